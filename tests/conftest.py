@@ -1,0 +1,36 @@
+"""Fixtures that every room shares."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with reference checkpoints, golden outputs and real clips."""
+    folder = Path(os.environ.get("KERASAUDIO_SHARED", CHECKOUT.parent / "shared"))
+    if not (folder / "reference").is_dir():
+        if os.environ.get("KERASAUDIO_REQUIRE_SHARED"):
+            pytest.fail(f"KERASAUDIO_REQUIRE_SHARED is set, but {folder} is absent")
+        pytest.skip(f"reference folder {folder} is absent")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test reads or fills the user's cache, nor obeys the user's settings."""
+    monkeypatch.setenv(
+        "KERASAUDIO_CACHE", str(tmp_path_factory.getbasetemp() / "cache")
+    )
+    monkeypatch.delenv("KERASAUDIO_WEIGHTS", raising=False)
