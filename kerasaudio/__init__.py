@@ -1,1 +1,27 @@
-"""A Keras 3 model zoo for sound: waveform in, tags or embeddings out."""
+"""kerasaudio: a Keras 3 model zoo for sound.
+
+    model = kerasaudio.MusiCNN(weights="mtat")
+    model.predict(waveforms)      # (batch, samples) -> (batch, classes)
+    model.tag("song.mp3")         # [("guitar", 0.8), ...]
+    model.embed("song.mp3")       # a vector
+
+Factories and weights: `kerasaudio.list_weights()`.
+"""
+
+from kerasaudio import layers, models, weights
+from kerasaudio.audio import load_audio, resample, windows
+from kerasaudio.models import *  # noqa: F403
+from kerasaudio.weights import list_weights
+
+__version__ = "0.1.0"
+
+__all__ = [
+    *models.__all__,
+    "layers",
+    "list_weights",
+    "load_audio",
+    "models",
+    "resample",
+    "weights",
+    "windows",
+]

@@ -1,0 +1,21 @@
+"""The networks: one paper family a file, each with its factories.
+
+`AudioModel` is what every factory gives; `AudioSpec` says what it takes and gives.
+"""
+
+from inspect import isfunction
+
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.music_vgg import MusicVGG
+from kerasaudio.models.musicnn import MusiCNN
+from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
+from kerasaudio.models.spec import AudioSpec
+
+FACTORIES = {
+    name: value
+    for name, value in list(globals().items())
+    if isfunction(value) and name[0].isupper()
+}
+
+__all__ = ["AudioModel", "AudioSpec", "FACTORIES", *FACTORIES]

@@ -1,0 +1,226 @@
+"""From an architecture and a wish to a model: arguments, weights, head, spec."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import keras
+
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.weights.convert.native import assign
+
+Activation = str | Callable[..., Any] | None
+
+
+class Body(NamedTuple):
+    """A network up to its head.
+
+    Attributes:
+        waveform: Input, (batch, samples).
+        embedding: Output of the layer named `embedding`, (batch, features).
+        penultimate: What the layer `predictions` sees.
+        spec: Rate, lengths and front-end; labels and origin are filled in later.
+    """
+
+    waveform: keras.KerasTensor
+    embedding: keras.KerasTensor
+    penultimate: keras.KerasTensor
+    spec: AudioSpec
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A paper family: its name, graph, arguments and upstream formats.
+
+    Attributes:
+        name: Of the factory.
+        body: Builds the graph from the architecture arguments.
+        defaults: Architecture arguments and their defaults.
+        converters: Upstream format -> reader of such a file.
+        suffixes: File suffix -> upstream format, for `weights=path`.
+        classes: Number of classes where neither weights nor the user say one.
+        activation: Of the published head.
+    """
+
+    name: str
+    body: Callable[..., Body]
+    defaults: Mapping[str, Any]
+    converters: Mapping[str, Converter] = field(default_factory=dict)
+    suffixes: Mapping[str, str] = field(default_factory=dict)
+    classes: int = 50
+    activation: str = "sigmoid"
+
+
+def assemble(
+    architecture: Architecture,
+    *,
+    weights: Weights,
+    include_top: bool,
+    labels: Sequence[str] | None,
+    classes: int | None,
+    classifier_activation: Activation,
+    name: str | None,
+    **arguments: Any,
+) -> AudioModel:
+    """Build the model that a factory was asked for.
+
+    Args:
+        architecture: What to build.
+        weights: None, a tag of the manifest, or a path.
+        include_top: Whether to end in class scores rather than in the embedding.
+        labels: Names of the classes.
+        classes: Number of classes, for those who have no names.
+        classifier_activation: Of the head. "auto": the published one with the
+            published head, softmax over the user's own labels (sigmoid for one).
+        name: Of the model.
+        **arguments: Architecture arguments; None means the weights' or the default.
+
+    Raises:
+        ValueError: Arguments contradict each other or the weights; an unknown tag; a
+            file that does not fit.
+        OSError: Weights cannot be had, or are not what the manifest pins.
+    """
+    own_labels = _own_labels(include_top, labels, classes, classifier_activation)
+    pretrained = find_weights(
+        architecture.name,
+        weights,
+        defaults=architecture.defaults,
+        converters=architecture.converters,
+        suffixes=architecture.suffixes,
+    )
+    settled = _settle(architecture, arguments, pretrained)
+    body = architecture.body(**settled)
+    spec = body.spec.replace(
+        architecture=architecture.name,
+        arguments=settled,
+        **({} if pretrained is None else pretrained.origin),
+    )
+
+    published = None if pretrained is None else pretrained.classes
+    keeps_head = published is not None and _fits(own_labels, pretrained)
+    names = own_labels
+    if names is None or (keeps_head and labels is None):
+        names = _default_labels(architecture, pretrained)
+    activation = classifier_activation
+    if activation == "auto":
+        softmax = own_labels is not None and not keeps_head and len(own_labels) > 1
+        activation = "softmax" if softmax else architecture.activation
+
+    # The whole published network is filled, strictly, before its head may be dropped.
+    scores = _head(published or len(names), activation)(body.penultimate)
+    if pretrained is not None and pretrained.state is not None:
+        assign(keras.Model(body.waveform, scores), pretrained.state, pretrained.title)
+        if not keeps_head:
+            scores = _head(len(names), activation)(body.penultimate)
+
+    model = AudioModel(
+        body.waveform,
+        scores if include_top else body.embedding,
+        name=name or _snake(architecture.name),
+        spec=spec.replace(labels=tuple(names) if include_top else None),
+    )
+    if pretrained is not None and pretrained.keras_file is not None:
+        _load_keras(model, pretrained)
+    return model
+
+
+def _head(classes: int, activation: Activation) -> keras.layers.Layer:
+    # Probabilities stay in float32 under a mixed-precision policy.
+    return keras.layers.Dense(
+        classes, activation=activation, name="predictions", dtype="float32"
+    )
+
+
+def _settle(
+    architecture: Architecture,
+    arguments: Mapping[str, Any],
+    pretrained: Pretrained | None,
+) -> dict[str, Any]:
+    trained_with = {} if pretrained is None else pretrained.arguments
+    given = {key: value for key, value in arguments.items() if value is not None}
+    for key in given.keys() & trained_with.keys():
+        if given[key] != trained_with[key]:
+            assert pretrained is not None
+            raise ValueError(
+                f"{architecture.name}: {key}={given[key]!r} contradicts the weights "
+                f"{pretrained.title!r}, which have {key}={trained_with[key]!r}. "
+                f"Leave {key} out, or use weights=None."
+            )
+    return {**architecture.defaults, **trained_with, **given}
+
+
+def _own_labels(
+    include_top: bool,
+    labels: Sequence[str] | None,
+    classes: int | None,
+    classifier_activation: Activation,
+) -> list[str] | None:
+    """Check what was said of the head; give the user's own class names, if any."""
+    asked = {
+        "labels": labels is not None,
+        "classes": classes is not None,
+        "classifier_activation": classifier_activation != "auto",
+    }
+    if not include_top and any(asked.values()):
+        raise ValueError(
+            "include_top=False ends in the embedding, which has no "
+            f"{' or '.join(key for key, said in asked.items() if said)}. "
+            "Leave out one or the other."
+        )
+    if classes is not None and (not isinstance(classes, int) or classes < 1):
+        raise ValueError(f"classes must be a positive integer. Received: {classes!r}.")
+    if labels is None:
+        return None if classes is None else _numbered(classes)
+    names = [] if isinstance(labels, str) else list(labels)
+    if not names or len({str(name) for name in names}) != len(names):
+        raise ValueError(
+            f"labels must be a list of different class names. Received: {labels!r}."
+        )
+    if classes is not None and classes != len(names):
+        raise ValueError(
+            f"classes={classes} contradicts the {len(names)} labels. Give one of them."
+        )
+    return [str(name) for name in names]
+
+
+def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bool:
+    """Tell whether the head in the weights is the one that was asked for."""
+    if own_labels is None or pretrained is None:
+        return True
+    if pretrained.labels is None or list(own_labels) == _numbered(len(own_labels)):
+        return len(own_labels) == pretrained.classes
+    return list(own_labels) == list(pretrained.labels)
+
+
+def _default_labels(
+    architecture: Architecture, pretrained: Pretrained | None
+) -> list[str]:
+    if pretrained is not None and pretrained.labels is not None:
+        return list(pretrained.labels)
+    known = None if pretrained is None else pretrained.classes
+    return _numbered(known or architecture.classes)
+
+
+def _numbered(classes: int) -> list[str]:
+    return [f"class {index}" for index in range(classes)]
+
+
+def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
+    try:
+        model.load_weights(pretrained.keras_file)
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"{pretrained.title!r} does not fit this {model.spec.architecture} with "
+            f"{model.spec.arguments} and output {model.output_shape}. Build it with "
+            f"the arguments, labels and top it was saved with. Keras says: {error}"
+        ) from error
+
+
+def _snake(name: str) -> str:
+    words = [
+        f"_{char}" if char.isupper() and before.islower() else char
+        for before, char in zip(" " + name, name, strict=False)
+    ]
+    return "".join(words).lower()

@@ -1,0 +1,189 @@
+"""AudioModel: a functional keras.Model that knows its rate, labels and origin."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Self
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.models import windowed
+from kerasaudio.models.checks import check_batch, check_static
+from kerasaudio.models.spec import AudioSpec
+
+Audio = str | PathLike[str] | ArrayLike
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class AudioModel(keras.Model):
+    """A network from waveform to class scores (or to an embedding).
+
+    It is a functional `keras.Model`: `fit`, `predict`, `save`, `get_layer` are Keras'
+    own. The factories of `kerasaudio` build it; `spec` says what it takes and gives.
+
+    Input: float32 in [-1, 1], mono, `spec.sample_rate` Hz, (batch, samples).
+    Output: (batch, classes), or (batch, features) without a top.
+
+    Attributes:
+        spec: Rate, lengths, labels, licence, citation and metrics; see `AudioSpec`.
+    """
+
+    # Keras takes a class for functional when its positional arguments are Functional's.
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        name: str | None = None,
+        *,
+        spec: AudioSpec | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        self._spec = spec
+        self._embedder = windowed.Lazy(
+            lambda: keras.Model(self.inputs, self.get_layer("embedding").output)
+        )
+
+    @property
+    def spec(self) -> AudioSpec:
+        """What the model takes and gives, and where it comes from."""
+        if self._spec is None:
+            raise AttributeError(
+                "This AudioModel was built without a spec. Use a factory of kerasaudio."
+            )
+        return self._spec
+
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
+        """Run the graph; integers, which Keras would cast in silence, are refused."""
+        check_static(inputs)
+        return super().call(inputs, training=training, mask=mask, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Give the output for waveforms, as `keras.Model.predict` does.
+
+        Args:
+            x: Waveforms, float in [-1, 1], (batch, samples), or a data set of them.
+            *args: As in `keras.Model.predict`.
+            **kwargs: As in `keras.Model.predict`.
+
+        Raises:
+            ValueError: An array that is not a batch of waveforms of the right length:
+                integers, NaN, stereo, (samples, batch), too short.
+        """
+        return super().predict(check_batch(x, self._spec), *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Give the output for one batch; checks arrays as `predict` does."""
+        return super().predict_on_batch(check_batch(x, self._spec))
+
+    def tag(
+        self,
+        audio: Audio | Sequence[Audio],
+        sample_rate: int | None = None,
+        *,
+        top: int = 5,
+    ) -> list[Any]:
+        """Name what is heard.
+
+        Audio longer than `spec.window_samples` is cut into windows side by side, and
+        their scores are averaged.
+
+        Args:
+            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
+                of either.
+            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+            top: Number of labels to give, at most the number of classes.
+
+        Returns:
+            (label, score) pairs, best first; for a list of audio, a list of these.
+
+        Raises:
+            ValueError: The model has no top, or the audio is unusable: no or a wrong
+                rate, stereo, integers, NaN, empty, shorter than 50 ms.
+            OSError: A file is missing or cannot be decoded.
+        """
+        scores, several = windowed.outputs(
+            super().predict_on_batch, self._tag_spec(), audio, sample_rate
+        )
+        tags = self.decode(scores, top)
+        return tags if several else tags[0]
+
+    def embed(
+        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None
+    ) -> np.ndarray:
+        """Turn sound into a vector: the `embedding` layer, averaged over windows.
+
+        Args:
+            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
+                of either.
+            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+
+        Returns:
+            float32 (features,); for a list of audio, (clips, features).
+
+        Raises:
+            ValueError: The audio is unusable; see `tag`.
+            OSError: A file is missing or cannot be decoded.
+        """
+        vectors, several = windowed.outputs(
+            self._embedder().predict_on_batch, self.spec, audio, sample_rate
+        )
+        return vectors if several else vectors[0]
+
+    def decode(
+        self, predictions: ArrayLike, top: int = 5
+    ) -> list[list[tuple[str, float]]]:
+        """Pair scores with labels.
+
+        Args:
+            predictions: Output of `predict`, (batch, classes).
+            top: Number of labels a clip, best first; at most the number of classes.
+
+        Returns:
+            A list a clip, of (label, score).
+
+        Raises:
+            ValueError: Shape or `top` does not fit the labels, or there are none.
+        """
+        labels = self._tag_spec().labels or ()
+        scores = np.asarray(predictions)
+        if scores.ndim != 2 or scores.shape[1] != len(labels):
+            raise ValueError(
+                f"decode needs predictions of shape (batch, {len(labels)}). "
+                f"Received: shape {scores.shape}."
+            )
+        if not isinstance(top, int | np.integer) or not 1 <= top <= len(labels):
+            raise ValueError(
+                f"top must be an integer from 1 to {len(labels)}. Received: {top!r}."
+            )
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
+        return [
+            [(labels[i], float(row[i])) for i in best]
+            for row, best in zip(scores, order, strict=True)
+        ]
+
+    def _tag_spec(self) -> AudioSpec:
+        if self.spec.labels is None:
+            raise ValueError(
+                f"{self.name} has no labels to tag with. Build it with include_top=True "
+                "and labels=[...], or use embed()."
+            )
+        return self.spec
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the functional configuration, with the spec."""
+        return super().get_config() | {
+            "spec": None if self._spec is None else self._spec.get_config()
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Rebuild the model that `get_config` described."""
+        spec = config.get("spec")
+        graph = {key: value for key, value in config.items() if key != "spec"}
+        model = super().from_config(graph, custom_objects=custom_objects)
+        model._spec = None if spec is None else AudioSpec.from_config(spec)
+        return model

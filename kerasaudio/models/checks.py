@@ -1,0 +1,67 @@
+"""What may not enter a model: errors that say what arrived and what to do."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.audio import check_values
+from kerasaudio.models.spec import AudioSpec
+
+
+def check_static(inputs: Any) -> None:
+    """Raise on integer tensors, which Keras would cast to float in silence."""
+    for tensor in keras.tree.flatten(inputs):
+        dtype = keras.backend.standardize_dtype(getattr(tensor, "dtype", "float32"))
+        if "float" not in dtype:
+            raise ValueError(
+                "The model takes floating-point waveforms in [-1, 1]. "
+                f"Received: dtype {dtype}. Divide integers by their full scale first, "
+                "for 16-bit audio: waveform.astype('float32') / 32768."
+            )
+
+
+def check_batch(x: Any, spec: AudioSpec | None) -> Any:
+    """Check arrays before `predict`; data sets and symbolic tensors pass as they are.
+
+    Raises:
+        ValueError: The array is no batch of waveforms that the model takes.
+    """
+    if isinstance(x, list | tuple):
+        x = np.asarray(x)
+    if not isinstance(x, np.ndarray):
+        return x
+    if x.ndim != 2:
+        raise ValueError(
+            "The model takes waveforms of shape (batch, samples). "
+            f"Received: shape {x.shape}. "
+            + {
+                1: "Add the batch axis to a single clip: waveform[None, :].",
+                3: "Average channels to mono first: waveforms.mean(axis=channel_axis).",
+            }.get(x.ndim, "Did you pass file names? Those go to model.tag(path).")
+        )
+    check_values(x, "waveforms")
+    if spec is not None:
+        check_length(x.shape, spec)
+    return x
+
+
+def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
+    """Raise unless (batch, samples) has a length that the model takes."""
+    batch, samples = shape
+    exact = spec.clip_samples
+    if samples == exact or (exact is None and samples >= spec.min_samples):
+        return
+    want = f"exactly {exact}" if exact else f"at least {spec.min_samples}"
+    swapped = batch == exact or (exact is None and batch > samples)
+    raise ValueError(
+        f"{spec.architecture} takes {want} samples a clip "
+        f"({(exact or spec.min_samples) / spec.sample_rate:.3g} s at "
+        f"{spec.sample_rate} Hz). Received: shape {shape}. "
+        + (
+            "Are the axes swapped? The shape must be (batch, samples)."
+            if swapped
+            else "Use model.tag() or model.embed() for audio of any length, or "
+            "kerasaudio.windows() to cut it."
+        )
+    )

@@ -1,0 +1,194 @@
+"""FCN and CRNN: small square filters on a mel spectrogram of half a minute of music.
+
+    FCN   waveform (b, 464000) -> frontend (b, 1813, 96) -> 5 x [conv 3 x 3, pool]
+          (b, 453, 48, 64) (b, 113, 24, 128) (b, 28, 12, 128) (b, 5, 4, 128) (b, 1, 1, 64)
+          -> embedding (b, 64) -> predictions (b, 50)
+    CRNN  waveform (b, 464000) -> frontend (b, 1813, 96) -> 4 x [conv 3 x 3, pool]
+          (b, 906, 48, 64) (b, 302, 16, 128) (b, 75, 4, 128) (b, 18, 1, 128)
+          -> 2 x GRU 32 -> embedding (b, 32) -> predictions (b, 50)
+
+Published on MagnaTagATune: ROC-AUC .9005 / .8722, PR-AUC .4295 / .3625.
+
+Source: Choi, Fazekas & Sandler 2016, arXiv:1606.00298; Choi et al. 2017,
+arXiv:1609.04243; as trained by Won et al. 2020, arXiv:2006.00751, in
+minzwon/sota-music-tagging-models, commit 4e1d652.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import conv_bn_relu_2d
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.won_frontend import (
+    FRONTEND,
+    HOP,
+    SAMPLE_RATE,
+    stored_constants,
+    won_frontend,
+)
+from kerasaudio.weights.convert.torch_state import read_state
+
+CLIP_SAMPLES = 29 * SAMPLE_RATE
+# Filters, and pooling over (frames, bins).
+FCN_LAYERS = ((64, 4, 2), (128, 4, 2), (128, 4, 2), (128, 5, 3), (64, 4, 4))
+CRNN_LAYERS = ((64, 2, 2), (128, 3, 3), (128, 4, 4), (128, 4, 4))
+GRU_UNITS = 32
+
+
+def FCN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 29 s of music by a fully convolutional network.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("FCN")`), or a path:
+            `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
+        include_top: End in class scores; otherwise in the embedding, (batch, 64).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        clip_samples: Input length in samples, from 327,424 (20.5 s) on; 464,000 (29 s).
+            What is longer than one step at the end is averaged.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1606.00298; upstream minzwon/sota-music-tagging-models at 4e1d652.
+    """
+    return assemble(
+        _FCN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+    )
+
+
+def CRNN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 29 s of music by convolutions and a recurrent summary of their steps.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("CRNN")`), or a path:
+            `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
+        include_top: End in class scores; otherwise in the embedding, (batch, 32).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        clip_samples: Input length in samples, from 24,320 (1.5 s) on; 464,000 (29 s).
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1609.04243; upstream minzwon/sota-music-tagging-models at 4e1d652.
+    """
+    return assemble(
+        _CRNN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+    )
+
+
+def _fcn(clip_samples: int) -> Body:
+    waveform, x = _convolutions(clip_samples, FCN_LAYERS)
+    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = layers.Dropout(0.5, name="dropout")(embedding)
+    return Body(waveform, embedding, x, _spec(clip_samples))
+
+
+def _crnn(clip_samples: int) -> Body:
+    waveform, x = _convolutions(clip_samples, CRNN_LAYERS)
+    x = layers.Reshape((-1, x.shape[-1]), name="steps")(x)
+    x = layers.GRU(GRU_UNITS, return_sequences=True, name="layer5_l0")(x)
+    x = layers.GRU(GRU_UNITS, name="layer5_l1")(x)
+    embedding = layers.Activation("linear", name="embedding")(x)
+    x = layers.Dropout(0.5, name="dropout")(embedding)
+    return Body(waveform, embedding, x, _spec(clip_samples))
+
+
+def _convolutions(
+    clip_samples: int, shape: tuple[tuple[int, int, int], ...]
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    needed = 1
+    for _, frames, _ in shape:
+        needed *= frames
+    if clip_samples < (needed - 1) * HOP:
+        raise ValueError(
+            f"clip_samples must be at least {(needed - 1) * HOP}: one step must be "
+            f"left after pooling. Received: {clip_samples!r}."
+        )
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = won_frontend(waveform)
+    for number, (filters, frames, bins) in enumerate(shape, start=1):
+        x = conv_bn_relu_2d(x, filters, f"layer{number}")
+        x = layers.MaxPooling2D((frames, bins), name=f"layer{number}_mp")(x)
+    return waveform, x
+
+
+def _spec(clip_samples: int) -> AudioSpec:
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=clip_samples,
+        window_samples=clip_samples,
+        min_samples=clip_samples,
+        window_padding="repeat",
+        frontend=FRONTEND,
+    )
+
+
+def _from_won2020(path: Path) -> Converted:
+    return Converted(
+        read_state(
+            path, rename={"dense": "predictions"}, constants=stored_constants()
+        )
+    )
+
+
+_SHARED = {
+    "defaults": {"clip_samples": CLIP_SAMPLES},
+    "converters": {"won2020": _from_won2020},
+    "suffixes": {".pth": "won2020"},
+}
+_FCN = Architecture("FCN", _fcn, **_SHARED)
+_CRNN = Architecture("CRNN", _crnn, **_SHARED)

@@ -1,0 +1,87 @@
+"""MusicVGG: a plain stack of 3 x 3 convolutions on a mel spectrogram of 3 s of music.
+
+    waveform (b, 47872) -> frontend (b, 187, 96)
+    -> 5 x [conv 3 x 3, 128; pool] (b, 92, 48) (b, 46, 24) (b, 23, 12) (b, 11, 6)
+       (b, 2, 1) -> embedding (b, 256) -> predictions (b, 50)
+
+Published on MagnaTagATune: ROC-AUC .9030, PR-AUC .3823.
+
+Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0, `models.vgg`.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.models.pons_frontend import pons_frontend, pons_spec
+from kerasaudio.models.pretrained import Weights
+
+CLIP_SAMPLES = 187 * 256
+FILTERS = 128
+# Pooling size and stride over (frames, bins); upstream's first one is 4 x 1 by 2.
+POOLS = (((4, 1), 2), ((2, 2), 2), ((2, 2), 2), ((2, 2), 2), ((4, 4), 4))
+
+
+def MusicVGG(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 3 s of music by a VGG-like network.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 47872).
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("MusicVGG")`), or a
+            path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding, (batch, 256).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1909.06654, jordipons/musicnn 0.1.0.
+    """
+    return assemble(
+        _MUSIC_VGG,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+    )
+
+
+def _body() -> Body:
+    waveform = keras.Input((CLIP_SAMPLES,), name="waveform")
+    x = pons_frontend(waveform)
+    x = batch_norm(x, KERAS_EPSILON, "input_bn")
+    for number, (size, stride) in enumerate(POOLS, start=1):
+        x = layers.Conv2D(
+            FILTERS, 3, padding="same", activation="relu", name=f"conv{number}"
+        )(x)
+        x = batch_norm(x, KERAS_EPSILON, f"conv{number}_bn")
+        x = layers.MaxPooling2D(size, stride, name=f"pool{number}")(x)
+        if number < len(POOLS):
+            x = layers.Dropout(0.25, name=f"pool{number}_dropout")(x)
+    embedding = layers.Flatten(name="embedding")(x)
+    x = layers.Dropout(0.5, name="dropout")(embedding)
+    return Body(waveform, embedding, x, pons_spec(CLIP_SAMPLES))
+
+
+_MUSIC_VGG = Architecture("MusicVGG", _body, defaults={})

@@ -1,0 +1,263 @@
+"""MusiCNN: filters shaped like timbre and rhythm, on a mel spectrogram of 3 s.
+
+    waveform (b, 47872) -> frontend (b, 187, 96)
+    -> timbre: 2 x conv 7 frames x 38 | 67 bands, max over bands (b, 187, 204)
+       rhythm: 3 x conv 32 | 64 | 128 frames, pooled over bands (b, 187, 51)
+       side by side (b, 187, 561)
+    -> midend: 3 x conv 7, residual; all levels side by side (b, 187, 753)
+    -> max and mean over time (b, 1506) -> dense -> embedding (b, 200)
+    -> predictions (b, 50)
+
+Two published variants differ in detail: `variant="pons"` (musicnn 0.1.0: Slaney mel,
+log10(10000 x + 1), activation before normalisation, rhythm filters on every band) and
+`variant="won2020"` (HTK mel in dB, normalisation before activation, rhythm filters on
+the mean over bands). Published on MagnaTagATune: ROC-AUC .9067 / .9106, PR-AUC .3831 /
+.4493 (different splits).
+
+Upstream casts the mel to float16 before the logarithm, which overflows on loud input;
+here all is float32.
+
+Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0; Won et al. 2020,
+arXiv:2006.00751, minzwon/sota-music-tagging-models, commit 4e1d652.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import (
+    KERAS_EPSILON,
+    TORCH_EPSILON,
+    batch_norm,
+    conv_bn_relu_1d,
+)
+from kerasaudio.models.pons_frontend import BINS, pons_frontend, pons_spec
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.won_frontend import (
+    FRONTEND as WON_FRONTEND,
+)
+from kerasaudio.models.won_frontend import (
+    SAMPLE_RATE,
+    stored_constants,
+    won_frontend,
+)
+from kerasaudio.weights.convert.torch_state import read_state
+
+TIMBRE_FILTERS = 204
+RHYTHM_FILTERS = 51
+CLIP_SAMPLES = {"pons": 187 * 256, "won2020": 3 * SAMPLE_RATE}
+
+
+def MusiCNN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    variant: str | None = None,
+    clip_samples: int | None = None,
+    midend_filters: int | None = None,
+    dense_units: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 3 s of music by musically motivated filters.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples): 47,872 samples for
+    `variant="pons"`, 48,000 for `variant="won2020"`.
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("MusiCNN")`), or a
+            path: `.weights.h5`, `.safetensors`, or a `.pth` of Won et al.'s code.
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, dense_units).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        variant: "pons" or "won2020"; "pons".
+        clip_samples: Input length in samples, at least 512; the time axis is pooled
+            whole, so any length goes, but the published networks were trained on 3 s.
+        midend_filters: Channels of the three convolutions over time; 64.
+        dense_units: Units before the last layer; 200.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag or variant; arguments that contradict each other or
+            the tag.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1909.06654, jordipons/musicnn 0.1.0; arXiv:2006.00751,
+    minzwon/sota-music-tagging-models at 4e1d652.
+    """
+    return assemble(
+        _MUSICNN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        variant=variant,
+        clip_samples=clip_samples,
+        midend_filters=midend_filters,
+        dense_units=dense_units,
+    )
+
+
+def _body(
+    variant: str, clip_samples: int | None, midend_filters: int, dense_units: int
+) -> Body:
+    if variant not in CLIP_SAMPLES:
+        raise ValueError(
+            f"variant is one of {sorted(CLIP_SAMPLES)}. Received: {variant!r}."
+        )
+    samples = clip_samples or CLIP_SAMPLES[variant]
+    if samples < 512:
+        raise ValueError(f"clip_samples must be at least 512. Received: {samples!r}.")
+    waveform = keras.Input((samples,), name="waveform")
+    build = _pons if variant == "pons" else _won
+    embedding, x = build(waveform, midend_filters, dense_units)
+    return Body(waveform, embedding, x, _spec(variant, samples))
+
+
+def _pons(
+    waveform: keras.KerasTensor, midend_filters: int, dense_units: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    x = pons_frontend(waveform)
+    x = batch_norm(x, KERAS_EPSILON, "input_bn")
+    padded = layers.ZeroPadding2D((3, 0), name="timbre_pad")(x)
+    levels = [
+        _conv_max(padded, TIMBRE_FILTERS, (7, bands), "valid", f"timbre{bands}")
+        for bands in (int(0.4 * BINS), int(0.7 * BINS))
+    ]
+    levels += [
+        _conv_max(x, RHYTHM_FILTERS, (frames, 1), "same", f"rhythm{frames}")
+        for frames in (128, 64, 32)
+    ]
+    x = front = layers.Concatenate(name="front")(levels)
+    outputs = [front]
+    for number in (1, 2, 3):
+        y = layers.Conv1D(
+            midend_filters,
+            7,
+            padding="same",
+            activation="relu",
+            name=f"midend{number}_conv",
+        )(x)
+        y = batch_norm(y, KERAS_EPSILON, f"midend{number}_bn")
+        x = y if number == 1 else layers.Add(name=f"midend{number}")([y, x])
+        outputs.append(x)
+    x = layers.Concatenate(name="midend")(outputs)
+    # Upstream flattens (channels, [max, mean]): the two alternate.
+    peak = layers.GlobalMaxPooling1D(name="peak")(x)
+    mean = layers.GlobalAveragePooling1D(name="mean")(x)
+    channels = x.shape[-1]
+    pair = [
+        layers.Reshape((channels, 1), name=f"{name}_column")(part)
+        for name, part in (("peak", peak), ("mean", mean))
+    ]
+    x = layers.Flatten(name="pool")(layers.Concatenate(name="peak_mean")(pair))
+    x = batch_norm(x, KERAS_EPSILON, "pool_bn")
+    x = layers.Dropout(0.5, name="pool_dropout")(x)
+    x = layers.Dense(dense_units, "relu", name="dense")(x)
+    embedding = batch_norm(x, KERAS_EPSILON, "embedding")
+    return embedding, layers.Dropout(0.5, name="dropout")(embedding)
+
+
+def _conv_max(
+    x: keras.KerasTensor, filters: int, size: tuple[int, int], padding: str, name: str
+) -> keras.KerasTensor:
+    """Convolve, rectify, normalise, and take the loudest band: (b, frames, filters)."""
+    x = layers.Conv2D(
+        filters, size, padding=padding, activation="relu", name=f"{name}_conv"
+    )(x)
+    x = batch_norm(x, KERAS_EPSILON, f"{name}_bn")
+    x = layers.MaxPooling2D((1, x.shape[2]), name=f"{name}_max")(x)
+    return layers.Reshape((-1, filters), name=name)(x)
+
+
+def _won(
+    waveform: keras.KerasTensor, midend_filters: int, dense_units: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    x = won_frontend(waveform)
+    padded = layers.ZeroPadding2D((3, 0), name="timbre_pad")(x)
+    levels = []
+    for number, bands in enumerate((67, 38)):
+        y = layers.Conv2D(TIMBRE_FILTERS, (7, bands), name=f"layers_{number}_conv")(
+            padded
+        )
+        y = batch_norm(y, TORCH_EPSILON, f"layers_{number}_bn")
+        y = layers.ReLU(name=f"layers_{number}_relu")(y)
+        y = layers.MaxPooling2D((1, y.shape[2]), name=f"layers_{number}_max")(y)
+        levels.append(
+            layers.Reshape((-1, TIMBRE_FILTERS), name=f"layers_{number}_out")(y)
+        )
+    mean = layers.AveragePooling2D((1, BINS), name="band_mean")(x)
+    mean = layers.Reshape((-1, 1), name="loudness")(mean)
+    levels += [
+        conv_bn_relu_1d(mean, RHYTHM_FILTERS, frames, f"layers_{number}")
+        for number, frames in enumerate((129, 65, 33), start=2)
+    ]
+    x = front = layers.Concatenate(name="front")(levels)
+    outputs = [front]
+    for number in (1, 2, 3):
+        y = conv_bn_relu_1d(x, midend_filters, 7, f"layer{number}")
+        x = y if number == 1 else layers.Add(name=f"layer{number}_add")([y, x])
+        outputs.append(x)
+    x = layers.Concatenate(name="midend")(outputs)
+    x = layers.Concatenate(name="pool")(
+        [
+            layers.GlobalMaxPooling1D(name="peak")(x),
+            layers.GlobalAveragePooling1D(name="mean")(x),
+        ]
+    )
+    x = layers.Dense(dense_units, name="dense1")(x)
+    x = batch_norm(x, TORCH_EPSILON, "bn")
+    embedding = layers.ReLU(name="embedding")(x)
+    return embedding, layers.Dropout(0.5, name="dropout")(embedding)
+
+
+def _spec(variant: str, samples: int) -> AudioSpec:
+    if variant == "pons":
+        return pons_spec(samples)
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=samples,
+        window_samples=samples,
+        min_samples=samples,
+        window_padding="repeat",
+        frontend=WON_FRONTEND,
+    )
+
+
+def _from_won2020(path: Path) -> Converted:
+    state = read_state(
+        path, rename={"dense2": "predictions"}, constants=stored_constants()
+    )
+    arguments = {
+        "variant": "won2020",
+        "midend_filters": len(state["layer1_conv/bias"]),
+        "dense_units": len(state["dense1/bias"]),
+    }
+    return Converted(state, arguments)
+
+
+_MUSICNN = Architecture(
+    name="MusiCNN",
+    body=_body,
+    defaults={
+        "variant": "pons",
+        "clip_samples": None,
+        "midend_filters": 64,
+        "dense_units": 200,
+    },
+    converters={"won2020": _from_won2020},
+    suffixes={".pth": "won2020"},
+)

@@ -1,0 +1,47 @@
+"""The spectrogram that musicnn 0.1.0 feeds to its networks (librosa's defaults).
+
+    waveform (b, samples) -> Slaney mel, power (b, samples // 256, 96)
+    -> log10(10000 x + 1) -> (b, frames, 96, 1)
+
+librosa gives one frame more, half of it padding; upstream's patches of 187 frames, the
+first of a clip, end before it, and so does ours.
+
+Source: jordipons/musicnn 0.1.0, `extractor.py`, `configuration.py`.
+"""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import LogCompression, MelSpectrogram
+from kerasaudio.models.spec import AudioSpec
+
+SAMPLE_RATE = 16_000
+BINS = 96
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 512,
+    "hop_length": 256,
+    "n_mels": BINS,
+}
+
+
+def pons_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
+    """Give the compressed mel spectrogram, (batch, frames, 96, 1)."""
+    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
+    x = layers.Cropping1D((0, 1), name="patch")(x)
+    x = LogCompression(gain=10_000.0, offset=1.0, base=10, name="frontend")(x)
+    return layers.Reshape((-1, BINS, 1), name="image")(x)
+
+
+def pons_spec(clip_samples: int) -> AudioSpec:
+    """Describe the input of musicnn 0.1.0's networks."""
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=clip_samples,
+        window_samples=clip_samples,
+        min_samples=clip_samples,
+        window_padding="repeat",
+        frontend=FRONTEND,
+    )

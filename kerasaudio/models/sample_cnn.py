@@ -1,0 +1,232 @@
+"""SampleCNN: convolutions two or three samples wide, straight on the waveform.
+
+    waveform (b, 59049) -> frontend (b, 59049, 1)
+    -> layer1: conv 3, stride 3 (b, 19683, 128)
+    -> layer2..10: 9 x [conv 3, pool 3] (b, 6561, 128) ... (b, 1, 512)
+    -> layer11: conv 1 -> embedding (b, 512) -> predictions (b, 50)
+
+SampleCNNSE adds residual connections and squeeze-and-excitation to every layer, and a
+dense layer. Published on MagnaTagATune: ROC-AUC .9058 / .9103, PR-AUC .4422 / .4520.
+
+Source: Lee, Park, Kim & Nam 2017, arXiv:1703.01789; Kim, Lee & Nam 2018,
+arXiv:1710.10451; as trained by Won et al. 2020, arXiv:2006.00751, in
+minzwon/sota-music-tagging-models, commit 4e1d652.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import keras
+from keras import layers
+
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import (
+    TORCH_EPSILON,
+    batch_norm,
+    conv_1d,
+    conv_bn_relu_1d,
+    squeeze_excite_1d,
+)
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.weights.convert.torch_state import read_state
+
+DEFAULTS = {
+    "clip_samples": 59_049,
+    "blocks": 9,
+    "stem_width": 3,
+    "width": 3,
+    "sample_rate": 16_000,
+}
+
+
+def SampleCNN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    blocks: int | None = None,
+    stem_width: int | None = None,
+    width: int | None = None,
+    sample_rate: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 3.7 s of sound from raw samples.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 59049).
+    Output: (batch, classes), independent probabilities.
+
+    The papers' own variants are arguments: 59,049 samples (9 blocks, `stem_width` 3),
+    39,366 (9 blocks, `stem_width` 2), 19,683 (8 blocks, `stem_width` 3) and 16,000
+    (8 blocks, `stem_width` 2).
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("SampleCNN")`), or a
+            path: `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
+        include_top: End in class scores; otherwise in the embedding, (batch, 512).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        clip_samples: Input length in samples; 59,049.
+        blocks: Convolution blocks after the stem, each of which pools; 9.
+        stem_width: Length and stride of the first filters, 2 or 3 samples; 3.
+        width: Length of the other filters and of the pooling, 2 or 3; 3.
+        sample_rate: Rate the model is meant for, in Hz; 16,000.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag; an
+            input too short for the blocks.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1703.01789; upstream minzwon/sota-music-tagging-models at 4e1d652.
+    """
+    return assemble(
+        _SAMPLE_CNN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        blocks=blocks,
+        stem_width=stem_width,
+        width=width,
+        sample_rate=sample_rate,
+    )
+
+
+def SampleCNNSE(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    blocks: int | None = None,
+    stem_width: int | None = None,
+    width: int | None = None,
+    sample_rate: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 3.7 s of sound by SampleCNN with residuals and squeeze-and-excitation.
+
+    Arguments, input, output and errors are those of `SampleCNN`; the embedding is the
+    512-d dense layer before the last.
+
+    Source: arXiv:1710.10451; upstream minzwon/sota-music-tagging-models at 4e1d652.
+    """
+    return assemble(
+        _SAMPLE_CNN_SE,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        blocks=blocks,
+        stem_width=stem_width,
+        width=width,
+        sample_rate=sample_rate,
+    )
+
+
+Layer = Callable[..., keras.KerasTensor]
+
+
+def _trunk(
+    layer: Layer, clip_samples: int, blocks: int, stem_width: int, width: int
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    _check(clip_samples, blocks, stem_width, width)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layer(x, 128, stem_width, "layer1", stride=stem_width)
+    for block in range(blocks):
+        filters = 128 if block < 2 else 512 if block == blocks - 1 else 256
+        x = layer(x, filters, width, f"layer{block + 2}")
+        x = layers.MaxPooling1D(width, name=f"layer{block + 2}_mp")(x)
+    x = layer(x, 512, 1, f"layer{blocks + 2}")
+    # One step is left in the published networks; other lengths may leave more.
+    return waveform, layers.GlobalMaxPooling1D(name="pool")(x)
+
+
+def _check(clip_samples: int, blocks: int, stem_width: int, width: int) -> None:
+    if stem_width not in (2, 3) or width not in (2, 3):
+        raise ValueError(
+            "stem_width and width are 2 or 3. Received: "
+            f"stem_width={stem_width!r}, width={width!r}."
+        )
+    if blocks < 1 or clip_samples < stem_width * width**blocks:
+        raise ValueError(
+            f"{blocks} blocks need at least {stem_width * width**max(blocks, 1)} "
+            f"samples. Received: clip_samples={clip_samples!r}. "
+            "Take fewer blocks or longer clips."
+        )
+
+
+def _sample_cnn(sample_rate: int, **shape: int) -> Body:
+    waveform, x = _trunk(conv_bn_relu_1d, **shape)
+    embedding = layers.Activation("linear", name="embedding")(x)
+    x = layers.Dropout(0.5, name="dropout")(embedding)
+    return Body(waveform, embedding, x, _spec(sample_rate, shape["clip_samples"]))
+
+
+def _sample_cnn_se(sample_rate: int, **shape: int) -> Body:
+    waveform, x = _trunk(_residual_se, **shape)
+    x = layers.Dense(512, name="dense1")(x)
+    x = batch_norm(x, TORCH_EPSILON, "bn")
+    embedding = layers.ReLU(name="embedding")(x)
+    x = layers.Dropout(0.5, name="dropout")(embedding)
+    return Body(waveform, embedding, x, _spec(sample_rate, shape["clip_samples"]))
+
+
+def _spec(sample_rate: int, clip_samples: int) -> AudioSpec:
+    return AudioSpec(
+        sample_rate=sample_rate,
+        clip_samples=clip_samples,
+        window_samples=clip_samples,
+        min_samples=clip_samples,
+        window_padding="repeat",
+    )
+
+
+def _residual_se(
+    x: keras.KerasTensor, filters: int, width: int, name: str, *, stride: int = 1
+) -> keras.KerasTensor:
+    shortcut = x
+    y = conv_1d(x, filters, width, f"{name}_conv_1", stride=stride)
+    y = layers.ReLU(name=f"{name}_relu_1")(batch_norm(y, TORCH_EPSILON, f"{name}_bn_1"))
+    y = conv_1d(y, filters, width, f"{name}_conv_2")
+    y = batch_norm(y, TORCH_EPSILON, f"{name}_bn_2")
+    y = squeeze_excite_1d(y, filters, name, ("dense1", "dense2"))
+    if stride != 1 or x.shape[-1] != filters:
+        shortcut = conv_1d(x, filters, width, f"{name}_conv_3", stride=stride)
+        shortcut = batch_norm(shortcut, TORCH_EPSILON, f"{name}_bn_3")
+    x = layers.Add(name=f"{name}_add")([shortcut, y])
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _from_won2020(head: str, path: str) -> Converted:
+    return Converted(read_state(path, rename={head: "predictions"}))
+
+
+def _architecture(name: str, body: Callable[..., Body], head: str) -> Architecture:
+    return Architecture(
+        name=name,
+        body=body,
+        defaults=DEFAULTS,
+        converters={"won2020": partial(_from_won2020, head)},
+        suffixes={".pth": "won2020"},
+    )
+
+
+_SAMPLE_CNN = _architecture("SampleCNN", _sample_cnn, "dense")
+_SAMPLE_CNN_SE = _architecture("SampleCNNSE", _sample_cnn_se, "dense2")

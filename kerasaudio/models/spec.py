@@ -1,0 +1,67 @@
+"""What a model expects and gives: rate, lengths, labels, and where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+Padding = Literal["zeros", "repeat"]
+
+
+@dataclass(frozen=True)
+class AudioSpec:
+    """The facts a model carries besides its weights.
+
+    Attributes:
+        sample_rate: Samples a second of the waveform that the model takes, in Hz.
+        clip_samples: Exact length of the input in samples; None if any length goes.
+        window_samples: Length of the windows that long audio is cut into, in samples.
+        architecture: Factory that built the model, such as ``"MusiCNN"``.
+        min_samples: Shortest input in samples.
+        window_padding: How the last window is filled up, ``"zeros"`` or ``"repeat"``.
+        frontend: Parameters of the feature extraction inside the graph.
+        arguments: Architecture arguments that the model was built with.
+        labels: Names of the classes, in the order of the output; None without a top.
+        weights: Tag of the published weights, None if there are none.
+        weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
+        licence: Licence of the weights (SPDX).
+        citation: Paper to cite.
+        homepage: Where the original is published.
+        metrics: Published scores, such as ``{"dataset": ..., "roc_auc": ...}``.
+    """
+
+    sample_rate: int
+    clip_samples: int | None
+    window_samples: int
+    architecture: str = ""
+    min_samples: int = 1
+    window_padding: Padding = "zeros"
+    frontend: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    weights: str | None = None
+    weights_hash: str | None = None
+    licence: str | None = None
+    citation: str | None = None
+    homepage: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def preset(self) -> str | None:
+        """Factory and tag, such as ``"MusiCNN/mtat"``; None without published weights."""
+        return None if self.weights is None else f"{self.architecture}/{self.weights}"
+
+    def replace(self, **changes: Any) -> Self:
+        """Give a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give a JSON-ready dictionary."""
+        config = asdict(self)
+        config["labels"] = None if self.labels is None else list(self.labels)
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a spec from what `get_config` gave."""
+        labels = config.get("labels")
+        return cls(**{**config, "labels": None if labels is None else tuple(labels)})

@@ -1,0 +1,44 @@
+"""The spectrogram that Won et al. 2020 feed to FCN, CRNN and musicnn (torchaudio's).
+
+    waveform (b, samples) -> HTK mel, power (b, 1 + samples // 256, 96) -> dB
+    -> batch normalisation over everything, one scale and shift (b, frames, 96, 1)
+
+Source: minzwon/sota-music-tagging-models at 4e1d652, `training/model.py`.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.models.blocks import TORCH_EPSILON, batch_norm
+
+SAMPLE_RATE = 16_000
+HOP = 256
+BINS = 96
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 512,
+    "hop_length": HOP,
+    "pad_mode": "reflect",
+    "n_mels": BINS,
+    "fmax": 8000.0,
+    "htk": True,
+    "norm": None,
+}
+
+
+def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
+    """Give normalised decibels, (batch, frames, 96, 1)."""
+    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
+    x = Decibel(top_db=None, name="frontend")(x)
+    x = layers.Reshape((-1, BINS, 1), name="image")(x)
+    return batch_norm(x, TORCH_EPSILON, "spec_bn")
+
+
+def stored_constants() -> dict[str, np.ndarray]:
+    """Give what torchaudio stores of this front-end in a state dict, by its keys."""
+    mel = MelSpectrogram(**FRONTEND)
+    return {"spec.mel_scale.fb": mel.filterbank, "spec.spectrogram.window": mel.window}
