@@ -1,0 +1,256 @@
+"""What weights exist: `weights_manifest.json`, checked, as immutable records."""
+
+import difflib
+import functools
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place a file can be had from, and what its bytes must be.
+
+    Attributes:
+        kind: "bundled" (in the package), "hub" (Hugging Face Hub) or "https".
+        format: Names the converter; "native" needs none.
+        path: File below `weights/bundled`, or inside the Hub repository.
+        url: Address, for "https".
+        repo: Hub repository, `owner/name`.
+        revision: Commit of the Hub repository, 40 hex digits.
+        sha256: Hash of the file, unless `git_blob` is given. None if not yet known:
+            such a source is not used.
+        git_blob: Object id of the file in git.
+        size: Bytes, None if not known.
+    """
+
+    kind: Literal["bundled", "hub", "https"]
+    format: str
+    path: str | None = None
+    url: str | None = None
+    repo: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+    git_blob: str | None = None
+    size: int | None = None
+
+    @property
+    def pin(self) -> str | None:
+        """The hash with its kind: ``sha256:...`` or ``git_blob:...``."""
+        if self.sha256 is not None:
+            return f"sha256:{self.sha256}"
+        return None if self.git_blob is None else f"git_blob:{self.git_blob}"
+
+    @property
+    def file_name(self) -> str:
+        """The file's own name, such as ``model.safetensors``."""
+        path = self.path or unquote(urlsplit(self.url or "").path)
+        return path.rpartition("/")[2]
+
+    @property
+    def address(self) -> str:
+        """Where the file is, for messages."""
+        if self.kind == "bundled":
+            return f"the package's own {self.path}"
+        if self.kind == "hub":
+            return (
+                f"Hugging Face Hub {self.repo}@{(self.revision or '')[:8]}/{self.path}"
+            )
+        return str(self.url)
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """Published weights of one factory.
+
+    Attributes:
+        factory: Name of the factory, such as "SampleCNN".
+        tag: What `weights=` takes, such as "mtat".
+        arguments: Architecture arguments these weights need.
+        labels: Names of the outputs, in order.
+        parameters: Number of parameters, None if not published.
+        licence: SPDX identifier of the weights' licence.
+        citation: Papers to cite.
+        homepage: Where the weights come from.
+        metrics: "dataset" and the published results on it; empty if there are none.
+        sources: Where the file is, in the order to try.
+    """
+
+    factory: str
+    tag: str
+    arguments: Mapping[str, Any] = field(hash=False)
+    labels: tuple[str, ...] = field(repr=False)
+    parameters: int | None
+    licence: str
+    citation: str = field(repr=False)
+    homepage: str
+    metrics: Mapping[str, Any] = field(hash=False)
+    sources: tuple[Source, ...]
+
+    @property
+    def title(self) -> str:
+        """Factory and tag, such as ``MusiCNN/mtat``."""
+        return f"{self.factory}/{self.tag}"
+
+    @property
+    def pinned_sources(self) -> tuple[Source, ...]:
+        """The sources whose hash is known; the others are not used."""
+        return tuple(source for source in self.sources if source.pin)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether the file comes with the package, so that no network is needed."""
+        return any(source.kind == "bundled" for source in self.pinned_sources)
+
+    @property
+    def approximate_size(self) -> int | None:
+        """Bytes of the first source; by its parameters if its size is not known."""
+        for source in self.pinned_sources:
+            if source.size is not None:
+                return source.size
+        return None if self.parameters is None else 4 * self.parameters
+
+
+def list_weights(factory: str | None = None) -> list[WeightsEntry]:
+    """Give the published weights, in the manifest's order.
+
+    Args:
+        factory: Only those of this factory, such as "SampleCNN".
+
+    Raises:
+        ValueError: No factory of this name has published weights, or the manifest is
+            not valid.
+    """
+    entries = [entry for entry in load_manifest() if entry.pinned_sources]
+    if factory is None:
+        return entries
+    chosen = [entry for entry in entries if entry.factory == factory]
+    if not chosen:
+        factories = list(dict.fromkeys(entry.factory for entry in entries))
+        raise ValueError(
+            f"There are no published weights for factory={factory!r}."
+            + _did_you_mean(factory, factories)
+            + f" Factories with published weights: {', '.join(factories)}."
+        )
+    return chosen
+
+
+def tags(factory: str) -> list[str]:
+    """Give what `weights=` takes for a factory, besides None and a path."""
+    return [
+        entry.tag
+        for entry in load_manifest()
+        if entry.factory == factory and entry.pinned_sources
+    ]
+
+
+def find(factory: str, tag: str) -> WeightsEntry:
+    """Give the entry of a factory and a tag.
+
+    Raises:
+        ValueError: No such entry, with those there are; or its hash is not known yet.
+    """
+    for entry in load_manifest():
+        if (entry.factory, entry.tag) == (factory, tag):
+            if entry.pinned_sources:
+                return entry
+            raise ValueError(
+                f"{entry.title} is listed, but the hash of its file is not known yet, "
+                f"so it cannot be verified and is not offered. {_offer(factory)}"
+            )
+    raise ValueError(
+        f"Unknown weights={tag!r} for {factory}.{_did_you_mean(tag, tags(factory))} "
+        f"{_offer(factory)} weights= also takes None or the path of a file."
+    )
+
+
+def _offer(factory: str) -> str:
+    offered = ", ".join(repr(tag) for tag in tags(factory))
+    return f"{factory} has {offered or 'no published weights'}."
+
+
+def _did_you_mean(word: str, words: Iterable[str]) -> str:
+    known = {candidate.lower(): candidate for candidate in words}
+    close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""
+
+
+def manifest_path() -> Path:
+    """Give the manifest in use.
+
+    The environment variable KERASAUDIO_MANIFEST names another file, for mirrors and
+    for weights of one's own; its labels are looked for in the folder `labels` beside
+    it, then in the package.
+    """
+    if chosen := os.environ.get(MANIFEST_VARIABLE):
+        return Path(chosen)
+    installed = _HERE / "weights_manifest.json"
+    return installed if installed.is_file() else _HERE.parents[1] / installed.name
+
+
+def load_manifest() -> tuple[WeightsEntry, ...]:
+    """Read and check the manifest; the result is kept until the file changes.
+
+    Entries whose hash is not known yet are included: `list_weights` leaves them out.
+
+    Raises:
+        ValueError: The file is not valid.
+        OSError: The file cannot be read.
+    """
+    path = manifest_path()
+    status = path.stat()
+    return _load(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _load(path: Path, mtime_ns: int, size: int) -> tuple[WeightsEntry, ...]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    _validate(content, path)
+    entries = tuple(_entry(raw, path) for raw in content["weights"])
+    titles = [entry.title for entry in entries]
+    if repeated := sorted({title for title in titles if titles.count(title) > 1}):
+        raise ValueError(f"{path} lists {', '.join(repeated)} more than once.")
+    return entries
+
+
+def _validate(content: object, path: Path) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = json.loads((_HERE / "manifest.schema.json").read_text(encoding="utf-8"))
+    error = best_match(Draft202012Validator(schema).iter_errors(content))
+    if error is not None:
+        raise ValueError(f"{path} is not valid at {error.json_path}: {error.message}")
+
+
+def _entry(raw: dict[str, Any], path: Path) -> WeightsEntry:
+    title = f"{raw['factory']}/{raw['tag']}"
+    return WeightsEntry(
+        **raw
+        | {
+            "labels": _labels(raw["labels"], title, path),
+            "metrics": raw["metrics"] or {},
+            "sources": tuple(Source(**source) for source in raw["sources"]),
+        }
+    )
+
+
+def _labels(name: str, title: str, path: Path) -> tuple[str, ...]:
+    for folder in (path.parent / "labels", _HERE / "labels"):
+        file = folder / f"{name}.txt"
+        if file.is_file():
+            labels = tuple(file.read_text(encoding="utf-8").splitlines())
+            if not all(labels) or len(set(labels)) != len(labels):
+                raise ValueError(f"{file} has an empty or a repeated label.")
+            return labels
+    raise ValueError(f"{path}: {title} needs {file}, which does not exist.")
