@@ -1,0 +1,19 @@
+"""Front-end layers: from waveform to features, in `keras.ops`.
+
+Waveforms are (batch, samples), features (batch, frames, bins), all float32.
+"""
+
+from kerasaudio.layers.mel import MelSpectrogram
+from kerasaudio.layers.preemphasis import Preemphasis
+from kerasaudio.layers.scale import Decibel, LogCompression, Standardize
+from kerasaudio.layers.stft import STFT, Spectrogram
+
+__all__ = [
+    "STFT",
+    "Decibel",
+    "LogCompression",
+    "MelSpectrogram",
+    "Preemphasis",
+    "Spectrogram",
+    "Standardize",
+]

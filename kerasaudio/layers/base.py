@@ -1,0 +1,100 @@
+"""What every front-end layer shares: float32 whatever the policy, and input checks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+Shape = tuple[int | None, ...]
+
+
+class Float32Layer(keras.layers.Layer):
+    """A layer that computes and returns float32 under every dtype policy.
+
+    Half precision has neither the range nor the resolution of a power spectrum, so
+    half-precision inputs are cast up and ``dtype="mixed_float16"`` changes nothing.
+
+    Args:
+        dtype: Accepted as any Keras layer accepts it; must not ask for float64.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `dtype` asks for more than float32.
+    """
+
+    input_form: tuple[str, ...] = ("batch", "...")
+
+    def __init__(self, *, dtype: Any = None, **kwargs: Any) -> None:
+        if dtype is not None:
+            policy = keras.dtype_policies.get(dtype)
+            if policy.compute_dtype not in ("float32", "float16", "bfloat16"):
+                raise ValueError(
+                    f"{type(self).__name__} computes in float32. "
+                    f"Received: dtype={dtype!r}"
+                )
+        super().__init__(dtype="float32", **kwargs)
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` are floats of the rank that is asked for."""
+        shape, form = tuple(inputs.shape), self.input_form
+        open_rank = form[-1] == "..."
+        rank = len(form) - open_rank
+        if len(shape) < rank or (len(shape) > rank and not open_rank):
+            raise ValueError(
+                f"{type(self).__name__} takes ({', '.join(form)}). "
+                f"Received: an input of shape {shape}"
+            )
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if "float" not in dtype:
+            raise ValueError(
+                f"{type(self).__name__} takes floating point numbers; scale integer "
+                "samples to [-1, 1] first (int16: divide by 32768). "
+                f"Received: dtype {dtype}"
+            )
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Check the symbolic input and give the output's shape, in float32."""
+        self.check_input(inputs)
+        return keras.KerasTensor(self.compute_output_shape(inputs.shape), "float32")
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give the shape of the output, None where it is not known."""
+        return tuple(input_shape)
+
+
+class WaveformLayer(Float32Layer):
+    """A layer on waveforms, (batch, samples)."""
+
+    input_form = ("batch", "samples")
+
+
+class FeatureLayer(Float32Layer):
+    """A layer on features, (batch, frames, bins)."""
+
+    input_form = ("batch", "frames", "bins")
+
+
+def require(condition: bool, message: str, **received: Any) -> None:
+    """Raise ValueError with `message` and what was received unless `condition`."""
+    if not condition:
+        got = ", ".join(f"{name}={value!r}" for name, value in received.items())
+        raise ValueError(f"{message} Received: {got}")
+
+
+def check_count(**counts: Any) -> None:
+    """Raise ValueError unless every argument is a positive integer."""
+    for name, value in counts.items():
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        require(
+            whole and value > 0,
+            f"`{name}` must be a positive integer.",
+            **{name: value},
+        )
+
+
+def check_choice(**choices: tuple[Any, Sequence[Any]]) -> None:
+    """Raise ValueError unless every value is among its choices."""
+    for name, (value, allowed) in choices.items():
+        require(
+            value in allowed, f"`{name}` must be one of {allowed}.", **{name: value}
+        )

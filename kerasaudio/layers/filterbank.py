@@ -1,0 +1,73 @@
+"""Triangular mel filter banks, in float64 NumPy."""
+
+import math
+
+import numpy as np
+
+
+def hertz_to_mel(hertz: np.ndarray | float, *, htk: bool = False) -> np.ndarray:
+    """Convert Hz to mel.
+
+    Args:
+        hertz: Frequencies in Hz, at least 0.
+        htk: The formula 2595 log10(1 + f / 700) of HTK and Kaldi; otherwise that of
+            Slaney's Auditory Toolbox: linear below 1 kHz, logarithmic above.
+    """
+    hertz = np.asarray(hertz, dtype="float64")
+    if htk:
+        return 2595.0 * np.log10(1.0 + hertz / 700.0)
+    above = 15.0 + 27.0 * np.log(np.maximum(hertz, 1000.0) / 1000.0) / math.log(6.4)
+    return np.where(hertz < 1000.0, hertz * 3.0 / 200.0, above)
+
+
+def mel_to_hertz(mel: np.ndarray | float, *, htk: bool = False) -> np.ndarray:
+    """Convert mel to Hz: the inverse of `hertz_to_mel`."""
+    mel = np.asarray(mel, dtype="float64")
+    if htk:
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+    above = 1000.0 * np.exp((np.maximum(mel, 15.0) - 15.0) * math.log(6.4) / 27.0)
+    return np.where(mel < 15.0, mel * 200.0 / 3.0, above)
+
+
+def mel_filterbank(
+    *,
+    sample_rate: float,
+    n_fft: int,
+    n_mels: int,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: str | None = "slaney",
+    triangles: str = "hertz",
+) -> np.ndarray:
+    """Build the matrix that sums FFT bins into mel bands.
+
+    Args:
+        sample_rate: Samples a second, in Hz.
+        n_fft: Length of the FFT.
+        n_mels: Number of bands.
+        fmin: Lowest edge in Hz.
+        fmax: Highest edge in Hz; None is half the sample rate.
+        htk: See `hertz_to_mel`.
+        norm: ``"slaney"`` gives every triangle the same area, None the same height.
+        triangles: ``"hertz"`` draws the sides of the triangles straight over Hz
+            (librosa, torchaudio's transforms), ``"mel"`` over mel (Kaldi, tf.signal).
+
+    Returns:
+        float64 array (n_fft // 2 + 1, n_mels).
+    """
+    hertz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
+    low, high = hertz_to_mel(np.array([fmin, fmax or sample_rate / 2]), htk=htk)
+    edges_mel = np.linspace(low, high, n_mels + 2)
+    edges_hertz = mel_to_hertz(edges_mel, htk=htk)
+    if triangles == "mel":
+        x, edges = hertz_to_mel(hertz, htk=htk), edges_mel
+    else:
+        x, edges = hertz, edges_hertz
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (x[:, None] - left) / (centre - left)
+    falling = (right - x[:, None]) / (right - centre)
+    bank = np.maximum(0.0, np.minimum(rising, falling))
+    if norm == "slaney":
+        bank *= 2.0 / (edges_hertz[2:] - edges_hertz[:-2])
+    return bank

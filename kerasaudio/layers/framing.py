@@ -1,0 +1,73 @@
+"""Cutting waveforms into overlapping frames."""
+
+from typing import Any
+
+from keras import ops
+
+from kerasaudio.layers.base import require
+
+PAD_MODES = ("constant", "edge", "reflect")
+
+
+def count_frames(samples: Any, frame_length: int, hop_length: int) -> Any:
+    """Give how many whole frames fit; `samples` is a number or a scalar tensor."""
+    return 1 + (samples - frame_length) // hop_length
+
+
+def check_samples(
+    layer: str, samples: int | None, *, shortest: int, why: str = "one frame"
+) -> None:
+    """Raise ValueError if a known number of samples is below `shortest`."""
+    require(
+        samples is None or samples >= shortest,
+        f"{layer} needs at least {shortest} samples for {why}; pad the waveform.",
+        samples=samples,
+    )
+
+
+def pad_ends(waveform: Any, left: int, right: int, mode: str = "constant") -> Any:
+    """Lengthen (batch, samples) at both ends.
+
+    Args:
+        waveform: (batch, samples).
+        left: Samples to put before.
+        right: Samples to put behind.
+        mode: One of `PAD_MODES`, as in `numpy.pad`.
+    """
+    if left == right == 0:
+        return waveform
+    if mode == "edge":
+        first = ops.repeat(waveform[:, :1], left, axis=1)
+        last = ops.repeat(waveform[:, -1:], right, axis=1)
+        return ops.concatenate([first, waveform, last], axis=1)
+    return ops.pad(waveform, ((0, 0), (left, right)), mode=mode)
+
+
+def frame(
+    waveform: Any, *, frame_length: int, hop_length: int, frames: Any, start: int = 0
+) -> Any:
+    """Cut (batch, samples) into (batch, frames, frame_length).
+
+    Frame t begins at sample `start` + t * `hop_length`. Blocks of one hop are laid side
+    by side: views and one copy, where a gather would touch every sample by its index.
+
+    Args:
+        waveform: (batch, samples); samples past the end count as zeros.
+        frame_length: Samples in a frame.
+        hop_length: Samples from the beginning of one frame to that of the next.
+        frames: How many, a number or a scalar tensor.
+        start: First sample of the first frame.
+    """
+    blocks_a_frame = -(-frame_length // hop_length)
+    blocks = frames + blocks_a_frame - 1
+    # The last block may be cut off by the end of the waveform, by less than one hop.
+    missing = blocks_a_frame * hop_length - frame_length
+    waveform = pad_ends(waveform, 0, missing)
+    waveform = waveform[:, start : start + blocks * hop_length]
+    waveform = ops.reshape(waveform, (-1, blocks, hop_length))
+    if blocks_a_frame == 1:
+        return waveform[:, :, :frame_length]
+    parts = [waveform[:, i : i + frames] for i in range(blocks_a_frame - 1)]
+    rest = frame_length - (blocks_a_frame - 1) * hop_length
+    parts.append(waveform[:, blocks_a_frame - 1 :, :rest])
+    return ops.concatenate(parts, axis=2)

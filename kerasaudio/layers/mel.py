@@ -1,0 +1,112 @@
+"""Mel spectrogram.
+
+waveform (batch, samples) -> spectrogram (batch, frames, bins) -> (batch, frames, mels)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import Shape, check_choice, check_count, require
+from kerasaudio.layers.filterbank import mel_filterbank
+from kerasaudio.layers.stft import Spectrogram
+from kerasaudio.layers.window import Window
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class MelSpectrogram(Spectrogram):
+    """Spectrogram summed into mel bands, equal to `librosa.feature.melspectrogram`.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, frames, n_mels), not negative, lowest band first.
+
+    With ``htk=True, norm=None`` it equals torchaudio's ``transforms.MelSpectrogram``
+    (which pads with ``pad_mode="reflect"``); with ``triangles="mel"`` besides, the
+    banks are Kaldi's (`torchaudio.compliance.kaldi.get_mel_banks`) and
+    `tf.signal.linear_to_mel_weight_matrix`.
+
+    Args:
+        sample_rate: Samples a second of the waveform, in Hz.
+        n_fft: See `STFT`.
+        hop_length: Samples from frame to frame; None is n_fft // 4.
+        win_length: See `STFT`.
+        window: See `STFT`.
+        power: Exponent of the magnitude before summing: 1 amplitude, 2 power.
+        n_mels: Number of bands.
+        fmin: Lowest edge of the bands, in Hz.
+        fmax: Highest edge of the bands, in Hz; None is half the sample rate.
+        htk: Mel scale of HTK; otherwise Slaney's.
+        norm: ``"slaney"`` gives every band the same area, None the same height.
+        triangles: Whether the bands' sides are straight over ``"hertz"`` or ``"mel"``.
+        **kwargs: See `STFT`.
+
+    Raises:
+        ValueError: As `STFT`; an edge outside 0 to half the sample rate.
+    """
+
+    def __init__(
+        self,
+        sample_rate: float = 22050,
+        n_fft: int = 2048,
+        hop_length: int | None = 512,
+        win_length: int | None = None,
+        window: Window = "hann",
+        *,
+        power: float = 2.0,
+        n_mels: int = 128,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        htk: bool = False,
+        norm: str | None = "slaney",
+        triangles: str = "hertz",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(n_fft, hop_length, win_length, window, power=power, **kwargs)
+        require(
+            sample_rate > 0, "`sample_rate` must be positive.", sample_rate=sample_rate
+        )
+        check_count(n_mels=n_mels)
+        require(
+            0 <= fmin < (sample_rate / 2 if fmax is None else fmax) <= sample_rate / 2,
+            "`fmin` and `fmax` must satisfy 0 <= fmin < fmax <= sample_rate / 2.",
+            fmin=fmin,
+            fmax=fmax,
+            sample_rate=sample_rate,
+        )
+        check_choice(
+            norm=(norm, ("slaney", None)), triangles=(triangles, ("hertz", "mel"))
+        )
+        self.sample_rate, self.n_mels, self.fmin, self.fmax = (
+            sample_rate,
+            n_mels,
+            fmin,
+            fmax,
+        )
+        self.htk, self.norm, self.triangles = htk, norm, triangles
+        self.filterbank = mel_filterbank(
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            n_mels=n_mels,
+            fmin=fmin,
+            fmax=fmax,
+            htk=htk,
+            norm=norm,
+            triangles=triangles,
+        ).astype("float32")
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to (batch, frames, n_mels)."""
+        return ops.matmul(super().call(inputs), self.filterbank)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, frames, n_mels)."""
+        return (*super().compute_output_shape(input_shape)[:2], self.n_mels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        names = "sample_rate n_mels fmin fmax htk norm triangles"
+        return super().get_config() | {
+            name: getattr(self, name) for name in names.split()
+        }

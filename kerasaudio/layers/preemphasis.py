@@ -1,0 +1,73 @@
+"""Pre-emphasis: a first-order high-pass filter on the waveform."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import Shape, WaveformLayer, check_choice
+from kerasaudio.layers.framing import check_samples
+
+MODES = ("extrapolate", "replicate", "zeros", "valid")
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Preemphasis(WaveformLayer):
+    """Pre-emphasis y[t] = x[t] - coefficient * x[t - 1].
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, samples), or (batch, samples - 1) with ``mode="valid"``.
+
+    Args:
+        coefficient: Weight of the sample before.
+        mode: The first sample, which has none before it. ``"extrapolate"`` does what
+            `librosa.effects.preemphasis` does, y[0] = 3 x[0] - x[1]; ``"replicate"``
+            takes x[0] for x[-1] (Kaldi); ``"zeros"`` takes 0 for it; ``"valid"`` leaves
+            it out (EfficientAT).
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: Unknown `mode`; fewer than two samples where two are needed.
+    """
+
+    def __init__(
+        self, coefficient: float = 0.97, *, mode: str = "extrapolate", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        check_choice(mode=(mode, MODES))
+        self.coefficient, self.mode = coefficient, mode
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` has the samples that are needed."""
+        super().check_input(inputs)
+        samples = inputs.shape[1]
+        if isinstance(samples, int):
+            shortest = 2 if self.mode in ("extrapolate", "valid") else 1
+            why = f"mode={self.mode!r}"
+            check_samples("Preemphasis", samples, shortest=shortest, why=why)
+
+    def call(self, inputs: Any) -> Any:
+        """Filter (batch, samples)."""
+        self.check_input(inputs)
+        later = inputs[:, 1:] - self.coefficient * inputs[:, :-1]
+        if self.mode == "valid":
+            return later
+        first = inputs[:, :1]
+        if self.mode == "extrapolate":
+            first = 3.0 * first - inputs[:, 1:2]
+        elif self.mode == "replicate":
+            first = (1.0 - self.coefficient) * first
+        return ops.concatenate([first, later], axis=1)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, samples), one sample less with ``mode="valid"``."""
+        batch, samples = input_shape
+        if self.mode == "valid" and samples is not None:
+            samples -= 1
+        return (batch, samples)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        arguments = {"coefficient": self.coefficient, "mode": self.mode}
+        return super().get_config() | arguments

@@ -1,0 +1,198 @@
+"""Loudness scales and normalisation of features."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.base import Float32Layer, require
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Decibel(Float32Layer):
+    """Decibels, clip by clip: `librosa.power_to_db`, or `librosa.amplitude_to_db`.
+
+    Input: (batch, ...), not negative. Output: float32, the same shape.
+    ``Decibel(top_db=None)`` is torchaudio's ``AmplitudeToDB("power")``.
+
+    Args:
+        ref: What 0 dB stands for: a number, or ``"max"``, the clip's largest value.
+        amin: Smallest value told from silence; None is 1e-10 for power, 1e-5 for
+            amplitude.
+        top_db: Range: values are raised to this much below the clip's largest; None
+            leaves them.
+        amplitude: The input is an amplitude (20 log10), not a power (10 log10).
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `ref` neither ``"max"`` nor positive; `amin` not positive; `top_db`
+            negative.
+    """
+
+    def __init__(
+        self,
+        ref: float | str = 1.0,
+        amin: float | None = None,
+        top_db: float | None = 80.0,
+        *,
+        amplitude: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        number = isinstance(ref, (int, float)) and ref > 0
+        require(ref == "max" or number, '`ref` must be positive or "max".', ref=ref)
+        require(amin is None or amin > 0, "`amin` must be positive.", amin=amin)
+        require(
+            top_db is None or top_db >= 0,
+            "`top_db` must not be negative.",
+            top_db=top_db,
+        )
+        self.ref, self.amin, self.top_db, self.amplitude = ref, amin, top_db, amplitude
+
+    def call(self, inputs: Any) -> Any:
+        """Convert the features of every clip."""
+        self.check_input(inputs)
+        factor = (20.0 if self.amplitude else 10.0) / math.log(10.0)
+        amin = self.amin or (1e-5 if self.amplitude else 1e-10)
+        clip = tuple(range(1, len(inputs.shape)))
+        level = factor * ops.log(ops.maximum(inputs, amin))
+        if isinstance(self.ref, str):
+            level = level - ops.max(level, axis=clip, keepdims=True)
+        elif self.ref != 1:
+            level = level - factor * math.log(max(self.ref, amin))
+        if self.top_db is None:
+            return level
+        loudest = ops.max(level, axis=clip, keepdims=True)
+        return ops.maximum(level, loudest - self.top_db)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        names = ("ref", "amin", "top_db", "amplitude")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class LogCompression(Float32Layer):
+    """Logarithm log_base(max(gain * x + offset, floor)).
+
+    Input: (batch, ...). Output: float32, the same shape. In published networks:
+    musicnn ``gain=10000, offset=1, base=10``; EfficientAT ``offset=1e-5``; YAMNet
+    ``offset=1e-3``; AST ``offset=0, floor=1.1920929e-07``.
+
+    Args:
+        gain: What the input is multiplied by.
+        offset: What is then added; at least 0.
+        floor: Least value given to the logarithm; None for no such limit.
+        base: Of the logarithm; e by default.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `gain` or `floor` not positive, `offset` negative, `base` not above
+            1; neither `offset` nor `floor` keeps silence from the logarithm of 0.
+    """
+
+    def __init__(
+        self,
+        gain: float = 1.0,
+        offset: float = 1.0,
+        floor: float | None = None,
+        base: float = math.e,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        require(gain > 0, "`gain` must be positive.", gain=gain)
+        require(offset >= 0, "`offset` must not be negative.", offset=offset)
+        require(floor is None or floor > 0, "`floor` must be positive.", floor=floor)
+        require(base > 1, "`base` must be above 1.", base=base)
+        require(
+            offset > 0 or floor is not None,
+            "silence needs a positive `offset` or a `floor`.",
+            offset=offset,
+            floor=floor,
+        )
+        self.gain, self.offset, self.floor, self.base = gain, offset, floor, base
+
+    def call(self, inputs: Any) -> Any:
+        """Compress every value."""
+        self.check_input(inputs)
+        x = inputs if self.gain == 1 else inputs * self.gain
+        x = x + self.offset if self.offset else x
+        x = x if self.floor is None else ops.maximum(x, self.floor)
+        x = ops.log(x)
+        return x if self.base == math.e else x * (1 / math.log(self.base))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        names = ("gain", "offset", "floor", "base")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Standardize(Float32Layer):
+    """Shift and scale features: (x - mean) / std.
+
+    Input: (batch, ...). Output: float32, the same shape.
+
+    Args:
+        mean: A number, or one for each bin (last axis).
+        std: A number, or one for each bin (last axis).
+        axis: Take mean and standard deviation from the clip itself, over this axis or
+            these (1 the frames; not 0, the batch), instead of `mean` and `std`.
+        epsilon: Added to the clip's variance.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `std` or `epsilon` not positive; `axis` holds 0, or comes with
+            `mean` or `std`.
+    """
+
+    def __init__(
+        self,
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+        *,
+        axis: int | Sequence[int] | None = None,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.mean, self.std = np.asarray(mean).tolist(), np.asarray(std).tolist()
+        self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
+        self.epsilon = epsilon
+        require(bool(np.all(np.asarray(std) > 0)), "`std` must be positive.", std=std)
+        require(epsilon > 0, "`epsilon` must be positive.", epsilon=epsilon)
+        if axis is not None:
+            axes = np.atleast_1d(axis)
+            require(
+                0 not in axes, "`axis` 0 is the batch: clips stay apart.", axis=axis
+            )
+            require(
+                (self.mean, self.std) == (0.0, 1.0),
+                "give either `axis`, or `mean` and `std`.",
+                axis=axis,
+                mean=mean,
+                std=std,
+            )
+
+    def call(self, inputs: Any) -> Any:
+        """Standardize every clip."""
+        self.check_input(inputs)
+        if self.axis is None:
+            scale = 1.0 / np.asarray(self.std, "float64")
+            shift = np.asarray(self.mean, "float64")
+            shift = ops.convert_to_tensor(shift, "float32")
+            return (inputs - shift) * ops.convert_to_tensor(scale, "float32")
+        rank = len(inputs.shape)
+        axes = tuple(int(a) % rank for a in np.atleast_1d(self.axis))
+        require(0 not in axes, "`axis` reaches the batch.", axis=self.axis, rank=rank)
+        centred = inputs - ops.mean(inputs, axis=axes, keepdims=True)
+        variance = ops.mean(centred * centred, axis=axes, keepdims=True)
+        return centred / ops.sqrt(variance + self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        names = ("mean", "std", "axis", "epsilon")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,0 +1,232 @@
+"""Short-time Fourier transform and spectrogram.
+
+waveform (batch, samples) -> frames (batch, frames, win_length) -> (batch, frames, bins)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.base import (
+    Shape,
+    WaveformLayer,
+    check_choice,
+    check_count,
+    require,
+)
+from kerasaudio.layers.dft import METHODS, WindowedDFT
+from kerasaudio.layers.framing import (
+    PAD_MODES,
+    check_samples,
+    count_frames,
+    frame,
+    pad_ends,
+)
+from kerasaudio.layers.window import Window, window_function
+
+TINY = float(np.finfo("float32").tiny)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class STFT(WaveformLayer):
+    """Short-time Fourier transform, equal to `librosa.stft`.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, frames, n_fft // 2 + 1, 2): real and imaginary part last,
+    because Keras has no complex type that every backend knows. There are
+    1 + samples // hop_length frames with `center` (and even `n_fft`), otherwise
+    1 + (samples - n_fft) // hop_length.
+
+    Args:
+        n_fft: Length of the transform, in samples.
+        hop_length: Samples from frame to frame; None is n_fft // 4 (of `win_length`
+            if that is given, as in librosa).
+        win_length: Length of the window, in samples; None is `n_fft`.
+        window: Name of the window, or (name, parameter); see
+            `kerasaudio.layers.window.window_function`.
+        periodic: Periodic window (librosa, torch.hann_window); otherwise symmetric.
+        window_align: Where a window shorter than `n_fft` lies: ``"center"`` (librosa,
+            torch.stft), or ``"left"`` (tf.signal.stft, Kaldi: frames are cut
+            `win_length` long, then padded to `n_fft`; needs ``center=False``).
+        center: Put frame t around sample t * hop_length, by padding n_fft // 2 samples
+            at both ends; otherwise it begins there.
+        pad_mode: ``"constant"`` (zeros), ``"reflect"`` or ``"edge"``.
+        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not floating point, not
+            (batch, samples), or too short for one frame or for its padding.
+    """
+
+    def __init__(
+        self,
+        n_fft: int = 2048,
+        hop_length: int | None = None,
+        win_length: int | None = None,
+        window: Window = "hann",
+        *,
+        periodic: bool = True,
+        window_align: str = "center",
+        center: bool = True,
+        pad_mode: str = "constant",
+        method: str = "fft",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_count(n_fft=n_fft)
+        win_length = n_fft if win_length is None else win_length
+        check_count(win_length=win_length)
+        hop_length = max(win_length // 4, 1) if hop_length is None else hop_length
+        check_count(hop_length=hop_length)
+        require(
+            win_length <= n_fft,
+            "`win_length` must be at most `n_fft`.",
+            win_length=win_length,
+            n_fft=n_fft,
+        )
+        check_choice(window_align=(window_align, ("center", "left")))
+        check_choice(pad_mode=(pad_mode, PAD_MODES), method=(method, METHODS))
+        require(
+            window_align == "center" or not center,
+            "`window_align='left'` needs `center=False`.",
+            center=center,
+        )
+        self.n_fft, self.hop_length, self.win_length = n_fft, hop_length, win_length
+        self.window, self.periodic = window, periodic
+        self.window_align, self.center = window_align, center
+        self.pad_mode, self.method = pad_mode, method
+        self._offset = (n_fft - win_length) // 2 if window_align == "center" else 0
+        samples = window_function(window, win_length, periodic=periodic)
+        self.window_samples = samples.astype("float32")
+        self._dft = self._make_dft(samples)
+
+    def _make_dft(self, window: np.ndarray) -> WindowedDFT:
+        return WindowedDFT(
+            window, n_fft=self.n_fft, offset=self._offset, method=self.method
+        )
+
+    @property
+    def bins(self) -> int:
+        """Number of frequencies, 0 to half the sample rate."""
+        return self.n_fft // 2 + 1
+
+    def count_frames(self, samples: Any) -> Any:
+        """Give the number of frames of `samples`, a number, a scalar tensor or None."""
+        if samples is None:
+            return None
+        padding = self.n_fft // 2 if self.center else 0
+        span = self.win_length if self.window_align == "left" else self.n_fft
+        return count_frames(samples + 2 * padding, span, self.hop_length)
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` can be framed."""
+        super().check_input(inputs)
+        samples, layer = inputs.shape[1], type(self).__name__
+        if not isinstance(samples, int):
+            return
+        if not self.center:
+            left = self.window_align == "left"
+            shortest = self.win_length if left else self.n_fft
+            check_samples(layer, samples, shortest=shortest)
+        elif self.pad_mode == "reflect":
+            shortest, why = self.n_fft // 2 + 1, "reflecting n_fft // 2 samples"
+            check_samples(layer, samples, shortest=shortest, why=why)
+        else:
+            check_samples(layer, samples, shortest=1 + self.n_fft % 2)
+
+    def spectrum(self, waveform: Any) -> tuple[Any, Any]:
+        """Give real and imaginary part, each (batch, frames, bins)."""
+        self.check_input(waveform)
+        frames = self.count_frames(ops.shape(waveform)[1])
+        if self.center:
+            padding = self.n_fft // 2
+            waveform = pad_ends(waveform, padding, padding, self.pad_mode)
+        return self._dft(
+            frame(
+                waveform,
+                frame_length=self.win_length,
+                hop_length=self.hop_length,
+                frames=frames,
+                start=self._offset,
+            )
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to (batch, frames, bins, 2)."""
+        return ops.stack(self.spectrum(inputs), axis=-1)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, frames, bins, 2)."""
+        return (input_shape[0], self.count_frames(input_shape[1]), self.bins, 2)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        names = (
+            "n_fft hop_length win_length window periodic window_align center pad_mode "
+            "method"
+        )
+        return super().get_config() | {
+            name: getattr(self, name) for name in names.split()
+        }
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Spectrogram(STFT):
+    """Magnitude of the short-time Fourier transform, to a power.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, frames, n_fft // 2 + 1), not negative. The gradient of a
+    magnitude is taken as 0 where the magnitude is 0.
+
+    Args:
+        n_fft: See `STFT`.
+        hop_length: See `STFT`.
+        win_length: See `STFT`.
+        window: See `STFT`.
+        power: Exponent of the magnitude: 1 amplitude, 2 power.
+        **kwargs: See `STFT`.
+
+    Raises:
+        ValueError: As `STFT`; `power` not positive.
+    """
+
+    def __init__(
+        self,
+        n_fft: int = 2048,
+        hop_length: int | None = None,
+        win_length: int | None = None,
+        window: Window = "hann",
+        *,
+        power: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(n_fft, hop_length, win_length, window, **kwargs)
+        require(power > 0, "`power` must be positive.", power=power)
+        self.power = power
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to (batch, frames, bins)."""
+        real, imag = self.spectrum(inputs)
+        return magnitude_to_power(real * real + imag * imag, self.power)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, frames, bins)."""
+        return super().compute_output_shape(input_shape)[:3]
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        return super().get_config() | {"power": self.power}
+
+
+def magnitude_to_power(squared: Any, power: float) -> Any:
+    """Raise a magnitude, given as its square, to `power`; gradient 0 at 0."""
+    if power == 2:
+        return squared
+    audible = squared > TINY
+    safe = ops.where(audible, squared, 1.0)
+    raised = ops.sqrt(safe) if power == 1 else ops.power(safe, power / 2)
+    return ops.where(audible, raised, 0.0)
