@@ -25,8 +25,8 @@ WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa
 CHECKPOINTS = {
     "MTT_musicnn": ("musicnn", "musicnn_mtat.safetensors"),
     "MSD_musicnn": ("musicnn", "musicnn_msd.safetensors"),
-    "MTT_vgg": ("vgg", "music_vgg_mtat.safetensors"),
-    "MSD_vgg": ("vgg", "music_vgg_msd.safetensors"),
+    "MTT_vgg": ("vgg", "musicvgg_mtat.safetensors"),
+    "MSD_vgg": ("vgg", "musicvgg_msd.safetensors"),
 }
 
 

@@ -4,9 +4,14 @@
     -> 5 x [conv 3 x 3, 128; pool] (b, 92, 48) (b, 46, 24) (b, 23, 12) (b, 11, 6)
        (b, 2, 1) -> embedding (b, 256) -> predictions (b, 50)
 
+The network trained on MSD pools otherwise at first, (b, 46, 96) (b, 46, 24), as the
+graph stored with its weights tells; upstream's Python code, which builds the MTAT
+network around those weights, gives other scores than its own graph.
+
 Published on MagnaTagATune: ROC-AUC .9030, PR-AUC .3823.
 
-Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0, `models.vgg`.
+Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0, `models.vgg` and
+the `.meta` graphs.
 """
 
 from collections.abc import Sequence
@@ -22,8 +27,12 @@ from kerasaudio.models.pretrained import Weights
 
 CLIP_SAMPLES = 187 * 256
 FILTERS = 128
-# Pooling size and stride over (frames, bins); upstream's first one is 4 x 1 by 2.
-POOLS = (((4, 1), 2), ((2, 2), 2), ((2, 2), 2), ((2, 2), 2), ((4, 4), 4))
+# Size and stride of the first two poolings over (frames, bins); upstream's are so.
+FIRST_POOLS = {
+    "mtat": (((4, 1), (2, 2)), ((2, 2), (2, 2))),
+    "msd": (((4, 1), (4, 1)), ((1, 4), (1, 4))),
+}
+LAST_POOLS = (((2, 2), (2, 2)), ((2, 2), (2, 2)), ((4, 4), (4, 4)))
 
 
 def MusicVGG(
@@ -33,6 +42,7 @@ def MusicVGG(
     labels: Sequence[str] | None = None,
     classes: int | None = None,
     classifier_activation: Activation = "auto",
+    pooling: str | None = None,
     name: str | None = None,
 ) -> AudioModel:
     """Tag 3 s of music by a VGG-like network.
@@ -48,10 +58,11 @@ def MusicVGG(
         classes: Their number, if they have no names.
         classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
             softmax over your own labels.
+        pooling: Of the network trained on "mtat" or on "msd"; "mtat".
         name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag.
+        ValueError: An unknown tag or pooling; arguments that contradict each other or the tag.
         OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0.
@@ -64,24 +75,30 @@ def MusicVGG(
         classes=classes,
         classifier_activation=classifier_activation,
         name=name,
+        pooling=pooling,
     )
 
 
-def _body() -> Body:
+def _body(pooling: str) -> Body:
+    if pooling not in FIRST_POOLS:
+        raise ValueError(
+            f"pooling is one of {sorted(FIRST_POOLS)}. Received: {pooling!r}."
+        )
+    pools = FIRST_POOLS[pooling] + LAST_POOLS
     waveform = keras.Input((CLIP_SAMPLES,), name="waveform")
     x = pons_frontend(waveform)
     x = batch_norm(x, KERAS_EPSILON, "input_bn")
-    for number, (size, stride) in enumerate(POOLS, start=1):
+    for number, (size, stride) in enumerate(pools, start=1):
         x = layers.Conv2D(
             FILTERS, 3, padding="same", activation="relu", name=f"conv{number}"
         )(x)
         x = batch_norm(x, KERAS_EPSILON, f"conv{number}_bn")
         x = layers.MaxPooling2D(size, stride, name=f"pool{number}")(x)
-        if number < len(POOLS):
+        if number < len(pools):
             x = layers.Dropout(0.25, name=f"pool{number}_dropout")(x)
     embedding = layers.Flatten(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
     return Body(waveform, embedding, x, pons_spec(CLIP_SAMPLES))
 
 
-_MUSIC_VGG = Architecture("MusicVGG", _body, defaults={})
+_MUSIC_VGG = Architecture("MusicVGG", _body, defaults={"pooling": "mtat"})

@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.layers.window import window_function
 from kerasaudio.models.blocks import TORCH_EPSILON, batch_norm
 
 SAMPLE_RATE = 16_000
@@ -40,5 +41,9 @@ def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
 
 def stored_constants() -> dict[str, np.ndarray]:
     """Give what torchaudio stores of this front-end in a state dict, by its keys."""
-    mel = MelSpectrogram(**FRONTEND)
-    return {"spec.mel_scale.fb": mel.filterbank, "spec.spectrogram.window": mel.window}
+    return {
+        "spec.mel_scale.fb": MelSpectrogram(**FRONTEND).filterbank,
+        "spec.spectrogram.window": window_function(
+            "hann", FRONTEND["n_fft"], periodic=True
+        ),
+    }

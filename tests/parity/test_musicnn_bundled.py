@@ -1,0 +1,56 @@
+"""The bundled weights against musicnn 0.1.0's own TensorFlow 1 graphs.
+
+The golden file holds what the wheel's graphs (`.meta`) give for three patches of
+log10(10000 mel + 1), computed in float32: upstream's float16 is a recorded deviation.
+"""
+
+from pathlib import Path
+
+import keras
+import kerasaudio
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "musicnn_tf1.npz"
+PRESETS = [
+    ("MusiCNN", "mtat", "MTT_musicnn"),
+    ("MusiCNN", "msd", "MSD_musicnn"),
+    ("MusicVGG", "mtat", "MTT_vgg"),
+    ("MusicVGG", "msd", "MSD_vgg"),
+]
+
+
+@pytest.fixture(scope="module")
+def golden():
+    return np.load(GOLDEN)
+
+
+@pytest.mark.parametrize(("factory", "tag", "upstream"), PRESETS)
+def test_spectrogram_patches_give_upstreams_scores(golden, factory, tag, upstream):
+    model = getattr(kerasaudio, factory)(weights=tag)
+    body = keras.Model(model.get_layer("frontend").output, model.output)
+
+    got = body.predict(golden["logmel_patches"], verbose=0)
+
+    assert golden[upstream].std() > 1e-2
+    np.testing.assert_allclose(got, golden[upstream], atol=1e-4)
+
+
+@pytest.mark.parametrize(("factory", "tag", "upstream"), PRESETS)
+def test_first_window_of_a_waveform_gives_upstreams_scores(
+    golden, factory, tag, upstream
+):
+    model = getattr(kerasaudio, factory)(weights=tag)
+    waveform = golden["waveform_int16"] / np.float32(32768)
+
+    got = model.predict(waveform[None, : model.spec.clip_samples], verbose=0)
+
+    np.testing.assert_allclose(got[0], golden[upstream][0], atol=1e-4)
+
+
+def test_loud_sound_does_not_overflow():
+    # Upstream's float16 turns about 3 % of a half-scale chirp into infinity.
+    model = kerasaudio.MusiCNN(weights="mtat")
+    loud = np.sin(np.arange(model.spec.clip_samples) ** 2 / 3e5, dtype="float32")
+
+    assert np.isfinite(model.predict(loud[None], verbose=0)).all()
