@@ -5,8 +5,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasaudio.audio import check_values
+from kerasaudio.audio.check import check_dtype, check_values
 from kerasaudio.models.spec import AudioSpec
+
+_RANKS = {
+    1: "Add the batch axis to a single clip: waveform[None, :].",
+    3: "Average the channels to mono first: waveforms.mean(axis=channel_axis).",
+}
 
 
 def check_static(inputs: Any) -> None:
@@ -22,7 +27,7 @@ def check_static(inputs: Any) -> None:
 
 
 def check_batch(x: Any, spec: AudioSpec | None) -> Any:
-    """Check arrays before `predict`; data sets and symbolic tensors pass as they are.
+    """Check arrays before `predict`; data sets and tensors pass as they are.
 
     Raises:
         ValueError: The array is no batch of waveforms that the model takes.
@@ -31,18 +36,17 @@ def check_batch(x: Any, spec: AudioSpec | None) -> Any:
         x = np.asarray(x)
     if not isinstance(x, np.ndarray):
         return x
+    check_dtype(x, "waveforms")
     if x.ndim != 2:
         raise ValueError(
             "The model takes waveforms of shape (batch, samples). "
-            f"Received: shape {x.shape}. "
-            + {
-                1: "Add the batch axis to a single clip: waveform[None, :].",
-                3: "Average channels to mono first: waveforms.mean(axis=channel_axis).",
-            }.get(x.ndim, "Did you pass file names? Those go to model.tag(path).")
+            f"Received: shape {x.shape}. {_RANKS.get(x.ndim, '')}"
         )
-    check_values(x, "waveforms")
+    if x.size == 0:
+        raise ValueError(f"There are no samples. Received: shape {x.shape}.")
     if spec is not None:
         check_length(x.shape, spec)
+    check_values(x, "waveforms")
     return x
 
 

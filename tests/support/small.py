@@ -1,0 +1,18 @@
+"""Architecture arguments that keep tests of the large networks quick."""
+
+from typing import Any
+
+SMALL: dict[str, dict[str, Any]] = {
+    "AST": {},
+    "EfficientAT": {"width": 0.4},
+    "ReSE2Multi": {},
+    "FCN": {"clip_samples": 327_424},
+    "CRNN": {"clip_samples": 32_000},
+    "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
+    "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
+}
+
+
+def small(factory: str) -> dict[str, Any]:
+    """Give the arguments for a factory."""
+    return SMALL.get(factory, {})
