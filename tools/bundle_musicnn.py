@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 from kerasaudio.weights.convert.musicnn_tf1 import from_musicnn_tf1
-from kerasaudio.weights.convert.native import write_native
+from kerasaudio.weights.convert.native import native_bytes
 
 CHECKOUT = Path(__file__).parents[1]
 MANIFEST = CHECKOUT / "weights_manifest.json"
@@ -59,7 +59,7 @@ def convert(checkpoint: Path, network: str, file: str) -> Path:
         key: reader.get_tensor(key) for key in reader.get_variable_to_shape_map()
     }
     target = BUNDLED / file
-    write_native(target, from_musicnn_tf1(tensors, network))
+    target.write_bytes(native_bytes(from_musicnn_tf1(tensors, network)))
     print(f"wrote {target.relative_to(CHECKOUT)}, {target.stat().st_size:,} bytes")
     return target
 

@@ -6,8 +6,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasaudio import weights as weights_room
 from kerasaudio.weights.convert.native import State, read_native
+from kerasaudio.weights.load import load_state
+from kerasaudio.weights.manifest import find
 
 Weights = str | PathLike[str] | None
 
@@ -80,8 +81,8 @@ def find_weights(
     path = Path(weights)
     if not isinstance(weights, str) or path.suffix or path.name != weights:
         return _from_file(factory, path, converters, suffixes)
-    entry = weights_room.find(factory, weights)
-    state, source = weights_room.load_state(
+    entry = find(factory, weights)
+    state, source = load_state(
         entry, {name: _state_only(convert) for name, convert in converters.items()}
     )
     return Pretrained(
@@ -112,8 +113,8 @@ def _from_file(
 ) -> Pretrained:
     if not path.is_file():
         raise FileNotFoundError(
-            f"{factory}: there is no weights file {fspath(path)!r}. For published "
-            f"weights give a tag: {weights_room.tags(factory)}."
+            f"{factory}: there is no weights file {fspath(path)!r}. Published weights "
+            f"have a tag instead; see kerasaudio.list_weights()."
         )
     title = fspath(path)
     if path.name.endswith(".weights.h5"):

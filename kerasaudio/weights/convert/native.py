@@ -61,14 +61,31 @@ def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> 
 
 
 def read_native(path: Path) -> State:
-    """Read a safetensors file; nothing in it is executed."""
-    from safetensors.numpy import load_file
+    """Read a safetensors file; nothing in it is executed.
 
-    return load_file(path)
+    Raises:
+        ValueError: It is no safetensors file.
+    """
+    return parse_native(path.read_bytes(), str(path))
 
 
-def write_native(path: Path, state: Mapping[str, np.ndarray]) -> None:
-    """Write a safetensors file, byte for byte the same for the same state."""
-    from safetensors.numpy import save_file
+def parse_native(content: bytes, origin: str = "The weights") -> State:
+    """Read the bytes of a safetensors file; nothing in them is executed.
 
-    save_file({key: np.ascontiguousarray(state[key]) for key in sorted(state)}, path)
+    Raises:
+        ValueError: They are no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(f"{origin}: not a safetensors file ({error}).") from error
+
+
+def native_bytes(state: Mapping[str, np.ndarray]) -> bytes:
+    """Give a safetensors file, byte for byte the same for the same state."""
+    from safetensors.numpy import save
+
+    return save({key: np.ascontiguousarray(state[key]) for key in sorted(state)})

@@ -1,0 +1,67 @@
+"""Published weights as tensors: fetched, verified, converted once, kept."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kerasaudio.weights.cache import converted_path, locked, write_whole
+from kerasaudio.weights.convert.native import State, native_bytes, parse_native
+from kerasaudio.weights.fetch import fetch
+from kerasaudio.weights.manifest import Source, WeightsEntry
+
+# Raise it whenever a converter gives other tensors: older conversions are then left.
+CONVERTERS_VERSION = 1
+
+Convert = Callable[[Path], State]
+
+
+def load_state(
+    entry: WeightsEntry, converters: Mapping[str, Convert]
+) -> tuple[State, Source]:
+    """Give the tensors of published weights.
+
+    The first call fetches and converts; later ones read the conversion, whose hash was
+    written beside it, and need no network.
+
+    Args:
+        entry: What to load.
+        converters: Source format -> reader of such a file.
+
+    Returns:
+        Tensors by `layer/variable`, and the source they come from.
+
+    Raises:
+        WeightsError: The file cannot be had, or is not what the manifest pins.
+        ValueError: The file is not what its format promises.
+    """
+    for source in entry.pinned_sources:
+        kept = _read_conversion(converted_path(source, CONVERTERS_VERSION))
+        if kept is not None:
+            return parse_native(kept), source
+    path, source = fetch(entry)
+    if source.format == "native":
+        return parse_native(path.read_bytes()), source
+    state = converters[source.format](path)
+    _keep_conversion(converted_path(source, CONVERTERS_VERSION), state)
+    return state, source
+
+
+def _read_conversion(path: Path) -> bytes | None:
+    note = _note(path)
+    if not path.is_file() or not note.is_file():
+        return None
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != note.read_text(encoding="ascii").strip():
+        return None  # cut or damaged: it is made again from the original
+    return content
+
+
+def _keep_conversion(path: Path, state: State) -> None:
+    content = native_bytes(state)
+    with locked(path):
+        write_whole(path, content)
+        write_whole(_note(path), hashlib.sha256(content).hexdigest().encode("ascii"))
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
