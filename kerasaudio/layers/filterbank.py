@@ -71,3 +71,33 @@ def mel_filterbank(
     if norm == "slaney":
         bank *= 2.0 / (edges_hertz[2:] - edges_hertz[:-2])
     return bank
+
+
+def split_bands(bank: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+    """Split a filter bank into low and high bands, which touch few bins in common.
+
+    Most of a mel matrix is zeros; two smaller products save about half the work.
+
+    Args:
+        bank: (bins, bands), the bands in rising order.
+
+    Returns:
+        At most two groups of (first bin, last bin + 1, the part of the bank).
+    """
+
+    bins, bands = bank.shape
+    used = bank > 0
+    first = np.where(used.any(axis=0), used.argmax(axis=0), bins)
+    last = np.where(used.any(axis=0), bins - used[::-1].argmax(axis=0), 0)
+
+    def part(start: int, stop: int) -> tuple[int, int, np.ndarray]:
+        low, high = int(first[start:stop].min()), int(last[start:stop].max())
+        low, high = (low, high) if low < high else (0, 1)
+        return low, high, bank[low:high, start:stop]
+
+    def work(cut: int) -> int:
+        return part(0, cut)[2].size + part(cut, bands)[2].size
+
+    # Matrix products work on bands in sixteens.
+    cut = min(range(16, bands, 16), key=work, default=bands)
+    return [part(0, cut), part(cut, bands)] if cut < bands else [part(0, bands)]

@@ -7,6 +7,7 @@ from keras import ops
 from kerasaudio.layers.base import require
 
 PAD_MODES = ("constant", "edge", "reflect")
+MOST_SLICES = 64  # a graph of more would take long to build
 
 
 def count_frames(samples: Any, frame_length: int, hop_length: int) -> Any:
@@ -48,8 +49,7 @@ def frame(
 ) -> Any:
     """Cut (batch, samples) into (batch, frames, frame_length).
 
-    Frame t begins at sample `start` + t * `hop_length`. Blocks of one hop are laid side
-    by side: views and one copy, where a gather would touch every sample by its index.
+    Frame t begins at sample `start` + t * `hop_length`.
 
     Args:
         waveform: (batch, samples); samples past the end count as zeros.
@@ -58,16 +58,19 @@ def frame(
         frames: How many, a number or a scalar tensor.
         start: First sample of the first frame.
     """
+    # Blocks of one hop are laid side by side, which moves rows and not single samples.
     blocks_a_frame = -(-frame_length // hop_length)
     blocks = frames + blocks_a_frame - 1
-    # The last block may be cut off by the end of the waveform, by less than one hop.
-    missing = blocks_a_frame * hop_length - frame_length
-    waveform = pad_ends(waveform, 0, missing)
+    # The end of the waveform may cut off the last block, by less than one hop.
+    waveform = pad_ends(waveform, 0, blocks_a_frame * hop_length - frame_length)
     waveform = waveform[:, start : start + blocks * hop_length]
     waveform = ops.reshape(waveform, (-1, blocks, hop_length))
-    if blocks_a_frame == 1:
-        return waveform[:, :, :frame_length]
-    parts = [waveform[:, i : i + frames] for i in range(blocks_a_frame - 1)]
-    rest = frame_length - (blocks_a_frame - 1) * hop_length
-    parts.append(waveform[:, blocks_a_frame - 1 :, :rest])
-    return ops.concatenate(parts, axis=2)
+    if blocks_a_frame > MOST_SLICES:
+        first = ops.expand_dims(ops.arange(frames, dtype="int32"), 1)
+        index = first + ops.arange(blocks_a_frame, dtype="int32")
+        waveform = ops.take(waveform, index, axis=1)
+    else:
+        shifted = [waveform[:, i : i + frames] for i in range(blocks_a_frame)]
+        waveform = ops.stack(shifted, axis=2)
+    waveform = ops.reshape(waveform, (-1, frames, blocks_a_frame * hop_length))
+    return waveform[:, :, :frame_length]

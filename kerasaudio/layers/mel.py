@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from kerasaudio.layers.base import Shape, check_choice, check_count, require
-from kerasaudio.layers.filterbank import mel_filterbank
+from kerasaudio.layers.filterbank import mel_filterbank, split_bands
 from kerasaudio.layers.stft import Spectrogram
 from kerasaudio.layers.window import Window
 
@@ -95,10 +95,16 @@ class MelSpectrogram(Spectrogram):
             norm=norm,
             triangles=triangles,
         ).astype("float32")
+        self._groups = split_bands(self.filterbank)
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mels)."""
-        return ops.matmul(super().call(inputs), self.filterbank)
+        spectrogram = super().call(inputs)
+        bands = [
+            ops.matmul(spectrogram[:, :, low:high], bank)
+            for low, high, bank in self._groups
+        ]
+        return bands[0] if len(bands) == 1 else ops.concatenate(bands, axis=2)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, n_mels)."""

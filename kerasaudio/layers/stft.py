@@ -17,7 +17,7 @@ from kerasaudio.layers.base import (
     check_count,
     require,
 )
-from kerasaudio.layers.dft import METHODS, WindowedDFT
+from kerasaudio.layers.dft import dft_matrices
 from kerasaudio.layers.framing import (
     PAD_MODES,
     check_samples,
@@ -27,6 +27,7 @@ from kerasaudio.layers.framing import (
 )
 from kerasaudio.layers.window import Window, window_function
 
+METHODS = ("fft", "matmul")
 TINY = float(np.finfo("float32").tiny)
 
 
@@ -101,13 +102,15 @@ class STFT(WaveformLayer):
         self.pad_mode, self.method = pad_mode, method
         self._offset = (n_fft - win_length) // 2 if window_align == "center" else 0
         samples = window_function(window, win_length, periodic=periodic)
-        self.window_samples = samples.astype("float32")
-        self._dft = self._make_dft(samples)
-
-    def _make_dft(self, window: np.ndarray) -> WindowedDFT:
-        return WindowedDFT(
-            window, n_fft=self.n_fft, offset=self._offset, method=self.method
+        require(
+            bool(samples.any()),
+            "`window` is zero everywhere.",
+            window=window,
+            win_length=win_length,
         )
+        self.window_samples = samples.astype("float32")
+        if method == "matmul":
+            self._matrices = dft_matrices(samples, n_fft=n_fft, offset=self._offset)
 
     @property
     def bins(self) -> int:
@@ -145,14 +148,27 @@ class STFT(WaveformLayer):
         if self.center:
             padding = self.n_fft // 2
             waveform = pad_ends(waveform, padding, padding, self.pad_mode)
-        return self._dft(
-            frame(
+        if self.method == "matmul":
+            cut = frame(
                 waveform,
                 frame_length=self.win_length,
                 hop_length=self.hop_length,
                 frames=frames,
                 start=self._offset,
             )
+            real, imag = self._matrices
+            return ops.matmul(cut, real), ops.matmul(cut, imag)
+        rest = self.n_fft - self.win_length - self._offset
+        if self.window_align == "left":
+            waveform = pad_ends(waveform, 0, rest)
+        # Keras' own operation: each backend frames in the way that suits it best.
+        return ops.stft(
+            waveform,
+            sequence_length=self.n_fft,
+            sequence_stride=self.hop_length,
+            fft_length=self.n_fft,
+            window=np.pad(self.window_samples, (self._offset, rest)),
+            center=False,
         )
 
     def call(self, inputs: Any) -> Any:
