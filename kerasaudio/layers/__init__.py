@@ -3,14 +3,20 @@
 Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 """
 
+from kerasaudio.layers.kaldi import KaldiFbank
 from kerasaudio.layers.mel import MelSpectrogram
+from kerasaudio.layers.mfcc import MFCC
+from kerasaudio.layers.pcen import PCEN
 from kerasaudio.layers.preemphasis import Preemphasis
 from kerasaudio.layers.scale import Decibel, LogCompression, Standardize
 from kerasaudio.layers.stft import STFT, Spectrogram
 
 __all__ = [
+    "MFCC",
+    "PCEN",
     "STFT",
     "Decibel",
+    "KaldiFbank",
     "LogCompression",
     "MelSpectrogram",
     "Preemphasis",

@@ -23,6 +23,7 @@ class Float32Layer(keras.layers.Layer):
     """
 
     input_form: tuple[str, ...] = ("batch", "...")
+    arguments: tuple[str, ...] = ()  # of the constructor, kept under these names
 
     def __init__(self, *, dtype: Any = None, **kwargs: Any) -> None:
         if dtype is not None:
@@ -60,6 +61,11 @@ class Float32Layer(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give the shape of the output, None where it is not known."""
         return tuple(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        arguments = {name: getattr(self, name) for name in self.arguments}
+        return super().get_config() | arguments
 
 
 class WaveformLayer(Float32Layer):

@@ -46,6 +46,17 @@ class MelSpectrogram(Spectrogram):
         ValueError: As `STFT`; an edge outside 0 to half the sample rate.
     """
 
+    arguments: tuple[str, ...] = (
+        *Spectrogram.arguments,
+        "sample_rate",
+        "n_mels",
+        "fmin",
+        "fmax",
+        "htk",
+        "norm",
+        "triangles",
+    )
+
     def __init__(
         self,
         sample_rate: float = 22050,
@@ -109,10 +120,3 @@ class MelSpectrogram(Spectrogram):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, n_mels)."""
         return (*super().compute_output_shape(input_shape)[:2], self.n_mels)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        names = "sample_rate n_mels fmin fmax htk norm triangles"
-        return super().get_config() | {
-            name: getattr(self, name) for name in names.split()
-        }

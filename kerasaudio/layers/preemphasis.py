@@ -31,6 +31,8 @@ class Preemphasis(WaveformLayer):
         ValueError: Unknown `mode`; fewer than two samples where two are needed.
     """
 
+    arguments = ("coefficient", "mode")
+
     def __init__(
         self, coefficient: float = 0.97, *, mode: str = "extrapolate", **kwargs: Any
     ) -> None:
@@ -66,8 +68,3 @@ class Preemphasis(WaveformLayer):
         if self.mode == "valid" and samples is not None:
             samples -= 1
         return (batch, samples)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        arguments = {"coefficient": self.coefficient, "mode": self.mode}
-        return super().get_config() | arguments

@@ -32,6 +32,8 @@ class Decibel(Float32Layer):
             negative.
     """
 
+    arguments = ("ref", "amin", "top_db", "amplitude")
+
     def __init__(
         self,
         ref: float | str = 1.0,
@@ -68,11 +70,6 @@ class Decibel(Float32Layer):
         loudest = ops.max(level, axis=clip, keepdims=True)
         return ops.maximum(level, loudest - self.top_db)
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        names = ("ref", "amin", "top_db", "amplitude")
-        return super().get_config() | {name: getattr(self, name) for name in names}
-
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class LogCompression(Float32Layer):
@@ -93,6 +90,8 @@ class LogCompression(Float32Layer):
         ValueError: `gain` or `floor` not positive, `offset` negative, `base` not above
             1; neither `offset` nor `floor` keeps silence from the logarithm of 0.
     """
+
+    arguments = ("gain", "offset", "floor", "base")
 
     def __init__(
         self,
@@ -124,11 +123,6 @@ class LogCompression(Float32Layer):
         x = ops.log(x)
         return x if self.base == math.e else x * (1 / math.log(self.base))
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        names = ("gain", "offset", "floor", "base")
-        return super().get_config() | {name: getattr(self, name) for name in names}
-
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Standardize(Float32Layer):
@@ -148,6 +142,8 @@ class Standardize(Float32Layer):
         ValueError: `std` or `epsilon` not positive; `axis` holds 0, or comes with
             `mean` or `std`.
     """
+
+    arguments = ("mean", "std", "axis", "epsilon")
 
     def __init__(
         self,
@@ -191,8 +187,3 @@ class Standardize(Float32Layer):
         centred = inputs - ops.mean(inputs, axis=axes, keepdims=True)
         variance = ops.mean(centred * centred, axis=axes, keepdims=True)
         return centred / ops.sqrt(variance + self.epsilon)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        names = ("mean", "std", "axis", "epsilon")
-        return super().get_config() | {name: getattr(self, name) for name in names}

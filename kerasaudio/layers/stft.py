@@ -63,6 +63,18 @@ class STFT(WaveformLayer):
             (batch, samples), or too short for one frame or for its padding.
     """
 
+    arguments: tuple[str, ...] = (
+        "n_fft",
+        "hop_length",
+        "win_length",
+        "window",
+        "periodic",
+        "window_align",
+        "center",
+        "pad_mode",
+        "method",
+    )
+
     def __init__(
         self,
         n_fft: int = 2048,
@@ -179,16 +191,6 @@ class STFT(WaveformLayer):
         """Give (batch, frames, bins, 2)."""
         return (input_shape[0], self.count_frames(input_shape[1]), self.bins, 2)
 
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        names = (
-            "n_fft hop_length win_length window periodic window_align center pad_mode "
-            "method"
-        )
-        return super().get_config() | {
-            name: getattr(self, name) for name in names.split()
-        }
-
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Spectrogram(STFT):
@@ -209,6 +211,8 @@ class Spectrogram(STFT):
     Raises:
         ValueError: As `STFT`; `power` not positive.
     """
+
+    arguments: tuple[str, ...] = (*STFT.arguments, "power")
 
     def __init__(
         self,
@@ -232,10 +236,6 @@ class Spectrogram(STFT):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, bins)."""
         return super().compute_output_shape(input_shape)[:3]
-
-    def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
-        return super().get_config() | {"power": self.power}
 
 
 def magnitude_to_power(squared: Any, power: float) -> Any:

@@ -1,0 +1,140 @@
+"""Kaldi's log mel filter bank energies ("fbank"), as torchaudio computes them.
+
+waveform (batch, samples) -> frames, each without its mean, pre-emphasised, windowed
+-> power (batch, frames, bins) -> mel (batch, frames, n_mels) -> log
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.base import require
+from kerasaudio.layers.dft import dft_matrices
+from kerasaudio.layers.framing import frame
+from kerasaudio.layers.mel import MelSpectrogram
+from kerasaudio.layers.window import Window
+
+FLOOR = float(np.finfo("float32").eps)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class KaldiFbank(MelSpectrogram):
+    """Log mel energies, equal to `torchaudio.compliance.kaldi.fbank` without dither.
+
+    Input: waveform (batch, samples), floating point. Kaldi's own are of 16-bit size,
+    -32768 to 32767; AST takes [-1, 1].
+    Output: float32 (batch, frames, n_mels), natural logarithm of the power, at least
+    log(1.19e-7). Frames are whole: 1 + (samples - frame_length) // frame_shift.
+
+    AST uses ``KaldiFbank(n_mels=128, window="hann")``.
+
+    Args:
+        sample_rate: Samples a second of the waveform, in Hz.
+        frame_length: Length of a frame, in milliseconds.
+        frame_shift: From frame to frame, in milliseconds.
+        window: Window, symmetric; see `kerasaudio.layers.window.window_function`.
+        n_mels: Number of bands.
+        fmin: Lowest edge of the bands, in Hz.
+        fmax: Highest edge of the bands, in Hz; None is half the sample rate.
+        preemphasis: Coefficient of the pre-emphasis inside each frame; 0 for none.
+        remove_dc_offset: Subtract each frame's mean.
+        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not floating point, not
+            (batch, samples), or shorter than one frame.
+    """
+
+    arguments: tuple[str, ...] = (
+        "sample_rate",
+        "frame_length",
+        "frame_shift",
+        "window",
+        "n_mels",
+        "fmin",
+        "fmax",
+        "preemphasis",
+        "remove_dc_offset",
+        "method",
+    )
+
+    def __init__(
+        self,
+        sample_rate: float = 16000,
+        frame_length: float = 25.0,
+        frame_shift: float = 10.0,
+        *,
+        window: Window = "povey",
+        n_mels: int = 23,
+        fmin: float = 20.0,
+        fmax: float | None = None,
+        preemphasis: float = 0.97,
+        remove_dc_offset: bool = True,
+        method: str = "fft",
+        **kwargs: Any,
+    ) -> None:
+        samples = int(sample_rate * frame_length / 1000)
+        shift = int(sample_rate * frame_shift / 1000)
+        require(
+            samples >= 2 and shift >= 1,
+            "a frame must hold two samples, and be shifted by one.",
+            sample_rate=sample_rate,
+            frame_length=frame_length,
+            frame_shift=frame_shift,
+        )
+        require(
+            0 <= preemphasis <= 1,
+            "`preemphasis` must be in [0, 1].",
+            preemphasis=preemphasis,
+        )
+        super().__init__(
+            sample_rate,
+            n_fft=1 << (samples - 1).bit_length(),
+            hop_length=shift,
+            win_length=samples,
+            window=window,
+            periodic=False,
+            window_align="left",
+            center=False,
+            n_mels=n_mels,
+            fmin=fmin,
+            fmax=fmax,
+            htk=True,
+            norm=None,
+            triangles="mel",
+            method=method,
+            **kwargs,
+        )
+        self.frame_length, self.frame_shift = frame_length, frame_shift
+        self.preemphasis, self.remove_dc_offset = preemphasis, remove_dc_offset
+        if method == "matmul":
+            prepared = self._prepare(np.eye(samples), np) * self.window_samples
+            self._matrices = dft_matrices(prepared, n_fft=self.n_fft)
+
+    def _prepare(self, frames: Any, numpy: Any = ops) -> Any:
+        """Remove the offset of frames (..., samples) and pre-emphasise them."""
+        if self.remove_dc_offset:
+            frames = frames - numpy.mean(frames, axis=-1, keepdims=True)
+        before = numpy.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
+        return frames - self.preemphasis * before
+
+    def spectrum(self, waveform: Any) -> tuple[Any, Any]:
+        """Give real and imaginary part, each (batch, frames, bins)."""
+        if self.method == "matmul":
+            return super().spectrum(waveform)
+        self.check_input(waveform)
+        frames = frame(
+            waveform,
+            frame_length=self.win_length,
+            hop_length=self.hop_length,
+            frames=self.count_frames(ops.shape(waveform)[1]),
+        )
+        windowed = self._prepare(frames) * ops.convert_to_tensor(self.window_samples)
+        return ops.rfft(windowed, fft_length=self.n_fft)
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to (batch, frames, n_mels)."""
+        return ops.log(ops.maximum(super().call(inputs), FLOOR))

@@ -1,0 +1,101 @@
+"""Mel-frequency cepstral coefficients.
+
+waveform (batch, samples) -> mel (batch, frames, mels) -> dB -> (batch, frames, n_mfcc)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.base import Shape, check_choice, check_count, require
+from kerasaudio.layers.mel import MelSpectrogram
+from kerasaudio.layers.scale import Decibel
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class MFCC(MelSpectrogram):
+    """Mel-frequency cepstral coefficients, equal to `librosa.feature.mfcc`.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, frames, n_mfcc): the cosine transform of the mel spectrogram
+    in dB, which ends 80 dB below the loudest value of the clip.
+
+    Args:
+        sample_rate: Samples a second of the waveform, in Hz.
+        n_mfcc: Number of coefficients, at most `n_mels`.
+        dct_type: Cosine transform, 2 (Slaney, librosa's default) or 3 (HTK).
+        norm: ``"ortho"`` for an orthonormal cosine transform, or None.
+        lifter: Weight of the high coefficients in cepstral filtering; 0 for none.
+        mel_norm: `norm` of the `MelSpectrogram`.
+        **kwargs: Other arguments of `MelSpectrogram`.
+
+    Raises:
+        ValueError: As `MelSpectrogram`; `n_mfcc` above `n_mels`, a negative `lifter`.
+    """
+
+    arguments: tuple[str, ...] = (
+        *MelSpectrogram.arguments,
+        "n_mfcc",
+        "dct_type",
+        "lifter",
+    )
+
+    def __init__(
+        self,
+        sample_rate: float = 22050,
+        n_mfcc: int = 20,
+        *,
+        dct_type: int = 2,
+        norm: str | None = "ortho",
+        lifter: float = 0,
+        mel_norm: str | None = "slaney",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sample_rate, norm=mel_norm, **kwargs)
+        check_count(n_mfcc=n_mfcc)
+        require(
+            n_mfcc <= self.n_mels,
+            "`n_mfcc` must be at most `n_mels`.",
+            n_mfcc=n_mfcc,
+            n_mels=self.n_mels,
+        )
+        check_choice(dct_type=(dct_type, (2, 3)), norm=(norm, ("ortho", None)))
+        require(lifter >= 0, "`lifter` must not be negative.", lifter=lifter)
+        self.n_mfcc, self.dct_type, self.dct_norm = n_mfcc, dct_type, norm
+        self.lifter = lifter
+        self._decibel = Decibel()
+        basis = cosine_basis(self.n_mels, dct_type=dct_type, norm=norm)[:, :n_mfcc]
+        if lifter > 0:
+            order = np.arange(1, 1 + n_mfcc)
+            basis = basis * (1 + lifter / 2 * np.sin(np.pi * order / lifter))
+        self._basis = basis.astype("float32")
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to (batch, frames, n_mfcc)."""
+        return ops.matmul(self._decibel(super().call(inputs)), self._basis)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, frames, n_mfcc)."""
+        return (*super().compute_output_shape(input_shape)[:2], self.n_mfcc)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {"norm": self.dct_norm, "mel_norm": self.norm}
+
+
+def cosine_basis(n: int, *, dct_type: int, norm: str | None) -> np.ndarray:
+    """Build the matrix of `scipy.fft.dct`, (n, n), to be multiplied from the left."""
+    k = np.arange(n)
+    if dct_type == 2:
+        basis = 2 * np.cos(np.pi / n * np.outer(k + 0.5, k))
+        if norm == "ortho":
+            basis *= np.sqrt(np.where(k == 0, 0.25, 0.5) / n)
+        return basis
+    basis = 2 * np.cos(np.pi / n * np.outer(k, k + 0.5))
+    basis[0] /= 2
+    if norm == "ortho":
+        basis *= (np.sqrt(np.where(k == 0, 1.0, 0.5) / n))[:, None]
+    return basis

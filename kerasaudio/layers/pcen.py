@@ -1,0 +1,140 @@
+"""Per-channel energy normalisation.
+
+features (batch, frames, bins) -> smoothed over frames -> (batch, frames, bins)
+"""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.base import FeatureLayer, check_count, require
+from kerasaudio.layers.stft import TINY
+
+BLOCK = 64  # frames that are smoothed by one matrix product
+LEVELS = 2  # blocks of blocks: beyond them, one product over what is left
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class PCEN(FeatureLayer):
+    """Per-channel energy normalisation, equal to `librosa.pcen`.
+
+    (S / (eps + M) ** gain + bias) ** power - bias ** power, where M is S smoothed over
+    frames by a first-order filter that starts from 1, as librosa's does.
+
+    Input: spectrogram S (batch, frames, bins), not negative. librosa advises a scale of
+    2 ** 31 for spectrograms of waveforms in [-1, 1].
+    Output: float32, the same shape.
+
+    Args:
+        sample_rate: Samples a second of the waveform, in Hz.
+        hop_length: Samples from frame to frame.
+        gain: Exponent of the smoothed energy, at least 0.
+        bias: Added before the power, at least 0.
+        power: Exponent of the compression, at least 0; 0 stands for the logarithm
+            log(1 + S / (eps + M) ** gain).
+        time_constant: Of the smoothing, in seconds.
+        eps: Keeps the division from 0.
+        b: Coefficient of the smoothing, 0 < b <= 1; None derives it from
+            `time_constant`.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not floating point or not
+            (batch, frames, bins).
+
+    Source: Wang et al. 2017, arXiv:1607.05666.
+    """
+
+    arguments = (
+        "sample_rate",
+        "hop_length",
+        "gain",
+        "bias",
+        "power",
+        "time_constant",
+        "eps",
+        "b",
+    )
+
+    def __init__(
+        self,
+        sample_rate: float = 22050,
+        hop_length: int = 512,
+        gain: float = 0.98,
+        bias: float = 2.0,
+        power: float = 0.5,
+        time_constant: float = 0.4,
+        eps: float = 1e-6,
+        b: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_count(hop_length=hop_length)
+        for name, value in {
+            "sample_rate": sample_rate,
+            "time_constant": time_constant,
+            "eps": eps,
+        }.items():
+            require(value > 0, f"`{name}` must be positive.", **{name: value})
+        for name, value in {"gain": gain, "bias": bias, "power": power}.items():
+            require(value >= 0, f"`{name}` must not be negative.", **{name: value})
+        require(b is None or 0 < b <= 1, "`b` must be in (0, 1].", b=b)
+        self.sample_rate, self.hop_length = sample_rate, hop_length
+        self.gain, self.bias, self.power = gain, bias, power
+        self.time_constant, self.eps, self.b = time_constant, eps, b
+        frames = time_constant * sample_rate / hop_length
+        derived = (math.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
+        self._coefficient = derived if b is None else b
+
+    def call(self, inputs: Any) -> Any:
+        """Normalise (batch, frames, bins)."""
+        self.check_input(inputs)
+        decay = 1 - self._coefficient
+        smooth = leaky_sum(self._coefficient * inputs, decay, start=1.0)
+        relative = inputs * ops.exp(-self.gain * ops.log(self.eps + smooth))
+        if self.power == 0:
+            return ops.log1p(relative)
+        if self.bias == 0:
+            safe = ops.where(relative > TINY, relative, 1.0)
+            return ops.where(relative > TINY, ops.power(safe, self.power), 0.0)
+        compressed = ops.expm1(self.power * ops.log1p(relative / self.bias))
+        return self.bias**self.power * compressed
+
+
+def leaky_sum(x: Any, decay: float, *, start: Any, levels: int = LEVELS) -> Any:
+    """Compute y[t] = x[t] + decay * y[t - 1] along axis 1.
+
+    Blocks of frames are summed by a matrix product each; what one block hands on to the
+    next is the same recurrence over blocks.
+
+    Args:
+        x: (batch, frames, bins).
+        decay: From 0 to 1.
+        start: y[-1], a number.
+        levels: How often to divide into blocks.
+
+    Returns:
+        (batch, frames, bins).
+    """
+    frames = ops.shape(x)[1]
+    if levels == 0 or (isinstance(frames, int) and frames <= BLOCK):
+        age = ops.arange(frames, dtype="float32")
+        lag = ops.expand_dims(age, 1) - age
+        kernel = ops.where(lag >= 0, ops.power(decay, ops.maximum(lag, 0.0)), 0.0)
+        from_start = start * ops.power(decay, age + 1.0)
+        return ops.matmul(kernel, x) + ops.expand_dims(from_start, 1)
+    bins = ops.shape(x)[2]
+    blocks = (frames + BLOCK - 1) // BLOCK
+    padded = ops.pad(x, ((0, 0), (0, BLOCK - 1), (0, 0)))[:, : blocks * BLOCK]
+    lag = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
+    kernel = np.where(lag >= 0, decay ** np.maximum(lag, 0), 0).astype("float32")
+    local = ops.matmul(kernel, ops.reshape(padded, (-1, blocks, BLOCK, bins)))
+    ends = leaky_sum(local[:, :, -1], decay**BLOCK, start=start, levels=levels - 1)
+    first = ops.full_like(ends[:, :1], start)
+    handed_on = ops.expand_dims(ops.concatenate([first, ends[:, :-1]], axis=1), 2)
+    fading = np.power(decay, 1 + np.arange(BLOCK))[:, None].astype("float32")
+    result = local + handed_on * fading
+    return ops.reshape(result, (-1, blocks * BLOCK, bins))[:, :frames]
