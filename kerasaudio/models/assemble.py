@@ -1,5 +1,6 @@
 """From an architecture and a wish to a model: arguments, weights, head, spec."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -209,8 +210,10 @@ def _numbered(classes: int) -> list[str]:
 
 def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
     try:
-        model.load_weights(pretrained.keras_file)
-    except (ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Keras only warns of some missing weights
+            model.load_weights(pretrained.keras_file)
+    except (ValueError, KeyError, UserWarning) as error:
         raise ValueError(
             f"{pretrained.title!r} does not fit this {model.spec.architecture} with "
             f"{model.spec.arguments} and output {model.output_shape}. Build it with "

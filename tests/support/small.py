@@ -7,7 +7,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {},
     "FCN": {"clip_samples": 327_424},
-    "CRNN": {"clip_samples": 32_000},
+    "CRNN": {"clip_samples": 50_000},
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
     "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
 }

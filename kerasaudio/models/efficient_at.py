@@ -1,0 +1,270 @@
+"""EfficientAT: MobileNetV3 that a transformer taught to name 527 sounds.
+
+    waveform (b, samples) -> frontend: log mel, 100 frames a second (b, frames, 128)
+    -> features_0: conv 3 x 3, stride 2 (b, frames / 2, 64, 16 w)
+    -> features_1..15: inverted residuals, [1 x 1 | depthwise | excite | 1 x 1]
+       (b, frames / 32, 4, 160 w)
+    -> features_16: conv 1 x 1 -> mean over the map -> embedding (b, 960 w)
+    -> dense (b, 1280 w) -> predictions (b, 527)
+
+w is the width; channels are rounded to multiples of 8. Published on AudioSet: mAP .432
+(w = 0.4, "mn04"), .443 (0.5), .471 (1.0), .478 (2.0).
+
+Source: Schmid, Koutini & Widmer 2023, arXiv:2211.04772, fschmid56/EfficientAT, commit
+a425fdc; Howard et al. 2019, arXiv:1905.02244.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import (
+    LogCompression,
+    MelSpectrogram,
+    Preemphasis,
+    Standardize,
+)
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.models.depthwise import DepthwiseConv2D
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.weights.convert.torch_state import from_torch
+from kerasaudio.weights.torch_file import read_torch
+
+SAMPLE_RATE = 32_000
+HOP = 320
+BINS = 128
+CLASSES = 527
+WINDOW_SAMPLES = 10 * SAMPLE_RATE
+MIN_SAMPLES = 32 * HOP  # one step of the last feature map
+PREEMPHASIS = 0.97
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 1024,
+    "hop_length": HOP,
+    "win_length": 800,
+    "periodic": False,
+    "pad_mode": "reflect",
+    "n_mels": BINS,
+    "fmax": 15_000.0,
+    "htk": True,
+    "norm": None,
+    "triangles": "mel",
+}
+# Depthwise width, expanded channels, channels, excitation, activation, stride.
+BLOCKS = (
+    (3, 16, 16, False, "relu", 1),
+    (3, 64, 24, False, "relu", 2),
+    (3, 72, 24, False, "relu", 1),
+    (5, 72, 40, True, "relu", 2),
+    (5, 120, 40, True, "relu", 1),
+    (5, 120, 40, True, "relu", 1),
+    (3, 240, 80, False, "hard_swish", 2),
+    (3, 200, 80, False, "hard_swish", 1),
+    (3, 184, 80, False, "hard_swish", 1),
+    (3, 184, 80, False, "hard_swish", 1),
+    (3, 480, 112, True, "hard_swish", 1),
+    (3, 672, 112, True, "hard_swish", 1),
+    (5, 672, 160, True, "hard_swish", 2),
+    (5, 960, 160, True, "hard_swish", 1),
+    (5, 960, 160, True, "hard_swish", 1),
+)
+DENSE_UNITS = 1280
+
+
+def EfficientAT(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    width: float | None = None,
+    clip_samples: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag sounds of any kind by a small convolutional network.
+
+    Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 10,240
+    samples (0.32 s) on; trained on 10 s.
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("EfficientAT")`), or
+            a path: `.weights.h5`, `.safetensors`, or a `.pt` of the original code.
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, 960 * width).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 527.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        width: Factor of all channel counts; 1.0.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag; a
+            `width` that is not positive.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:2211.04772; upstream fschmid56/EfficientAT at a425fdc.
+    """
+    return assemble(
+        _EFFICIENT_AT,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        width=width,
+        clip_samples=clip_samples,
+    )
+
+
+def _body(width: float, clip_samples: int | None) -> Body:
+    if not width > 0:
+        raise ValueError(f"width must be positive. Received: {width!r}.")
+    if clip_samples is not None and clip_samples < MIN_SAMPLES:
+        raise ValueError(
+            f"clip_samples must be at least {MIN_SAMPLES}. Received: {clip_samples!r}."
+        )
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = _frontend(waveform)
+    channels = _round(16 * width)
+    x = layers.ZeroPadding2D(1, name="features_0_pad")(x)
+    x = layers.Conv2D(channels, 3, strides=2, use_bias=False, name="features_0_0")(x)
+    x = _norm(x, "features_0_1", "hard_swish")
+    for number, (side, expanded, out, excited, activation, stride) in enumerate(
+        BLOCKS, start=1
+    ):
+        x = _inverted_residual(
+            x,
+            side,
+            _round(expanded * width),
+            _round(out * width),
+            excited,
+            activation,
+            stride,
+            f"features_{number}",
+        )
+    x = layers.Conv2D(6 * x.shape[-1], 1, use_bias=False, name="features_16_0")(x)
+    x = _norm(x, "features_16_1", "hard_swish")
+    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = layers.Dense(_round(DENSE_UNITS * width), "hard_swish", name="classifier_2")(
+        embedding
+    )
+    x = layers.Dropout(0.2, name="classifier_4")(x)
+    return Body(waveform, embedding, x, _spec(clip_samples))
+
+
+def _frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
+    """Give the normalised log mel spectrogram, (batch, frames, 128, 1)."""
+    x = Preemphasis(PREEMPHASIS, mode="valid", name="preemphasis")(waveform)
+    x = MelSpectrogram(**FRONTEND, name="mel")(x)
+    x = LogCompression(offset=1e-5, name="log")(x)
+    x = Standardize(mean=-4.5, std=5.0, name="frontend")(x)
+    return layers.Reshape((-1, BINS, 1), name="image")(x)
+
+
+def _spec(clip_samples: int | None) -> AudioSpec:
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=clip_samples,
+        window_samples=clip_samples or WINDOW_SAMPLES,
+        min_samples=clip_samples or MIN_SAMPLES,
+        window_padding="zeros",
+        frontend=FRONTEND | {"preemphasis": PREEMPHASIS},
+    )
+
+
+def _inverted_residual(
+    x: keras.KerasTensor,
+    side: int,
+    expanded: int,
+    out: int,
+    excited: bool,
+    activation: str,
+    stride: int,
+    name: str,
+) -> keras.KerasTensor:
+    """Widen, convolve each channel, weigh the channels, narrow; add the input."""
+    shortcut = x
+    step = 0
+    if expanded != x.shape[-1]:
+        x = layers.Conv2D(expanded, 1, use_bias=False, name=f"{name}_block_0_0")(x)
+        x = _norm(x, f"{name}_block_0_1", activation)
+        step = 1
+    x = DepthwiseConv2D(side, stride, use_bias=False, name=f"{name}_block_{step}_0")(x)
+    x = _norm(x, f"{name}_block_{step}_1", activation)
+    if excited:
+        step += 1
+        x = _excite(x, f"{name}_block_{step}_conc_se_layers_0")
+    step += 1
+    x = layers.Conv2D(out, 1, use_bias=False, name=f"{name}_block_{step}_0")(x)
+    x = _norm(x, f"{name}_block_{step}_1")
+    if stride == 1 and shortcut.shape[-1] == out:
+        x = layers.Add(name=f"{name}_add")([x, shortcut])
+    return x
+
+
+def _norm(
+    x: keras.KerasTensor, name: str, activation: str | None = None
+) -> keras.KerasTensor:
+    x = batch_norm(x, KERAS_EPSILON, name)
+    if activation is None:
+        return x
+    return layers.Activation(activation, name=f"{name}_{activation}")(x)
+
+
+def _excite(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    channels = x.shape[-1]
+    scale = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
+    scale = layers.Dense(_round(channels // 4), "relu", name=f"{name}_fc1")(scale)
+    scale = layers.Dense(channels, "sigmoid", name=f"{name}_fc2")(scale)
+    return layers.Multiply(name=f"{name}_excite")([x, scale])
+
+
+def _round(channels: float) -> int:
+    """Give the nearest multiple of 8, never less than nine tenths of `channels`."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
+
+
+def _from_upstream(path: Path) -> Converted:
+    tensors = read_torch(path)
+    dense = tensors.get("classifier.2.weight")
+    if dense is None or "features.0.0.weight" not in tensors:
+        raise ValueError(
+            f"{path} holds no EfficientAT network with a dense head (mn.. without _fc): "
+            f"its tensors are {sorted(tensors)[:4]} ..."
+        )
+    # A depthwise kernel (channels, 1, bins, frames) looks like the one of the first
+    # convolution, which has one input channel.
+    depthwise = {
+        key.removesuffix(".weight").replace(".", "_")
+        for key, tensor in tensors.items()
+        if ".block." in key and tensor.ndim == 4 and tensor.shape[2] > 1
+    }
+    state = from_torch(
+        tensors,
+        rename={"classifier_5": "predictions"},
+        depthwise=depthwise.__contains__,
+    )
+    return Converted(state, {"width": len(dense) / DENSE_UNITS})
+
+
+_EFFICIENT_AT = Architecture(
+    name="EfficientAT",
+    body=_body,
+    defaults={"width": 1.0, "clip_samples": None},
+    converters={"efficient_at": _from_upstream},
+    suffixes={".pt": "efficient_at"},
+    classes=CLASSES,
+)
