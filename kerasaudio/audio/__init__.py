@@ -1,0 +1,21 @@
+"""Audio in: a file or an array becomes a mono float32 waveform at a known rate.
+
+Knows nothing of layers or models. Decoders are imported when first used.
+"""
+
+from kerasaudio.audio.check import check_waveform
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.find import find_audio
+from kerasaudio.audio.load import load_audio
+from kerasaudio.audio.resample import resample
+from kerasaudio.audio.window import iter_windows, windows
+
+__all__ = [
+    "AudioDecodeError",
+    "check_waveform",
+    "find_audio",
+    "iter_windows",
+    "load_audio",
+    "resample",
+    "windows",
+]

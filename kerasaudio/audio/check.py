@@ -1,0 +1,147 @@
+"""What a waveform and its numbers must be: the one place that says no."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+# Peaks somewhat above full scale are legal (lossy decoders overshoot, mixes run
+# hot). 20 dB above it no longer is a loud waveform: it is integers stored as floats.
+PEAK_LIMIT = 10.0
+
+# Below 1 kHz or above 1 MHz a rate is a damaged header or a slip, and following it
+# would make arrays of absurd size.
+RATE_LIMITS = (1_000, 1_000_000)
+
+_INTEGER_SCALES = {
+    "int8": "divide by 128",
+    "uint8": "subtract 128 and divide by 128",
+    "int16": "divide by 32768",
+    "int32": "divide by 2147483648",
+}
+_MOST_CHANNELS = 32
+
+
+def check_waveform(array: Any, *, name: str = "waveform") -> np.ndarray:
+    """Return one mono waveform as a float32 array, or say why it is not one.
+
+    Args:
+        array: Samples in [-1, 1], shape (samples,): a NumPy array, a list, or a
+            tensor of any backend. Peaks up to 10 pass, as decoded and mixed audio
+            may overshoot full scale.
+        name: What the errors call the array.
+
+    Returns:
+        float32 NumPy array (samples,); the input itself where it already is one.
+
+    Raises:
+        ValueError: Integers, booleans, complex numbers, text or objects; not one
+            axis; no samples; NaN or infinity; peaks above 10.
+    """
+    try:
+        samples = np.asarray(array)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} must be an array of floats in [-1, 1]. "
+            f"Received: {type(array).__name__}, which NumPy cannot read ({error})."
+        ) from error
+    check_dtype(samples, name)
+    _check_shape(samples, name)
+    with np.errstate(over="ignore"):  # a float64 beyond float32 is reported below
+        samples = np.ascontiguousarray(samples, dtype=np.float32)
+    check_values(samples, name)
+    return samples
+
+
+def check_dtype(samples: np.ndarray, name: str) -> None:
+    """Raise a ValueError where an array does not hold floats."""
+    dtype = samples.dtype
+    if dtype.kind == "f" or dtype.name == "bfloat16":
+        return
+    advice = {
+        "b": "A mask is not a sound.",
+        "c": "Pass the waveform, not its spectrum.",
+        "U": "To read a file, use kerasaudio.load_audio.",
+        "S": "To read a file, use kerasaudio.load_audio.",
+        "O": "Are the clips of different lengths? Pass them one by one.",
+    }.get(dtype.kind, "Convert it to float32.")
+    if dtype.kind in "iu":
+        scale = _INTEGER_SCALES.get(dtype.name, "divide by the full scale")
+        advice = f"Convert the integers first: as float32, {scale}."
+    raise ValueError(
+        f"{name} must hold floats in [-1, 1]. Received: dtype {dtype.name}, shape "
+        f"{samples.shape}. {advice}"
+    )
+
+
+def check_values(samples: np.ndarray, name: str) -> None:
+    """Raise a ValueError where float samples are not finite or far above 1."""
+    peak = float(max(samples.max(), -samples.min()))
+    if not np.isfinite(peak):
+        bad = ~np.isfinite(samples)
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{name} must hold finite numbers. Received: {int(bad.sum())} NaN or "
+            f"infinite samples of {samples.size}, the first at index "
+            f"{where[0] if len(where) == 1 else where}. Repair or drop them, for "
+            f"example with numpy.nan_to_num."
+        )
+    if peak > PEAK_LIMIT:
+        scale = 128 if peak <= 128 else 32768 if peak <= 32768 else 2147483648
+        raise ValueError(
+            f"{name} must lie in [-1, 1]. Received: a peak of {peak:g}. It looks like "
+            f"integer samples stored as floats: divide by full scale "
+            f"(probably {scale})."
+        )
+
+
+def check_rate(sample_rate: Any, name: str = "sample_rate") -> int:
+    """Return a sample rate in Hz as an int, or raise a ValueError."""
+    low, high = RATE_LIMITS
+    try:
+        rate = operator.index(sample_rate)
+    except TypeError:
+        rate = 0
+    if isinstance(sample_rate, bool | np.bool_) or not low <= rate <= high:
+        raise ValueError(
+            f"{name} must be a whole number of Hz from {low} to {high}, such as "
+            f"16000. Received: {sample_rate!r}."
+        )
+    return rate
+
+
+def check_count(value: Any, name: str) -> int:
+    """Return a positive number of samples as an int, or raise a ValueError."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if isinstance(value, bool | np.bool_) or count < 1:
+        raise ValueError(
+            f"{name} must be a positive whole number of samples. Received: {value!r}."
+        )
+    return count
+
+
+def _check_shape(samples: np.ndarray, name: str) -> None:
+    shape = samples.shape
+    if samples.size == 0:
+        raise ValueError(f"{name} must hold samples. Received: shape {shape}.")
+    if samples.ndim == 1:
+        return
+    advice = "Flatten it, or pass one clip at a time."
+    if samples.ndim == 0:
+        advice = "A single number is not a sound."
+    elif samples.ndim == 2:
+        short = int(shape[0] > shape[1])
+        if shape[short] == 1:
+            advice = f"Axis {short} has length 1: drop it with array.squeeze({short})."
+        elif shape[short] <= _MOST_CHANNELS and shape[0] != shape[1]:
+            advice = (
+                f"Axis {short} looks like {shape[short]} channels: average them with "
+                f"array.mean(axis={short}); if they are separate clips, pass them one "
+                f"by one."
+            )
+    raise ValueError(
+        f"{name} must be mono, of shape (samples,). Received: shape {shape}. {advice}"
+    )

@@ -1,0 +1,167 @@
+"""m4a, aac, webm, wma and amr through the user's own ffmpeg program, if there is one.
+
+No shell; the path is absolute and behind "file:", so that no name is taken for an
+option or an address; only files and pipes may be opened; and the demuxer is fixed by
+the file's first bytes, so that a playlist under an audio file's name cannot make
+ffmpeg open anything else.
+"""
+
+import shutil
+import struct
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, NoReturn
+
+import numpy as np
+
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.source import Source, on_disk
+
+# Seconds that ffmpeg may take for one block before it is stopped.
+BLOCK_TIMEOUT = 60.0
+
+_DEMUXERS = (  # where, what, the name of ffmpeg's demuxer
+    (4, b"ftyp", "mov"),
+    (0, b"ADIF", "aac"),
+    (0, b"\xff\xf0", "aac"),
+    (0, b"\xff\xf1", "aac"),
+    (0, b"\xff\xf8", "aac"),
+    (0, b"\xff\xf9", "aac"),
+    (0, b"\x1a\x45\xdf\xa3", "matroska"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (0, b"#!AMR", "amr"),
+)
+_AU_HEADER = struct.Struct(">4s5I")
+_AU_FLOAT32 = 6
+
+
+def demuxer(head: bytes) -> str | None:
+    """Name ffmpeg's demuxer for a file's first bytes; None if it is not wanted."""
+    for at, magic, name in _DEMUXERS:
+        if head[at : at + len(magic)] == magic:
+            return name
+    return None
+
+
+@contextmanager
+def open_ffmpeg(source: Source) -> Iterator["FfmpegDecoder"]:
+    """Decode with ffmpeg.
+
+    Raises:
+        AudioDecodeError: There is no ffmpeg, or it finds no sound in the file.
+    """
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise AudioDecodeError(
+            f"Cannot decode {source.name}: it is {demuxer(source.head)} audio (m4a, "
+            f"aac, webm, wma, amr), which libsndfile does not read. Install the ffmpeg "
+            f"program so that it is on the PATH, or convert the file elsewhere: "
+            f"ffmpeg -i INPUT OUTPUT.flac"
+        )
+    with on_disk(source) as path:
+        yield FfmpegDecoder(program, source, path)
+
+
+class FfmpegDecoder:
+    """Reads from a pipe; to start later it decodes what comes before, and drops it."""
+
+    def __init__(self, program: str, source: Source, path: str) -> None:
+        """Start once, to learn the sample rate and the number of channels."""
+        self.name = source.name
+        self._command = [
+            program, "-nostdin", "-hide_banner", "-v", "error", "-xerror",
+            "-protocol_whitelist", "file,pipe", "-f", str(demuxer(source.head)),
+            "-i", f"file:{path}", "-map", "0:a:0", "-map_metadata", "-1",
+            "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
+        ]  # fmt: skip
+        with self._run() as (_, rate, channels):
+            self.sample_rate, self.channels = rate, channels
+
+    def blocks(
+        self, start: int, frames: int | None, block_frames: int
+    ) -> Iterator[np.ndarray]:
+        """Decode from the beginning, give frames from `start` on."""
+        stop = None if frames is None else start + frames
+        frame_bytes = 4 * self.channels
+        position = 0
+        with self._run() as (stream, _, _):
+            while stop is None or position < stop:
+                data = stream.read(block_frames * frame_bytes)
+                samples = np.frombuffer(
+                    data, ">f4", len(data) // frame_bytes * self.channels
+                )
+                block = samples.astype(np.float32).reshape(-1, self.channels)
+                if not len(block):
+                    break
+                wanted = block[max(0, start - position) :]
+                if stop is not None:
+                    wanted = wanted[: stop - max(start, position)]
+                position += len(block)
+                if len(wanted):
+                    yield wanted
+
+    @contextmanager
+    def _run(self) -> Iterator[tuple["_TimedPipe", int, int]]:
+        with (
+            tempfile.TemporaryFile() as messages,
+            subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=messages,
+            ) as process,
+        ):
+            pipe = _TimedPipe(process)
+            try:
+                header = pipe.read(_AU_HEADER.size)
+                if len(header) < _AU_HEADER.size:
+                    self._fail(pipe, messages)
+                _, skip, _, encoding, rate, channels = _AU_HEADER.unpack(header)
+                if encoding != _AU_FLOAT32 or not channels:
+                    self._fail(pipe, messages)
+                pipe.read(skip - _AU_HEADER.size)
+                yield pipe, rate, channels
+                if pipe.ended and (process.wait() or messages.seek(0, 2)):
+                    self._fail(pipe, messages)
+            finally:
+                process.kill()
+
+    def _fail(self, pipe: "_TimedPipe", messages: IO[bytes]) -> NoReturn:
+        if pipe.timed_out:
+            raise AudioDecodeError(
+                f"Cannot decode {self.name}: ffmpeg gave nothing for "
+                f"{BLOCK_TIMEOUT:g} s and was stopped."
+            )
+        messages.seek(0)
+        said = " ".join(messages.read(2000).decode("utf-8", "replace").split())
+        raise AudioDecodeError(
+            f"{self.name} is truncated or damaged, or holds no sound (ffmpeg: "
+            f"{said or 'no output'}). Fetch or convert it again."
+        )
+
+
+class _TimedPipe:
+    """A process's output; a read that takes too long ends the process."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.ended = False
+        self.timed_out = False
+
+    def read(self, size: int) -> bytes:
+        assert self._process.stdout is not None
+        timer = threading.Timer(BLOCK_TIMEOUT, self._stop)
+        timer.start()
+        try:
+            data = self._process.stdout.read(size)
+        finally:
+            timer.cancel()
+        self.ended = len(data) < size
+        return data
+
+    def _stop(self) -> None:
+        self.timed_out = True
+        self._process.kill()

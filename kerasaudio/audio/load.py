@@ -1,0 +1,138 @@
+"""A file to a waveform at the wanted rate, whole or as a stream of blocks."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.check import check_rate, check_values
+from kerasaudio.audio.decode import Decoder, open_audio
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.resample import resample_channels
+from kerasaudio.audio.source import AudioFile
+
+# Blocks bound what a header can make us allocate.
+BLOCK_FRAMES = 2**18
+# 0.29 s at 100 Hz is 28.999999999999996 frames: count it as 29.
+_ROUNDING = 1e-6
+
+
+def load_audio(
+    path_or_file: AudioFile,
+    sample_rate: int,
+    mono: bool = True,
+    offset: float = 0.0,
+    duration: float | None = None,
+    *,
+    reader: str = "soundfile",
+) -> np.ndarray:
+    """Read sound from a file, mix it to mono and bring it to a sample rate.
+
+    Wav (all widths, float, extensible), flac, ogg, opus, mp3, aiff, au and caf are
+    decoded by libsndfile; m4a, aac, webm, wma and amr by the `ffmpeg` program where
+    it is installed. Mono is the mean of the channels. soxr's HQ recipe resamples.
+    The numbers are those of `librosa.load(..., res_type="soxr_hq")`; the part between
+    `offset` and its end is resampled by itself, as there.
+
+    Args:
+        path_or_file: A path, or an open binary file, which is read from its start
+            and left open. What cannot be sought (a pipe) is copied to a temporary
+            file first.
+        sample_rate: Rate wanted in Hz.
+        mono: Whether to average the channels.
+        offset: Where to start, in seconds.
+        duration: How much to read, in seconds, or None for all. Where the file ends
+            sooner, so does the result.
+        reader: "soundfile", or "tensorflow-io" (the extra of that name) for the
+            formats that it decodes.
+
+    Returns:
+        float32 array in [-1, 1], (samples,) if `mono`, else (channels, samples).
+        Lossy formats may overshoot 1 a little.
+
+    Raises:
+        ValueError: A bad argument, or `offset` at or past the end.
+        AudioDecodeError: Not audio, damaged, cut short, without samples, or in need
+            of ffmpeg.
+        OSError: The file is missing or cannot be read.
+        ImportError: The tensorflow-io reader does not work here.
+    """
+    sample_rate = check_rate(sample_rate)
+    offset, duration = check_span(offset, duration)
+    with open_audio(path_or_file, reader) as audio:
+        blocks = list(read_blocks(audio, offset, duration, BLOCK_FRAMES))
+        rate = audio.sample_rate
+    if mono:
+        blocks = [mix(block) for block in blocks]
+    frames = np.concatenate(blocks)
+    del blocks
+    if mono:
+        return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
+    return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)
+
+
+def mix(block: np.ndarray) -> np.ndarray:
+    """Average the channels of (frames, channels)."""
+    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+
+
+def check_span(offset: Any, duration: Any) -> tuple[float, float | None]:
+    """Return offset and duration in seconds, or raise a ValueError."""
+    return (
+        _check_seconds(offset, "offset", or_zero=True),
+        None if duration is None else _check_seconds(duration, "duration"),
+    )
+
+
+def read_blocks(
+    audio: Decoder, offset: float, duration: float | None, block_frames: int
+) -> Iterator[np.ndarray]:
+    """Give checked blocks (frames, channels) of a span given in seconds.
+
+    Raises:
+        ValueError: The span holds no samples.
+        AudioDecodeError: The file holds none, or bad ones.
+    """
+    start = _frames(offset, audio)
+    frames = None if duration is None else _frames(duration, audio)
+    if frames == 0:
+        raise ValueError(
+            f"duration={duration:g} s is shorter than one sample of {audio.name}, at "
+            f"{audio.sample_rate} Hz."
+        )
+    position = start
+    for block in audio.blocks(start, frames, block_frames):
+        try:
+            check_values(block, f"The sound of {audio.name} from sample {position} on")
+        except ValueError as error:
+            raise AudioDecodeError(str(error)) from error
+        position += len(block)
+        yield block
+    if position == start:
+        total = sum(len(block) for block in audio.blocks(0, None, block_frames))
+        if not total:
+            raise AudioDecodeError(
+                f"{audio.name} holds no samples: its header is good, but the sound "
+                f"is empty."
+            )
+        raise ValueError(
+            f"offset={offset:g} s is at or past the end of {audio.name}: the clip has "
+            f"{total / audio.sample_rate:.3f} s."
+        )
+
+
+def _check_seconds(value: Any, name: str, or_zero: bool = False) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and (seconds > 0 or (or_zero and seconds == 0))):
+        kind = "zero or a positive" if or_zero else "None or a positive"
+        raise ValueError(f"{name} must be {kind} time in s. Received: {value!r}.")
+    return seconds
+
+
+def _frames(seconds: float, audio: Decoder) -> int:
+    # 2**62 frames are more than any file holds, and what C can still count.
+    return min(2**62, math.floor(seconds * audio.sample_rate + _ROUNDING))

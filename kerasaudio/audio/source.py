@@ -1,0 +1,142 @@
+"""From what the user names to bytes that can be sought, and what they look like."""
+
+import io
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+AudioFile = str | os.PathLike[str] | IO[bytes]
+
+HEAD_BYTES = 64
+# What comes through a pipe waits in memory up to this size, on disk above it.
+_SPOOL_BYTES = 32 * 2**20
+
+# Leading bytes of files that are often found under an audio file's name.
+_LOOKALIKES = (
+    (b"<!doctype html", "an HTML page (a failed download?)"),
+    (b"<html", "an HTML page (a failed download?)"),
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file with git lfs pull"),
+    (b"#extm3u", "a playlist: name the files that it lists"),
+    (b"pk\x03\x04", "a zip archive: unpack it first"),
+    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (b"%pdf", "a PDF document"),
+    (b"\x89png", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+)
+
+
+@dataclass
+class Source:
+    """Encoded bytes: `file` can be sought; `path` is absolute, None if only bytes."""
+
+    name: str
+    file: IO[bytes]
+    path: str | None
+    head: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return self.file.seek(0, io.SEEK_END)
+
+
+@contextmanager
+def open_source(path_or_file: AudioFile) -> Iterator[Source]:
+    """Open a path, or take an open binary file, which is read from its start.
+
+    What cannot be sought (a pipe, a socket) is copied to a temporary file first.
+    """
+    if isinstance(path_or_file, str | os.PathLike):
+        name = os.fsdecode(path_or_file)
+        if "://" in name and not os.path.exists(name):
+            raise ValueError(
+                f"Audio is read from files, not from addresses: download it first. "
+                f"Received: {name!r}."
+            )
+        if os.path.isdir(name):
+            raise IsADirectoryError(
+                f"{name!r} is a folder: list its audio with kerasaudio.find_audio."
+            )
+        with open(name, "rb") as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            # Absolute, because libsndfile takes the name "-" for its standard input.
+            path = os.path.abspath(name) if regular else None
+            with _seekable(file) as bytes_file:
+                yield Source(repr(name), bytes_file, path, _head(bytes_file))
+        return
+    if not callable(getattr(path_or_file, "read", None)):
+        raise ValueError(
+            f"Audio must be a path or an open binary file (wrap bytes in io.BytesIO; "
+            f"a waveform needs no loading). Received: {type(path_or_file).__name__}."
+        )
+    title = getattr(path_or_file, "name", None)
+    name = repr(title) if isinstance(title, str) else type(path_or_file).__name__
+    with _seekable(path_or_file) as bytes_file:
+        yield Source(name, bytes_file, None, _head(bytes_file))
+
+
+def looks_like(source: Source) -> str:
+    """Say what an undecodable file seems to be."""
+    if not source.size:
+        return "an empty file"
+    head = source.head.lower()
+    for magic, description in _LOOKALIKES:
+        if head.startswith(magic):
+            return description
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "a text file"
+    try:
+        text = source.head.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if all(letter.isprintable() or letter.isspace() for letter in text):
+        return f"a text file that starts with {text[:20]!r}"
+    return f"{source.size:,} bytes that start with {source.head[:12]!r}"
+
+
+@contextmanager
+def on_disk(source: Source) -> Iterator[str]:
+    """Give a path to the source's bytes, for decoders that need one."""
+    if source.path is not None:
+        yield source.path
+        return
+    # Not a NamedTemporaryFile: Windows lets no one else open one of those.
+    with tempfile.TemporaryDirectory(prefix="kerasaudio-") as folder:
+        path = os.path.join(folder, "audio")
+        source.file.seek(0)
+        with open(path, "xb") as copy:
+            shutil.copyfileobj(source.file, copy)
+        yield path
+
+
+@contextmanager
+def _seekable(file: Any) -> Iterator[IO[bytes]]:
+    # Decoders call the file from C, where its exceptions would be lost: so other
+    # kinds of file are copied too, and fail here.
+    if isinstance(file, io.BytesIO | io.BufferedReader) and file.seekable():
+        yield file
+        return
+    if callable(seekable := getattr(file, "seekable", None)) and seekable():
+        file.seek(0)
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as copy:
+        while chunk := file.read(2**20):
+            copy.write(_bytes(chunk))
+        yield cast(IO[bytes], copy)
+
+
+def _head(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return _bytes(file.read(HEAD_BYTES))
+
+
+def _bytes(chunk: Any) -> bytes:
+    if not isinstance(chunk, bytes | bytearray | memoryview):
+        raise ValueError(
+            f"The file gives {type(chunk).__name__}, not bytes: open it in binary mode."
+        )
+    return bytes(chunk)

@@ -1,0 +1,129 @@
+"""The optional reader that decodes with tensorflow-io's native ops.
+
+tensorflow-io 0.37.1 is its last release. It can be imported beside any TensorFlow,
+but above 2.17 each native op fails, so the reader calls one before it trusts it.
+"""
+
+import functools
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.containers import missing_bytes
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.source import Source, looks_like, on_disk
+
+_NEEDS = (
+    "reader='tensorflow-io' needs Python 3.11 or 3.12 on Linux or macOS, "
+    "tensorflow-io 0.37.1 and TensorFlow 2.16 or 2.17, in an environment of its own: "
+    "pip install 'kerasaudio[tensorflow-io]'. The default reader needs none of this."
+)
+# Full scale of the integers that tensorflow-io gives.
+_SCALES = {"uint8": 128.0, "int16": 32768.0, "int24": 8388608.0, "int32": 2147483648.0}
+
+
+@functools.cache
+def native_tensorflow_io() -> Any:
+    """Import tensorflow_io and call one of its native ops.
+
+    Raises:
+        ImportError: It is not installed, or does not work with this TensorFlow; says
+            which versions do.
+    """
+    try:
+        import tensorflow_io
+    except Exception as error:  # a broken pair of libraries fails in many ways
+        raise ImportError(f"Cannot import tensorflow_io: {error}. {_NEEDS}") from error
+    try:
+        samples = tensorflow_io.audio.decode_wav(_tiny_wav(), dtype=np.int16)
+        heard = np.asarray(samples).ravel().tolist()
+    except Exception as error:  # undefined symbols come as NotImplementedError
+        raise ImportError(
+            f"tensorflow_io is installed, but its native ops do not work here: "
+            f"{str(error)[:300]}. {_NEEDS}"
+        ) from error
+    if heard != [1, -2]:
+        raise ImportError(
+            f"tensorflow_io decodes wrongly here ({heard} for [1, -2]). {_NEEDS}"
+        )
+    return tensorflow_io
+
+
+@contextmanager
+def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
+    """Decode wav, flac, ogg (Vorbis) or mp3 with tensorflow-io.
+
+    Raises:
+        ImportError: tensorflow-io does not work here.
+        AudioDecodeError: It cannot decode the file.
+    """
+    tensorflow_io = native_tensorflow_io()
+    with on_disk(source) as path:
+        try:
+            tensor = tensorflow_io.audio.AudioIOTensor(path)
+        except Exception as error:  # TensorFlow's errors share no better base
+            raise AudioDecodeError(_cannot_decode(source, error)) from error
+        yield TensorFlowIODecoder(source, tensor)
+
+
+def _cannot_decode(source: Source, error: Exception) -> str:
+    return (
+        f"tensorflow-io cannot decode {source.name}: it is {looks_like(source)} "
+        f"({str(error)[:200]}). It reads wav, flac, ogg (Vorbis) and mp3; "
+        f"reader='soundfile' reads more."
+    )
+
+
+class TensorFlowIODecoder:
+    """Reads slices of an AudioIOTensor."""
+
+    def __init__(self, source: Source, tensor: Any) -> None:
+        """Wrap an open AudioIOTensor."""
+        self.name = source.name
+        self._source = source
+        self._tensor = tensor
+        self.sample_rate = int(tensor.rate.numpy())
+        self._frames, self.channels = (int(n) for n in tensor.shape.numpy())
+
+    def blocks(
+        self, start: int, frames: int | None, block_frames: int
+    ) -> Iterator[np.ndarray]:
+        """Give float32 (n, channels) from frame `start` on, `frames` at most."""
+        stop = self._frames if frames is None else min(self._frames, start + frames)
+        for at in range(start, stop, block_frames):
+            end = min(stop, at + block_frames)
+            try:
+                block = self._tensor[at:end].numpy()
+            except Exception as error:  # TensorFlow's errors share no better base
+                raise AudioDecodeError(_cannot_decode(self._source, error)) from error
+            if len(block) != end - at:
+                raise AudioDecodeError(
+                    f"{self.name} is truncated: {at + len(block)} of {self._frames} "
+                    f"samples can be read."
+                )
+            yield _floats(block)
+        reached_end = frames is None or start + frames > self._frames
+        if reached_end and (missing := missing_bytes(self._source.file)):
+            raise AudioDecodeError(
+                f"{self.name} is truncated: {missing:,} bytes are missing."
+            )
+
+
+def _floats(block: np.ndarray) -> np.ndarray:
+    if block.dtype.kind == "f":
+        return block.astype(np.float32)
+    centre = 128.0 if block.dtype == np.uint8 else 0.0
+    scale = _SCALES[block.dtype.name]
+    return ((block.astype(np.float64) - centre) / scale).astype(np.float32)
+
+
+def _tiny_wav() -> bytes:
+    wav = io.BytesIO()
+    wav.write(b"RIFF" + struct.pack("<I", 40) + b"WAVEfmt ")
+    wav.write(struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 32_000, 2, 16))
+    wav.write(b"data" + struct.pack("<Ihh", 4, 1, -2))
+    return wav.getvalue()

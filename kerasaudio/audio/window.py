@@ -1,0 +1,132 @@
+"""Windows of equal length over a waveform of any length, with their starts."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.check import check_count, check_rate, check_waveform
+from kerasaudio.audio.decode import open_audio
+from kerasaudio.audio.load import check_span, mix, read_blocks
+from kerasaudio.audio.resample import resample_stream
+from kerasaudio.audio.source import AudioFile
+
+PADDINGS = ("zeros", "repeat")
+
+
+def windows(
+    waveform: np.ndarray,
+    window_samples: int,
+    hop_samples: int | None = None,
+    padding: str = "zeros",
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a waveform into windows; together they hold every sample.
+
+    Windows start at 0, `hop_samples`, 2 `hop_samples`, ... If samples remain behind
+    the last full window, one more starts at the next hop and is filled up. (With a
+    hop longer than the window the samples between two windows are left out.)
+
+    Args:
+        waveform: float samples in [-1, 1], (samples,), of any length.
+        window_samples: Length of a window in samples.
+        hop_samples: Samples from one start to the next; None for `window_samples`.
+        padding: What fills the last window: "zeros" (silence), or "repeat", where
+            the clip is looped: behind its end it starts again from its beginning, as
+            often as needed. Which is right depends on how a network was trained.
+
+    Returns:
+        Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).
+
+    Raises:
+        ValueError: A bad waveform, length, hop or padding.
+    """
+    samples = check_waveform(waveform)
+    size, hop = _check_cut(window_samples, hop_samples, padding)
+    cut = list(_cut([samples], size, hop, padding))
+    return (
+        np.stack([window for window, _ in cut]),
+        np.array([start for _, start in cut], np.int64),
+    )
+
+
+def iter_windows(
+    path_or_file: AudioFile,
+    sample_rate: int,
+    window_samples: int,
+    hop_samples: int | None = None,
+    padding: str = "zeros",
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    block_seconds: float = 30.0,
+    reader: str = "soundfile",
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Give the windows of `windows(load_audio(...))` one by one, in bounded memory.
+
+    Hours of sound are read, mixed, resampled and cut in blocks; the numbers are the
+    same. An error in the file is raised when it is reached.
+
+    Args:
+        path_or_file: As for `load_audio`.
+        sample_rate: Rate wanted in Hz.
+        window_samples: Length of a window in samples.
+        hop_samples: Samples from one start to the next; None for `window_samples`.
+        padding: "zeros" or "repeat", as for `windows`.
+        offset: Where to start, in seconds.
+        duration: How much to read, in seconds, or None for all.
+        block_seconds: How much to decode at a time.
+        reader: As for `load_audio`.
+
+    Yields:
+        Window, float32 (window_samples,), and its start in samples after `offset`.
+
+    Raises:
+        ValueError, OSError, ImportError: As `load_audio` and `windows`; bad arguments
+            at once, what is wrong with the file while iterating.
+    """
+    sample_rate = check_rate(sample_rate)
+    offset, duration = check_span(offset, duration)
+    _, block = check_span(0.0, block_seconds)
+    size, hop = _check_cut(window_samples, hop_samples, padding)
+
+    def generate() -> Iterator[tuple[np.ndarray, int]]:
+        with open_audio(path_or_file, reader) as audio:
+            block_frames = max(1, int((block or 1.0) * audio.sample_rate))
+            blocks = read_blocks(audio, offset, duration, block_frames)
+            mono = (np.ascontiguousarray(mix(block)) for block in blocks)
+            chunks = resample_stream(mono, audio.sample_rate, sample_rate)
+            yield from _cut(chunks, size, hop, padding)
+
+    return generate()
+
+
+def _check_cut(size: Any, hop: Any, padding: Any) -> tuple[int, int]:
+    if padding not in PADDINGS:
+        raise ValueError(f"padding must be one of {PADDINGS}. Received: {padding!r}.")
+    size = check_count(size, "window_samples")
+    return size, size if hop is None else check_count(hop, "hop_samples")
+
+
+def _cut(
+    chunks: Iterable[np.ndarray], size: int, hop: int, padding: str
+) -> Iterator[tuple[np.ndarray, int]]:
+    clip_head = pending = np.zeros(0, np.float32)
+    seen = start = 0  # samples received; start of the next window
+    for chunk in chunks:
+        clip_head = np.concatenate([clip_head, chunk[: size - len(clip_head)]])
+        pending = np.concatenate([pending, chunk])
+        seen += len(chunk)
+        first = seen - len(pending)
+        while start + size <= seen:
+            yield pending[start - first : start - first + size].copy(), start
+            start += hop
+        pending = pending[max(0, start - first) :]
+    covered = start - hop + size if start else 0
+    if start < seen and covered < seen:
+        tail = pending[start - seen :]
+        lacking = size - len(tail)
+        if padding == "zeros":
+            fill = np.zeros(lacking, np.float32)
+        else:
+            fill = np.resize(clip_head, lacking)
+        yield np.concatenate([tail, fill]), start
