@@ -1,5 +1,22 @@
 """Published weights: what exists, verified files, safe readers, converters."""
 
+from kerasaudio.weights.errors import DownloadError, UnsafeFileError, WeightsError
+from kerasaudio.weights.fetch import Fetched, fetch
+from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import Source, WeightsEntry, find, list_weights, tags
+from kerasaudio.weights.torch_file import read_torch
 
-__all__ = ["Source", "WeightsEntry", "find", "list_weights", "tags"]
+__all__ = [
+    "DownloadError",
+    "Fetched",
+    "Source",
+    "UnsafeFileError",
+    "WeightsEntry",
+    "WeightsError",
+    "fetch",
+    "find",
+    "list_weights",
+    "load_state",
+    "read_torch",
+    "tags",
+]

@@ -5,5 +5,17 @@ class WeightsError(OSError):
     """Weights cannot be had, or their bytes are not what the manifest pins."""
 
 
+class DownloadError(WeightsError):
+    """A download failed.
+
+    Attributes:
+        status: HTTP status of the answer, None if there was none.
+        code: What the Hugging Face Hub calls the failure, such as "GatedRepo".
+    """
+
+    status: int | None = None
+    code: str | None = None
+
+
 class UnsafeFileError(ValueError):
     """A file asks for more than tensors, or claims what it cannot hold."""

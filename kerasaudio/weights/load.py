@@ -1,11 +1,13 @@
 """Published weights as tensors: fetched, verified, converted once, kept."""
 
 import hashlib
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kerasaudio.weights.cache import converted_path, locked, write_whole
 from kerasaudio.weights.convert.native import State, native_bytes, parse_native
+from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.fetch import fetch
 from kerasaudio.weights.manifest import Source, WeightsEntry
 
@@ -52,15 +54,22 @@ def _read_conversion(path: Path) -> bytes | None:
         return None
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != note.read_text(encoding="ascii").strip():
-        return None  # cut or damaged: it is made again from the original
+        warnings.warn(
+            f"{path} was damaged; it is made again from the original.", stacklevel=3
+        )
+        return None
     return content
 
 
 def _keep_conversion(path: Path, state: State) -> None:
     content = native_bytes(state)
-    with locked(path):
-        write_whole(path, content)
-        write_whole(_note(path), hashlib.sha256(content).hexdigest().encode("ascii"))
+    try:
+        with locked(path):
+            write_whole(path, content)
+            seal = hashlib.sha256(content).hexdigest().encode("ascii")
+            write_whole(_note(path), seal)
+    except WeightsError as error:  # the weights are at hand all the same
+        warnings.warn(f"The converted weights cannot be kept: {error}.", stacklevel=3)
 
 
 def _note(path: Path) -> Path:

@@ -1,0 +1,119 @@
+"""Our own folder of downloaded and converted files: names, locks, whole writes."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerasaudio.weights.errors import WeightsError
+from kerasaudio.weights.manifest import Source
+
+CACHE_VARIABLE = "KERASAUDIO_CACHE"
+
+
+def cache_folder() -> Path:
+    """Give the folder for downloads and converted weights.
+
+    The environment variable KERASAUDIO_CACHE names another one than the platform's.
+    """
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        variable, default = "LOCALAPPDATA", Path("AppData", "Local")
+    elif sys.platform == "darwin":
+        variable, default = "", Path("Library", "Caches")
+    else:
+        variable, default = "XDG_CACHE_HOME", Path(".cache")
+    base = Path(os.environ.get(variable, ""))
+    if not base.is_absolute():  # not set, or to be ignored, says the specification
+        base = Path.home() / default
+    return base / "kerasaudio"
+
+
+def downloaded_path(source: Source) -> Path:
+    """Say where the cache keeps the file of a source, whether or not it is there."""
+    # A name from a manifest is not trusted to be one for this file system.
+    name = re.sub(r"[^\w.+-]", "_", source.file_name).lstrip(".") or "weights"
+    return cache_folder() / "downloads" / _short(source) / name
+
+
+def converted_path(source: Source, version: int) -> Path:
+    """Say where the cache keeps a source in our own format.
+
+    Args:
+        source: What was converted.
+        version: Of the converters; a new one makes the old files useless.
+    """
+    name = f"{source.format}-v{version}.safetensors"
+    return cache_folder() / "converted" / _short(source) / name
+
+
+def _short(source: Source) -> str:
+    return (source.pin or "unpinned").partition(":")[2][:24]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the cache.
+
+    Raises:
+        WeightsError: It cannot be made, with what to do.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> WeightsError:
+    """Say what to do about a cache that cannot be written."""
+    return WeightsError(
+        f"the cache cannot be written: {path}: {error.strerror or error}. Free some "
+        f"space, or set {CACHE_VARIABLE} to another folder"
+    )
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes and threads from writing a file of the cache.
+
+    Raises:
+        WeightsError: The folder cannot be locked.
+    """
+    from filelock import FileLock
+
+    make_folder(path.parent)
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        raise WeightsError(
+            f"{lock.lock_file} cannot be locked: {error}. Set {CACHE_VARIABLE} to a "
+            "folder on a local disk"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that other processes see whole or not at all.
+
+    Raises:
+        WeightsError: It cannot be written.
+    """
+    make_folder(path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise unwritable(path, error) from error

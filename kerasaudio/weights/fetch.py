@@ -1,0 +1,187 @@
+"""From an entry of the manifest to a verified file on this machine.
+
+Order: the user's folders (KERASAUDIO_WEIGHTS), our cache, the package, the Hub's cache,
+then the network. Whatever it comes from, every byte is hashed against the pin first.
+"""
+
+import os
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from kerasaudio.weights import hub
+from kerasaudio.weights.cache import downloaded_path, locked
+from kerasaudio.weights.download import discard, download
+from kerasaudio.weights.errors import DownloadError, WeightsError
+from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
+from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
+from kerasaudio.weights.network import unreachable
+from kerasaudio.weights.pins import mismatch
+
+_BUNDLED = Path(__file__).parent / "bundled"
+_UNKNOWN_LIMIT = 4 * 2**30
+
+
+class Fetched(NamedTuple):
+    """A verified file.
+
+    Attributes:
+        path: Where it is. It may be the user's own: read it, and leave it as it is.
+        source: Which of the entry's sources it is.
+    """
+
+    path: Path
+    source: Source
+
+
+def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
+    """Get the file of published weights.
+
+    Args:
+        entry: What to get.
+        progress: Whether a download shows a bar on stderr, if that is a terminal.
+
+    Returns:
+        A file whose every byte is as the manifest pins it.
+
+    Raises:
+        WeightsError: It cannot be had; the message names each source and what was wrong
+            with it, the size, and what can be done without a network.
+
+    Warns:
+        UserWarning: A file that should have been it was not: one of the user's, which
+            is left alone, or one of the cache, which is deleted and downloaded again.
+    """
+    sources = entry.pinned_sources
+    for source in sources:
+        if path := find_in_user_folders(source, _plausible_sizes(entry)):
+            return Fetched(path, source)
+    for source in sources:
+        if path := _from_cache(source):
+            return Fetched(path, source)
+    problems: dict[Source, str] = {}
+    for source in sources:
+        if path := _from_elsewhere(source, problems):
+            return Fetched(path, source)
+    urls = {source: _url(source) for source in sources if source not in problems}
+    problems |= unreachable(urls)
+    for source, url in urls.items():
+        if source not in problems:
+            try:
+                return Fetched(_download(entry, source, url, progress), source)
+            except DownloadError as error:
+                is_hub = source.kind == "hub"
+                problems[source] = hub.explain(error, source) if is_hub else str(error)
+            except WeightsError as error:
+                problems[source] = str(error)
+    raise WeightsError(_message(entry, problems))
+
+
+def _from_cache(source: Source) -> Path | None:
+    path = downloaded_path(source)
+    if not path.is_file():
+        return None
+    if mismatch(path, source) is None:
+        return path
+    with locked(path):
+        if path.is_file() and (problem := mismatch(path, source)):
+            path.unlink()
+            warnings.warn(
+                f"{path} was damaged ({problem}) and has been deleted.", stacklevel=3
+            )
+    return path if path.is_file() else None
+
+
+def _from_elsewhere(source: Source, problems: dict[Source, str]) -> Path | None:
+    """Look in the package and in the Hub's cache."""
+    if source.kind == "bundled":
+        path = _BUNDLED / (source.path or "")
+        problem = mismatch(path, source)
+        if problem is None:
+            return path
+        problems[source] = f"{problem}: this installation is damaged, install it anew"
+    elif source.kind == "hub":
+        cached = hub.cached_file(source)
+        if cached is not None:
+            problem = mismatch(cached, source)
+            if problem is None:
+                return cached
+            warnings.warn(
+                f"{cached} is not what it should be: {problem}. It is not used; it is "
+                "not ours to delete.",
+                stacklevel=3,
+            )
+        if hub.is_offline():
+            problems[source] = "HF_HUB_OFFLINE is set, and it is in no cache"
+    return None
+
+
+def _url(source: Source) -> str:
+    return hub.file_url(source) if source.kind == "hub" else str(source.url)
+
+
+def _download(entry: WeightsEntry, source: Source, url: str, progress: bool) -> Path:
+    path = downloaded_path(source)
+    part = path.with_name(f"{path.name}.part")
+    with locked(path):
+        if path.is_file() and mismatch(path, source) is None:
+            return path  # another process was faster
+        resumed = part.is_file()
+        while True:
+            download(
+                url,
+                part,
+                title=entry.title,
+                size=source.size,
+                limit=source.size or _plausible_sizes(entry).stop,
+                headers=hub.headers(url) if source.kind == "hub" else None,
+                progress=progress,
+            )
+            problem = mismatch(part, source)
+            if problem is None:
+                os.replace(part, path)
+                discard(part)
+                return path
+            discard(part)
+            if not resumed:
+                raise WeightsError(
+                    f"what it sent was damaged or has been changed ({problem}), and "
+                    "has been deleted"
+                )
+            resumed = False  # the old beginning may have been at fault: once more
+
+
+def _plausible_sizes(entry: WeightsEntry) -> range:
+    """Bound the size of a file whose size is not known by its parameters."""
+    if entry.parameters is None:
+        return range(1, _UNKNOWN_LIMIT)
+    return range(entry.parameters, 64 * entry.parameters + 2**20)
+
+
+def _message(entry: WeightsEntry, problems: dict[Source, str]) -> str:
+    lines = [f"The weights {entry.title} cannot be had:"]
+    for source, problem in problems.items():
+        lines.append(f"- {source.address}: {problem}.")
+    folder = os.environ.get(FOLDERS_VARIABLE)
+    searched = f" (now {folder!r}, where it is not)" if folder else ""
+    lines.append(
+        f"Its file {_file_names(problems)} has {_size(entry)}. Put a copy into any "
+        f"folder and set the environment variable {FOLDERS_VARIABLE}{searched} to that "
+        "folder."
+    )
+    bundled = [other.title for other in list_weights() if other.is_bundled]
+    if bundled:
+        lines.append(f"These need no download: {', '.join(bundled)}.")
+    return "\n".join(lines)
+
+
+def _file_names(problems: dict[Source, str]) -> str:
+    return " or ".join(dict.fromkeys(source.file_name for source in problems))
+
+
+def _size(entry: WeightsEntry) -> str:
+    size = entry.approximate_size
+    if size is None:
+        return "an unknown size"
+    about = "" if any(source.size for source in entry.pinned_sources) else "about "
+    return f"{about}{size / 1e6:.1f} MB"
