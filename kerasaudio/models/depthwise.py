@@ -40,9 +40,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         """Convolve each channel with its own filter."""
         sides = [(width // 2, width // 2) for width in self.kernel_size]
         if _xla_on_cpu():
-            outputs = self._shifted_products(
-                ops.pad(inputs, [(0, 0), *sides, (0, 0)])
-            )
+            outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
         elif all(step == 1 for step in self.strides):
             outputs = ops.depthwise_conv(inputs, self.kernel, padding="same")
         else:

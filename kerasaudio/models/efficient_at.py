@@ -242,7 +242,7 @@ def _from_upstream(path: Path) -> Converted:
     dense = tensors.get("classifier.2.weight")
     if dense is None or "features.0.0.weight" not in tensors:
         raise ValueError(
-            f"{path} holds no EfficientAT network with a dense head (mn.. without _fc): "
+            f"{path} holds no EfficientAT network with a dense head: "
             f"its tensors are {sorted(tensors)[:4]} ..."
         )
     # A depthwise kernel (channels, 1, bins, frames) looks like the one of the first

@@ -5,9 +5,10 @@ Upstream: fschmid56/EfficientAT at a425fdc, torch; it read the real clips by
 """
 
 import keras
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 
 CLIPS = {
     "dog": "1-100032-A-0",
@@ -71,9 +72,13 @@ def test_published_tag_reads_the_published_file(shared, monkeypatch, golden):
     np.testing.assert_allclose(scores, want, atol=1e-4)
     assert model.count_params() - 2 * counted_statistics(model) == 983_599
     assert model.spec.arguments["width"] == 0.4
-    assert model.decode(scores[None], top=1)[0][0][0] == model.spec.labels[want.argmax()]
+    assert (
+        model.decode(scores[None], top=1)[0][0][0] == model.spec.labels[want.argmax()]
+    )
 
 
 def counted_statistics(model):
     norms = (keras.layers.BatchNormalization,)
-    return sum(layer.gamma.shape[0] for layer in model.layers if isinstance(layer, norms))
+    return sum(
+        layer.gamma.shape[0] for layer in model.layers if isinstance(layer, norms)
+    )
