@@ -1,0 +1,59 @@
+"""Sources and entries as weights_manifest.json writes them, of files made up here."""
+
+import hashlib
+from typing import Any
+
+CONTENT = bytes(range(256)) * 800  # 204,800 bytes, more than one chunk
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+Source = dict[str, Any]
+
+
+def sha256(content: bytes = CONTENT) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def git_blob(content: bytes = CONTENT) -> str:
+    header = b"blob %d\0" % len(content)
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def https(url: str, content: bytes = CONTENT, **changes: Any) -> Source:
+    """Give a source of plain web semantics, as the manifest writes it."""
+    source = {
+        "kind": "https",
+        "format": "native",
+        "url": url,
+        "sha256": sha256(content),
+        "size": len(content),
+    }
+    source |= changes
+    return {key: value for key, value in source.items() if value != "absent"}
+
+
+def hub(content: bytes = CONTENT, **changes: Any) -> Source:
+    """Give a source on the Hub, as the manifest writes it."""
+    return {
+        "kind": "hub",
+        "format": "native",
+        "repo": "someone/something",
+        "revision": REVISION,
+        "path": "model.safetensors",
+        "sha256": sha256(content),
+        "size": len(content),
+    } | changes
+
+
+def raw_entry(*sources: Source, tag: str = "mtat") -> dict[str, Any]:
+    return {
+        "factory": "FCN",
+        "tag": tag,
+        "arguments": {},
+        "labels": "mtat",
+        "parameters": 50_000,
+        "licence": "MIT",
+        "citation": "Someone, Something, 2020",
+        "homepage": "https://example.org",
+        "metrics": None,
+        "sources": list(sources),
+    }
