@@ -5,6 +5,7 @@ A decoder has a `name`, a `sample_rate` and `channels`, and gives `blocks` of sh
 promised, or an AudioDecodeError.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -15,11 +16,18 @@ from kerasaudio.audio.check import RATE_LIMITS
 from kerasaudio.audio.containers import missing_bytes
 from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.mp3 import SAMPLES_PER_FRAME, with_true_length
-from kerasaudio.audio.source import AudioFile, Source, looks_like, open_source
+from kerasaudio.audio.source import (
+    AudioFile,
+    CallbackFile,
+    Source,
+    is_utf16_text,
+    looks_like,
+    open_source,
+)
 
 READERS = ("soundfile", "tensorflow-io")
 _UNKNOWN_FRAMES = 2**62  # libsndfile gives 2**63 - 1 where a stream has no length
-_SEEK_FAILED = 39  # libsndfile's SFE_BAD_SEEK
+_BAD_FILE = 7  # libsndfile's SFE_BAD_FILE
 
 
 class Decoder(Protocol):
@@ -71,17 +79,20 @@ def _decoder(source: Source, reader: str) -> AbstractContextManager[Decoder]:
 def _open_soundfile(source: Source) -> Iterator[Decoder]:
     import soundfile
 
+    if is_utf16_text(source.head):
+        raise AudioDecodeError(_cannot_decode(source, "not tried"))
     is_mp3 = source.head[:3] == b"ID3" or source.head[:1] == b"\xff"
     relengthened = with_true_length(source.file) if is_mp3 else None
-    source.file.seek(0)
+    # Without a name, soundfile does not judge by it: .raw means header-less to it.
+    named = source.path is not None and not source.path.lower().endswith(".raw")
+    plain = source.path if named else CallbackFile(source.file)
     try:
-        opened = soundfile.SoundFile(relengthened or source.path or source.file)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        # TypeError: by the name's suffix, soundfile takes the file for header-less.
+        opened = _sequential(soundfile.SoundFile)(relengthened or plain)
+    except soundfile.LibsndfileError as error:
         from kerasaudio.audio.ffmpeg import demuxer, open_ffmpeg
 
         if demuxer(source.head) is None:
-            raise AudioDecodeError(_cannot_decode(source, error)) from error
+            raise AudioDecodeError(_cannot_decode(source, _said(error))) from error
         with open_ffmpeg(source) as decoder:
             yield decoder
         return
@@ -89,14 +100,33 @@ def _open_soundfile(source: Source) -> Iterator[Decoder]:
         yield SoundFileDecoder(source, file, promises=relengthened is None)
 
 
-def _cannot_decode(source: Source, error: Exception) -> str:
-    reason = getattr(error, "error_string", "") or "a header-less file"
+@functools.cache
+def _sequential(sound_file: Any) -> Any:
+    """Make a SoundFile that does not seek after each read.
+
+    soundfile does so where it already is. It costs time, and an MP3 decoder loses the
+    bits that the next frame needs from those before.
+    """
+
+    class Sequential(sound_file):
+        def seekable(self) -> bool:
+            return False
+
+    return Sequential
+
+
+def _cannot_decode(source: Source, reason: str) -> str:
     return (
-        f"Cannot decode {source.name}: it is {looks_like(source)} "
-        f"(libsndfile: {str(reason).rstrip('.')}). Wav, flac, ogg, opus, mp3, aiff, "
-        f"au and caf are read; convert other formats, for example with: "
-        f"ffmpeg -i INPUT OUTPUT.flac"
+        f"Cannot decode {source.name}: it is {looks_like(source)} (libsndfile: "
+        f"{reason}). Wav, flac, ogg, opus, mp3, aiff, au and caf are read; convert "
+        f"other formats, for example with: ffmpeg -i INPUT OUTPUT.flac"
     )
+
+
+def _said(error: Exception) -> str:
+    code, text = getattr(error, "code", 0), getattr(error, "error_string", "")
+    # Of an MP3 in which it finds no frame libsndfile says that there is no file.
+    return "no sound found" if code == _BAD_FILE else str(text).strip().rstrip(".")
 
 
 class SoundFileDecoder:
@@ -111,50 +141,65 @@ class SoundFileDecoder:
         self.channels = int(file.channels)
         frames = int(file.frames)
         self._frames = frames if promises and frames < _UNKNOWN_FRAMES else None
+        self._position = 0
+        mp3_frame = SAMPLES_PER_FRAME if file.format == "MP3" else 0
         # An MP3 may lack part of its last frame: many are cut by bytes.
-        self._slack = SAMPLES_PER_FRAME if file.format == "MP3" else 0
+        self._slack = mp3_frame
+        # Frames may use bits kept back in the frames before, up to 20 of them.
+        self._warm_up = 32 * mp3_frame
 
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
         """Seek to `start` and read on, to the end or for so many frames."""
+
+        wanted = _UNKNOWN_FRAMES if frames is None else start + frames
+        stop = wanted if self._frames is None else min(wanted, self._frames)
+        if start >= stop:
+            return
+        position = max(0, start - self._warm_up)
+        if not self._seek(position):
+            return
+        while position < stop:
+            block, failure = self._read(min(block_frames, stop - position))
+            fresh = block[max(0, start - position) :]
+            position += len(block)
+            if len(fresh):
+                yield fresh
+            if failure is not None:
+                raise AudioDecodeError(self._stopped(position, failure)) from failure
+            if not len(block):
+                break
+        if position < wanted:
+            self._check_end(position)
+
+    def _seek(self, position: int) -> bool:
         import soundfile
 
-        if self._frames is not None and start >= self._frames:
-            return
-        file = self._file
-        position = start
-        stop = None if frames is None else start + frames
-        try:
-            if file.tell() != start:
-                file.seek(start)
-        except soundfile.LibsndfileError as error:
-            if self._frames is None:
-                return  # past the end of a stream that does not state its length
-            raise AudioDecodeError(self._stopped(0, error)) from error
-        while stop is None or position < stop:
-            size = block_frames if stop is None else min(block_frames, stop - position)
-            block = np.full((size, self.channels), np.nan, np.float32)
-            failure = None
+        if self._position != position:
             try:
-                count = len(file.read(out=block))
+                self._file.seek(position)
             except soundfile.LibsndfileError as error:
-                failure = error
-                unread = np.isnan(block[:, 0])
-                count = int(unread.argmax()) if unread.any() else size
-            position += count
-            if count:
-                yield block[:count]
-            # soundfile seeks after it reads; behind the last frame of a FLAC stream
-            # of unstated length that fails, and is no fault.
-            if failure is not None and (
-                self._frames is not None or failure.code != _SEEK_FAILED
-            ):
-                raise AudioDecodeError(self._stopped(position, failure)) from failure
-            if failure is not None or not count:
-                break
-        if stop is None or position < stop:
-            self._check_end(position)
+                self._position = -1
+                if self._frames is None:  # past the end of unstated length
+                    return False
+                raise AudioDecodeError(self._stopped(0, error)) from error
+            self._position = position
+        return True
+
+    def _read(self, size: int) -> tuple[np.ndarray, Exception | None]:
+        import soundfile
+
+        block = np.full((size, self.channels), np.nan, np.float32)
+        failure = None
+        try:
+            count = len(self._file.read(out=block))
+        except soundfile.LibsndfileError as error:
+            failure = error
+            unread = np.isnan(block[:, 0])
+            count = int(unread.argmax()) if unread.any() else size
+        self._position += count
+        return block[:count], failure
 
     def _check_end(self, position: int) -> None:
         promised = self._frames or 0
@@ -169,12 +214,11 @@ class SoundFileDecoder:
             )
 
     def _stopped(self, position: int, failure: Exception) -> str:
-        reason = getattr(failure, "error_string", "") or "no reason given"
         of = f" of {self._seconds(self._frames)}" if self._frames else ""
         return (
             f"{self.name} is truncated or damaged: decoding stopped after "
             f"{self._seconds(position)}{of} "
-            f"(libsndfile: {str(reason).rstrip('.')}). Fetch or convert it again; to "
+            f"(libsndfile: {_said(failure)}). Fetch or convert it again; to "
             f"use what is there, pass duration=."
         )
 

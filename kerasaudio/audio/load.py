@@ -12,8 +12,9 @@ from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.resample import resample_channels
 from kerasaudio.audio.source import AudioFile
 
-# Blocks bound what a header can make us allocate.
+# Blocks bound what a header can make us allocate, also one of a thousand channels.
 BLOCK_FRAMES = 2**18
+_BLOCK_SAMPLES = 2**23
 # 0.29 s at 100 Hz is 28.999999999999996 frames: count it as 29.
 _ROUNDING = 1e-6
 
@@ -61,12 +62,9 @@ def load_audio(
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     with open_audio(path_or_file, reader) as audio:
-        blocks = list(read_blocks(audio, offset, duration, BLOCK_FRAMES))
+        blocks = read_blocks(audio, offset, duration, BLOCK_FRAMES)
+        frames = np.concatenate([mix(block) if mono else block for block in blocks])
         rate = audio.sample_rate
-    if mono:
-        blocks = [mix(block) for block in blocks]
-    frames = np.concatenate(blocks)
-    del blocks
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
     return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)
@@ -80,9 +78,21 @@ def mix(block: np.ndarray) -> np.ndarray:
 def check_span(offset: Any, duration: Any) -> tuple[float, float | None]:
     """Return offset and duration in seconds, or raise a ValueError."""
     return (
-        _check_seconds(offset, "offset", or_zero=True),
-        None if duration is None else _check_seconds(duration, "duration"),
+        check_seconds(offset, "offset", or_zero=True),
+        None if duration is None else check_seconds(duration, "duration"),
     )
+
+
+def check_seconds(value: Any, name: str, or_zero: bool = False) -> float:
+    """Return a time in seconds, or raise a ValueError."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not (math.isfinite(seconds) and (seconds > 0 or (or_zero and seconds == 0))):
+        kind = "zero or a positive" if or_zero else "a positive"
+        raise ValueError(f"{name} must be {kind} time in s. Received: {value!r}.")
+    return seconds
 
 
 def read_blocks(
@@ -101,6 +111,7 @@ def read_blocks(
             f"duration={duration:g} s is shorter than one sample of {audio.name}, at "
             f"{audio.sample_rate} Hz."
         )
+    block_frames = max(1, min(block_frames, _BLOCK_SAMPLES // audio.channels))
     position = start
     for block in audio.blocks(start, frames, block_frames):
         try:
@@ -120,17 +131,6 @@ def read_blocks(
             f"offset={offset:g} s is at or past the end of {audio.name}: the clip has "
             f"{total / audio.sample_rate:.3f} s."
         )
-
-
-def _check_seconds(value: Any, name: str, or_zero: bool = False) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not (math.isfinite(seconds) and (seconds > 0 or (or_zero and seconds == 0))):
-        kind = "zero or a positive" if or_zero else "None or a positive"
-        raise ValueError(f"{name} must be {kind} time in s. Received: {value!r}.")
-    return seconds
 
 
 def _frames(seconds: float, audio: Decoder) -> int:

@@ -11,6 +11,8 @@ import io
 from dataclasses import dataclass
 from typing import IO
 
+from kerasaudio.audio.source import CallbackFile
+
 SAMPLES_PER_FRAME = 1152  # at most; half at the low sample rates
 
 _BITRATES = {  # kbit/s of layer III by MPEG version
@@ -73,7 +75,7 @@ def parse_frame(header: bytes) -> Frame | None:
     )
 
 
-def with_true_length(file: IO[bytes]) -> "OverstatedFile | None":
+def with_true_length(file: IO[bytes]) -> CallbackFile | None:
     """Wrap an MP3 whose length is not stated, or stated too short.
 
     Args:
@@ -99,7 +101,8 @@ def with_true_length(file: IO[bytes]) -> "OverstatedFile | None":
         start = at + frame.length
     elif first[36:40] == b"VBRI":  # stated, but libmpg123 does not read it
         start = at + frame.length
-    return OverstatedFile(file, start)
+    # The first frame has at most 40 times the bit rate of any other.
+    return CallbackFile(file, start, seeming_size=40 * file.seek(0, io.SEEK_END))
 
 
 def _goes_on(file: IO[bytes], end: int, frame: Frame, stream_bytes: int) -> bool:
@@ -138,39 +141,3 @@ def _find_frame(file: IO[bytes], start: int, stop: int) -> tuple[int, Frame] | N
                 return start + at, frame
         at = window.find(b"\xff", at + 1)
     return None
-
-
-class OverstatedFile:
-    """A file from a given byte on, whose end seems to be much further away.
-
-    Reading stops where the bytes do. Only the last 128 bytes before the seeming end
-    can be read again, as zeros: libmpg123 looks for an ID3v1 tag there.
-    """
-
-    def __init__(self, file: IO[bytes], start: int) -> None:
-        """Show `file` from byte `start` on."""
-        self._file = file
-        self._start = start
-        # The first frame has at most 40 times the bit rate of any other.
-        self._end = 40 * file.seek(0, io.SEEK_END) + 128
-        self._position = 0
-
-    def tell(self) -> int:
-        """Bytes from `start`."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move as any file does."""
-        base = (0, self._position, self._end)[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def read(self, size: int) -> bytes:
-        """Read what is there."""
-        if self._position >= self._end - 128:
-            data = bytes(max(0, min(size, self._end - self._position)))
-        else:
-            self._file.seek(self._start + self._position)
-            data = self._file.read(size)
-        self._position += len(data)
-        return data

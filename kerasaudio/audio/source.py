@@ -80,6 +80,56 @@ def open_source(path_or_file: AudioFile) -> Iterator[Source]:
         yield Source(name, bytes_file, None, _head(bytes_file))
 
 
+class CallbackFile:
+    """A file that libsndfile's callbacks may use: seeking before its start is no error.
+
+    It can start at a later byte, and seem larger than it is. Reading stops where the
+    bytes do; only the last 128 bytes before the seeming end can be read again, as
+    zeros, because libmpg123 looks for an ID3v1 tag there.
+    """
+
+    def __init__(
+        self, file: IO[bytes], start: int = 0, seeming_size: int | None = None
+    ) -> None:
+        """Show `file` from byte `start` on."""
+        self._file = file
+        self._start = start
+        self._end = file.seek(0, io.SEEK_END) - start
+        self._zeros_from = None
+        if seeming_size is not None:
+            self._end = max(seeming_size, self._end + 128)
+            self._zeros_from = self._end - 128
+        self._position = 0
+
+    def tell(self) -> int:
+        """Bytes from `start`."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move as any file does."""
+        base = (0, self._position, self._end)[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        """Read what is there."""
+        if self._zeros_from is not None and self._position >= self._zeros_from:
+            data = bytes(max(0, min(size, self._end - self._position)))
+        else:
+            self._file.seek(self._start + self._position)
+            data = self._file.read(size)
+        self._position += len(data)
+        return data
+
+
+def is_utf16_text(head: bytes) -> bool:
+    """Whether bytes start like UTF-16, which also looks like MPEG layer I frames."""
+    if head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        return False
+    text = head[: len(head) // 2 * 2].decode("utf-16", "replace")
+    return _is_printable(text)
+
+
 def looks_like(source: Source) -> str:
     """Say what an undecodable file seems to be."""
     if not source.size:
@@ -88,15 +138,17 @@ def looks_like(source: Source) -> str:
     for magic, description in _LOOKALIKES:
         if head.startswith(magic):
             return description
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a text file"
-    try:
-        text = source.head.decode("utf-8")
-    except UnicodeDecodeError:
-        text = "\0"
-    if all(letter.isprintable() or letter.isspace() for letter in text):
+    if is_utf16_text(source.head):
+        return "a text file (UTF-16)"
+    # The last letter may be cut.
+    text = source.head.decode("utf-8", "replace").rstrip("\ufffd")
+    if "\ufffd" not in text and _is_printable(text):
         return f"a text file that starts with {text[:20]!r}"
     return f"{source.size:,} bytes that start with {source.head[:12]!r}"
+
+
+def _is_printable(text: str) -> bool:
+    return all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 @contextmanager

@@ -25,6 +25,8 @@ _NEEDS = (
 # Full scale of the integers that tensorflow-io gives.
 _SCALES = {"uint8": 128.0, "int16": 32768.0, "int24": 8388608.0, "int32": 2147483648.0}
 
+_WAV_KINDS = {(1, 8), (1, 16), (1, 24), (3, 32)}  # format and bits
+
 
 @functools.cache
 def native_tensorflow_io() -> Any:
@@ -62,12 +64,30 @@ def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
         AudioDecodeError: It cannot decode the file.
     """
     tensorflow_io = native_tensorflow_io()
+    _refuse_misread_wav(source)
     with on_disk(source) as path:
         try:
             tensor = tensorflow_io.audio.AudioIOTensor(path)
         except Exception as error:  # TensorFlow's errors share no better base
             raise AudioDecodeError(_cannot_decode(source, error)) from error
         yield TensorFlowIODecoder(source, tensor)
+
+
+def _refuse_misread_wav(source: Source) -> None:
+    """tensorflow-io takes 32-bit integers for floats, and other codes for PCM."""
+    source.file.seek(0)
+    start = source.file.read(4096)
+    at = start.find(b"fmt ") + 8
+    if start[:4] != b"RIFF" or at < 8:
+        return
+    code, bits = struct.unpack_from("<H12xH", start.ljust(at + 40, b"\0"), at)
+    if code == 0xFFFE:  # extensible: the code stands at the head of an identifier
+        code = struct.unpack_from("<H", start.ljust(at + 40, b"\0"), at + 24)[0]
+    if (code, bits) not in _WAV_KINDS:
+        raise AudioDecodeError(
+            f"tensorflow-io misreads {source.name}: wav of format {code} with {bits} "
+            f"bits. Use reader='soundfile'."
+        )
 
 
 def _cannot_decode(source: Source, error: Exception) -> str:
@@ -99,6 +119,7 @@ class TensorFlowIODecoder:
             try:
                 block = self._tensor[at:end].numpy()
             except Exception as error:  # TensorFlow's errors share no better base
+                self._check_whole()
                 raise AudioDecodeError(_cannot_decode(self._source, error)) from error
             if len(block) != end - at:
                 raise AudioDecodeError(
@@ -106,8 +127,11 @@ class TensorFlowIODecoder:
                     f"samples can be read."
                 )
             yield _floats(block)
-        reached_end = frames is None or start + frames > self._frames
-        if reached_end and (missing := missing_bytes(self._source.file)):
+        if frames is None or start + frames > self._frames:
+            self._check_whole()
+
+    def _check_whole(self) -> None:
+        if missing := missing_bytes(self._source.file):
             raise AudioDecodeError(
                 f"{self.name} is truncated: {missing:,} bytes are missing."
             )

@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasaudio.audio.check import check_count, check_rate, check_waveform
 from kerasaudio.audio.decode import open_audio
-from kerasaudio.audio.load import check_span, mix, read_blocks
+from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.source import AudioFile
 
@@ -86,12 +86,12 @@ def iter_windows(
     """
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
-    _, block = check_span(0.0, block_seconds)
+    block_span = check_seconds(block_seconds, "block_seconds")
     size, hop = _check_cut(window_samples, hop_samples, padding)
 
     def generate() -> Iterator[tuple[np.ndarray, int]]:
         with open_audio(path_or_file, reader) as audio:
-            block_frames = max(1, int((block or 1.0) * audio.sample_rate))
+            block_frames = max(1, int(block_span * audio.sample_rate))
             blocks = read_blocks(audio, offset, duration, block_frames)
             mono = (np.ascontiguousarray(mix(block)) for block in blocks)
             chunks = resample_stream(mono, audio.sample_rate, sample_rate)
