@@ -147,6 +147,8 @@ class SoundFileDecoder:
         self._slack = mp3_frame
         # Frames may use bits kept back in the frames before, up to 20 of them.
         self._warm_up = 32 * mp3_frame
+        if frames >= _UNKNOWN_FRAMES:  # libsndfile cannot seek safely: read all before
+            self._warm_up = _UNKNOWN_FRAMES
 
     def blocks(
         self, start: int, frames: int | None, block_frames: int
@@ -158,8 +160,7 @@ class SoundFileDecoder:
         if start >= stop:
             return
         position = max(0, start - self._warm_up)
-        if not self._seek(position):
-            return
+        self._seek(position)
         while position < stop:
             block, failure = self._read(min(block_frames, stop - position))
             fresh = block[max(0, start - position) :]
@@ -173,19 +174,16 @@ class SoundFileDecoder:
         if position < wanted:
             self._check_end(position)
 
-    def _seek(self, position: int) -> bool:
+    def _seek(self, position: int) -> None:
         import soundfile
 
-        if self._position != position:
-            try:
-                self._file.seek(position)
-            except soundfile.LibsndfileError as error:
-                self._position = -1
-                if self._frames is None:  # past the end of unstated length
-                    return False
-                raise AudioDecodeError(self._stopped(0, error)) from error
-            self._position = position
-        return True
+        if self._position == position:
+            return
+        try:
+            self._file.seek(position)
+        except soundfile.LibsndfileError as error:
+            raise AudioDecodeError(self._stopped(0, error)) from error
+        self._position = position
 
     def _read(self, size: int) -> tuple[np.ndarray, Exception | None]:
         import soundfile
