@@ -21,6 +21,6 @@ def dft_matrices(
     # Reduced as integers: large angles would cost the cosine its last digits.
     turns = np.outer(time, np.arange(n_fft // 2 + 1)) % n_fft
     angle = 2 * np.pi / n_fft * turns
-    apply = np.diag(window) if window.ndim == 1 else window
-    real, imag = apply @ np.cos(angle), -(apply @ np.sin(angle))
-    return real.astype("float32"), imag.astype("float32")
+    waves = np.exp(-1j * angle)
+    matrix = window[:, None] * waves if window.ndim == 1 else window @ waves
+    return matrix.real.astype("float32"), matrix.imag.astype("float32")

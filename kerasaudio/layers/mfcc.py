@@ -12,7 +12,7 @@ from keras import ops
 
 from kerasaudio.layers.base import Shape, check_choice, check_count, require
 from kerasaudio.layers.mel import MelSpectrogram
-from kerasaudio.layers.scale import Decibel
+from kerasaudio.layers.scale import to_decibel
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -66,7 +66,6 @@ class MFCC(MelSpectrogram):
         require(lifter >= 0, "`lifter` must not be negative.", lifter=lifter)
         self.n_mfcc, self.dct_type, self.dct_norm = n_mfcc, dct_type, norm
         self.lifter = lifter
-        self._decibel = Decibel()
         basis = cosine_basis(self.n_mels, dct_type=dct_type, norm=norm)[:, :n_mfcc]
         if lifter > 0:
             order = np.arange(1, 1 + n_mfcc)
@@ -75,7 +74,7 @@ class MFCC(MelSpectrogram):
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mfcc)."""
-        return ops.matmul(self._decibel(super().call(inputs)), self._basis)
+        return ops.matmul(to_decibel(super().call(inputs)), self._basis)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, n_mfcc)."""

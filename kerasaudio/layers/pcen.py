@@ -136,5 +136,5 @@ def leaky_sum(x: Any, decay: float, *, start: Any, levels: int = LEVELS) -> Any:
     first = ops.full_like(ends[:, :1], start)
     handed_on = ops.expand_dims(ops.concatenate([first, ends[:, :-1]], axis=1), 2)
     fading = np.power(decay, 1 + np.arange(BLOCK))[:, None].astype("float32")
-    result = local + handed_on * fading
+    result = local + ops.multiply(handed_on, fading)
     return ops.reshape(result, (-1, blocks * BLOCK, bins))[:, :frames]

@@ -57,18 +57,36 @@ class Decibel(Float32Layer):
     def call(self, inputs: Any) -> Any:
         """Convert the features of every clip."""
         self.check_input(inputs)
-        factor = (20.0 if self.amplitude else 10.0) / math.log(10.0)
-        amin = self.amin or (1e-5 if self.amplitude else 1e-10)
-        clip = tuple(range(1, len(inputs.shape)))
-        level = factor * ops.log(ops.maximum(inputs, amin))
-        if isinstance(self.ref, str):
-            level = level - ops.max(level, axis=clip, keepdims=True)
-        elif self.ref != 1:
-            level = level - factor * math.log(max(self.ref, amin))
-        if self.top_db is None:
-            return level
-        loudest = ops.max(level, axis=clip, keepdims=True)
-        return ops.maximum(level, loudest - self.top_db)
+        return to_decibel(
+            inputs,
+            ref=self.ref,
+            amin=self.amin,
+            top_db=self.top_db,
+            amplitude=self.amplitude,
+        )
+
+
+def to_decibel(
+    x: Any,
+    *,
+    ref: float | str = 1.0,
+    amin: float | None = None,
+    top_db: float | None = 80.0,
+    amplitude: bool = False,
+) -> Any:
+    """Convert (batch, ...) to decibels; see `Decibel`."""
+    factor = (20.0 if amplitude else 10.0) / math.log(10.0)
+    amin = amin or (1e-5 if amplitude else 1e-10)
+    clip = tuple(range(1, len(x.shape)))
+    level = factor * ops.log(ops.maximum(x, amin))
+    if isinstance(ref, str):
+        level = level - ops.max(level, axis=clip, keepdims=True)
+    elif ref != 1:
+        level = level - factor * math.log(max(ref, amin))
+    if top_db is None:
+        return level
+    loudest = ops.max(level, axis=clip, keepdims=True)
+    return ops.maximum(level, loudest - top_db)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

@@ -109,7 +109,8 @@ class STFT(WaveformLayer):
             center=center,
         )
         self.n_fft, self.hop_length, self.win_length = n_fft, hop_length, win_length
-        self.window, self.periodic = window, periodic
+        self.window = window if isinstance(window, str) else list(window)
+        self.periodic = periodic
         self.window_align, self.center = window_align, center
         self.pad_mode, self.method = pad_mode, method
         self._offset = (n_fft - win_length) // 2 if window_align == "center" else 0
