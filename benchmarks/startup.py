@@ -1,0 +1,121 @@
+"""What waiting there is before the first prediction, in fresh processes.
+
+Every run starts Python anew; the process itself tells the seconds of the part that
+counts: importing kerasaudio where keras is imported already, or making a model whose
+weights lie in the cache.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from benchmarks.contest import BACKENDS, ROOT, Contest, Entry, Result, Target
+
+_TIMED = """
+import time
+{before}
+start = time.perf_counter()
+{timed}
+print(time.perf_counter() - start)
+"""
+IMPORT = _TIMED.format(before="import keras", timed="import kerasaudio")
+PRESET = _TIMED.format(
+    before="import kerasaudio", timed="kerasaudio.{factory}(weights={tag!r})"
+)
+
+
+def contests(weights: Path | None) -> list[Contest]:
+    """Give the contests.
+
+    Args:
+        weights: Folder with the weights that do not come with the package; None leaves
+            them out.
+    """
+    elsewhere = "" if weights else "not measured: give --weights"
+    folder = {"KERASAUDIO_WEIGHTS": str(weights)} if weights else {}
+    return [
+        _contest(
+            "import kerasaudio, above import keras",
+            IMPORT,
+            Target("at most 0.3 s", seconds=0.3),
+        ),
+        *(
+            _contest(
+                f"Load {factory}/{tag}, cached",
+                PRESET.format(factory=factory, tag=tag),
+                Target("at most 2 s", seconds=2.0),
+                environment,
+                trouble,
+            )
+            for factory, tag, environment, trouble in (
+                ("MusiCNN", "mtat", {}, ""),
+                ("EfficientAT", "audioset", folder, elsewhere),
+            )
+        ),
+    ]
+
+
+def _contest(
+    title: str,
+    program: str,
+    target: Target,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    trouble: str = "",
+) -> Contest:
+    entries = [
+        Entry(
+            f"kerasaudio, {name}",
+            program,
+            environment,
+            name,
+            ours=True,
+            trouble=trouble,
+        )
+        for name in BACKENDS
+    ]
+    return Contest("startup", title, "time", 1, entries, [target])
+
+
+def run(contest: Contest, *, rounds: int) -> list[Result]:
+    """Let the backends take turns, a fresh process each.
+
+    Of several rounds the first only fills caches: Python's own, and that of weights.
+    """
+    results = [Result.of(entry) for entry in contest.entries]
+    warming = 1 if rounds > 1 else 0
+    for turn in range(rounds + warming):
+        for result in _able(results):
+            seconds = _time(result)
+            if seconds is not None and turn >= warming:
+                result.rounds.append([seconds])
+    return results
+
+
+def _able(results: Iterable[Result]) -> list[Result]:
+    return [result for result in results if not result.trouble]
+
+
+def _time(result: Result) -> float | None:
+    entry = result.entry
+    assert entry.backend is not None
+    environment = dict(
+        os.environ,
+        **entry.arguments,
+        KERAS_BACKEND=entry.backend,
+        TF_CPP_MIN_LOG_LEVEL="3",
+        PYTHONPATH=str(ROOT),
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", entry.build],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if process.returncode:
+        result.fail((process.stderr.strip().splitlines() or ["no message"])[-1])
+        return None
+    return float(process.stdout.split()[-1])
