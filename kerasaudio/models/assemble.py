@@ -1,7 +1,7 @@
 """From an architecture and a wish to a model: arguments, weights, head, spec."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -39,6 +39,7 @@ class Architecture:
         name: Of the factory.
         body: Builds the graph from the architecture arguments.
         defaults: Architecture arguments and their defaults.
+        free: Those that weights do not depend on, such as the length of the input.
         converters: Upstream format -> reader of such a file.
         suffixes: File suffix -> upstream format, for `weights=path`.
         classes: Number of classes where neither weights nor the user say one.
@@ -48,6 +49,7 @@ class Architecture:
     name: str
     body: Callable[..., Body]
     defaults: Mapping[str, Any]
+    free: Collection[str] = ()
     converters: Mapping[str, Converter] = field(default_factory=dict)
     suffixes: Mapping[str, str] = field(default_factory=dict)
     classes: int = 50
@@ -87,7 +89,11 @@ def assemble(
     pretrained = find_weights(
         architecture.name,
         weights,
-        defaults=architecture.defaults,
+        defaults={
+            key: value
+            for key, value in architecture.defaults.items()
+            if key not in architecture.free
+        },
         converters=architecture.converters,
         suffixes=architecture.suffixes,
     )

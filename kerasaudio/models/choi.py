@@ -187,6 +187,7 @@ def _from_won2020(path: Path) -> Converted:
 
 _SHARED = {
     "defaults": {"clip_samples": CLIP_SAMPLES},
+    "free": {"clip_samples"},
     "converters": {"won2020": _from_won2020},
     "suffixes": {".pth": "won2020"},
 }

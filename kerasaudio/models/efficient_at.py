@@ -264,6 +264,7 @@ _EFFICIENT_AT = Architecture(
     name="EfficientAT",
     body=_body,
     defaults={"width": 1.0, "clip_samples": None},
+    free={"clip_samples"},
     converters={"efficient_at": _from_upstream},
     suffixes={".pt": "efficient_at"},
     classes=CLASSES,

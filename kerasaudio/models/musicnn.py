@@ -258,6 +258,7 @@ _MUSICNN = Architecture(
         "midend_filters": 64,
         "dense_units": 200,
     },
+    free={"clip_samples"},
     converters={"won2020": _from_won2020},
     suffixes={".pth": "won2020"},
 )

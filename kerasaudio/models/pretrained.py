@@ -36,7 +36,7 @@ class Pretrained:
         title: `factory/tag`, or the path.
         state: Tensors by `layer/variable`; None for a Keras file, which can only be
             read into the finished model.
-        arguments: Architecture arguments that the weights were trained with.
+        arguments: Architecture arguments that the weights need; others are free.
         labels: Of the published head.
         origin: Fields for the model's spec.
         keras_file: A `.weights.h5`.
@@ -51,8 +51,19 @@ class Pretrained:
 
     @property
     def classes(self) -> int | None:
-        """Number of classes of the published head."""
-        return None if self.state is None else len(self.state["predictions/bias"])
+        """Number of classes of the published head.
+
+        Raises:
+            ValueError: The weights have no head.
+        """
+        if self.state is None:
+            return None
+        if "predictions/bias" not in self.state:
+            raise ValueError(
+                f"{self.title!r} holds no weights of the layer 'predictions'. Give the "
+                "file of a whole network, head included; include_top=False drops it."
+            )
+        return len(self.state["predictions/bias"])
 
 
 def find_weights(

@@ -48,9 +48,9 @@ def is_several(audio: Any) -> bool:
     """Tell a list of clips from one clip; a list of numbers is one clip."""
     if isinstance(audio, np.ndarray | str | PathLike):
         return False
-    return isinstance(audio, Sequence) and not all(
-        isinstance(item, int | float) for item in audio
-    )
+    if not isinstance(audio, Sequence):
+        return False
+    return not audio or not all(isinstance(item, int | float) for item in audio)
 
 
 def timeline(

@@ -1,0 +1,174 @@
+"""What `weights=` may be, and when the published head stays or goes."""
+
+import kerasaudio
+import numpy as np
+import pytest
+from kerasaudio.models import FACTORIES
+from kerasaudio.weights.convert.native import model_state, native_bytes
+
+BUNDLED = [entry for entry in kerasaudio.list_weights() if entry.is_bundled]
+
+
+@pytest.fixture(scope="module")
+def published():
+    return kerasaudio.MusiCNN(weights="mtat")
+
+
+def noise(model):
+    return np.random.default_rng(0).normal(0, 0.1, (1, model.spec.clip_samples))
+
+
+@pytest.mark.parametrize("entry", kerasaudio.list_weights(), ids=lambda e: e.title)
+def test_every_published_preset_has_a_factory_that_takes_its_arguments(entry):
+    import inspect
+
+    parameters = inspect.signature(FACTORIES[entry.factory]).parameters
+
+    assert set(entry.arguments) <= set(parameters)
+    assert entry.licence
+    assert entry.citation
+
+
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda e: e.title)
+def test_bundled_presets_load_whole(entry):
+    model = FACTORIES[entry.factory](weights=entry.tag)
+
+    assert model.spec.labels == entry.labels
+    assert model.output_shape == (None, len(entry.labels))
+    assert model.count_params() == entry.parameters
+    assert model.spec.preset == entry.title
+    assert model.spec.licence == "ISC"
+    assert model.spec.metrics["roc_auc"] > 0.8
+    assert model.spec.weights_hash == f"sha256:{entry.sources[0].sha256}"
+
+
+def test_the_tags_own_labels_or_class_count_keep_the_published_head(published):
+    for arguments in ({"labels": list(published.spec.labels)}, {"classes": 50}):
+        model = kerasaudio.MusiCNN(weights="mtat", **arguments)
+
+        assert model.spec.labels == published.spec.labels
+        np.testing.assert_array_equal(
+            model.predict(noise(model), verbose=0),
+            published.predict(noise(model), verbose=0),
+        )
+
+
+def test_other_labels_get_a_new_head_on_the_published_body(published):
+    model = kerasaudio.MusiCNN(weights="mtat", labels=["a", "b"])
+
+    assert model.output_shape == (None, 2)
+    np.testing.assert_allclose(
+        model.embed(noise(model)[0], 16_000),
+        published.embed(noise(model)[0], 16_000),
+        atol=1e-6,
+    )
+    assert (
+        kerasaudio.MusiCNN(weights="mtat", labels=["a"])
+        .get_layer("predictions")
+        .activation.__name__
+        == "sigmoid"
+    )
+
+
+def test_reordered_labels_are_other_labels(published):
+    backwards = list(published.spec.labels)[::-1]
+
+    model = kerasaudio.MusiCNN(weights="mtat", labels=backwards)
+
+    assert model.spec.labels == tuple(backwards)
+    assert not np.allclose(
+        model.predict(noise(model), verbose=0)[:, ::-1],
+        published.predict(noise(model), verbose=0),
+    )
+
+
+def test_logits_are_to_be_had(published):
+    logits = kerasaudio.MusiCNN(weights="mtat", classifier_activation=None)
+
+    np.testing.assert_allclose(
+        1 / (1 + np.exp(-logits.predict(noise(logits), verbose=0))),
+        published.predict(noise(logits), verbose=0),
+        atol=1e-6,
+    )
+
+
+def test_an_argument_that_contradicts_the_tag_is_refused():
+    with pytest.raises(ValueError, match="midend_filters=512 contradicts"):
+        kerasaudio.MusiCNN(weights="mtat", midend_filters=512)
+    with pytest.raises(ValueError, match="variant='won2020' contradicts"):
+        kerasaudio.MusiCNN(weights="mtat", variant="won2020")
+    assert kerasaudio.MusiCNN(weights="mtat", midend_filters=64, variant="pons")
+
+
+def test_the_input_length_is_free_where_the_weights_do_not_depend_on_it():
+    model = kerasaudio.MusiCNN(weights="mtat", clip_samples=16_000)
+
+    assert model.input_shape == (None, 16_000)
+    assert model.spec.preset == "MusiCNN/mtat"
+
+
+def test_an_unknown_tag_lists_the_good_ones():
+    with pytest.raises(ValueError, match=r"'mtta'.*Did you mean 'mtat'.*'won2020-msd'"):
+        kerasaudio.MusiCNN(weights="mtta")
+
+
+def test_native_files_load_by_path_strictly(published, tmp_path):
+    state = model_state(published)
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(native_bytes(state))
+
+    model = kerasaudio.MusiCNN(weights=path)
+
+    np.testing.assert_array_equal(
+        model.predict(noise(model), verbose=0),
+        published.predict(noise(model), verbose=0),
+    )
+    assert kerasaudio.MusiCNN(weights=path, classes=3).output_shape == (None, 3)
+
+    changes = {
+        "missing midend1_conv/bias": {**state},
+        "left over extra/kernel": {**state, "extra/kernel": np.zeros(3, "float32")},
+        "midend1_conv/bias has shape": {
+            **state,
+            "midend1_conv/bias": np.zeros(3, "float32"),
+        },
+        "holds NaN": {**state, "midend1_conv/bias": np.full(64, np.nan, "float32")},
+    }
+    del changes["missing midend1_conv/bias"]["midend1_conv/bias"]
+    for message, broken in changes.items():
+        path.write_bytes(native_bytes(broken))
+        with pytest.raises(ValueError, match=message):
+            kerasaudio.MusiCNN(weights=path)
+
+
+def test_files_of_no_known_kind_are_refused(tmp_path):
+    text = tmp_path / "weights.txt"
+    text.write_text("hello")
+    fake = tmp_path / "weights.safetensors"
+    fake.write_text("hello")
+    with pytest.raises(ValueError, match=r"\.safetensors, \.pth files"):
+        kerasaudio.MusiCNN(weights=text)
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        kerasaudio.MusiCNN(weights=fake)
+    with pytest.raises((ValueError, OSError)):
+        kerasaudio.MusiCNN(weights=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("samples", "blocks", "stem_width"),
+    [(59_049, 9, 3), (39_366, 9, 2), (19_683, 8, 3), (16_000, 8, 2)],
+)
+def test_the_papers_variants_of_sample_cnn_build(samples, blocks, stem_width):
+    model = kerasaudio.SampleCNN(
+        clip_samples=samples, blocks=blocks, stem_width=stem_width
+    )
+
+    assert model.get_layer(f"layer{blocks + 1}_mp").output.shape[1] == 1
+    assert model.input_shape == (None, samples)
+
+
+def test_too_many_blocks_for_the_clip_are_refused():
+    with pytest.raises(ValueError, match="need at least 59049"):
+        kerasaudio.SampleCNN(clip_samples=19_683)
+    with pytest.raises(ValueError, match="2 or 3"):
+        kerasaudio.SampleCNN(stem_width=5)
