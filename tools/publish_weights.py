@@ -16,7 +16,6 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -94,7 +93,9 @@ def upload(
 
 def repository_name(entry: WeightsEntry) -> str:
     """Give a name that the Hub takes."""
-    return re.sub(r"[^a-z0-9.-]+", "-", f"kerasaudio-{entry.factory}-{entry.tag}".lower())
+    return re.sub(
+        r"[^a-z0-9.-]+", "-", f"kerasaudio-{entry.factory}-{entry.tag}".lower()
+    )
 
 
 def model_card(entry: WeightsEntry, repo: str) -> str:

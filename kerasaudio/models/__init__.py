@@ -6,10 +6,12 @@
 from inspect import isfunction
 
 from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.music_vgg import MusicVGG
 from kerasaudio.models.musicnn import MusiCNN
+from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.spec import AudioSpec
 

@@ -168,8 +168,8 @@ class AudioModel(keras.Model):
     def _tag_spec(self) -> AudioSpec:
         if self.spec.labels is None:
             raise ValueError(
-                f"{self.name} has no labels to tag with. Build it with include_top=True "
-                "and labels=[...], or use embed()."
+                f"{self.name} has no labels to tag with. Build it with include_top="
+                "True and labels=[...], or use embed()."
             )
         return self.spec
 

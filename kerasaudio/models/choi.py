@@ -1,8 +1,8 @@
 """FCN and CRNN: small square filters on a mel spectrogram of half a minute of music.
 
     FCN   waveform (b, 464000) -> frontend (b, 1813, 96) -> 5 x [conv 3 x 3, pool]
-          (b, 453, 48, 64) (b, 113, 24, 128) (b, 28, 12, 128) (b, 5, 4, 128) (b, 1, 1, 64)
-          -> embedding (b, 64) -> predictions (b, 50)
+          (b, 453, 48, 64) (b, 113, 24, 128) (b, 28, 12, 128) (b, 5, 4, 128)
+          (b, 1, 1, 64) -> embedding (b, 64) -> predictions (b, 50)
     CRNN  waveform (b, 464000) -> frontend (b, 1813, 96) -> 4 x [conv 3 x 3, pool]
           (b, 906, 48, 64) (b, 302, 16, 128) (b, 75, 4, 128) (b, 18, 1, 128)
           -> 2 x GRU 32 -> embedding (b, 32) -> predictions (b, 50)
@@ -14,7 +14,7 @@ arXiv:1609.04243; as trained by Won et al. 2020, arXiv:2006.00751, in
 minzwon/sota-music-tagging-models, commit 4e1d652.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -179,17 +179,20 @@ def _spec(clip_samples: int) -> AudioSpec:
 
 def _from_won2020(path: Path) -> Converted:
     return Converted(
-        read_state(
-            path, rename={"dense": "predictions"}, constants=stored_constants()
-        )
+        read_state(path, rename={"dense": "predictions"}, constants=stored_constants())
     )
 
 
-_SHARED = {
-    "defaults": {"clip_samples": CLIP_SAMPLES},
-    "free": {"clip_samples"},
-    "converters": {"won2020": _from_won2020},
-    "suffixes": {".pth": "won2020"},
-}
-_FCN = Architecture("FCN", _fcn, **_SHARED)
-_CRNN = Architecture("CRNN", _crnn, **_SHARED)
+def _architecture(name: str, body: Callable[[int], Body]) -> Architecture:
+    return Architecture(
+        name=name,
+        body=body,
+        defaults={"clip_samples": CLIP_SAMPLES},
+        free={"clip_samples"},
+        converters={"won2020": _from_won2020},
+        suffixes={".pth": "won2020"},
+    )
+
+
+_FCN = _architecture("FCN", _fcn)
+_CRNN = _architecture("CRNN", _crnn)

@@ -62,7 +62,8 @@ def MusicVGG(
         name: Of the model.
 
     Raises:
-        ValueError: An unknown tag or pooling; arguments that contradict each other or the tag.
+        ValueError: An unknown tag or pooling; arguments that contradict each other or
+            the tag.
         OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0.

@@ -15,6 +15,7 @@ minzwon/sota-music-tagging-models, commit 4e1d652.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import keras
 from keras import layers
@@ -166,7 +167,7 @@ def _check(clip_samples: int, blocks: int, stem_width: int, width: int) -> None:
         )
     if blocks < 1 or clip_samples < stem_width * width**blocks:
         raise ValueError(
-            f"{blocks} blocks need at least {stem_width * width**max(blocks, 1)} "
+            f"{blocks} blocks need at least {stem_width * width ** max(blocks, 1)} "
             f"samples. Received: clip_samples={clip_samples!r}. "
             "Take fewer blocks or longer clips."
         )
@@ -214,7 +215,7 @@ def _residual_se(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _from_won2020(head: str, path: str) -> Converted:
+def _from_won2020(head: str, path: Path) -> Converted:
     return Converted(read_state(path, rename={head: "predictions"}))
 
 

@@ -47,7 +47,7 @@ class AudioSpec:
 
     @property
     def preset(self) -> str | None:
-        """Factory and tag, such as ``"MusiCNN/mtat"``; None without published weights."""
+        """Factory and tag, such as ``"MusiCNN/mtat"``; None without a tag."""
         return None if self.weights is None else f"{self.architecture}/{self.weights}"
 
     def replace(self, **changes: Any) -> Self:

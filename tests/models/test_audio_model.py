@@ -1,10 +1,11 @@
 """tag, embed and decode: paths, arrays, lists; any length and rate; bad input."""
 
 import keras
-import kerasaudio
 import numpy as np
 import pytest
 import soundfile
+
+import kerasaudio
 from kerasaudio.models import AudioModel
 
 RATE = 16_000

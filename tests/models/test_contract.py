@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import keras
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 from kerasaudio.models import FACTORIES
 from support.small import small
 
@@ -190,10 +191,9 @@ def test_bad_waveforms_are_refused(models, name):
         "no clips": (good[:0], "no samples"),
         "text": (np.array([["a", "b"]]), "str"),
     }
-    for case, (waveforms, message) in bad.items():
+    for waveforms, message in bad.values():
         with pytest.raises(ValueError, match=message):
             model.predict(waveforms, verbose=0)
-            pytest.fail(f"{case} went through")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,8 +1,9 @@
 """What `weights=` may be, and when the published head stays or goes."""
 
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 from kerasaudio.models import FACTORIES
 from kerasaudio.weights.convert.native import model_state, native_bytes
 

@@ -3,9 +3,10 @@
 Upstream: minzwon/sota-music-tagging-models at 4e1d652, torch with torchaudio.
 """
 
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 
 CHECKPOINTS = [
     ("FCN", "mtat", "fcn"),

@@ -7,9 +7,10 @@ log10(10000 mel + 1), computed in float32: upstream's float16 is a recorded devi
 from pathlib import Path
 
 import keras
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "musicnn_tf1.npz"
 PRESETS = [

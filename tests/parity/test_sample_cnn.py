@@ -7,9 +7,10 @@ outputs, in torch's layout (batch, channels, steps).
 from pathlib import Path
 
 import keras
-import kerasaudio
 import numpy as np
 import pytest
+
+import kerasaudio
 from kerasaudio.weights.convert.native import assign
 from kerasaudio.weights.convert.torch_state import from_torch
 from support.seeding import read_shapes, seeded
@@ -36,9 +37,12 @@ def network(request):
     assign(model, from_torch(tensors, rename={head: "predictions"}), "seeded")
     golden = np.load(GOLDEN / f"seeded_{request.param}.npz")
     probe = keras.Model(
-        model.input, {name: model.get_layer(layer).output for name, layer in STAGES.items()}
+        model.input,
+        {name: model.get_layer(layer).output for name, layer in STAGES.items()},
     )
-    return golden, probe.predict(golden["waveform_int16"] / np.float32(32768), verbose=0)
+    return golden, probe.predict(
+        golden["waveform_int16"] / np.float32(32768), verbose=0
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)

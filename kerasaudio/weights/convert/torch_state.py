@@ -20,7 +20,9 @@ import numpy as np
 from kerasaudio.weights.convert.native import State
 from kerasaudio.weights.torch_file import read_torch
 
-_GRU = re.compile(r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)")
+_GRU = re.compile(
+    r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
+)
 _NORM = {
     "weight": "gamma",
     "bias": "beta",

@@ -1,0 +1,253 @@
+"""AST: a vision transformer over patches of a log mel spectrogram.
+
+    waveform (b, samples) -> Kaldi filter bank energies, 100 frames a second
+    -> cut or filled with zeros (b, 1024, 128) -> normalised: frontend (b, 1024, 128)
+    -> patches of 16 x 16, one every 10 frames and 10 bins (b, 1212, 768)
+    -> class and distillation token in front, positions added (b, 1214, 768)
+    -> 12 x [attention, 12 heads; dense 3072] -> mean of the two tokens:
+    embedding (b, 768) -> classifier_layernorm -> predictions (b, 527)
+
+Published on AudioSet: mAP .4593.
+
+Source: Gong, Chung & Glass 2021, arXiv:2104.01778; weights and details as Hugging Face
+transformers has them (`ASTForAudioClassification`, `ASTFeatureExtractor`), 4.45 to 5.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import KaldiFbank, Standardize
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.tokens import FitFrames, TokensAndPositions
+from kerasaudio.weights.convert.native import read_native
+from kerasaudio.weights.convert.transformers_ast import from_transformers
+
+SAMPLE_RATE = 16_000
+FRAME = 400
+HOP = 160
+BINS = 128
+PATCH = 16
+CLASSES = 527
+EPSILON = 1e-12
+MEAN, STD = -4.2677393, 4.5689974  # of AudioSet's filter bank energies
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "window": "hann",
+    "n_mels": BINS,
+}
+DEFAULTS = {
+    "hidden_size": 768,
+    "num_layers": 12,
+    "num_heads": 12,
+    "intermediate_size": 3072,
+    "frequency_stride": 10,
+    "time_stride": 10,
+    "max_length": 1024,
+}
+
+
+def AST(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    hidden_size: int | None = None,
+    num_layers: int | None = None,
+    num_heads: int | None = None,
+    intermediate_size: int | None = None,
+    frequency_stride: int | None = None,
+    time_stride: int | None = None,
+    max_length: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag 10 s of sound by a transformer.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
+    samples (one frame) on; what comes after `max_length` frames is not heard.
+    Output: (batch, classes), independent probabilities.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("AST")`), or a path:
+            `.weights.h5`, or `.safetensors`, ours or of Hugging Face transformers; for
+            those a `config.json` beside the file says what no shape tells (heads,
+            strides), otherwise heads are 64 wide and the rest is as published.
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, hidden_size).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 527.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        hidden_size: Features of a token; 768.
+        num_layers: Transformer layers; 12.
+        num_heads: Attention heads, which share the features out; 12.
+        intermediate_size: Units of the dense layer inside each layer; 3072.
+        frequency_stride: Bins from patch to patch; 10.
+        time_stride: Frames from patch to patch; 10.
+        max_length: Frames, 10 ms each, at least 16; 1024.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:2104.01778; Hugging Face transformers' ASTForAudioClassification.
+    """
+    return assemble(
+        _AST,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        hidden_size=hidden_size,
+        num_layers=num_layers,
+        num_heads=num_heads,
+        intermediate_size=intermediate_size,
+        frequency_stride=frequency_stride,
+        time_stride=time_stride,
+        max_length=max_length,
+    )
+
+
+def _body(
+    hidden_size: int,
+    num_layers: int,
+    num_heads: int,
+    intermediate_size: int,
+    frequency_stride: int,
+    time_stride: int,
+    max_length: int,
+) -> Body:
+    if num_heads < 1 or hidden_size % num_heads:
+        raise ValueError(
+            f"num_heads must divide hidden_size={hidden_size}. Received: {num_heads!r}."
+        )
+    if max_length < PATCH:
+        raise ValueError(
+            f"max_length must be at least {PATCH} frames. Received: {max_length!r}."
+        )
+    waveform = keras.Input((None,), name="waveform")
+    x = KaldiFbank(**FRONTEND, name="fbank")(waveform)
+    # Filled before it is normalised, as upstream: zero is a loud value, not silence.
+    x = FitFrames(max_length, name="fit_frames")(x)
+    x = Standardize(MEAN, 2 * STD, name="frontend")(x)
+    x = layers.Reshape((max_length, BINS, 1), name="image")(x)
+    x = layers.Conv2D(
+        hidden_size,
+        PATCH,
+        strides=(time_stride, frequency_stride),
+        name="embeddings_patch_embeddings_projection",
+    )(x)
+    x = layers.Permute((2, 1, 3), name="low_bins_first")(x)
+    x = layers.Reshape((-1, hidden_size), name="patches")(x)
+    x = TokensAndPositions(name="embeddings")(x)
+    for number in range(num_layers):
+        x = _layer(x, num_heads, intermediate_size, f"encoder_layer_{number}")
+    x = layers.Cropping1D((0, x.shape[1] - 2), name="tokens")(x)
+    x = layers.LayerNormalization(epsilon=EPSILON, name="layernorm")(x)
+    embedding = layers.GlobalAveragePooling1D(name="embedding")(x)
+    x = layers.LayerNormalization(epsilon=EPSILON, name="classifier_layernorm")(
+        embedding
+    )
+    return Body(waveform, embedding, x, _spec(max_length))
+
+
+def _layer(
+    x: keras.KerasTensor, heads: int, intermediate_size: int, name: str
+) -> keras.KerasTensor:
+    """Let every token look at all others, then think: (batch, tokens, features)."""
+    features = x.shape[-1]
+    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_layernorm_before")(x)
+    y = layers.MultiHeadAttention(heads, features // heads, name=f"{name}_attention")(
+        y, y
+    )
+    x = layers.Add(name=f"{name}_attention_add")([x, y])
+    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_layernorm_after")(x)
+    y = layers.Dense(intermediate_size, "gelu", name=f"{name}_intermediate_dense")(y)
+    y = layers.Dense(features, name=f"{name}_output_dense")(y)
+    return layers.Add(name=f"{name}_output_add")([x, y])
+
+
+def _spec(max_length: int) -> AudioSpec:
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=None,
+        window_samples=FRAME + (max_length - 1) * HOP,
+        min_samples=FRAME,
+        window_padding="zeros",
+        frontend=FRONTEND | {"mean": MEAN, "std": 2 * STD, "max_length": max_length},
+    )
+
+
+def _from_safetensors(path: Path) -> Converted:
+    tensors = read_native(path)
+    if "predictions/kernel" in tensors:  # a file of ours
+        return Converted(tensors)
+    tokens = tensors.get("audio_spectrogram_transformer.embeddings.cls_token")
+    if tokens is None or "classifier.dense.weight" not in tensors:
+        raise ValueError(
+            f"{path} holds no ASTForAudioClassification: its tensors are "
+            f"{sorted(tensors)[:4]} ..."
+        )
+    arguments = _read_config(path.with_name("config.json"))
+    hidden_size = tokens.shape[-1]
+    heads = arguments.setdefault("num_heads", hidden_size // 64)
+    if heads < 1 or hidden_size % heads:
+        raise ValueError(
+            f"{path}: {hidden_size} features cannot be shared by {heads} attention "
+            "heads. Put the config.json that belongs to the file beside it."
+        )
+    blocks = [key for key in tensors if key.endswith(".intermediate.dense.bias")]
+    arguments |= {"hidden_size": hidden_size, "num_layers": len(blocks)}
+    if blocks:
+        arguments["intermediate_size"] = len(tensors[blocks[0]])
+    return Converted(from_transformers(tensors, heads), arguments)
+
+
+_CONFIG = {
+    "num_attention_heads": "num_heads",
+    "frequency_stride": "frequency_stride",
+    "time_stride": "time_stride",
+    "max_length": "max_length",
+}
+_ONLY = {
+    "hidden_act": "gelu",
+    "layer_norm_eps": EPSILON,
+    "num_mel_bins": BINS,
+    "patch_size": PATCH,
+    "qkv_bias": True,
+}
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """Give what transformers' config.json says beyond the shapes, if there is one."""
+    if not path.is_file():
+        return {}
+    config = json.loads(path.read_text(encoding="utf-8"))
+    for key, only in _ONLY.items():
+        if config.get(key, only) != only:
+            raise ValueError(
+                f"{path}: AST has {key}={only!r} here. Received: {config[key]!r}."
+            )
+    return {ours: config[key] for key, ours in _CONFIG.items() if key in config}
+
+
+_AST = Architecture(
+    name="AST",
+    body=_body,
+    defaults=DEFAULTS,
+    converters={"ast": _from_safetensors},
+    suffixes={".safetensors": "ast"},
+    classes=CLASSES,
+)

@@ -1,0 +1,97 @@
+"""EfficientAT: its sizes, its depthwise layer, and files that are not its own."""
+
+import keras
+import numpy as np
+import pytest
+
+import kerasaudio
+from kerasaudio.models import depthwise, efficient_at
+from kerasaudio.models.depthwise import DepthwiseConv2D
+
+# Published: mn04, mn05, mn10, mn20 of EfficientAT.
+PARAMETERS = {0.4: 983_599, 0.5: 1_431_239, 1.0: 4_876_831, 2.0: 17_909_287}
+
+
+@pytest.mark.parametrize("width", PARAMETERS)
+def test_widths_have_the_published_number_of_parameters(width):
+    model = kerasaudio.EfficientAT(width=width)
+
+    trained = sum(np.prod(weight.shape) for weight in model.trainable_weights)
+    assert trained == PARAMETERS[width]
+    assert model.output_shape == (None, 527)
+    assert model.get_layer("embedding").output.shape == (None, int(960 * width))
+
+
+def test_any_length_goes_and_a_fixed_one_gives_the_same():
+    keras.utils.set_random_seed(0)
+    model = kerasaudio.EfficientAT(width=0.1)
+    fixed = kerasaudio.EfficientAT(width=0.1, clip_samples=12_345)
+    fixed.set_weights(model.get_weights())
+    rng = np.random.default_rng(0)
+
+    for samples in (10_240, 12_345, 20_001):
+        waveform = rng.normal(0, 0.1, (1, samples)).astype("float32")
+        scores = model.predict(waveform, verbose=0)
+        assert scores.shape == (1, 527)
+        if samples == 12_345:
+            np.testing.assert_allclose(
+                fixed.predict(waveform, verbose=0), scores, atol=1e-6
+            )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"width": 0}, "width must be positive"), ({"clip_samples": 9}, "at least 10240")],
+)
+def test_impossible_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kerasaudio.EfficientAT(**arguments)
+
+
+def test_a_file_of_another_network_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "other.pt").touch()
+    monkeypatch.setattr(efficient_at, "read_torch", lambda path: {"conv.weight": None})
+
+    with pytest.raises(ValueError, match=r"other\.pt holds no EfficientAT"):
+        kerasaudio.EfficientAT(weights=tmp_path / "other.pt")
+
+
+def convolved(x, kernel, step):
+    """Convolve each channel, in NumPy, padded like torch."""
+    side = len(kernel)
+    padded = np.pad(x, ((0, 0), (side // 2,) * 2, (side // 2,) * 2, (0, 0)))
+    frames, bins = (-(-size // step) for size in x.shape[1:3])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))
+    picked = windows[:, ::step, ::step][:, :frames, :bins]
+    return np.einsum("btfcij,ijc->btfc", picked, kernel[..., 0])
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("side", [1, 3, 5])
+@pytest.mark.parametrize("size", [(7, 6), (8, 9)])
+def test_depthwise_convolution_in_both_forms(
+    rng, monkeypatch, shifted, step, side, size
+):
+    monkeypatch.setattr(depthwise, "_xla_on_cpu", lambda: shifted)
+    x = rng.normal(size=(2, *size, 3)).astype("float32")
+    layer = DepthwiseConv2D(side, step, activation="relu")
+    layer.build(x.shape)
+    layer.bias.assign([0.1, 0.2, 0.3])
+    kernel, bias = (np.array(keras.ops.convert_to_numpy(v)) for v in layer.weights)
+
+    got = keras.ops.convert_to_numpy(layer(x))
+
+    assert got.shape == layer.compute_output_shape(x.shape)
+    want = np.maximum(convolved(x, kernel, step) + bias, 0)
+    np.testing.assert_allclose(got, want, atol=1e-5)
+
+
+def test_depthwise_convolution_comes_back_from_its_config():
+    layer = DepthwiseConv2D((3, 5), 2, use_bias=False, name="deep")
+
+    again = DepthwiseConv2D.from_config(layer.get_config())
+
+    assert again.get_config() == layer.get_config()
+    with pytest.raises(ValueError, match="odd"):
+        DepthwiseConv2D(4)
