@@ -25,8 +25,8 @@ from kerasaudio.weights.network import opener
 STALL_SECONDS = 20.0  # without a byte
 SLOW_SECONDS = 60.0  # below SLOW_RATE on average
 SLOW_RATE = 1_000  # bytes a second
-ATTEMPTS = 3  # in a row, without a byte won
-CONNECTIONS = 50  # in all
+ATTEMPTS = 3  # in a row, without ENOUGH bytes won
+ENOUGH = 2**18
 BACKOFF_SECONDS = 0.25  # doubled each time
 _CHUNK = 2**16
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
@@ -65,15 +65,16 @@ def download(
     """
     failures = 0
     with _bar(title, size, progress) as bar:
-        for connection in range(1, CONNECTIONS + 1):
+        while True:
             before = _length(part)
             try:
                 _transfer(url, part, size=size, limit=limit, headers=headers, bar=bar)
                 return
             except _TransientError as error:
-                failures = 0 if _length(part) > before else failures + 1
-                if failures == ATTEMPTS or connection == CONNECTIONS:
-                    raise DownloadError(f"{error} (attempt {connection})") from error
+                won = _length(part) - before
+                failures = 0 if won >= ENOUGH else failures + 1
+                if failures == ATTEMPTS:
+                    raise DownloadError(f"{error} ({ATTEMPTS} attempts)") from error
                 time.sleep(BACKOFF_SECONDS * 2**failures)
 
 

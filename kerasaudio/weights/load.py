@@ -43,6 +43,11 @@ def load_state(
     path, source = fetch(entry)
     if source.format == "native":
         return parse_native(path.read_bytes()), source
+    if source.format not in converters:
+        raise ValueError(
+            f"{entry.factory} cannot read {source.format!r}, the format of "
+            f"{entry.title}; it can read {', '.join(converters) or 'native'}."
+        )
     state = converters[source.format](path)
     _keep_conversion(converted_path(source, CONVERTERS_VERSION), state)
     return state, source
@@ -53,7 +58,7 @@ def _read_conversion(path: Path) -> bytes | None:
     if not path.is_file() or not note.is_file():
         return None
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != note.read_text(encoding="ascii").strip():
+    if _seal(content) != note.read_bytes():
         warnings.warn(
             f"{path} was damaged; it is made again from the original.", stacklevel=3
         )
@@ -66,11 +71,14 @@ def _keep_conversion(path: Path, state: State) -> None:
     try:
         with locked(path):
             write_whole(path, content)
-            seal = hashlib.sha256(content).hexdigest().encode("ascii")
-            write_whole(_note(path), seal)
+            write_whole(_note(path), _seal(content))
     except WeightsError as error:  # the weights are at hand all the same
         warnings.warn(f"The converted weights cannot be kept: {error}.", stacklevel=3)
 
 
 def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode("ascii")

@@ -35,6 +35,8 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
             answers[key] = None
         except OSError as error:
             answers[key] = f"no network, or no such server ({error.strerror or error})"
+        except ValueError as error:  # no host name, no port number
+            answers[key] = f"no address of a server ({error})"
 
     threads = [
         # daemon: the look-up of a name cannot be interrupted

@@ -56,6 +56,8 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise ValueError(f"it begins with {start!r}, which torch.save does not write")
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{path} was refused, as it holds {error}.") from error
+    except EOFError as error:
+        raise ValueError(f"{path} cannot be read as a torch file: cut off") from error
     except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
         raise ValueError(f"{path} cannot be read as a torch file: {error}") from error
 
@@ -100,6 +102,8 @@ def _check_members(
             raise UnsafeFileError(
                 f"a compressed or encrypted member {name!r}; torch writes neither"
             )
+        if not 0 <= info.header_offset < archive_size:
+            raise zipfile.BadZipFile(f"member {name!r} lies outside the file")
         members[name] = info
     if sum(info.file_size for info in infos) > archive_size:
         raise UnsafeFileError("members larger than the file")

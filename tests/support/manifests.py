@@ -1,12 +1,16 @@
 """Sources and entries as weights_manifest.json writes them, of files made up here."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
+
+from kerasaudio.weights import WeightsEntry
 
 CONTENT = bytes(range(256)) * 800  # 204,800 bytes, more than one chunk
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 Source = dict[str, Any]
+MakeEntry = Callable[..., WeightsEntry]
 
 
 def sha256(content: bytes = CONTENT) -> str:

@@ -23,6 +23,7 @@ class Served:
     Attributes:
         content: Of the file.
         status: Of the answer, if the file is not to be had.
+        refusals: Statuses to answer first, one a request.
         location: Where to redirect to.
         etag: With its quotes; None for the content's hash.
         ranges: Whether a part of it can be asked for.
@@ -35,6 +36,7 @@ class Served:
 
     content: bytes = b""
     status: int = 200
+    refusals: list[int] = field(default_factory=list)
     location: str | None = None
     etag: str | None = None
     ranges: bool = True
@@ -142,6 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _send_file(self, served: Served) -> None:
+        if served.refusals:
+            self._refuse(served.refusals.pop(0))
+            return
         if served.location is not None:
             self.send_response(302)
             self.send_header("Location", served.location)
@@ -163,14 +168,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = served.content[start:]
         self.send_response(206 if start else 200)
-        if start:
-            end = len(served.content) - 1
-            self.send_header(
-                "Content-Range", f"bytes {start}-{end}/{len(served.content)}"
-            )
-        self.send_header("ETag", etag)
-        for name, value in served.headers.items():
+        for name, value in served.headers.items():  # the first of a name counts
             self.send_header(name, value)
+        if start:
+            end, whole = len(served.content) - 1, len(served.content)
+            self.send_header("Content-Range", f"bytes {start}-{end}/{whole}")
+        self.send_header("ETag", etag)
         if served.length is True:
             self.send_header("Content-Length", str(len(body)))
         elif served.length is not False:
@@ -245,11 +248,12 @@ class _Handler(BaseHTTPRequestHandler):
             ]
             self._send_json({"files": files})
         elif match:
-            self._send_json(self._commit(self.owner.repositories[match[1]], body))
+            self._send_json(self._commit(match[1], body))
         else:
             self._refuse(404)
 
-    def _commit(self, repository: Repository, body: bytes) -> dict[str, Any]:
+    def _commit(self, repo: str, body: bytes) -> dict[str, Any]:
+        repository = self.owner.repositories[repo]
         previous = list(repository.revisions.values())
         files = dict(previous[-1]) if previous else {}
         for line in body.splitlines():
@@ -259,10 +263,8 @@ class _Handler(BaseHTTPRequestHandler):
                 files[value["path"]] = base64.b64decode(value["content"])
         revision = hashlib.sha1(body, usedforsecurity=False).hexdigest()
         repository.revisions[revision] = files
-        return {
-            "commitUrl": f"{self.owner.url}/commit/{revision}",
-            "commitOid": revision,
-        }
+        url = f"{self.owner.url}/{repo}/commit/{revision}"
+        return {"commitUrl": url, "commitOid": revision}
 
     def _send_json(self, answer: dict[str, Any]) -> None:
         body = json.dumps(answer).encode()

@@ -1,18 +1,16 @@
 """A room without network: a server on this machine, a cache and a manifest a test."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.manifests import Source, raw_entry
-from support.web_server import WebServer
 
 from kerasaudio.weights import download, local, network
 from kerasaudio.weights.manifest import WeightsEntry, find
-
-MakeEntry = Callable[..., WeightsEntry]
+from support.manifests import MakeEntry, Source, raw_entry
+from support.web_server import WebServer
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +23,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))

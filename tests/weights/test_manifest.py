@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.manifests import git_blob, https, hub, raw_entry, sha256
 
 from kerasaudio.weights import find, list_weights, manifest, tags
 from kerasaudio.weights.manifest import Source, load_manifest
+from support.manifests import git_blob, https, hub, raw_entry, sha256
 
 HERE = Path(__file__).parents[2]
 URL = "https://example.org/a/b.safetensors"

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from kerasaudio.weights import read_torch
 from support.torch_files import (
     example,
     integers,
@@ -19,8 +21,6 @@ from support.torch_files import (
     torch_example,
     zipped,
 )
-
-from kerasaudio.weights import read_torch
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 FORMATS = {"zip": "torch_zip.pt", "legacy": "torch_legacy.pth"}
@@ -196,6 +196,16 @@ def test_a_wrong_checksum_is_noticed(save: Callable[[bytes], Path]) -> None:
     at = bytes(content).index(b"\0\0\x80?PK")
     content[at] ^= 1
     with pytest.raises(ValueError, match="CRC"):
+        read_torch(save(bytes(content)))
+
+
+def test_a_directory_that_points_outside(save: Callable[[bytes], Path]) -> None:
+    # The offset of the directory, near the end, moves every member before the file.
+    content = bytearray(zipped(pickled(ONE_FLOAT), {"0": bytes(4)}))
+    content[-6:-2] = (int.from_bytes(content[-6:-2], "little") + 99).to_bytes(
+        4, "little"
+    )
+    with pytest.raises(ValueError, match="lies outside the file"):
         read_torch(save(bytes(content)))
 
 

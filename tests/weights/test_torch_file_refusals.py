@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kerasaudio.weights import UnsafeFileError, read_torch
 from support.torch_files import (
     REBUILD,
     integer,
@@ -17,8 +19,6 @@ from support.torch_files import (
     text,
     zipped,
 )
-
-from kerasaudio.weights import UnsafeFileError, read_torch
 
 ONE_FLOAT = tensor(storage(1), shape=integers(1), strides=integers(1))
 BYTES = {"0": bytes(4)}
