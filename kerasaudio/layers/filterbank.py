@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def hertz_to_mel(hertz: np.ndarray | float, *, htk: bool = False) -> np.ndarray:
+def hertz_to_mel(hertz: ArrayLike, *, htk: bool = False) -> np.ndarray:
     """Convert Hz to mel.
 
     Args:
@@ -20,7 +21,7 @@ def hertz_to_mel(hertz: np.ndarray | float, *, htk: bool = False) -> np.ndarray:
     return np.where(hertz < 1000.0, hertz * 3.0 / 200.0, above)
 
 
-def mel_to_hertz(mel: np.ndarray | float, *, htk: bool = False) -> np.ndarray:
+def mel_to_hertz(mel: ArrayLike, *, htk: bool = False) -> np.ndarray:
     """Convert mel to Hz: the inverse of `hertz_to_mel`."""
     mel = np.asarray(mel, dtype="float64")
     if htk:
@@ -57,8 +58,8 @@ def mel_filterbank(
         float64 array (n_fft // 2 + 1, n_mels).
     """
     hertz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
-    low, high = hertz_to_mel(np.array([fmin, fmax or sample_rate / 2]), htk=htk)
-    edges_mel = np.linspace(low, high, n_mels + 2)
+    ends = hertz_to_mel([fmin, sample_rate / 2 if fmax is None else fmax], htk=htk)
+    edges_mel = np.linspace(ends[0], ends[1], n_mels + 2)
     edges_hertz = mel_to_hertz(edges_mel, htk=htk)
     if triangles == "mel":
         x, edges = hertz_to_mel(hertz, htk=htk), edges_mel

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from support.front_ends import gradient, relative_error, run
 
 from kerasaudio import layers
+from support.front_ends import gradient, relative_error, run
 
 SAMPLES = 1503
 MEL = {"n_fft": 256, "hop_length": 100, "n_mels": 24}

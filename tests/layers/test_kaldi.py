@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.front_ends import relative_error, run
 
 from kerasaudio.layers import KaldiFbank
+from support.front_ends import relative_error, run
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "frontends.npz"
 METHODS = ["fft", "matmul"]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.front_ends import clip_by_clip, examples, relative_error, run
 
 from kerasaudio.layers import (
     Decibel,
@@ -16,6 +15,7 @@ from kerasaudio.layers import (
     Standardize,
 )
 from kerasaudio.layers.filterbank import mel_filterbank, split_bands
+from support.front_ends import clip_by_clip, examples, relative_error, run
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

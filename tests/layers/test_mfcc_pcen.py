@@ -4,10 +4,10 @@ import pytest
 import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.front_ends import clip_by_clip, examples, relative_error, run
 
 from kerasaudio.layers import MFCC, PCEN
 from kerasaudio.layers.mfcc import cosine_basis
+from support.front_ends import clip_by_clip, examples, relative_error, run
 
 
 @settings(deadline=None, max_examples=examples(12))

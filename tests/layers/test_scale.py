@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.front_ends import clip_by_clip, examples, relative_error, run
 
 from kerasaudio.layers import Decibel, LogCompression, Preemphasis, Standardize
+from support.front_ends import clip_by_clip, examples, relative_error, run
 
 
 @settings(deadline=None, max_examples=examples(20))

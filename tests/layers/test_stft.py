@@ -5,11 +5,11 @@ import pytest
 import scipy.signal
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.front_ends import clip_by_clip, examples, relative_error, run
 
 from kerasaudio.layers import STFT, Spectrogram
 from kerasaudio.layers.dft import dft_matrices
 from kerasaudio.layers.window import window_function
+from support.front_ends import clip_by_clip, examples, relative_error, run
 
 NUMPY_MODES = {"constant": "constant", "reflect": "reflect", "edge": "edge"}
 
