@@ -57,7 +57,7 @@ class TokensAndPositions(keras.layers.Layer):
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the tokens and the position embeddings, for a known number of patches."""
+        """Make the tokens and the positions; the number of patches must be known."""
         _, patches, features = input_shape
         initializer = keras.initializers.TruncatedNormal(stddev=0.02)
 

@@ -3,9 +3,20 @@
 from typing import Any
 
 SMALL: dict[str, dict[str, Any]] = {
-    "AST": {},
+    "AST": {
+        "hidden_size": 32,
+        "num_layers": 2,
+        "num_heads": 4,
+        "intermediate_size": 64,
+        "max_length": 64,
+    },
     "EfficientAT": {"width": 0.4},
-    "ReSE2Multi": {},
+    "ReSE2Multi": {
+        "init_features": 8,
+        "amplifying_ratio": 2,
+        "blocks": 5,
+        "clip_samples": 2 * 3**6,
+    },
     "FCN": {"clip_samples": 327_424},
     "CRNN": {"clip_samples": 50_000},
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
