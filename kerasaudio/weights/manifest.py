@@ -75,7 +75,7 @@ class WeightsEntry:
         tag: What `weights=` takes, such as "mtat".
         arguments: Architecture arguments these weights need.
         labels: Names of the outputs, in order.
-        parameters: Number of parameters, None if not published.
+        parameters: Number of trainable parameters, None if not known.
         licence: SPDX identifier of the weights' licence.
         citation: Papers to cite.
         homepage: Where the weights come from.
