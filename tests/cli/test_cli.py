@@ -1,0 +1,318 @@
+"""The command line: what goes to stdout, what to stderr, and the exit status."""
+
+import csv
+import functools
+import io
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import kerasaudio
+from kerasaudio import cli
+from kerasaudio.weights import Fetched, WeightsError, list_weights
+
+CHECKOUT = Path(__file__).parents[2]
+GROOVE = CHECKOUT / "examples" / "groove.ogg"
+SENSIBLE = {"guitar", "techno", "electronic", "synth", "drums", "beat", "fast"}
+
+
+@pytest.fixture(scope="module")
+def build():
+    """Build each model once for the whole file."""
+    return functools.cache(cli._model)
+
+
+@pytest.fixture
+def run(build, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_model", build)
+
+    def call(*arguments):
+        status = cli.main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two good files, of which one is odd, and two bad ones."""
+    sound = soundfile.read(GROOVE, frames=5 * 44_100, dtype="float32")[0]
+    soundfile.write(tmp_path / "a good one.flac", sound, 44_100)
+    (tmp_path / "deep").mkdir()
+    odd = tmp_path / "deep" / 'zwölf\n, "quoted".wav'
+    soundfile.write(odd, sound[: 44_100 // 2], 44_100)
+    (tmp_path / "text.wav").write_text("this is no sound")
+    (tmp_path / "empty.mp3").touch()
+    return tmp_path
+
+
+def test_tag_prints_the_top_tags(run):
+    status, out, err = run("tag", GROOVE)
+    assert (status, err) == (0, "")
+    name, *lines = out.splitlines()
+    assert name == str(GROOVE)
+    scores = [float(line.split(None, 1)[0]) for line in lines]
+    labels = [line.split(None, 1)[1] for line in lines]
+    assert len(labels) == 5
+    assert scores == sorted(scores, reverse=True)
+    assert len(SENSIBLE & set(labels)) >= 3
+
+
+def test_tag_gives_what_the_model_gives(run, build):
+    (found,) = json.loads(run("tag", GROOVE, "--json", "--top", 3)[1])
+    model = build("MusiCNN", None)
+    assert model.spec.preset == "MusiCNN/mtat"
+    expected = model.tag(GROOVE, top=3)
+    assert [tag["label"] for tag in found["tags"]] == [label for label, _ in expected]
+    np.testing.assert_allclose(
+        [tag["score"] for tag in found["tags"]], [s for _, s in expected], atol=1e-6
+    )
+    assert found["error"] is None
+    assert "timeline" not in found
+
+
+def test_timeline(run):
+    status, out, _ = run("tag", GROOVE, "--timeline", "--json", "--top", 2)
+    (found,) = json.loads(out)
+    assert status == 0
+    moments = found["timeline"]
+    assert len(moments) == 5
+    assert all(len(moment["tags"]) == 2 for moment in moments)
+    assert moments[0]["start"] == 0
+    for before, after in itertools.pairwise(moments):
+        assert after["start"] == pytest.approx(before["end"])
+    text = run("tag", GROOVE, "--timeline", "--top", 2)[1].splitlines()
+    assert len(text) == 1 + 2 + 5
+    assert text[3].split()[:4] == ["0.00", "-", "2.99", "s"]
+
+
+def test_bad_files_do_not_stop_the_rest(run, folder):
+    status, out, err = run("tag", folder, "--json")
+    assert status == 1
+    found = json.loads(out)
+    names = [Path(result["path"]).name for result in found]
+    assert names == [
+        "a good one.flac",
+        "empty.mp3",
+        "text.wav",
+        'zwölf\n, "quoted".wav',
+    ]
+    assert [bool(result["tags"]) for result in found] == [True, False, False, True]
+    assert "empty file" in found[1]["error"]
+    assert "text.wav: Cannot decode" in err
+    assert "this is no sound" in err
+    assert "2 of 4 files could not be tagged" in err
+
+
+def test_csv(run, folder):
+    status, out, err = run("tag", folder, "--csv", "--top", 2)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 1
+    assert "text.wav" in err
+    assert [list(row) for row in rows] == [["path", "label", "score"]] * 4
+    assert Path(rows[2]["path"]).name == 'zwölf\n, "quoted".wav'
+    assert 0 < float(rows[0]["score"]) < 1
+    timed = run("tag", GROOVE, "--csv", "--top", 1, "--timeline")[1]
+    rows = list(csv.DictReader(io.StringIO(timed)))
+    assert [row["start"] for row in rows] == ["0.000", *(r["end"] for r in rows[:-1])]
+
+
+def test_text_of_many(run, folder):
+    status, out, err = run("tag", folder, "--top", 1)
+    names = [line for line in out.splitlines() if not line.startswith("  ")]
+    assert names[0] == str(folder / "a good one.flac")
+    assert len(names) == 2
+    assert "\\n" in names[1]  # escaped
+    assert status == 1
+    assert "text.wav" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("absent.wav", "no file or folder"), ("hollow", r"holds no audio")],
+)
+def test_a_path_that_leads_nowhere(run, tmp_path, name, says):
+    (tmp_path / "hollow").mkdir()
+    status, out, err = run("tag", GROOVE, tmp_path / name, "--top", 1)
+    assert status == 1
+    assert len(out.splitlines()) == 2
+    assert says in err
+    status, out, err = run("tag", tmp_path / name)
+    assert (status, out) == (1, "")
+    assert says in err
+
+
+def test_a_saved_model(run, tmp_path):
+    model = kerasaudio.MusiCNN(weights="mtat", labels=["knock", "bark", "nothing"])
+    model.save(tmp_path / "mine.keras")
+    status, out, _ = run("tag", GROOVE, "--model", tmp_path / "mine.keras", "--top", 3)
+    assert status == 0
+    assert {line.split()[1] for line in out.splitlines()[1:]} == {
+        "knock", "bark", "nothing",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--top", "51"], "--top must be from 1 to 50.*Received: 51"),
+        (["--model", "Musicn"], "Unknown --model 'Musicn'.*MusiCNN"),
+        (["--weights", "mtta"], "Did you mean 'mtat'"),
+        (["--model", "ReSE2Multi"], "no published weights"),
+        (["--model", "absent.keras"], "absent.keras"),
+        (["--model", "absent.keras", "--weights", "mtat"], "leave out --weights"),
+    ],
+)
+def test_tag_that_cannot_start(run, arguments, says):
+    status, out, err = run("tag", GROOVE, *arguments)
+    assert (status, out) == (1, "")
+    assert re.search(says, err, re.DOTALL), err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["tag"],
+        ["sing"],
+        ["tag", "a.wav", "--top", "0"],
+        ["tag", "a.wav", "--top", "five"],
+        ["tag", "a.wav", "--json", "--csv"],
+    ],
+)
+def test_wrong_commands(run, capsys, arguments):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "usage: kerasaudio" in err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.strip() == kerasaudio.__version__
+
+
+def test_list(run):
+    status, out, err = run("list")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) == 1 + len(list_weights())
+    assert any(
+        line.split()[:2] == ["MusiCNN", "mtat"] and "in the package" in line
+        for line in lines
+    )
+    only = json.loads(run("list", "EfficientAT", "--json")[1])
+    assert {entry["model"] for entry in only} == {"EfficientAT"}
+    assert only[0]["licence"] == "MIT"
+    status, out, err = run("list", "EfficientNet")
+    assert (status, out) == (1, "")
+    assert "EfficientAT" in err
+
+
+def test_info(run):
+    status, out, err = run("info", "MusiCNN", "mtat")
+    assert (status, err) == (0, "")
+    assert "16 kHz" in out
+    assert "0.90668" in out
+    assert "guitar, classical" in out
+    facts = json.loads(run("info", "MusiCNN/mtat", "--json")[1])
+    assert facts["labels"][0] == "guitar"
+    assert facts["licence"] == "ISC"
+    assert json.loads(run("info", "MusiCNN", "--json")[1])["weights"][:2] == [
+        "mtat", "msd",
+    ]  # fmt: skip
+    for words in (["MusicNN"], ["MusiCNN", "mtta"]):
+        status, out, err = run("info", *words)
+        assert (status, out) == (1, "")
+        assert "MusiCNN" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "titles"),
+    [
+        (["MusiCNN", "mtat"], ["MusiCNN/mtat"]),
+        (["MusiCNN/mtat", "MusicVGG/msd"], ["MusiCNN/mtat", "MusicVGG/msd"]),
+        (["MusiCNN", "mtat", "msd", "MusicVGG", "mtat"],
+         ["MusiCNN/mtat", "MusiCNN/msd", "MusicVGG/mtat"]),
+        (["audioset-mn10"], ["EfficientAT/audioset-mn10"]),
+        (["MusiCNN", "mtat", "MusiCNN/mtat"], ["MusiCNN/mtat"]),
+    ],
+)  # fmt: skip
+def test_download(run, monkeypatch, words, titles):
+    asked = []
+
+    def fetch(entry):
+        asked.append(entry.title)
+        return Fetched(Path("/cache") / entry.tag, entry.sources[0])
+
+    monkeypatch.setattr("kerasaudio.weights.fetch", fetch)
+    status, out, err = run("download", *words)
+    assert (status, err) == (0, "")
+    assert asked == titles
+    assert len(out.splitlines()) == len(titles)
+
+
+def test_download_of_what_is_bundled(run):
+    status, out, _ = run("download", "MusiCNN", "mtat", "msd")
+    assert status == 0
+    assert all(Path(line).is_file() for line in out.splitlines())
+
+
+def test_one_failed_download_does_not_stop_the_rest(run, monkeypatch):
+    def fetch(entry):
+        if entry.tag == "msd":
+            raise WeightsError("the line is dead")
+        return Fetched(Path("/cache") / entry.tag, entry.sources[0])
+
+    monkeypatch.setattr("kerasaudio.weights.fetch", fetch)
+    status, out, err = run("download", "MusiCNN", "msd", "mtat")
+    assert status == 1
+    assert out.splitlines() == [str(Path("/cache/mtat"))]
+    assert "the line is dead" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["mtat"], "Say of which model: .*MusiCNN/mtat"),
+        (["nothing"], "no weights 'nothing'"),
+        (["MusiCNN"], "Say which weights of MusiCNN: mtat, msd"),
+        (["MusiCNN", "MusicVGG", "mtat"], "Say which weights of MusiCNN"),
+        (["MusiCNN", "mtta"], "Did you mean 'mtat'"),
+    ],
+)
+def test_unclear_downloads(run, words, says):
+    status, out, err = run("download", *words)
+    assert (status, out) == (1, "")
+    assert re.search(says, err), err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_reader_that_leaves_early_is_no_error():
+    command = [sys.executable, "-m", "kerasaudio.cli", "list", "--json"]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        assert process.wait(timeout=120) in (0, 1)
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+
+
+def test_interrupted(run, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "list_weights", interrupt)
+    assert run("list")[0] == 130
