@@ -1,6 +1,6 @@
 """Print pip constraints that pin each direct dependency to the oldest allowed version.
 
-    python .ci/oldest.py EXTRA...
+python .ci/oldest.py EXTRA...
 """
 
 import re

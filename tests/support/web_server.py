@@ -241,6 +241,8 @@ class _Handler(BaseHTTPRequestHandler):
             repo = "/".join(filter(None, [asked.get("organization"), asked["name"]]))
             self.owner.repositories.setdefault(repo, Repository())
             self._send_json({"url": f"{self.owner.url}/{repo}", "name": repo})
+        elif self.path == "/api/validate-yaml":  # of a model card
+            self._send_json({"errors": [], "warnings": []})
         elif match and match[2] == "preupload":
             files = [
                 {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}

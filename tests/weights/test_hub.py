@@ -155,20 +155,3 @@ def test_the_cache_of_other_libraries_is_verified_and_left(
     assert path.read_bytes() == CONTENT
     assert hub_cached.read_bytes() == wrong
     assert path != hub_cached
-
-
-def test_the_server_takes_what_is_published(
-    server: WebServer, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from huggingface_hub import CommitOperationAdd, HfApi
-
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
-    api = HfApi(endpoint=server.url, token="hf_owner")
-    api.create_repo("owner/new", exist_ok=True)
-    commit = api.create_commit(
-        "owner/new",
-        [CommitOperationAdd("model.safetensors", CONTENT)],
-        commit_message="Publish",
-    )
-    entry = make_entry(hub(repo="owner/new", revision=commit.oid))
-    assert fetch(entry).path.read_bytes() == CONTENT
