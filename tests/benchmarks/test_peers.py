@@ -5,11 +5,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from support.seeding import read_shapes, seeded
 
 from benchmarks import frontend
 from benchmarks.peers import efficient_at, log_mel, sample_cnn
 from kerasaudio.layers import Decibel, MelSpectrogram
+from support.seeding import read_shapes, seeded
 
 torch = pytest.importorskip("torch", reason="the twins are torch networks")
 GOLDEN = Path(__file__).parents[1] / "golden"

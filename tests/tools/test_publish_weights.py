@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.web_server import WebServer
 
 import kerasaudio
 from kerasaudio.weights.manifest import find, list_weights, manifest_path
+from support.web_server import WebServer
 
 CHECKOUT = Path(__file__).parents[2]
 
