@@ -11,7 +11,6 @@ SAMPLES = 1503
 MEL = {"n_fft": 256, "hop_length": 100, "n_mels": 24}
 LAYERS = {
     "stft": lambda **k: layers.STFT(256, 100, **k),
-    "stft_matmul": lambda **k: layers.STFT(250, 100, 201, method="matmul", **k),
     "stft_left": lambda **k: layers.STFT(
         256, 100, 201, center=False, window_align="left", **k
     ),
@@ -22,9 +21,14 @@ LAYERS = {
     "mel": lambda **k: layers.MelSpectrogram(16000, **MEL, **k),
     "mel_amplitude": lambda **k: layers.MelSpectrogram(16000, power=1, **MEL, **k),
     "mel_matmul": lambda **k: layers.MelSpectrogram(
-        16000, window=("kaiser", 5.0), method="matmul", htk=True, norm=None, **MEL, **k
+        16000,
+        window=("kaiser", 5.0),
+        method="matmul",
+        htk=True,
+        triangles="mel",
+        **MEL,
+        **k,
     ),
-    "mel_mel": lambda **k: layers.MelSpectrogram(16000, triangles="mel", **MEL, **k),
     "mfcc": lambda **k: layers.MFCC(16000, 13, lifter=22, **MEL, **k),
     "kaldi": lambda **k: layers.KaldiFbank(**k),
     "kaldi_matmul": lambda **k: layers.KaldiFbank(method="matmul", window="hann", **k),
