@@ -154,7 +154,6 @@ class SoundFileDecoder:
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
         """Seek to `start` and read on, to the end or for so many frames."""
-
         wanted = _UNKNOWN_FRAMES if frames is None else start + frames
         stop = wanted if self._frames is None else min(wanted, self._frames)
         if start >= stop:

@@ -19,7 +19,7 @@ TRUNCATED = {  # how the file is cut, what the error says of it
     "aiff": ({"format": "AIFF"}, "bytes are missing"),
     "au": ({"format": "AU"}, "bytes are missing"),
     "caf": ({"format": "CAF"}, "missing|malformed"),
-    "flac": ({"format": "FLAC"}, r"stopped after \d\.\d+ s of 3\.000 s"),
+    "flac": ({"format": "FLAC"}, r"\d\.\d+ s of 3\.000 s"),
     "vorbis": ({"format": "OGG", "subtype": "VORBIS"}, "bytes are missing"),
     "opus": ({"format": "OGG", "subtype": "OPUS"}, "bytes are missing"),
     "mp3": ({"format": "MP3"}, r"\d\.\d+ s of 3\.000 s can be read"),

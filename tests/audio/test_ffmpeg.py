@@ -68,10 +68,8 @@ def test_odd_names(clips, tmp_path, monkeypatch, name):
     assert len(load_audio(name, 16_000)) > 30_000
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", sorted(CODECS.keys() - {"raw.aac"}))
 def test_a_file_cut_short(clips, name):
-    if name == "raw.aac":
-        pytest.skip("a raw aac stream states no length")
     data = (clips / name).read_bytes()
     with pytest.raises(AudioDecodeError, match="truncated or damaged"):
         load_audio(io.BytesIO(data[: len(data) // 2]), 16_000)
