@@ -235,6 +235,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     config = json.loads(path.read_text(encoding="utf-8"))
+    if config.get("model_type") != "audio-spectrogram-transformer":
+        return {}  # of another network that lies in the same folder
     for key, only in _ONLY.items():
         if config.get(key, only) != only:
             raise ValueError(

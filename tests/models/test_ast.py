@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 import kerasaudio
 from kerasaudio.models.tokens import FitFrames
 from kerasaudio.weights.convert.native import model_state, native_bytes
-from support.seeded_ast import CONFIG, waveform
+from support.seeded_ast import CONFIG, MODEL_TYPE, waveform
 from support.seeding import read_shapes, seeded
 
 KEYS = Path(__file__).parents[1] / "golden" / "ast_seeded_keys.txt"
@@ -25,7 +25,7 @@ def tensors():
 
 @pytest.fixture
 def save(tmp_path):
-    def write(tensors, config=CONFIG):
+    def write(tensors, config=CONFIG | MODEL_TYPE):
         save_file(tensors, tmp_path / "model.safetensors")
         if config is not None:
             (tmp_path / "config.json").write_text(json.dumps(config))
@@ -49,9 +49,10 @@ def test_config_beside_the_file_tells_heads_and_strides(tensors, save):
     assert model.spec.window_samples == 400 + 95 * 160
 
 
-def test_without_config_heads_cannot_be_guessed_below_64_features(tensors, save):
+@pytest.mark.parametrize("config", [None, CONFIG | {"model_type": "bert"}])
+def test_without_its_config_heads_cannot_be_guessed(tensors, save, config):
     with pytest.raises(ValueError, match=r"Put the config\.json"):
-        kerasaudio.AST(weights=save(tensors, config=None))
+        kerasaudio.AST(weights=save(tensors, config))
 
 
 def test_our_own_file_loads_too(tensors, save, tmp_path):
@@ -97,7 +98,7 @@ def test_a_network_without_classifier_is_an_error(tensors, save):
 
 
 def test_a_config_of_another_kind_of_ast_is_refused(tensors, save):
-    path = save(tensors, CONFIG | {"hidden_act": "relu"})
+    path = save(tensors, CONFIG | MODEL_TYPE | {"hidden_act": "relu"})
 
     with pytest.raises(ValueError, match="hidden_act='gelu' here"):
         kerasaudio.AST(weights=path)

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import kerasaudio
-from support.seeded_ast import CONFIG, SECONDS, fill, run_upstream, waveform
+from support.seeded_ast import CONFIG, MODEL_TYPE, SECONDS, fill, run_upstream, waveform
 from support.seeding import read_shapes, seeded
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -45,7 +45,7 @@ def seeded_model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ast")
     shapes = read_shapes((GOLDEN / "ast_seeded_keys.txt").read_text())
     save_file(seeded(shapes), folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "config.json").write_text(json.dumps(CONFIG | MODEL_TYPE))
     return load(folder)
 
 

@@ -18,6 +18,7 @@ CONFIG: dict[str, Any] = {
     "max_length": 96,
     "num_labels": 7,
 }
+MODEL_TYPE = {"model_type": "audio-spectrogram-transformer"}
 SECONDS = {"short": 0.7, "long": 1.4}  # filled up, and cut off
 
 
