@@ -43,23 +43,21 @@ def clip_by_clip(function: Callable[..., np.ndarray], batch: np.ndarray) -> np.n
 
 
 @cache
-def weighted_sum(layer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Give x -> sum(w * layer(x)) for fixed random w."""
+def gradient_of(layer: Callable[[Any], Any]) -> Callable[[np.ndarray], np.ndarray]:
+    """Give x -> d sum(w * layer(x)) / dx for fixed random w, on the active backend."""
 
     def loss(x: Any) -> Any:
         y = layer(x)
         weight = np.random.default_rng(7).normal(size=y.shape).astype("float32")
         return ops.sum(y * ops.convert_to_tensor(weight))
 
-    return loss
-
-
-def gradient(layer: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
-    """Give the gradient of the weighted sum of outputs, on the active backend."""
-    loss = weighted_sum(layer)
-
     backend = keras.backend.backend()
-    if backend == "tensorflow":
+    if backend == "jax":
+        import jax
+
+        return jax.jit(jax.grad(loss))
+
+    def by_tape(inputs: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
         x = tf.constant(inputs)
@@ -67,10 +65,15 @@ def gradient(layer: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
             tape.watch(x)
             value = loss(x)
         return tape.gradient(value, x).numpy()
-    if backend == "jax":
-        import jax
 
-        return np.asarray(jax.jit(jax.grad(loss))(inputs))
-    x = ops.convert_to_tensor(inputs).requires_grad_(True)
-    loss(x).backward()
-    return x.grad.cpu().numpy()
+    def by_graph(inputs: np.ndarray) -> np.ndarray:
+        x = ops.convert_to_tensor(inputs).requires_grad_(True)
+        loss(x).backward()
+        return x.grad.cpu().numpy()
+
+    return by_tape if backend == "tensorflow" else by_graph
+
+
+def gradient(layer: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
+    """Give the gradient of a weighted sum of the outputs."""
+    return np.asarray(gradient_of(layer)(inputs))
