@@ -9,7 +9,14 @@ Factories and weights: `kerasaudio.list_weights()`.
 """
 
 from kerasaudio import layers, models, weights
-from kerasaudio.audio import load_audio, resample, windows
+from kerasaudio.audio import (
+    AudioDecodeError,
+    find_audio,
+    iter_windows,
+    load_audio,
+    resample,
+    windows,
+)
 from kerasaudio.models import *  # noqa: F403
 from kerasaudio.weights import list_weights
 
@@ -17,6 +24,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     *models.__all__,
+    "AudioDecodeError",
+    "find_audio",
+    "iter_windows",
     "layers",
     "list_weights",
     "load_audio",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 
 from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.native import assign
@@ -98,7 +99,8 @@ def assemble(
         suffixes=architecture.suffixes,
     )
     settled = _settle(architecture, arguments, pretrained)
-    body = architecture.body(**settled)
+    with numpy_initializers():
+        body = architecture.body(**settled)
     spec = body.spec.replace(
         architecture=architecture.name,
         arguments=settled,
@@ -135,9 +137,10 @@ def assemble(
 
 def _head(classes: int, activation: Activation) -> keras.layers.Layer:
     # Probabilities stay in float32 under a mixed-precision policy.
-    return keras.layers.Dense(
-        classes, activation=activation, name="predictions", dtype="float32"
-    )
+    with numpy_initializers():
+        return keras.layers.Dense(
+            classes, activation=activation, name="predictions", dtype="float32"
+        )
 
 
 def _settle(

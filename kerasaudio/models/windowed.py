@@ -71,47 +71,54 @@ def timeline(
 def waveform_windows(
     spec: AudioSpec, audio: Any, sample_rate: int | None
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Give (window, first sample) pairs of a file or an array."""
-    waveform = read(spec, audio, sample_rate)
-    if spec.clip_samples is None and len(waveform) < spec.window_samples:
-        yield pad_to(waveform, spec.min_samples, spec), 0
-        return
-    cut, starts = audio_room.windows(
-        waveform, spec.window_samples, padding=spec.window_padding
-    )
-    yield from zip(cut, starts, strict=True)
+    """Give (window, first sample) pairs of a file or an array.
 
-
-def pad_to(waveform: np.ndarray, samples: int, spec: AudioSpec) -> np.ndarray:
-    """Fill a clip up to the least that the network takes."""
-    if len(waveform) >= samples:
-        return waveform
-    return audio_room.windows(waveform, samples, padding=spec.window_padding)[0][0]
-
-
-def read(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
-    """Give the waveform of a file or an array at the model's rate."""
-    if isinstance(audio, str | PathLike) or hasattr(audio, "read"):
-        if sample_rate is not None:
-            raise ValueError(
-                "A file knows its own rate; pass sample_rate only with arrays. "
-                f"Received: {audio!r} with sample_rate={sample_rate!r}."
+    A long file is decoded block by block. A clip shorter than a window is filled up
+    only as far as the network needs.
+    """
+    window, padding = spec.window_samples, spec.window_padding
+    if isinstance(audio, str | PathLike):
+        waveform = _beginning(spec, audio, sample_rate)
+        if len(waveform) > window:
+            yield from audio_room.iter_windows(
+                audio, spec.sample_rate, window, padding=padding
             )
-        waveform = audio_room.load_audio(audio, spec.sample_rate)
+            return
     else:
-        waveform = audio_room.check_waveform(audio)
-        if sample_rate is None:
-            raise ValueError(
-                "An array does not say its sample rate. Pass sample_rate=, in Hz, such "
-                f"as sample_rate={spec.sample_rate}; other rates are resampled."
-            )
-        waveform = audio_room.resample(waveform, sample_rate, spec.sample_rate)
+        waveform = _array(spec, audio, sample_rate)
     if len(waveform) < MIN_SECONDS * spec.sample_rate:
         raise ValueError(
             f"The audio is too short to tell anything from: {len(waveform)} samples, "
             f"{len(waveform) / spec.sample_rate:.4f} s. It takes {MIN_SECONDS} s."
         )
-    return waveform
+    if len(waveform) < window:
+        window = max(len(waveform), spec.min_samples)
+    cut, starts = audio_room.windows(waveform, window, padding=padding)
+    yield from zip(cut, map(int, starts), strict=True)
+
+
+def _beginning(spec: AudioSpec, path: Any, sample_rate: int | None) -> np.ndarray:
+    """Give a little more than a window of a file: what is shorter is all there is."""
+    if sample_rate is not None:
+        raise ValueError(
+            "A file knows its own rate; pass sample_rate only with arrays. "
+            f"Received: {path!r} with sample_rate={sample_rate!r}."
+        )
+    return audio_room.load_audio(
+        path, spec.sample_rate, duration=spec.window_samples / spec.sample_rate + 1
+    )
+
+
+def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
+    if hasattr(audio, "read"):
+        return audio_room.load_audio(audio, spec.sample_rate)
+    waveform = audio_room.check_waveform(audio)
+    if sample_rate is None:
+        raise ValueError(
+            "An array does not say its sample rate. Pass sample_rate=, in Hz, such "
+            f"as sample_rate={spec.sample_rate}; other rates are resampled."
+        )
+    return audio_room.resample(waveform, sample_rate, spec.sample_rate)
 
 
 def _batches(

@@ -162,3 +162,17 @@ def test_saving_keeps_the_spec(model, song, tmp_path):
 
     assert again.spec == model.spec
     assert again.tag(song, RATE) == model.tag(song, RATE)
+
+
+def test_a_long_file_gives_the_same_as_its_array(model, tmp_path):
+    long = np.random.default_rng(3).normal(0, 0.1, 70 * RATE).astype("float32")
+    soundfile.write(tmp_path / "long.wav", long, RATE, subtype="FLOAT")
+
+    tags = model.tag(tmp_path / "long.wav", top=3)
+
+    assert [label for label, _ in tags] == [
+        label for label, _ in model.tag(long, RATE, top=3)
+    ]
+    np.testing.assert_allclose(
+        model.embed(tmp_path / "long.wav"), model.embed(long, RATE), atol=1e-5
+    )
