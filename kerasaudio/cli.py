@@ -1,8 +1,5 @@
 """The command line: results on stdout, everything else on stderr.
 
-    kerasaudio tag FILE_OR_FOLDER...    kerasaudio list [MODEL]
-    kerasaudio info MODEL [TAG]         kerasaudio download MODEL TAG...
-
 Exit status: 0 if all went well, 1 if something could not be done (the rest was), 2 for
 a wrong command, 130 if interrupted.
 """
@@ -21,6 +18,16 @@ from kerasaudio.weights.manifest import WeightsEntry, find, list_weights, tags
 
 DEFAULT_MODEL = "MusiCNN"
 _MODEL_HELP = f"factory, or the path of a saved .keras model (default: {DEFAULT_MODEL})"
+
+_EXAMPLES = """examples:
+  kerasaudio tag song.mp3                    five tags, from weights in the package
+  kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
+  kerasaudio tag talk.wav --timeline         also what is heard when
+  kerasaudio download EfficientAT audioset   fetch weights for a machine without network
+  kerasaudio tag street.wav --model EfficientAT --weights audioset
+
+KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder of
+weights you already have; KERASAUDIO_CACHE is where downloads are kept."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     from kerasaudio import __version__
 
     parser = argparse.ArgumentParser(
-        prog="kerasaudio", description="Name what is heard in sound files."
+        prog="kerasaudio",
+        description="Name what is heard in sound files.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
