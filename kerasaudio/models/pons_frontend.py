@@ -4,7 +4,10 @@
     -> log10(10000 x + 1) -> (b, frames, 96, 1)
 
 librosa gives one frame more, half of it padding; upstream's patches of 187 frames, the
-first of a clip, end before it, and so does ours.
+first of a clip, end before it, and so does ours. The later windows of a long clip begin
+like clips of their own, with half a frame of silence where upstream's patches have the
+samples before; single scores of such a window then differ, on a synthetic signal by up
+to .07.
 
 Source: jordipons/musicnn 0.1.0, `extractor.py`, `configuration.py`.
 """
