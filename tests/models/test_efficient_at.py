@@ -102,3 +102,22 @@ def test_depthwise_convolution_comes_back_from_its_config():
     assert again.get_config() == layer.get_config()
     with pytest.raises(ValueError, match="odd"):
         DepthwiseConv2D(4)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_both_forms_of_depthwise_convolution_learn_the_same(rng, monkeypatch, step):
+    x = rng.normal(size=(2, 7, 6, 3)).astype("float32")
+    target = rng.normal(size=(2, -(-7 // step), -(-6 // step), 3)).astype("float32")
+    start = rng.normal(size=(3, 3, 3, 1)).astype("float32")
+    learnt = []
+    for shifted in (False, True):
+        monkeypatch.setattr(depthwise, "_xla_on_cpu", lambda form=shifted: form)
+        model = keras.Sequential([DepthwiseConv2D(3, step, use_bias=False)])
+        model.build(x.shape)
+        model.set_weights([start])
+        model.compile(keras.optimizers.SGD(1.0), "mse")
+        model.train_on_batch(x, target)
+        learnt.append(model.get_weights()[0])
+
+    assert np.abs(learnt[0] - start).max() > 1e-2
+    np.testing.assert_allclose(learnt[1], learnt[0], atol=1e-5)
