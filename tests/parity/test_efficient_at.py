@@ -41,7 +41,7 @@ def test_signal_gives_upstreams_spectrogram_features_and_logits(golden, probe):
     got = probe.predict(waveform[None], verbose=0)
 
     logmel = got["frontend"][0, :200].T
-    np.testing.assert_allclose(logmel, golden["logmel"], atol=1e-4)
+    np.testing.assert_allclose(logmel, golden["logmel"], atol=2e-4)
     check(got, golden, "")
 
 
