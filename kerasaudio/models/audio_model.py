@@ -42,7 +42,7 @@ class AudioModel(keras.Model):
         super().__init__(inputs, outputs, name=name, **kwargs)
         self._spec = spec
         self._embedder = windowed.Lazy(
-            lambda: keras.Model(self.inputs, self.get_layer("embedding").output)
+            lambda: keras.Model(self.input, self.get_layer("embedding").output)
         )
 
     @property

@@ -134,7 +134,8 @@ def _fcn(clip_samples: int) -> Body:
     waveform, x = _convolutions(clip_samples, FCN_LAYERS)
     embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
-    return Body(waveform, embedding, x, _spec(clip_samples))
+    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    return Body(waveform, embedding, x, spec)
 
 
 def _crnn(clip_samples: int) -> Body:
@@ -144,7 +145,8 @@ def _crnn(clip_samples: int) -> Body:
     x = layers.GRU(GRU_UNITS, name="layer5_l1")(x)
     embedding = layers.Activation("linear", name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
-    return Body(waveform, embedding, x, _spec(clip_samples))
+    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    return Body(waveform, embedding, x, spec)
 
 
 def _convolutions(
@@ -164,17 +166,6 @@ def _convolutions(
         x = conv_bn_relu_2d(x, filters, f"layer{number}")
         x = layers.MaxPooling2D((frames, bins), name=f"layer{number}_mp")(x)
     return waveform, x
-
-
-def _spec(clip_samples: int) -> AudioSpec:
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=clip_samples,
-        window_samples=clip_samples,
-        min_samples=clip_samples,
-        window_padding="repeat",
-        frontend=FRONTEND,
-    )
 
 
 def _from_won2020(path: Path) -> Converted:

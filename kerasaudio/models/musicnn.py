@@ -227,14 +227,7 @@ def _won(
 def _spec(variant: str, samples: int) -> AudioSpec:
     if variant == "pons":
         return pons_spec(samples)
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=samples,
-        window_samples=samples,
-        min_samples=samples,
-        window_padding="repeat",
-        frontend=WON_FRONTEND,
-    )
+    return AudioSpec.of_fixed_clips(SAMPLE_RATE, samples, WON_FRONTEND)
 
 
 def _from_won2020(path: Path) -> Converted:

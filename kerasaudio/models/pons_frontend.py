@@ -40,11 +40,4 @@ def pons_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
 
 def pons_spec(clip_samples: int) -> AudioSpec:
     """Describe the input of musicnn 0.1.0's networks."""
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=clip_samples,
-        window_samples=clip_samples,
-        min_samples=clip_samples,
-        window_padding="repeat",
-        frontend=FRONTEND,
-    )
+    return AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)

@@ -155,13 +155,7 @@ def _body(
     x = batch_norm(x, KERAS_EPSILON, "dense_bn")
     embedding = layers.ReLU(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(embedding)
-    spec = AudioSpec(
-        sample_rate=sample_rate,
-        clip_samples=clip_samples,
-        window_samples=clip_samples,
-        min_samples=clip_samples,
-        window_padding="repeat",
-    )
+    spec = AudioSpec.of_fixed_clips(sample_rate, clip_samples)
     return Body(waveform, embedding, x, spec)
 
 

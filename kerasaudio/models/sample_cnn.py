@@ -177,7 +177,8 @@ def _sample_cnn(sample_rate: int, **shape: int) -> Body:
     waveform, x = _trunk(conv_bn_relu_1d, **shape)
     embedding = layers.Activation("linear", name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
-    return Body(waveform, embedding, x, _spec(sample_rate, shape["clip_samples"]))
+    spec = AudioSpec.of_fixed_clips(sample_rate, shape["clip_samples"])
+    return Body(waveform, embedding, x, spec)
 
 
 def _sample_cnn_se(sample_rate: int, **shape: int) -> Body:
@@ -186,17 +187,8 @@ def _sample_cnn_se(sample_rate: int, **shape: int) -> Body:
     x = batch_norm(x, TORCH_EPSILON, "bn")
     embedding = layers.ReLU(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
-    return Body(waveform, embedding, x, _spec(sample_rate, shape["clip_samples"]))
-
-
-def _spec(sample_rate: int, clip_samples: int) -> AudioSpec:
-    return AudioSpec(
-        sample_rate=sample_rate,
-        clip_samples=clip_samples,
-        window_samples=clip_samples,
-        min_samples=clip_samples,
-        window_padding="repeat",
-    )
+    spec = AudioSpec.of_fixed_clips(sample_rate, shape["clip_samples"])
+    return Body(waveform, embedding, x, spec)
 
 
 def _residual_se(

@@ -45,6 +45,23 @@ class AudioSpec:
     homepage: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def of_fixed_clips(
+        cls,
+        sample_rate: int,
+        clip_samples: int,
+        frontend: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Describe a network of one input length; short sounds are repeated to it."""
+        return cls(
+            sample_rate=sample_rate,
+            clip_samples=clip_samples,
+            window_samples=clip_samples,
+            min_samples=clip_samples,
+            window_padding="repeat",
+            frontend=frontend or {},
+        )
+
     @property
     def preset(self) -> str | None:
         """Factory and tag, such as ``"MusiCNN/mtat"``; None without a tag."""
