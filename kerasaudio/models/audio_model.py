@@ -49,7 +49,8 @@ class AudioModel(keras.Model):
     def spec(self) -> AudioSpec:
         """What the model takes and gives, and where it comes from."""
         if self._spec is None:
-            raise AttributeError(
+            # No AttributeError: torch modules replace those by one of their own.
+            raise ValueError(
                 "This AudioModel was built without a spec. Use a factory of kerasaudio."
             )
         return self._spec

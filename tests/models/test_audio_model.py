@@ -151,7 +151,7 @@ def test_a_model_built_by_hand_says_that_it_has_no_spec():
 
     model = AudioModel(x, keras.layers.Dense(1)(x))
 
-    with pytest.raises(AttributeError, match="factory"):
+    with pytest.raises(ValueError, match="factory"):
         model.tag(np.zeros(100), 16_000)
 
 
