@@ -105,6 +105,7 @@ def test_without_top_the_embedding_comes_out(name):
         model.tag(noise(model.spec)[0], sample_rate=model.spec.sample_rate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_fit_moves_every_weight(name):
     model = build(name, classes=2)
