@@ -65,11 +65,11 @@ def from_torch(
             layer = path.replace(".", "_")
             layer = (rename or {}).get(layer, layer)
             if f"{path}.running_mean" in tensors:
-                state[f"{layer}/{_NORM[leaf]}"] = tensor
-            elif leaf == "bias":
-                state[f"{layer}/bias"] = tensor
-            else:
+                state[f"{layer}/{_NORM.get(leaf, leaf)}"] = tensor
+            elif leaf == "weight":
                 state[f"{layer}/kernel"] = _kernel(tensor, depthwise(layer))
+            else:  # a bias; assigning reports anything else as left over
+                state[f"{layer}/{leaf}"] = tensor
     for layer, parts in recurrent.items():
         state |= _gru(layer, parts)
     return state
