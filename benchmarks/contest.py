@@ -58,7 +58,8 @@ class Target:
     Attributes:
         factor: How many times as fast as the fastest of the peers; None for a limit.
         seconds: Limit for one unit of work; None for a factor.
-        peers: Beginning of the names of the peers that count; "" counts all.
+        peers: Beginnings of the names of the peers that count; "" counts all.
+        same_backend: Count only peers that run on the backend of ours.
         backends: Ours that are meant.
         said: The target in words.
     """
@@ -66,7 +67,8 @@ class Target:
     said: str
     factor: float | None = None
     seconds: float | None = None
-    peers: str = ""
+    peers: str | tuple[str, ...] = ""
+    same_backend: bool = False
     backends: tuple[str, ...] = BACKENDS
 
 

@@ -52,20 +52,30 @@ def _row(
             for seconds in (result.best, result.median)
         ]
     if ratios:
-        peer = fastest_peer(results, contest.targets[0]) if result.entry.ours else None
+        peer = fastest_peer(results) if result.entry.ours else None
         known = peer is not None and not result.trouble
         cells.append(f"{result.times_as_fast_as(peer):.2f}" if known else "")
     return "| " + " | ".join(cells) + " |"
 
 
-def fastest_peer(results: Sequence[Result], target: Target) -> Result | None:
-    """Give the peer with the shortest call, None if none was timed."""
+def fastest_peer(
+    results: Sequence[Result],
+    named: str | tuple[str, ...] = "",
+    backend: str | None = None,
+) -> Result | None:
+    """Give the peer with the shortest call, None if none was timed.
+
+    Args:
+        results: Of one contest.
+        named: Beginnings of the names of the peers that count.
+        backend: Which they must run on; None counts all.
+    """
     peers = [
         result
         for result in results
-        if not result.trouble
-        and not result.entry.ours
-        and result.entry.name.startswith(target.peers)
+        if not (result.trouble or result.entry.ours)
+        and result.entry.name.startswith(named)
+        and backend in (None, result.entry.backend)
     ]
     return min(peers, key=lambda result: result.best, default=None)
 
@@ -89,7 +99,8 @@ def _verdict(
         seconds = result.best / contest.units
         met = "met" if seconds <= target.seconds else "**missed**"
         return f"{met} ({1e3 * seconds:.1f} ms)"
-    peer = fastest_peer(results, target)
+    backend = result.entry.backend if target.same_backend else None
+    peer = fastest_peer(results, target.peers, backend)
     if peer is None:
         return "not measured, no peer"
     ratio = result.times_as_fast_as(peer)
