@@ -41,6 +41,10 @@ class AudioModel(keras.Model):
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
         self._spec = spec
+        if _is_tensorflow_on_cpu():
+            # A model that was never compiled predicts through XLA, slower on CPUs;
+            # Keras' own compile() avoids it there, too.
+            self.jit_compile = False
         self._embedder = windowed.Lazy(
             lambda: keras.Model(self.input, self.get_layer("embedding").output)
         )
@@ -188,3 +192,9 @@ class AudioModel(keras.Model):
         model = super().from_config(graph, custom_objects=custom_objects)
         model._spec = None if spec is None else AudioSpec.from_config(spec)
         return model
+
+
+def _is_tensorflow_on_cpu() -> bool:
+    return keras.backend.backend() == "tensorflow" and all(
+        device.startswith("cpu") for device in keras.distribution.list_devices()
+    )
