@@ -81,7 +81,8 @@ def test_mel_and_decibels_equal_librosa(bank, power, method, pad_mode, seed):
         batch,
     )
     got = run(MelSpectrogram(sample_rate, method=method, **arguments), batch)
-    decibels = run(Decibel(), got)
+    # On the same mel: the logarithm magnifies rounding where a band all but cancels.
+    decibels = run(Decibel(), np.stack(wanted))
     for clip, level, reference in zip(got, decibels, wanted, strict=True):
         assert relative_error(clip, reference) <= 1e-5
         in_db = librosa.power_to_db(reference)
