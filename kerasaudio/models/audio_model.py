@@ -93,8 +93,8 @@ class AudioModel(keras.Model):
     ) -> list[Any]:
         """Name what is heard.
 
-        Audio longer than `spec.window_samples` is cut into windows side by side, and
-        their scores are averaged.
+        Audio longer than `spec.window_samples` is cut into windows, `spec.hop_samples`
+        apart or side by side, and their scores are averaged.
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list

@@ -18,6 +18,8 @@ class AudioSpec:
         architecture: Factory that built the model, such as ``"MusiCNN"``.
         min_samples: Shortest input in samples.
         window_padding: How the last window is filled up, ``"zeros"`` or ``"repeat"``.
+        hop_samples: From one window's start to the next in samples; None for windows
+            side by side.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output; None without a top.
@@ -35,6 +37,7 @@ class AudioSpec:
     architecture: str = ""
     min_samples: int = 1
     window_padding: Padding = "zeros"
+    hop_samples: int | None = None
     frontend: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None

@@ -1,4 +1,4 @@
-"""Run a network over audio of any length: windows side by side, outputs averaged."""
+"""Run a network over audio of any length: window by window, outputs averaged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
@@ -76,12 +76,12 @@ def waveform_windows(
     A long file is decoded block by block. A clip shorter than a window is filled up
     only as far as the network needs.
     """
-    window, padding = spec.window_samples, spec.window_padding
+    window, hop, padding = spec.window_samples, spec.hop_samples, spec.window_padding
     if isinstance(audio, str | PathLike):
         waveform = _beginning(spec, audio, sample_rate)
         if len(waveform) > window:
             yield from audio_room.iter_windows(
-                audio, spec.sample_rate, window, padding=padding
+                audio, spec.sample_rate, window, hop, padding
             )
             return
     else:
@@ -93,7 +93,7 @@ def waveform_windows(
         )
     if len(waveform) < window:
         window = max(len(waveform), spec.min_samples)
-    cut, starts = audio_room.windows(waveform, window, padding=padding)
+    cut, starts = audio_room.windows(waveform, window, hop, padding)
     yield from zip(cut, map(int, starts), strict=True)
 
 
