@@ -17,6 +17,8 @@ import soundfile
 
 import kerasaudio
 from kerasaudio import cli
+from kerasaudio.cli import catalogue
+from kerasaudio.models import named
 from kerasaudio.weights import Fetched, WeightsError, list_weights
 
 CHECKOUT = Path(__file__).parents[2]
@@ -27,12 +29,12 @@ SENSIBLE = {"guitar", "techno", "electronic", "synth", "drums", "beat", "fast"}
 @pytest.fixture(scope="module")
 def build():
     """Build each model once for the whole file."""
-    return functools.cache(cli._model)
+    return functools.cache(named.load_named)
 
 
 @pytest.fixture
 def run(build, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_model", build)
+    monkeypatch.setattr(named, "load_named", build)
 
     def call(*arguments):
         status = cli.main([str(argument) for argument in arguments])
@@ -164,11 +166,14 @@ def test_a_saved_model(run, tmp_path):
     ("arguments", "says"),
     [
         (["--top", "51"], "--top must be from 1 to 50.*Received: 51"),
-        (["--model", "Musicn"], "Unknown --model 'Musicn'.*MusiCNN"),
+        (["--model", "Musicn"], "Unknown model 'Musicn'.*MusiCNN"),
         (["--weights", "mtta"], "Did you mean 'mtat'"),
         (["--model", "ReSE2Multi"], "no published weights"),
         (["--model", "absent.keras"], "absent.keras"),
-        (["--model", "absent.keras", "--weights", "mtat"], "leave out --weights"),
+        (
+            ["--model", "absent.keras", "--weights", "mtat"],
+            "holds its weights: leave out",
+        ),
     ],
 )
 def test_tag_that_cannot_start(run, arguments, says):
@@ -314,5 +319,5 @@ def test_interrupted(run, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "list_weights", interrupt)
+    monkeypatch.setattr(catalogue, "list_weights", interrupt)
     assert run("list")[0] == 130

@@ -1,0 +1,138 @@
+"""`kerasaudio list`, `info` and `download`: which networks and weights there are."""
+
+import argparse
+import inspect
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from kerasaudio.cli.common import complain
+from kerasaudio.report import columns, megabytes
+from kerasaudio.weights.manifest import WeightsEntry, find, list_weights, tags
+
+
+def add(commands: Any) -> None:
+    """Register the commands."""
+    listing = commands.add_parser("list", help="list the published weights")
+    listing.add_argument("model", nargs="?", metavar="MODEL")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(run=_list)
+
+    info = commands.add_parser("info", help="describe a model with its weights")
+    info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
+    info.add_argument("--json", action="store_true")
+    info.set_defaults(run=_info)
+
+    download = commands.add_parser("download", help="fetch weights ahead of time")
+    download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
+    download.set_defaults(run=_download)
+
+
+def _list(options: argparse.Namespace) -> int:
+    entries = list_weights(options.model)
+    if options.json:
+        print(json.dumps([_facts(entry) for entry in entries], indent=2))
+        return 0
+    heading = ("model", "weights", "size", "licence", "where", "published")
+    rows: list[tuple[str, ...]] = [heading]
+    for entry in entries:
+        where = "in the package" if entry.is_bundled else "download"
+        size = megabytes(entry.approximate_size)
+        scores = _readable(dict(entry.metrics))
+        rows.append((entry.factory, entry.tag, size, entry.licence, where, scores))
+    print(columns(rows))
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    from kerasaudio.models import FACTORIES
+
+    factory, _, tag = "/".join(options.words).partition("/")
+    if factory not in FACTORIES:
+        raise ValueError(
+            f"Unknown model {factory!r}. There are: {', '.join(sorted(FACTORIES))}."
+        )
+    # The docstring says what goes in and out; to build the network would take seconds.
+    described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
+    if tag:
+        entry = find(factory, tag)
+        facts = _facts(entry) | {"labels": list(entry.labels)}
+    else:
+        facts = {"model": factory, "weights": tags(factory)}
+    if options.json:
+        print(json.dumps(facts | {"description": described.strip()}, indent=2))
+        return 0
+    rows: list[tuple[str, ...]] = [
+        (key, _readable(value)) for key, value in facts.items() if value
+    ]
+    print(f"{described.strip()}\n\n{columns(rows)}")
+    return 0
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, dict):
+        scores = ", ".join(f"{key} {score}" for key, score in value.items())
+        return scores.replace("dataset ", "").replace("_", " ")
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _facts(entry: WeightsEntry) -> dict[str, Any]:
+    return {
+        "model": entry.factory,
+        "weights": entry.tag,
+        "bundled": entry.is_bundled,
+        "bytes": entry.approximate_size,
+        "parameters": entry.parameters,
+        "licence": entry.licence,
+        "metrics": dict(entry.metrics),
+        "homepage": entry.homepage,
+        "citation": entry.citation,
+        "sources": [source.address for source in entry.pinned_sources],
+    }
+
+
+def _download(options: argparse.Namespace) -> int:
+    from kerasaudio.weights import fetch
+
+    failed = 0
+    for entry in _entries(options.words):
+        try:
+            print(fetch(entry).path)
+        except OSError as error:
+            failed += 1
+            complain(str(error))
+    return int(failed > 0)
+
+
+def _entries(words: Iterable[str]) -> list[WeightsEntry]:
+    """Read `MODEL TAG TAG MODEL/TAG ...`; a tag of only one model may be alone."""
+    everything = list_weights()
+    factories = {entry.factory for entry in everything}
+    entries: dict[str, WeightsEntry] = {}
+    factory, used = "", True
+    for word in words:
+        if word in factories:
+            _check_used(factory, used)
+            factory, used = word, False
+            continue
+        named, slash, tag = word.rpartition("/")
+        if not slash and not factory:
+            having = [entry.factory for entry in everything if entry.tag == word]
+            if len(having) != 1:
+                titles = ", ".join(f"{name}/{word}" for name in having)
+                raise ValueError(
+                    f"Say of which model: {titles}."
+                    if having
+                    else f"There are no weights {word!r}; see: kerasaudio list"
+                )
+            named = having[0]
+        entry = find(named or factory, tag)
+        entries[entry.title] = entry
+        used = True
+    _check_used(factory, used)
+    return list(entries.values())
+
+
+def _check_used(factory: str, used: bool) -> None:
+    if not used:
+        raise ValueError(f"Say which weights of {factory}: {', '.join(tags(factory))}.")

@@ -1,0 +1,63 @@
+"""What the commands share: choosing a model, finding files, complaining."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+DEFAULT_MODEL = "MusiCNN"
+_MODEL_HELP = (
+    "factory, factory/tag, or the path of a saved .keras model "
+    f"(default: {DEFAULT_MODEL})"
+)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add --model and --weights."""
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=_MODEL_HELP)
+    parser.add_argument(
+        "--weights", help="tag of published weights, or a file of yours"
+    )
+
+
+def load_model(options: argparse.Namespace) -> Any:
+    """Load what --model and --weights name; say which weights were chosen."""
+    from kerasaudio.models.named import load_named
+    from kerasaudio.weights.manifest import tags
+
+    name, weights = options.model, options.weights
+    is_factory = "/" not in name and not name.endswith(".keras")
+    if weights is None and is_factory and name != DEFAULT_MODEL:
+        offered = tags(name)
+        if offered:
+            choice = ", ".join(offered)
+            complain(f"Using --weights {offered[0]}; there are: {choice}.")
+    return load_named(name, weights)
+
+
+def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
+    """Give the audio files, and how many of the given paths lead to none."""
+    from kerasaudio.audio import find_audio
+
+    good: list[str] = []
+    for path in given:
+        try:
+            find_audio(path)
+        except (ValueError, OSError) as error:
+            complain(str(error))
+        else:
+            good.append(path)
+    return find_audio(good) if good else [], len(given) - len(good)
+
+
+def positive(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def complain(message: str) -> None:
+    """Tell the user on stderr."""
+    print(f"kerasaudio: {message}", file=sys.stderr)

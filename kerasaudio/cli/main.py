@@ -1,0 +1,66 @@
+"""Entry of the command line.
+
+Exit status: 0 if all went well, 1 if something could not be done (the rest was), 2 for
+a wrong command, 130 if interrupted.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from kerasaudio.cli import catalogue, tag
+from kerasaudio.cli.common import complain
+
+_EXAMPLES = """examples:
+  kerasaudio tag song.mp3                    five tags, from weights in the package
+  kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
+  kerasaudio tag talk.wav --timeline         also what is heard when
+  kerasaudio download EfficientAT audioset   fetch weights for a machine without network
+  kerasaudio tag street.wav --model EfficientAT --weights audioset
+
+KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder of
+weights you already have; KERASAUDIO_CACHE is where downloads are kept."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words after the program's name; None for those it was called with.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be printable
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+        return int(status)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError, ImportError) as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    from kerasaudio import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="kerasaudio",
+        description="Name what is heard in sound files; turn sounds into vectors.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (tag, catalogue):
+        command.add(commands)
+    return parser

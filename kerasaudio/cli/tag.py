@@ -1,0 +1,68 @@
+"""`kerasaudio tag`: the top tags of files or folders."""
+
+import argparse
+import sys
+from typing import Any
+
+from kerasaudio.cli.common import (
+    add_model_options,
+    complain,
+    find_files,
+    load_model,
+    positive,
+)
+from kerasaudio.report import FORMATS, Writer, printable
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    tag = commands.add_parser("tag", help="print the top tags of files or folders")
+    tag.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
+    add_model_options(tag)
+    tag.add_argument("--top", type=positive, default=5, help="tags a file")
+    tag.add_argument(
+        "--timeline", action="store_true", help="also the tags of each window"
+    )
+    form = tag.add_mutually_exclusive_group()
+    for name in FORMATS:
+        if name != "text":
+            form.add_argument(
+                f"--{name}", dest="form", action="store_const", const=name
+            )
+    tag.set_defaults(run=_tag, form="text")
+
+
+def _tag(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from kerasaudio.tagging import tag_files
+
+    paths, failed = find_files(options.paths)
+    if not paths:
+        return 1
+    model = load_model(options)
+    labels = model.spec.labels
+    if labels is None:
+        raise ValueError(f"{options.model} has no labels to tag with.")
+    if options.top > len(labels):
+        raise ValueError(
+            f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
+            f"Received: {options.top}."
+        )
+    results = tag_files(model, paths, top=options.top, with_timeline=options.timeline)
+    # A bar for one file is noise; disable=None hides it where stderr is no terminal.
+    quiet = True if len(paths) == 1 else None
+    with (
+        tqdm(results, total=len(paths), unit="file", disable=quiet) as bar,
+        Writer(sys.stdout, options.form, options.timeline) as writer,
+    ):
+        for result in bar:
+            with tqdm.external_write_mode(file=sys.stdout):
+                writer.write(result)
+                sys.stdout.flush()
+                if result.error is not None:
+                    failed += 1
+                    complain(f"{printable(result.path)}: {result.error}")
+    if failed and len(paths) > 1:
+        complain(f"{failed} of {len(paths)} files could not be tagged.")
+    return int(failed > 0)
