@@ -18,7 +18,7 @@ class Moment:
 
     Attributes:
         start: Of the window, in seconds.
-        end: Of the window, in seconds; the last may reach beyond the file.
+        end: Of the window, in seconds, and not beyond the end of the file.
         tags: (label, score), best first.
     """
 
@@ -64,20 +64,25 @@ def tag_files(
     """
     for path in paths:
         try:
-            scores, starts = timeline(model.predict_on_batch, model.spec, path)
+            scores, *spans = timeline(model.predict_on_batch, model.spec, path)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=str(error))
             continue
         mean = np.mean(scores, axis=0, dtype="float64")
-        moments = _moments(model, scores, starts, top) if with_timeline else ()
+        moments = _moments(model, scores, *spans, top) if with_timeline else ()
         yield Tagged(path, model.decode(mean[None], top)[0], moments)
 
 
 def _moments(
-    model: AudioModel, scores: np.ndarray, starts: np.ndarray, top: int
+    model: AudioModel,
+    scores: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    top: int,
 ) -> tuple[Moment, ...]:
-    seconds = model.spec.window_samples / model.spec.sample_rate
     return tuple(
-        Moment(float(start), float(start) + seconds, tags)
-        for start, tags in zip(starts, model.decode(scores, top), strict=True)
+        Moment(float(start), float(end), tags)
+        for start, end, tags in zip(
+            starts, ends, model.decode(scores, top), strict=True
+        )
     )

@@ -1,7 +1,7 @@
 """Windows of equal length over a waveform of any length, with their starts."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,20 @@ from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.source import AudioFile
 
 PADDINGS = ("zeros", "repeat")
+
+
+class Window(NamedTuple):
+    """A piece of a waveform.
+
+    Attributes:
+        samples: float32 (window_samples,), filled up where the waveform ends.
+        start: First sample's place in the waveform.
+        length: How many of the samples are the waveform's own.
+    """
+
+    samples: np.ndarray
+    start: int
+    length: int
 
 
 def windows(
@@ -40,13 +54,23 @@ def windows(
     Raises:
         ValueError: A bad waveform, length, hop or padding.
     """
+    cut = cut_windows(waveform, window_samples, hop_samples, padding)
+    return (
+        np.stack([window.samples for window in cut]),
+        np.array([window.start for window in cut], np.int64),
+    )
+
+
+def cut_windows(
+    waveform: np.ndarray,
+    window_samples: int,
+    hop_samples: int | None = None,
+    padding: str = "zeros",
+) -> list[Window]:
+    """Give the windows of `windows` with what is known of each."""
     samples = check_waveform(waveform)
     size, hop = _check_cut(window_samples, hop_samples, padding)
-    cut = list(_cut([samples], size, hop, padding))
-    return (
-        np.stack([window for window, _ in cut]),
-        np.array([start for _, start in cut], np.int64),
-    )
+    return list(_cut([samples], size, hop, padding))
 
 
 def iter_windows(
@@ -84,12 +108,39 @@ def iter_windows(
         ValueError, OSError, ImportError: As `load_audio` and `windows`; bad arguments
             at once, what is wrong with the file while iterating.
     """
+    stream = stream_windows(
+        path_or_file,
+        sample_rate,
+        window_samples,
+        hop_samples,
+        padding,
+        offset=offset,
+        duration=duration,
+        block_seconds=block_seconds,
+        reader=reader,
+    )
+    return ((window.samples, window.start) for window in stream)
+
+
+def stream_windows(
+    path_or_file: AudioFile,
+    sample_rate: int,
+    window_samples: int,
+    hop_samples: int | None = None,
+    padding: str = "zeros",
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    block_seconds: float = 30.0,
+    reader: str = "soundfile",
+) -> Iterator[Window]:
+    """Give the windows of `iter_windows` with what is known of each."""
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     block_span = check_seconds(block_seconds, "block_seconds")
     size, hop = _check_cut(window_samples, hop_samples, padding)
 
-    def generate() -> Iterator[tuple[np.ndarray, int]]:
+    def generate() -> Iterator[Window]:
         with open_audio(path_or_file, reader) as audio:
             block_frames = max(1, int(block_span * audio.sample_rate))
             blocks = read_blocks(audio, offset, duration, block_frames)
@@ -109,7 +160,7 @@ def _check_cut(size: Any, hop: Any, padding: Any) -> tuple[int, int]:
 
 def _cut(
     chunks: Iterable[np.ndarray], size: int, hop: int, padding: str
-) -> Iterator[tuple[np.ndarray, int]]:
+) -> Iterator[Window]:
     clip_head = pending = np.zeros(0, np.float32)
     seen = start = 0  # samples received; start of the next window
     for chunk in chunks:
@@ -118,7 +169,8 @@ def _cut(
         seen += len(chunk)
         first = seen - len(pending)
         while start + size <= seen:
-            yield pending[start - first : start - first + size].copy(), start
+            samples = pending[start - first : start - first + size].copy()
+            yield Window(samples, start, size)
             start += hop
         pending = pending[max(0, start - first) :]
     covered = start - hop + size if start else 0
@@ -129,4 +181,4 @@ def _cut(
             fill = np.zeros(lacking, np.float32)
         else:
             fill = np.resize(clip_head, lacking)
-        yield np.concatenate([tail, fill]), start
+        yield Window(np.concatenate([tail, fill]), start, len(tail))

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.models import windowed
 from kerasaudio.models.checks import check_batch, check_static
+from kerasaudio.models.compiled import avoid_xla_on_cpu
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.tap import tap
 
 Audio = str | PathLike[str] | ArrayLike
 
@@ -41,13 +43,8 @@ class AudioModel(keras.Model):
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
         self._spec = spec
-        if _is_tensorflow_on_cpu():
-            # A model that was never compiled predicts through XLA, slower on CPUs;
-            # Keras' own compile() avoids it there, too.
-            self.jit_compile = False
-        self._embedder = windowed.Lazy(
-            lambda: keras.Model(self.input, self.get_layer("embedding").output)
-        )
+        avoid_xla_on_cpu(self)
+        self._embedder = windowed.Lazy(lambda: tap(self, ["embedding"]))
 
     @property
     def spec(self) -> AudioSpec:
@@ -192,9 +189,3 @@ class AudioModel(keras.Model):
         model = super().from_config(graph, custom_objects=custom_objects)
         model._spec = None if spec is None else AudioSpec.from_config(spec)
         return model
-
-
-def _is_tensorflow_on_cpu() -> bool:
-    return keras.backend.backend() == "tensorflow" and all(
-        device.startswith("cpu") for device in keras.distribution.list_devices()
-    )

@@ -1,15 +1,18 @@
 """Run a network over audio of any length: window by window, outputs averaged."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from kerasaudio import audio as audio_room
+from kerasaudio.audio.window import Window, cut_windows, stream_windows
 from kerasaudio.models.spec import AudioSpec
 
 MIN_SECONDS = 0.05
+WHOLE_SECONDS = 30  # files up to this long are read at once, longer ones in blocks
 BATCH = 8
 
 Predict = Callable[[np.ndarray], Any]
@@ -55,34 +58,40 @@ def is_several(audio: Any) -> bool:
 
 def timeline(
     predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Run over one clip.
 
     Returns:
-        Outputs (windows, features), float32, and the windows' start times in seconds.
+        Outputs (windows, features), float32, and the windows' starts and ends in
+        seconds, float64 (windows,).
     """
-    chunks, starts = [], []
-    for batch, begin in _batches(waveform_windows(spec, audio, sample_rate)):
-        chunks.append(np.asarray(_run(predict, batch), "float32"))
-        starts.append(begin)
-    return np.concatenate(chunks), np.concatenate(starts) / spec.sample_rate
+    chunks, spans = [], []
+    for batch in _batches(waveform_windows(spec, audio, sample_rate)):
+        waveforms = np.stack([window.samples for window in batch])
+        chunks.append(run(predict, waveforms))
+        spans += [(window.start, window.start + window.length) for window in batch]
+    starts, ends = np.array(spans).T / spec.sample_rate
+    return np.concatenate(chunks), starts, ends
 
 
 def waveform_windows(
-    spec: AudioSpec, audio: Any, sample_rate: int | None
-) -> Iterator[tuple[np.ndarray, int]]:
-    """Give (window, first sample) pairs of a file or an array.
+    spec: AudioSpec, audio: Any, sample_rate: int | None = None
+) -> Iterator[Window]:
+    """Give the windows of a file or an array.
 
     A long file is decoded block by block. A clip shorter than a window is filled up
     only as far as the network needs.
+
+    Raises:
+        ValueError: No or a needless rate, an unusable waveform, too little of it.
+        OSError: The file is missing or cannot be decoded.
     """
     window, hop, padding = spec.window_samples, spec.hop_samples, spec.window_padding
     if isinstance(audio, str | PathLike):
-        waveform = _beginning(spec, audio, sample_rate)
-        if len(waveform) > window:
-            yield from audio_room.iter_windows(
-                audio, spec.sample_rate, window, hop, padding
-            )
+        seconds = max(WHOLE_SECONDS, window / spec.sample_rate)
+        waveform = _beginning(spec, audio, sample_rate, seconds + 1)
+        if len(waveform) > seconds * spec.sample_rate:
+            yield from stream_windows(audio, spec.sample_rate, window, hop, padding)
             return
     else:
         waveform = _array(spec, audio, sample_rate)
@@ -93,20 +102,19 @@ def waveform_windows(
         )
     if len(waveform) < window:
         window = max(len(waveform), spec.min_samples)
-    cut, starts = audio_room.windows(waveform, window, hop, padding)
-    yield from zip(cut, map(int, starts), strict=True)
+    yield from cut_windows(waveform, window, hop, padding)
 
 
-def _beginning(spec: AudioSpec, path: Any, sample_rate: int | None) -> np.ndarray:
-    """Give a little more than a window of a file: what is shorter is all there is."""
+def _beginning(
+    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float
+) -> np.ndarray:
+    """Give the beginning of a file: what is shorter is all there is."""
     if sample_rate is not None:
         raise ValueError(
             "A file knows its own rate; pass sample_rate only with arrays. "
             f"Received: {path!r} with sample_rate={sample_rate!r}."
         )
-    return audio_room.load_audio(
-        path, spec.sample_rate, duration=spec.window_samples / spec.sample_rate + 1
-    )
+    return audio_room.load_audio(path, spec.sample_rate, duration=seconds)
 
 
 def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
@@ -121,29 +129,17 @@ def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
     return audio_room.resample(waveform, sample_rate, spec.sample_rate)
 
 
-def _batches(
-    windows: Iterator[tuple[np.ndarray, int]],
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    pending: list[tuple[np.ndarray, int]] = []
-    for window in windows:
-        pending.append(window)
-        if len(pending) == BATCH:
-            yield _stack(pending)
-            pending = []
-    if pending:
-        yield _stack(pending)
+def _batches(windows: Iterator[Window]) -> Iterator[list[Window]]:
+    while batch := list(islice(windows, BATCH)):
+        yield batch
 
 
-def _stack(pending: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, np.ndarray]:
-    return np.stack([window for window, _ in pending]), np.array(
-        [start for _, start in pending]
-    )
-
-
-def _run(predict: Predict, batch: np.ndarray) -> np.ndarray:
+def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
+    """Run over a batch, (batch, samples); gives float32, (batch, features)."""
     # Batches are filled up to a power of two: compilers (XLA) see few shapes.
-    count = len(batch)
-    full = 1 << (count - 1).bit_length()
-    if full > count:
-        batch = np.concatenate([batch, np.zeros_like(batch[: full - count])])
-    return predict(batch)[:count]
+    count = len(waveforms)
+    lacking = (1 << (count - 1).bit_length()) - count
+    if lacking:
+        silence = np.zeros((lacking, waveforms.shape[1]), waveforms.dtype)
+        waveforms = np.concatenate([waveforms, silence])
+    return np.asarray(predict(waveforms), "float32")[:count]
