@@ -1,0 +1,296 @@
+"""The HEAR 2021 interface: scene and timestamp embeddings of any preset.
+
+    hear-validator kerasaudio.hear --model EfficientAT/audioset
+
+waveforms (sounds, samples) -> windows -> `embedding` layer ->
+    mean over the clip                     (sounds, size)             scene
+    every 50 ms, centred on its timestamp  (sounds, timestamps, size) timestamps
+
+Interface: Turian et al. 2022, "HEAR: Holistic Evaluation of Audio Representations",
+arXiv:2203.03022; https://hearbenchmark.com/hear-api.html.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.audio.check import check_dtype, check_values
+from kerasaudio.models import AudioModel
+from kerasaudio.models.named import load_named
+from kerasaudio.models.tap import tap
+from kerasaudio.models.windowed import run, waveform_windows
+
+DEFAULT_MODEL = "MusiCNN/mtat"
+# The rates that the tasks of HEAR are published at.
+SAMPLE_RATES = (16_000, 22_050, 32_000, 44_100, 48_000)
+HOP_MS = 50.0
+# Where a network takes any length: that of EfficientAT's own HEAR entry
+# (fschmid56/EfficientAT_HEAR@08dde7d, hear_wrapper.py).
+WINDOW_SECONDS = 0.16
+# What goes through a network at once: 2**19 samples are 33 s at 16 kHz.
+_BATCH_SAMPLES = 2**19
+_MOST_WINDOWS = 64
+
+
+def _module_class() -> Any:
+    """HEAR takes a tf.Module or a torch module; with JAX a plain object has to do."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        return tensorflow.Module
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.nn.Module
+    return object
+
+
+_Module: Any = _module_class()
+
+
+class HearModel(_Module):
+    """An AudioModel as HEAR wants it: a tf.Module, a torch module, or with JAX neither.
+
+    Args:
+        model: A model of kerasaudio that has an embedding layer.
+
+    Attributes:
+        sample_rate: Rate of the waveforms in Hz, one of `SAMPLE_RATES`.
+        scene_embedding_size: Features of a scene.
+        timestamp_embedding_size: Features at a timestamp.
+        spec: The model's `AudioSpec`.
+
+    Raises:
+        ValueError: The model's rate is none that HEAR has.
+        TypeError: It is no model of kerasaudio.
+    """
+
+    def __init__(self, model: AudioModel) -> None:
+        super().__init__()
+        if not isinstance(model, AudioModel):
+            raise TypeError(
+                "HearModel wraps an AudioModel, such as kerasaudio.MusiCNN(weights="
+                f"'mtat'). Received: {type(model).__name__}."
+            )
+        if model.spec.sample_rate not in SAMPLE_RATES:
+            raise ValueError(
+                f"HEAR's sounds have one of the rates {SAMPLE_RATES} Hz. Received: "
+                f"{model.name}, which takes {model.spec.sample_rate} Hz."
+            )
+        self.spec = model.spec
+        self.sample_rate = model.spec.sample_rate
+        self.embedder = tap(model, ["embedding"])
+        size = int(self.embedder.output.shape[-1])
+        self.scene_embedding_size = size
+        self.timestamp_embedding_size = size
+        if keras.backend.backend() == "tensorflow":
+            # A tf.Module finds its variables in its attributes, but not Keras' ones.
+            self.values = [variable.value for variable in self.embedder.variables]
+
+    def embed(self, windows: Iterable[np.ndarray]) -> np.ndarray:
+        """Run the network batch by batch.
+
+        Args:
+            windows: Waveforms of one length, float32 (samples,).
+
+        Returns:
+            float32 (windows, size).
+        """
+        predict = self.embedder.predict_on_batch
+        with self._device():
+            return np.concatenate([run(predict, batch) for batch in _batches(windows)])
+
+    def _device(self) -> AbstractContextManager[Any]:
+        """Follow the parameters to where torch's `.to` put them."""
+        if keras.backend.backend() != "torch":
+            return nullcontext()
+        device = next(self.parameters()).device
+        return keras.device(f"{device.type}:{device.index or 0}")
+
+
+def load_model(model_file_path: str = "") -> HearModel:
+    """Load a preset or a saved model.
+
+    Args:
+        model_file_path: "EfficientAT/audioset" or another of
+            `kerasaudio.list_weights()`, the path of a saved .keras model, or "" for
+            `DEFAULT_MODEL`.
+
+    Returns:
+        The model to pass to the functions below.
+
+    Raises:
+        ValueError: There is no such preset, or its rate is none that HEAR has.
+        OSError: A file is missing, or a download failed.
+    """
+    return HearModel(load_named(model_file_path or DEFAULT_MODEL))
+
+
+def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
+    """Turn each sound into one vector, the same as `AudioModel.embed`.
+
+    Args:
+        audio: Waveforms in [-1, 1], (sounds, samples), mono, at `model.sample_rate`,
+            50 ms or longer; a tensor of the backend or an array.
+        model: What `load_model` gave.
+
+    Returns:
+        float32 tensor of the backend, (sounds, model.scene_embedding_size).
+
+    Raises:
+        ValueError: Audio of another shape, integers, NaN, above full scale, too short.
+        TypeError: `model` is not from `load_model`.
+    """
+    waveforms = _waveforms(audio, model)
+    windows = (
+        window.samples
+        for waveform in waveforms
+        for window in waveform_windows(model.spec, waveform, model.sample_rate)
+    )
+    vectors = model.embed(windows)
+    of_sounds = vectors.reshape(len(waveforms), -1, model.scene_embedding_size)
+    return keras.ops.convert_to_tensor(
+        of_sounds.mean(axis=1, dtype="float64"), "float32"
+    )
+
+
+def get_timestamp_embeddings(
+    audio: Any,
+    model: HearModel,
+    hop_ms: float = HOP_MS,
+    window_seconds: float | None = None,
+) -> tuple[Any, Any]:
+    """Turn each sound into vectors at regular times.
+
+    The window of a vector is centred on its timestamp; beyond the sound there is
+    silence. Timestamps are 0, `hop_ms`, 2 `hop_ms`, ... up to the end of the sound.
+    Each is rounded to a sample by itself, so that no error adds up.
+
+    Args:
+        audio: As for `get_scene_embeddings`, of any length.
+        model: What `load_model` gave.
+        hop_ms: From one timestamp to the next in milliseconds.
+        window_seconds: Length of the windows for networks that take any length; None
+            for 0.16 s, or what the network needs at least. Others have their own.
+
+    Returns:
+        Embeddings, (sounds, timestamps, model.timestamp_embedding_size), and their
+        timestamps in milliseconds, (sounds, timestamps): float32 tensors of the
+        backend.
+
+    Raises:
+        ValueError: Unusable audio, as for `get_scene_embeddings`; a hop that is not
+            positive or below a sample; a window that the network does not take.
+        TypeError: `model` is not from `load_model`.
+    """
+    waveforms = _waveforms(audio, model)
+    hop = _hop_samples(hop_ms, model.sample_rate)
+    window = _window_samples(window_seconds, model)
+    sounds, samples = waveforms.shape
+    indices = np.arange(math.floor(samples / hop + 1e-6) + 1)
+    centres = np.rint(indices * hop).astype(int)
+    vectors = model.embed(
+        piece
+        for waveform in waveforms
+        for piece in _centred(waveform, centres.tolist(), window)
+    )
+    timestamps = np.tile(indices * float(hop_ms), (sounds, 1))
+    return (
+        keras.ops.convert_to_tensor(
+            vectors.reshape(sounds, len(centres), model.timestamp_embedding_size)
+        ),
+        keras.ops.convert_to_tensor(timestamps, "float32"),
+    )
+
+
+def _waveforms(audio: Any, model: HearModel) -> np.ndarray:
+    if not isinstance(model, HearModel):
+        raise TypeError(
+            "model must be what kerasaudio.hear.load_model gave; wrap a model of "
+            f"yours by HearModel(model). Received: {type(model).__name__}."
+        )
+    if keras.ops.is_tensor(audio):
+        audio = keras.ops.convert_to_numpy(audio)
+    waveforms = np.asarray(audio)
+    check_dtype(waveforms, "audio")
+    if waveforms.ndim != 2 or waveforms.size == 0:
+        raise ValueError(
+            "audio must be a batch of mono sounds, of shape (sounds, samples). "
+            f"Received: shape {waveforms.shape}."
+        )
+    check_values(waveforms, "audio")
+    return waveforms.astype("float32", copy=False)
+
+
+def _hop_samples(hop_ms: Any, sample_rate: int) -> float:
+    milliseconds = _positive(hop_ms, "hop_ms", "milliseconds, such as 50.0")
+    hop = milliseconds / 1000 * sample_rate
+    if hop < 1:
+        raise ValueError(
+            f"hop_ms must be at least a sample, {1000 / sample_rate:.4f} ms at "
+            f"{sample_rate} Hz. Received: {hop_ms!r}."
+        )
+    return hop
+
+
+def _window_samples(window_seconds: Any, model: HearModel) -> int:
+    spec = model.spec
+    if window_seconds is None:
+        default = round(WINDOW_SECONDS * spec.sample_rate)
+        return spec.clip_samples or max(spec.min_samples, default)
+    seconds = _positive(window_seconds, "window_seconds", "seconds")
+    samples = round(seconds * spec.sample_rate)
+    if spec.clip_samples not in (None, samples):
+        raise ValueError(
+            f"{spec.architecture} takes windows of "
+            f"{spec.clip_samples / spec.sample_rate:g} s and no others: leave out "
+            f"window_seconds. Received: {window_seconds!r}."
+        )
+    if samples < spec.min_samples:
+        raise ValueError(
+            f"{spec.architecture} takes windows of at least "
+            f"{spec.min_samples / spec.sample_rate:g} s. Received: window_seconds="
+            f"{window_seconds!r}."
+        )
+    return samples
+
+
+def _positive(value: Any, name: str, unit: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (number > 0 and math.isfinite(number)):
+        raise ValueError(
+            f"{name} must be a positive number of {unit}. Received: {value!r}."
+        )
+    return number
+
+
+def _centred(
+    waveform: np.ndarray, centres: list[int], window: int
+) -> Iterator[np.ndarray]:
+    padded = np.pad(waveform, (window // 2, window - window // 2))
+    for centre in centres:
+        yield padded[centre : centre + window]
+
+
+def _batches(windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    pending: list[np.ndarray] = []
+    for window in windows:
+        pending.append(window)
+        if len(pending) == _batch_size(len(window)):
+            yield np.stack(pending)
+            pending = []
+    if pending:
+        yield np.stack(pending)
+
+
+def _batch_size(samples: int) -> int:
+    """Give a power of two, which `run` does not fill up."""
+    most = max(1, min(_MOST_WINDOWS, _BATCH_SAMPLES // samples))
+    return 1 << (most.bit_length() - 1)
