@@ -5,5 +5,6 @@
 
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.esc50 import ESC50
+from kerasaudio.datasets.fsdd import FSDD
 
-__all__ = ["ESC50", "LabelledClips"]
+__all__ = ["ESC50", "FSDD", "LabelledClips"]

@@ -1,0 +1,37 @@
+"""Similarity: Siamese training, verification, and an index of nearest neighbours.
+
+Vectors are (rows, features); distances are 1 - cosine or Euclidean.
+"""
+
+from kerasaudio.similarity.batches import ClassBatches, PairBatches, ViewBatches
+from kerasaudio.similarity.encoders import ConvolutionalEncoder, RecurrentEncoder
+from kerasaudio.similarity.index import Index, Neighbour
+from kerasaudio.similarity.losses import ContrastiveLoss, NTXentLoss, TripletLoss
+from kerasaudio.similarity.siamese import ProjectionHead, Siamese
+from kerasaudio.similarity.verification import (
+    RocCurve,
+    equal_error_rate,
+    nearest_neighbour_accuracy,
+    pair_scores,
+    roc_curve,
+)
+
+__all__ = [
+    "ClassBatches",
+    "ContrastiveLoss",
+    "ConvolutionalEncoder",
+    "Index",
+    "NTXentLoss",
+    "Neighbour",
+    "PairBatches",
+    "ProjectionHead",
+    "RecurrentEncoder",
+    "RocCurve",
+    "Siamese",
+    "TripletLoss",
+    "ViewBatches",
+    "equal_error_rate",
+    "nearest_neighbour_accuracy",
+    "pair_scores",
+    "roc_curve",
+]

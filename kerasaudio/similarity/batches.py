@@ -1,0 +1,261 @@
+"""Batches to learn similarity from, drawn anew each epoch, never listed in full.
+
+PairBatches   ((first, second), same)   (n, samples) twice, (n,)  for ContrastiveLoss
+ClassBatches  (clips, labels)           (p * k, samples), (p * k,)  for TripletLoss
+ViewBatches   (clips, numbers)          (2 n, samples), (2 n,)      for NTXentLoss
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.similarity.kinds import Kinds, count
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+class Clips(Protocol):
+    """What gives one clip an index: an array, `numpy.memmap`, a list, your own."""
+
+    def __len__(self) -> int:
+        """Give the number of clips."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Give one clip, (samples,)."""
+
+
+class _Batches(keras.utils.PyDataset):
+    """Draws each batch from (seed, epoch, number): alike whoever asks, in any order."""
+
+    def __init__(
+        self,
+        clips: Clips,
+        batches: int,
+        seed: int,
+        augment: Augment | None,
+        redraw: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._clips, self._augment = clips, augment
+        self._batches = count(batches, "batches")
+        self._seed = count(seed, "seed", least=0)
+        self._redraw, self._epoch = bool(redraw), 0
+
+    def __len__(self) -> int:
+        """Give the number of batches in an epoch."""
+        return self._batches
+
+    def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
+        """Draw a batch of this epoch."""
+        if not 0 <= index < self._batches:
+            raise IndexError(f"There are {self._batches} batches. Received: {index}.")
+        return self._draw(np.random.default_rng((self._seed, self._epoch, index)))
+
+    def on_epoch_end(self) -> None:
+        """Draw other clips from now on (Keras calls it), unless `redraw` is False."""
+        self._epoch += self._redraw
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        raise NotImplementedError
+
+    def _gather(self, indices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Give the clips, augmented, (len(indices), samples), float32."""
+        chosen = [np.asarray(self._clips[int(i)], "float32") for i in indices]
+        if self._augment is not None:
+            chosen = [np.asarray(self._augment(c, rng), "float32") for c in chosen]
+        shapes = {clip.shape for clip in chosen}
+        if len(shapes) > 1:
+            raise ValueError(
+                "The clips of a batch must be equally long. Received: "
+                f"{sorted(shapes)[:4]}. Cut them, for example by an `augment` that "
+                "gives a part of fixed length."
+            )
+        return np.stack(chosen)
+
+
+class PairBatches(_Batches):
+    """Pairs of clips: as many of one kind as of two, whatever the labels' balance.
+
+    An equal pair is two different clips of a label drawn at random, an unequal one a
+    clip of each of two such labels; rare labels come as often as frequent ones.
+
+    Gives ``((first, second), same)``: float32 (batch, samples) each, and float32
+    (batch,), 1 for equal pairs.
+
+    Args:
+        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
+        labels: One a clip, (clips,), integers or strings.
+        batch_size: Pairs in a batch, at least 2.
+        batches: Batches in an epoch; None for as many as give each clip one turn.
+        positive: Share of equal pairs, above 0 and below 1.
+        seed: Same seed, same pairs, epoch by epoch.
+        augment: ``augment(clip, rng) -> clip``, called on each clip drawn.
+        redraw: Whether an epoch gives other pairs than the last; False for validation.
+        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: As many labels as clips are needed, two kinds or more, and two clips
+            of each; bad arguments.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        labels: ArrayLike,
+        batch_size: int = 32,
+        *,
+        batches: int | None = None,
+        positive: float = 0.5,
+        seed: int = 0,
+        augment: Augment | None = None,
+        redraw: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self._kinds = Kinds(labels, clips)
+        self._kinds.need(2)
+        size = count(batch_size, "batch_size", least=2)
+        if not 0 < positive < 1:
+            raise ValueError(
+                f"positive must lie between 0 and 1. Received: {positive!r}."
+            )
+        equal = min(max(round(size * positive), 1), size - 1)
+        self._same = np.repeat([1.0, 0.0], [equal, size - equal]).astype("float32")
+        batches = -(-len(clips) // size) if batches is None else batches
+        super().__init__(clips, batches, seed, augment, redraw, **kwargs)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        first, second = self.pairs(rng)
+        return (self._gather(first, rng), self._gather(second, rng)), self._same.copy()
+
+    def pairs(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the indices of a batch's first and second clips."""
+        kinds, size = self._kinds, len(self._same)
+        kind = rng.integers(len(kinds.counts), size=size)
+        step = rng.integers(1, len(kinds.counts), size=size)
+        other = (kind + step) % len(kinds.counts)
+        first = rng.integers(kinds.counts[kind])
+        different = (first + rng.integers(1, kinds.counts[kind])) % kinds.counts[kind]
+        equal = self._same == 1
+        second = np.where(equal, different, rng.integers(kinds.counts[other]))
+        return kinds.pick(kind, first), kinds.pick(np.where(equal, kind, other), second)
+
+
+class ClassBatches(_Batches):
+    """Several clips of each of several labels: what mining in the batch needs.
+
+    Gives ``(clips, labels)``: float32 (classes * clips_per_class, samples), and int32
+    places of the labels in their sorted order.
+
+    Args:
+        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
+        labels: One a clip, (clips,), integers or strings.
+        classes: Different labels in a batch, 2 or more; None for all there are.
+        clips_per_class: Different clips of each, 2 or more.
+        batches: Batches in an epoch; None for as many as give each clip one turn.
+        seed: Same seed, same batches, epoch by epoch.
+        augment: ``augment(clip, rng) -> clip``, called on each clip drawn.
+        redraw: Whether an epoch gives other batches than the last.
+        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: As many labels as clips are needed, `classes` kinds or more, and
+            `clips_per_class` clips of each; bad arguments.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        labels: ArrayLike,
+        classes: int | None = None,
+        clips_per_class: int = 4,
+        *,
+        batches: int | None = None,
+        seed: int = 0,
+        augment: Augment | None = None,
+        redraw: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self._kinds = kinds = Kinds(labels, clips)
+        self._clips_per_class = count(clips_per_class, "clips_per_class", least=2)
+        kinds.need(self._clips_per_class)
+        self._classes = len(kinds.counts)
+        if classes is not None:
+            self._classes = count(classes, "classes", least=2)
+        if self._classes > len(kinds.counts):
+            raise ValueError(
+                f"classes={classes} is more than the {len(kinds.counts)} different "
+                "labels there are."
+            )
+        size = self._classes * self._clips_per_class
+        batches = -(-len(clips) // size) if batches is None else batches
+        super().__init__(clips, batches, seed, augment, redraw, **kwargs)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        kinds = self._kinds
+        chosen = rng.permutation(len(kinds.counts))[: self._classes]
+        indices = np.concatenate(
+            [
+                kinds.pick(
+                    kind,
+                    rng.choice(
+                        kinds.counts[kind], self._clips_per_class, replace=False
+                    ),
+                )
+                for kind in chosen
+            ]
+        )
+        return self._gather(indices, rng), kinds.numbers[indices].astype("int32")
+
+
+class ViewBatches(_Batches):
+    """Two views of each clip, which need no labels.
+
+    Gives ``(views, numbers)``: float32 (2 * batch_size, samples), int32; the two views
+    of a clip have the same number.
+
+    Args:
+        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
+        augment: ``augment(clip, rng) -> clip``, called twice on each clip drawn. What
+            it changes is what the network learns to ignore.
+        batch_size: Clips in a batch, 2 or more, at most as many as there are.
+        batches: Batches in an epoch; None for as many as give each clip one turn.
+        seed: Same seed, same batches, epoch by epoch.
+        redraw: Whether an epoch gives other batches than the last.
+        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: No augmentation; fewer clips than a batch holds; bad arguments.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        augment: Augment,
+        batch_size: int = 32,
+        *,
+        batches: int | None = None,
+        seed: int = 0,
+        redraw: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        if not callable(augment):
+            raise ValueError(
+                "augment must be a function of (clip, rng): two equal views teach "
+                f"nothing. Received: {augment!r}."
+            )
+        self._size = count(batch_size, "batch_size", least=2)
+        if len(clips) < self._size:
+            raise ValueError(
+                f"batch_size={batch_size} is more than the {len(clips)} clips."
+            )
+        batches = -(-len(clips) // self._size) if batches is None else batches
+        super().__init__(clips, batches, seed, augment, redraw, **kwargs)
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        chosen = rng.choice(len(self._clips), self._size, replace=False)
+        numbers = np.repeat(np.arange(self._size, dtype="int32"), 2)
+        return self._gather(np.repeat(chosen, 2), rng), numbers

@@ -1,0 +1,137 @@
+"""Two small encoders on MFCC, for clips of any length, to be trained from scratch.
+
+RecurrentEncoder      waveform (b, samples) -> frontend (b, frames, 40)
+                      -> 2 x GRU (b, 128) -> embedding (b, 128)
+ConvolutionalEncoder  waveform (b, samples) -> frontend (b, frames, 40)
+                      -> 4 x conv (b, frames, 128) -> mean and maximum over time
+                      (b, 256) -> embedding (b, 128)
+
+No published network. Hop 10 ms, window 25 ms; the first coefficient, which rises and
+falls with the loudness, is kept: scale clips to one level where that must not count.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.audio.check import check_rate
+from kerasaudio.layers import MFCC
+from kerasaudio.layers.base import check_count, require
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_1d
+from kerasaudio.models.initializers import numpy_initializers
+from kerasaudio.models.spec import AudioSpec
+
+N_MELS = 64
+WIDTHS = (5, 3, 3, 1)  # of the convolutions, in frames
+
+
+def RecurrentEncoder(
+    sample_rate: int = 16_000,
+    *,
+    features: int = 128,
+    units: int = 128,
+    n_mfcc: int = 40,
+    name: str = "recurrent_encoder",
+) -> AudioModel:
+    """Summarise a clip by two gated recurrent layers over its MFCC.
+
+    Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
+    25 ms on.
+    Output: the embedding, (batch, features).
+
+    Args:
+        sample_rate: Of the waveform, in Hz.
+        features: Length of the embedding.
+        units: Of each recurrent layer.
+        n_mfcc: Cepstral coefficients, at most 64.
+        name: Of the model.
+
+    Raises:
+        ValueError: An argument is no positive integer, or out of range.
+    """
+
+    def summary(x: keras.KerasTensor) -> keras.KerasTensor:
+        x = layers.GRU(units, return_sequences=True, name="gru1")(x)
+        return layers.GRU(units, name="gru2")(x)
+
+    check_count(units=units)
+    return _encoder("RecurrentEncoder", summary, sample_rate, features, n_mfcc, name)
+
+
+def ConvolutionalEncoder(
+    sample_rate: int = 16_000,
+    *,
+    features: int = 128,
+    filters: int = 128,
+    n_mfcc: int = 40,
+    name: str = "convolutional_encoder",
+) -> AudioModel:
+    """Summarise a clip by convolutions over its MFCC, mean and maximum over time.
+
+    Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
+    25 ms on.
+    Output: the embedding, (batch, features).
+
+    Args:
+        sample_rate: Of the waveform, in Hz.
+        features: Length of the embedding.
+        filters: Of each convolution.
+        n_mfcc: Cepstral coefficients, at most 64.
+        name: Of the model.
+
+    Raises:
+        ValueError: An argument is no positive integer, or out of range.
+    """
+
+    def summary(x: keras.KerasTensor) -> keras.KerasTensor:
+        for number, width in enumerate(WIDTHS, start=1):
+            x = conv_bn_relu_1d(
+                x, filters, width, f"block{number}", epsilon=KERAS_EPSILON
+            )
+        mean = layers.GlobalAveragePooling1D(name="mean")(x)
+        maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+        return layers.Concatenate(name="statistics")([mean, maximum])
+
+    check_count(filters=filters)
+    return _encoder(
+        "ConvolutionalEncoder", summary, sample_rate, features, n_mfcc, name
+    )
+
+
+def _encoder(
+    architecture: str,
+    summary: Callable[[keras.KerasTensor], keras.KerasTensor],
+    sample_rate: int,
+    features: int,
+    n_mfcc: int,
+    name: str,
+) -> AudioModel:
+    rate = check_rate(sample_rate)
+    check_count(features=features, n_mfcc=n_mfcc)
+    require(n_mfcc <= N_MELS, f"`n_mfcc` must be at most {N_MELS}.", n_mfcc=n_mfcc)
+    window = rate // 40
+    frontend: dict[str, Any] = {
+        "n_mfcc": n_mfcc,
+        "n_mels": N_MELS,
+        "n_fft": max(512, 1 << (window - 1).bit_length()),
+        "win_length": window,
+        "hop_length": rate // 100,
+    }
+    with numpy_initializers():
+        waveform = keras.Input((None,), name="waveform")
+        x = MFCC(rate, name="frontend", **frontend)(waveform)
+        x = summary(batch_norm(x, KERAS_EPSILON, "frontend_bn"))
+        x = layers.Dense(features, name="embedding")(x)
+    spec = AudioSpec(
+        sample_rate=rate,
+        clip_samples=None,
+        window_samples=rate,
+        architecture=architecture,
+        min_samples=window,
+        window_padding="repeat",
+        frontend=frontend,
+    )
+    return AudioModel(waveform, x, name=name, spec=spec)

@@ -1,0 +1,265 @@
+"""An index of vectors: what sounds most, and least, like this?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.similarity import index_file
+from kerasaudio.similarity.distances import check_metric, check_vectors
+from kerasaudio.similarity.kinds import count
+from kerasaudio.similarity.search import FaissSearch, has_faiss, search_numpy
+
+BACKENDS = ("auto", "numpy", "faiss")
+FAISS_FROM = 100_000  # vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One vector that was found.
+
+    Attributes:
+        position: In the order of adding, from 0.
+        distance: 1 - cosine (0 to 2), or Euclidean.
+        id: Given when it was added, else its position.
+        path: File it came from, None if it was not given.
+        label: Its kind, None if it was not given.
+    """
+
+    position: int
+    distance: float
+    id: int | str
+    path: str | None
+    label: int | str | None
+
+
+class Index:
+    """Finds the nearest and the farthest of vectors, exactly.
+
+    NumPy compares the query with every vector, in blocks of bounded memory. Beyond
+    100,000 vectors faiss (the extra ``[faiss]``) does the same with an exhaustive
+    IndexFlatIP or IndexFlatL2 in float32, over a copy of the vectors; without faiss it
+    stays NumPy. The farthest are always found by NumPy.
+
+    Args:
+        metric: "cosine" (1 - cosine: the direction counts, 0 to 2) or "euclidean".
+        backend: "numpy", "faiss", or "auto": by the number of vectors.
+
+    Raises:
+        ValueError: An unknown metric or backend.
+        ImportError: From the first search: backend "faiss" is not installed.
+    """
+
+    def __init__(self, metric: str = "cosine", *, backend: str = "auto") -> None:
+        if backend not in BACKENDS:
+            raise ValueError(
+                f"backend must be one of {BACKENDS}. Received: {backend!r}."
+            )
+        self.metric, self.backend = check_metric(metric), backend
+        self._blocks: list[np.ndarray] = []
+        self._ids: dict[int | str, None] = {}  # ordered, and quick to look up
+        self._paths: list[str | None] = []
+        self._labels: list[int | str | None] = []
+        self._faiss: FaissSearch | None = None
+
+    def __len__(self) -> int:
+        """Give the number of vectors."""
+        return len(self._ids)
+
+    @property
+    def width(self) -> int | None:
+        """Features of the vectors; None as long as there are none."""
+        return self._blocks[0].shape[1] if self._blocks else None
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """All vectors in the order of adding, float32 (rows, features)."""
+        self._need_vectors()
+        if len(self._blocks) > 1:
+            self._blocks = [np.concatenate(self._blocks)]
+        return self._blocks[0]
+
+    def add(
+        self,
+        vectors: ArrayLike,
+        *,
+        ids: Sequence[int | str] | None = None,
+        paths: Sequence[str | PathLike[str]] | None = None,
+        labels: Sequence[int | str] | None = None,
+    ) -> None:
+        """Add vectors, with what to call them.
+
+        Args:
+            vectors: (rows, features), as many features as those before.
+            ids: One a row, all different, integers or strings; None for positions.
+            paths: One a row: the files they came from.
+            labels: One a row: their kinds, integers or strings.
+
+        Raises:
+            ValueError: Unusable vectors (another width, NaN, for cosine of length 0);
+                ids, paths or labels of another length or sort; an id twice. Nothing
+                has been added then.
+        """
+        rows = check_vectors(vectors, self.metric, width=self.width)
+        first, size = len(self), len(rows)
+        positions = range(first, first + size)
+        names = list(positions) if ids is None else _marks(ids, size, "ids")
+        kinds = [None] * size if labels is None else _marks(labels, size, "labels")
+        files = [None] * size if paths is None else _paths(paths, size)
+        self._check_new(names)
+        if not size:
+            return
+        self._blocks.append(rows.copy())
+        self._ids.update(dict.fromkeys(names))
+        self._paths += files
+        self._labels += kinds
+        self._faiss = None
+
+    def nearest(self, query: ArrayLike, k: int = 5) -> list[Any]:
+        """Find the vectors nearest to a query.
+
+        A query that is in the index finds itself first.
+
+        Args:
+            query: A vector (features,), or several (queries, features).
+            k: How many to find, at most the number of vectors.
+
+        Returns:
+            `Neighbour` objects, nearest first; for several queries a list of these.
+
+        Raises:
+            ValueError: The index is empty, `k` is more than it holds, or the query has
+                another width, NaN, or (for cosine) length 0.
+            ImportError: backend "faiss" is not installed.
+        """
+        return self._find(query, k, farthest=False)
+
+    def farthest(self, query: ArrayLike, k: int = 5) -> list[Any]:
+        """Find the vectors farthest from a query, farthest first; see `nearest`."""
+        return self._find(query, k, farthest=True)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the index to one ``.npz`` file, whole or not at all.
+
+        Args:
+            path: Of the file, used as it is.
+
+        Raises:
+            ValueError: The index is empty.
+            OSError: The file cannot be written.
+        """
+        index_file.write(
+            path, self.vectors, self.metric, list(self._ids), self._paths, self._labels
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, backend: str = "auto") -> Self:
+        """Read an index that `save` wrote. Nothing is unpickled.
+
+        Args:
+            path: Of the file.
+            backend: As for the constructor.
+
+        Raises:
+            ValueError: The file is no index, is damaged, or is of a newer format.
+            OSError: The file cannot be read.
+        """
+        stored = index_file.read(path)
+        try:
+            index = cls(stored.metric, backend=backend)
+            index.add(stored.vectors, ids=stored.ids)
+        except ValueError as error:
+            raise ValueError(f"{fspath(path)} is no sound index: {error}") from error
+        index._paths, index._labels = stored.paths, stored.labels
+        return index
+
+    def _find(self, query: ArrayLike, k: int, farthest: bool) -> list[Any]:
+        self._need_vectors()
+        number = count(k, "k")
+        if number > len(self):
+            raise ValueError(
+                f"k must be at most {len(self)}, the vectors in the index. "
+                f"Received: {k}."
+            )
+        queries = np.asarray(query)
+        single = queries.ndim == 1
+        rows = check_vectors(
+            queries[None] if single else queries,
+            self.metric,
+            width=self.width,
+            name="query",
+        )
+        if not len(rows):
+            return []
+        if not farthest and self._uses_faiss():
+            if self._faiss is None:
+                self._faiss = FaissSearch(self.vectors, self.metric)
+            positions, found = self._faiss.nearest(rows, number)
+        else:
+            positions, found = search_numpy(
+                rows, self.vectors, number, self.metric, farthest=farthest
+            )
+        ids = list(self._ids)
+        results = [
+            [
+                Neighbour(int(p), float(d), ids[p], self._paths[p], self._labels[p])
+                for p, d in zip(row, away, strict=True)
+            ]
+            for row, away in zip(positions, found, strict=True)
+        ]
+        return results[0] if single else results
+
+    def _uses_faiss(self) -> bool:
+        if self.backend == "auto":
+            return len(self) > FAISS_FROM and has_faiss()
+        return self.backend == "faiss"
+
+    def _need_vectors(self) -> None:
+        if not self._blocks:
+            raise ValueError("The index is empty. Add vectors first: index.add(...).")
+
+    def _check_new(self, names: Sequence[int | str]) -> None:
+        seen: set[int | str] = set()
+        for name in names:
+            if name in self._ids or name in seen:
+                raise ValueError(
+                    f"ids must be all different. Received twice: {name!r}."
+                )
+            seen.add(name)
+
+
+def _marks(values: Sequence[Any], rows: int, name: str) -> list[Any]:
+    """Return integers and strings, one a row, as plain Python objects."""
+    marks = list(_rows(values, rows, name))
+    for number, mark in enumerate(marks):
+        if isinstance(mark, np.generic):
+            marks[number] = mark = mark.item()
+        if not isinstance(mark, int | str) or isinstance(mark, bool):
+            raise ValueError(
+                f"{name} must be integers or strings. Received: {mark!r} for row "
+                f"{number}."
+            )
+    return marks
+
+
+def _paths(values: Sequence[Any], rows: int) -> list[str | None]:
+    files: list[str | None] = []
+    for value in _rows(values, rows, "paths"):
+        path = fspath(value) if isinstance(value, str | PathLike) else None
+        if not isinstance(path, str):
+            raise ValueError(f"paths must be strings or Paths. Received: {value!r}.")
+        files.append(path)
+    return files
+
+
+def _rows(values: Sequence[Any], rows: int, name: str) -> Sequence[Any]:
+    found = repr(values) if isinstance(values, str | bytes) else len(values)
+    if found != rows:
+        raise ValueError(
+            f"There must be one of {name} for each of the {rows} vectors. "
+            f"Received: {found}."
+        )
+    return values

@@ -1,0 +1,111 @@
+"""The file of an index: an ``.npz`` of the vectors and a JSON text of all the rest."""
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+FORMAT = 1
+
+
+class Stored(NamedTuple):
+    """What a file holds."""
+
+    vectors: np.ndarray
+    metric: str
+    ids: list[Any]
+    paths: list[Any]
+    labels: list[Any]
+
+
+def write(
+    path: str | PathLike[str],
+    vectors: np.ndarray,
+    metric: str,
+    ids: list[Any],
+    paths: list[Any],
+    labels: list[Any],
+) -> None:
+    """Write an index beside its place, then move it there.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    target = Path(path)
+    facts = {
+        "kerasaudio_index": FORMAT,
+        "metric": metric,
+        "ids": ids,
+        "paths": paths,
+        "labels": labels,
+    }
+    # ASCII, so that names of files which are no Unicode come back as they were.
+    text = np.frombuffer(json.dumps(facts).encode("ascii"), np.uint8)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, vectors=vectors, facts=text)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read(path: str | PathLike[str]) -> Stored:
+    """Read an index, trusting nothing in the file.
+
+    Raises:
+        ValueError: It is no index, is damaged, or is of a newer format.
+        OSError: The file cannot be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            vectors, text = archive["vectors"], archive["facts"]
+        facts = json.loads(text.astype(np.uint8).tobytes())
+        form = facts["kerasaudio_index"]
+        if form != FORMAT:
+            raise ValueError(f"its format is {form!r}, this version reads {FORMAT}")
+        stored = Stored(
+            vectors, *(facts[key] for key in ("metric", "ids", "paths", "labels"))
+        )
+        _check(stored)
+    except (
+        ValueError,  # of NumPy and JSON, too
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        RecursionError,
+        NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ValueError(
+            f"{os.fspath(path)} cannot be read as an index of kerasaudio: {error}. "
+            "Pass a file that Index.save wrote."
+        ) from error
+    return stored
+
+
+def _check(stored: Stored) -> None:
+    if stored.vectors.ndim != 2 or stored.vectors.dtype != np.float32:
+        raise ValueError(
+            f"its vectors are {stored.vectors.dtype} {stored.vectors.shape}"
+        )
+    optional = (int, str, type(None))
+    for name, allowed in (
+        ("ids", (int, str)),
+        ("paths", (str, type(None))),
+        ("labels", optional),
+    ):
+        values = getattr(stored, name)
+        if not isinstance(values, list) or len(values) != len(stored.vectors):
+            raise ValueError(f"its {name} are not one a vector")
+        if not all(isinstance(value, allowed) for value in values):
+            raise ValueError(f"its {name} are of the wrong type")

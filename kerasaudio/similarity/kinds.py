@@ -1,0 +1,89 @@
+"""Which clips have which label, ready to draw from."""
+
+import operator
+from collections.abc import Sized
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Kinds:
+    """Clips sorted by label.
+
+    Attributes:
+        numbers: Place of each clip's label in `names`, (clips,).
+        names: The different labels, sorted.
+        counts: How many clips have each of `names`.
+
+    Raises:
+        ValueError: Labels are not one a clip, or there is one kind only.
+    """
+
+    def __init__(self, labels: ArrayLike, clips: Sized) -> None:
+        values = check_labels(labels, len(clips), "clips")
+        self.names, self.numbers, self.counts = np.unique(
+            values, return_inverse=True, return_counts=True
+        )
+        self._order = np.argsort(self.numbers, kind="stable")
+        self._starts = np.cumsum(self.counts) - self.counts
+        if len(self.names) < 2:
+            raise ValueError(
+                "Similarity is learnt from two kinds of clips or more. Received: "
+                f"{len(values)} clips, all labelled {self.names[0].item()!r}."
+            )
+
+    def need(self, clips: int) -> None:
+        """Raise ValueError unless there are as many clips of every kind."""
+        rare = self.counts < clips
+        if rare.any():
+            found = [
+                f"{name!r} ({number})"
+                for name, number in zip(
+                    self.names[rare].tolist(), self.counts[rare], strict=True
+                )
+            ]
+            more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+            raise ValueError(
+                f"Every label needs {clips} clips or more. Received fewer of: "
+                f"{', '.join(found[:5])}{more}. Add clips, or leave these labels out."
+            )
+
+    def pick(self, kind: Any, number: Any) -> np.ndarray:
+        """Give the index of a kind's clip with this number, from 0; arrays go, too."""
+        return self._order[self._starts[kind] + number]
+
+
+def check_labels(labels: ArrayLike, rows: int, what: str) -> np.ndarray:
+    """Return labels as an array (rows,) of integers or strings, or say what is wrong.
+
+    Raises:
+        ValueError: There is not one a row, or they are neither integers nor strings.
+    """
+    values = np.asarray(labels)
+    if rows == 0:
+        raise ValueError(f"There are no {what}. Pass at least two.")
+    if values.shape != (rows,):
+        raise ValueError(
+            f"There must be one label for each of the {rows} {what}, ({rows},). "
+            f"Received: labels of shape {values.shape}."
+        )
+    if values.dtype.kind not in "iuUb":
+        raise ValueError(
+            "labels must be integers or strings. "
+            f"Received: dtype {values.dtype.name}, the first being {values[0]!r}."
+        )
+    return values.astype(int) if values.dtype.kind == "b" else values
+
+
+def count(value: Any, name: str, least: int = 1) -> int:
+    """Return a whole number, `least` or more, or raise a ValueError."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        whole = least - 1
+    if isinstance(value, bool | np.bool_) or whole < least:
+        raise ValueError(
+            f"{name} must be a whole number, {least} or more. Received: {value!r}."
+        )
+    return whole

@@ -1,0 +1,188 @@
+"""Losses that pull clips of one kind together and push the others apart.
+
+ContrastiveLoss: same (batch,), distances (batch,) of pairs     -> (batch,)
+TripletLoss, NTXentLoss: labels (batch,), vectors (batch, n)    -> (batch,)
+"""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import require
+from kerasaudio.similarity.geometry import squared_distances, unit
+
+_FAR = 1e9  # stands for infinity, which would give NaN gradients
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class ContrastiveLoss(keras.losses.Loss):
+    """Pull equal pairs together, push unequal ones as far apart as a margin.
+
+    ``distance ** 2 / 2`` for pairs of one kind, ``max(margin - distance, 0) ** 2 / 2``
+    for others. Goes with a `Siamese` model that is fitted on `PairBatches`.
+
+    y_true: 1 where the two clips are of one kind, else 0, (batch,) or (batch, 1).
+    y_pred: distance of the two clips, not negative, (batch,) or (batch, 1).
+
+    Args:
+        margin: Distance from which unequal pairs cost nothing, in the units of
+            `y_pred`. Vectors of length 1, which `ProjectionHead` gives, are at most
+            2 apart (Euclidean and cosine alike), so the margin should be below 2.
+        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+
+    Raises:
+        ValueError: `margin` is not positive and finite; wrong shapes.
+
+    Source: Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an
+    invariant mapping", equation 4 (whose Y is 1 - `y_true`).
+    """
+
+    def __init__(self, margin: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**{"name": "contrastive", **kwargs})
+        self.margin = _positive(margin=margin)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Give the loss of every pair, (batch,)."""
+        same = _column(y_true, "y_true", "1 (one kind) or 0")
+        distance = _column(y_pred, "y_pred", "distances of pairs")
+        short = ops.maximum(self.margin - distance, 0.0)
+        return 0.5 * (same * ops.square(distance) + (1 - same) * ops.square(short))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {"margin": self.margin}
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class TripletLoss(keras.losses.Loss):
+    """Every clip nearer to its own kind than to others by a margin, semi-hard.
+
+    For each anchor and each other clip of its kind (the positive) the batch is searched
+    for the nearest clip of another kind (the negative) that is farther than the
+    positive; where there is none, the farthest clip of another kind is taken. The loss
+    ``max(d(anchor, positive) - d(anchor, negative) + margin, 0)``, d the squared
+    Euclidean distance, is averaged over an anchor's positives. Anchors without a
+    positive or without a negative in the batch count as 0. Memory grows with the third
+    power of the batch.
+
+    y_true: labels, integers below 2**24, (batch,) or (batch, 1).
+    y_pred: vectors (batch, features), of length 1 (`ProjectionHead`).
+
+    Args:
+        margin: In units of squared distance, which is at most 4 on the unit sphere.
+        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+
+    Raises:
+        ValueError: `margin` is not positive and finite; wrong shapes.
+
+    Source: Schroff, Kalenichenko & Philbin 2015, "FaceNet", arXiv:1503.03832; the
+    fallback to the farthest negative is that of TensorFlow Addons.
+    """
+
+    def __init__(self, margin: float = 0.2, **kwargs: Any) -> None:
+        super().__init__(**{"name": "triplet", **kwargs})
+        self.margin = _positive(margin=margin)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Give the loss of every anchor, (batch,)."""
+        positive, negative = _kinds(y_true, y_pred)
+        distance = squared_distances(y_pred)
+        # Axes of the cube: anchor, positive, negative.
+        candidate, nearness = distance[:, None, :], distance[:, :, None]
+        semi_hard = ops.logical_and(negative[:, None, :], candidate > nearness)
+        nearest = ops.min(ops.where(semi_hard, candidate, _FAR), axis=-1)
+        farthest = ops.max(ops.where(negative, distance, 0.0), axis=-1, keepdims=True)
+        hardest = ops.where(ops.any(semi_hard, axis=-1), nearest, farthest)
+        loss = ops.maximum(distance - hardest + self.margin, 0.0)
+        counted = ops.logical_and(positive, ops.any(negative, axis=-1, keepdims=True))
+        return _mean_where(loss, counted)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {"margin": self.margin}
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class NTXentLoss(keras.losses.Loss):
+    """Tell each clip's own kind from everything else in the batch.
+
+    Cross-entropy of picking the positive among all other clips of the batch, by the
+    cosine of their vectors over a temperature, averaged over an anchor's positives.
+    With two clips a label (two views of each clip, `ViewBatches`) this is SimCLR's
+    loss; with more (`ClassBatches`) the supervised contrastive one. Anchors without a
+    positive count as 0.
+
+    y_true: labels, integers below 2**24, (batch,) or (batch, 1).
+    y_pred: vectors (batch, features) of any length; they are normalised here.
+
+    Args:
+        temperature: Divides the cosines; the lower, the more the nearest clips count.
+        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+
+    Raises:
+        ValueError: `temperature` is not positive and finite; wrong shapes.
+
+    Source: Chen et al. 2020, "SimCLR", arXiv:2002.05709, equation 1; Khosla et al.
+    2020, arXiv:2004.11362, equation 2, for more than one positive.
+    """
+
+    def __init__(self, temperature: float = 0.1, **kwargs: Any) -> None:
+        super().__init__(**{"name": "nt_xent", **kwargs})
+        self.temperature = _positive(temperature=temperature)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Give the loss of every anchor, (batch,)."""
+        positive, negative = _kinds(y_true, y_pred)
+        vectors = unit(y_pred)
+        logits = ops.matmul(vectors, ops.transpose(vectors)) / self.temperature
+        others = ops.where(ops.logical_or(positive, negative), logits, -_FAR)
+        loss = ops.logsumexp(others, axis=-1, keepdims=True) - logits
+        return _mean_where(loss, positive)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {"temperature": self.temperature}
+
+
+def _positive(**argument: float) -> float:
+    ((name, value),) = argument.items()
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    require(
+        number and math.isfinite(value) and value > 0,
+        f"`{name}` must be a positive, finite number.",
+        **argument,
+    )
+    return float(value)
+
+
+def _column(values: Any, name: str, what: str) -> Any:
+    """Bring (batch, 1) to (batch,); refuse what is neither."""
+    shape = tuple(values.shape)
+    if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, None)):
+        raise ValueError(
+            f"`{name}` must hold {what}, one a row: (batch,) or (batch, 1). "
+            f"Received: shape {shape}."
+        )
+    return ops.reshape(values, (-1,))
+
+
+def _kinds(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Give who is of the anchor's kind (itself not counted) and who is not."""
+    if len(y_pred.shape) != 2:
+        raise ValueError(
+            "`y_pred` must hold a vector a clip, (batch, features). "
+            f"Received: shape {tuple(y_pred.shape)}."
+        )
+    labels = _column(y_true, "y_true", "integer labels (not one-hot)")
+    same = ops.equal(labels[:, None], labels[None, :])
+    itself = ops.cast(ops.eye(ops.shape(labels)[0]), "bool")
+    return ops.logical_and(same, ops.logical_not(itself)), ops.logical_not(same)
+
+
+def _mean_where(values: Any, mask: Any) -> Any:
+    """Average each row where the mask is true; 0 where it never is."""
+    weights = ops.cast(mask, values.dtype)
+    count = ops.maximum(ops.sum(weights, axis=-1), 1.0)
+    return ops.sum(values * weights, axis=-1) / count

@@ -1,0 +1,125 @@
+"""The k nearest or farthest of many vectors: exact, by NumPy or by faiss."""
+
+import importlib.util
+import warnings
+from types import ModuleType
+
+import numpy as np
+
+from kerasaudio.similarity.distances import distances
+
+# One block of distances, float64, is 16 MB.
+_QUERIES = 256
+_VECTORS = 8192
+
+
+def search_numpy(
+    queries: np.ndarray, vectors: np.ndarray, k: int, metric: str, *, farthest: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compare with every vector, block by block, in bounded memory.
+
+    Args:
+        queries: float32 (queries, features).
+        vectors: float32 (vectors, features).
+        k: How many to find, at most the number of vectors.
+        metric: "cosine" or "euclidean".
+        farthest: Whether to find the farthest rather than the nearest.
+
+    Returns:
+        Positions, int64 (queries, k), best first (of equally distant ones the first
+        added), and distances, float64.
+    """
+    parts = [
+        _best(queries[start : start + _QUERIES], vectors, k, metric, farthest)
+        for start in range(0, len(queries), _QUERIES)
+    ]
+    positions, found = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return positions, found
+
+
+def _best(
+    queries: np.ndarray, vectors: np.ndarray, k: int, metric: str, farthest: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    sign = -1.0 if farthest else 1.0
+    positions = np.empty((len(queries), 0), np.int64)
+    costs = np.empty((len(queries), 0))
+    for start in range(0, len(vectors), _VECTORS):
+        block = vectors[start : start + _VECTORS]
+        cost = sign * distances(queries, block, metric)
+        number = np.broadcast_to(np.arange(start, start + len(block)), cost.shape)
+        costs = np.concatenate([costs, cost], axis=1)
+        positions = np.concatenate([positions, number], axis=1)
+        if costs.shape[1] > k:
+            keep = np.argpartition(costs, k - 1, axis=1)[:, :k]
+            costs = np.take_along_axis(costs, keep, axis=1)
+            positions = np.take_along_axis(positions, keep, axis=1)
+    order = np.lexsort((positions, costs), axis=1)
+    return (
+        np.take_along_axis(positions, order, axis=1),
+        sign * np.take_along_axis(costs, order, axis=1),
+    )
+
+
+class FaissSearch:
+    """faiss over a copy of the vectors: IndexFlatIP or IndexFlatL2, both exhaustive.
+
+    Args:
+        vectors: float32 (vectors, features).
+        metric: "cosine" or "euclidean".
+
+    Raises:
+        ImportError: faiss is not installed.
+    """
+
+    def __init__(self, vectors: np.ndarray, metric: str) -> None:
+        faiss = _faiss()
+        self._vectors, self._metric = vectors, metric
+        flat = faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2
+        self._index = flat(vectors.shape[1])
+        for start in range(0, len(vectors), _VECTORS):
+            self._index.add(self._ready(vectors[start : start + _VECTORS]))
+
+    def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Find as `search_numpy` does; faiss finds them, NumPy says how far they are.
+
+        faiss counts in float32: among vectors that are equally far from the query to
+        seven digits it may choose others.
+        """
+        _, positions = self._index.search(self._ready(queries), k)
+        found = np.stack(
+            [
+                distances(query[None], self._vectors[row], self._metric)[0]
+                for query, row in zip(queries, positions, strict=True)
+            ]
+        )
+        order = np.lexsort((positions, found), axis=1)
+        return (
+            np.take_along_axis(positions, order, axis=1),
+            np.take_along_axis(found, order, axis=1),
+        )
+
+    def _ready(self, vectors: np.ndarray) -> np.ndarray:
+        if self._metric != "cosine":
+            return vectors
+        exact = vectors.astype("float64")
+        exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+        return exact.astype("float32")
+
+
+def has_faiss() -> bool:
+    """Tell whether faiss is installed, without importing it."""
+    return importlib.util.find_spec("faiss") is not None
+
+
+def _faiss() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # Its SWIG types warn on Python 3.12 and later.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import faiss
+    except ImportError as error:
+        raise ImportError(
+            'faiss is needed for backend="faiss": pip install "kerasaudio[faiss]". '
+            'backend="numpy" gives the same neighbours without it.'
+        ) from error
+    return faiss

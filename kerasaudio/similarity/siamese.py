@@ -1,0 +1,202 @@
+"""A Siamese network: two branches that share one encoder and one projection head.
+
+first, second (b, samples) -> encoder (b, features) -> head (b, size) -> distance (b,)
+clips (b, samples)         -> encoder (b, features) -> head (b, size)
+"""
+
+from typing import Any, Self
+
+import keras
+from keras import layers, ops
+
+from kerasaudio.layers.base import check_choice, check_count
+from kerasaudio.models.initializers import numpy_initializers
+from kerasaudio.similarity.geometry import (
+    UnitLength,
+    cosine_distance,
+    euclidean_distance,
+)
+
+DISTANCES = {"euclidean": euclidean_distance, "cosine": cosine_distance}
+
+
+def ProjectionHead(
+    features: int,
+    size: int = 64,
+    *,
+    hidden: int | None = None,
+    name: str = "projection_head",
+) -> keras.Model:
+    """Project embeddings to where their distances are compared.
+
+    Input: embeddings (batch, features).
+    Output: vectors of length 1, (batch, size).
+
+    Args:
+        features: Length of the encoder's embedding.
+        size: Length of the projection.
+        hidden: Units between; None for `features`.
+        name: Of the model.
+
+    Raises:
+        ValueError: An argument is no positive integer.
+
+    Source: Chen et al. 2020, "SimCLR", arXiv:2002.05709, section 2.1.
+    """
+    hidden = features if hidden is None else hidden
+    check_count(features=features, size=size, hidden=hidden)
+    embedding = keras.Input((features,), name="embedding")
+    with numpy_initializers():
+        x = layers.Dense(hidden, "relu", name="hidden")(embedding)
+        x = layers.Dense(size, name="projection")(x)
+    return keras.Model(embedding, UnitLength(name="unit_length")(x), name=name)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Siamese(keras.Model):
+    """An encoder and a projection head, trained by comparing clips.
+
+    Called on a pair of batches it gives the distances of the clips that belong
+    together: fit it on `PairBatches` with `ContrastiveLoss`. Called on one batch it
+    gives its projections: fit it on `ClassBatches` or `ViewBatches` with `TripletLoss`
+    or `NTXentLoss`. Encoder and head are models of their own: ``siamese.encoder.save``
+    and ``siamese.head.save`` keep them apart, ``siamese.save`` keeps both.
+
+    Input: waveforms (batch, samples), or a pair of these, equally long.
+    Output: projections (batch, size); for a pair, distances (batch,).
+
+    Args:
+        encoder: From waveforms to vectors: a model built with ``include_top=False``,
+            `RecurrentEncoder`, `ConvolutionalEncoder`, or any `keras.Model` with one
+            input and one output (batch, features).
+        head: From the encoder's vectors to those that are compared; None for a
+            `ProjectionHead`.
+        distance: Of two projections: ``"euclidean"``, or ``"cosine"`` (1 - cosine).
+        **kwargs: Such as `name`.
+
+    Raises:
+        ValueError: The encoder ends in class scores or gives no vectors; the head does
+            not fit the encoder; an unknown distance.
+
+    Source: Bromley et al. 1993; Hadsell, Chopra & LeCun 2006; the separate head is
+    that of SimCLR, arXiv:2002.05709.
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        head: keras.Model | None = None,
+        *,
+        distance: str = "euclidean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_choice(distance=(distance, tuple(DISTANCES)))
+        features = _features(encoder)
+        self.encoder = encoder
+        self.head = ProjectionHead(features) if head is None else head
+        self.distance = distance
+        _check_head(self.head, features)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Give projections of one batch, or distances of a pair of batches."""
+        if not isinstance(inputs, list | tuple):
+            return self._project(inputs, training)
+        first, second = _pair(inputs)
+        # One pass, so that both branches share the statistics of batch normalisation.
+        both = self._project(ops.concatenate([first, second], axis=0), training)
+        pairs = ops.shape(first)[0]
+        return DISTANCES[self.distance](both[:pairs], both[pairs:])
+
+    def _project(self, waveforms: Any, training: bool | None) -> Any:
+        return self.head(self.encoder(waveforms, training=training), training=training)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Do nothing: encoder and head are built already."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Give encoder, head and distance."""
+        return super().get_config() | {
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "head": keras.saving.serialize_keras_object(self.head),
+            "distance": self.distance,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Rebuild the model that `get_config` described."""
+        parts = {
+            key: keras.saving.deserialize_keras_object(
+                config[key], custom_objects=custom_objects
+            )
+            for key in ("encoder", "head")
+        }
+        return cls(**{**config, **parts})
+
+
+def _features(encoder: Any) -> int:
+    """Give the length of the encoder's vectors, or say what is wrong with it."""
+    if not isinstance(encoder, keras.Model):
+        raise ValueError(
+            "encoder must be a keras.Model, such as ConvolutionalEncoder(). "
+            f"Received: {type(encoder).__name__}."
+        )
+    spec = getattr(encoder, "_spec", None)
+    if spec is not None and spec.labels is not None:
+        raise ValueError(
+            f"The encoder {encoder.name!r} ends in scores of {len(spec.labels)} "
+            "classes. Build it with include_top=False."
+        )
+    shape = _output_shape(encoder, "encoder")
+    if len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            "The encoder must give one vector a clip, (batch, features). Received: "
+            f"{encoder.name!r} with output {shape}. Pool over time at its end."
+        )
+    return int(shape[1])
+
+
+def _check_head(head: Any, features: int) -> None:
+    if not isinstance(head, keras.Model):
+        raise ValueError(
+            "head must be a keras.Model, such as ProjectionHead(). "
+            f"Received: {type(head).__name__}."
+        )
+    shape = _output_shape(head, "head")
+    taken = head.input_shape
+    if len(shape) != 2 or len(taken) != 2 or taken[1] != features:
+        raise ValueError(
+            f"The head must take (batch, {features}), the encoder's vectors, and give "
+            f"(batch, size). Received: input {taken}, output {shape}."
+        )
+
+
+def _output_shape(model: keras.Model, role: str) -> tuple[int | None, ...]:
+    try:
+        count = len(model.inputs), len(model.outputs)
+        if count == (1, 1):
+            return tuple(model.outputs[0].shape)
+        found = f"{count[0]} inputs and {count[1]} outputs"
+    except (AttributeError, TypeError):
+        found = "a model without known inputs"
+    raise ValueError(
+        f"The {role} must be a functional or built sequential model of one input and "
+        f"one output. Received: {found}."
+    )
+
+
+def _pair(inputs: Any) -> tuple[Any, Any]:
+    shapes = [tuple(part.shape) for part in inputs]
+    if len(shapes) != 2 or len(shapes[0]) != len(shapes[1]):
+        raise ValueError(
+            "A Siamese model compares two batches, (first, second), both "
+            f"(batch, samples). Received: shapes {shapes}."
+        )
+    for one, other in zip(*shapes, strict=True):
+        if None not in (one, other) and one != other:
+            raise ValueError(
+                "Both batches of a pair must have as many clips, equally long. "
+                f"Received: shapes {shapes}."
+            )
+    return inputs[0], inputs[1]

@@ -1,0 +1,169 @@
+"""How well distances tell same from different: ROC, equal error rate, neighbours."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.similarity.distances import check_metric, check_vectors, distances
+from kerasaudio.similarity.kinds import check_labels
+
+_BLOCK = 1024  # queries at a time
+
+
+class RocCurve(NamedTuple):
+    """Error rates of "same" decisions, from refusing all pairs to accepting all.
+
+    Attributes:
+        false_positive_rate: Share of different pairs that are accepted, ascending.
+        true_positive_rate: Share of same pairs that are accepted, ascending.
+        thresholds: Pairs that score this or more are accepted, descending from inf.
+    """
+
+    false_positive_rate: np.ndarray
+    true_positive_rate: np.ndarray
+    thresholds: np.ndarray
+
+
+def pair_scores(
+    vectors: ArrayLike, labels: ArrayLike, metric: str = "cosine"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compare every vector with every other one.
+
+    Memory grows with the square of the number of vectors: 40 MB for 3,000.
+
+    Args:
+        vectors: (rows, features).
+        labels: One a row, integers or strings.
+        metric: "cosine" or "euclidean".
+
+    Returns:
+        Scores, float32 (pairs,), minus the distance, so that more is more alike; and
+        whether both have the same label, bool (pairs,).
+
+    Raises:
+        ValueError: Unusable vectors, labels or metric.
+    """
+    rows, marks = _check(vectors, labels, metric, "vectors")
+    scores, same = [], []
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        later = np.arange(len(rows)) > np.arange(len(rows))[block, None]
+        scores.append(-distances(rows[block], rows, metric)[later].astype("float32"))
+        same.append((marks[block, None] == marks)[later])
+    return np.concatenate(scores), np.concatenate(same)
+
+
+def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
+    """Give the receiver operating characteristic, a point for each different score.
+
+    Args:
+        scores: The higher, the more alike, (pairs,).
+        same: Whether the pairs are the same, bool or 0 and 1, (pairs,).
+
+    Raises:
+        ValueError: Shapes differ, scores are not finite, or pairs of one sort only.
+    """
+    score, truth = np.asarray(scores), np.asarray(same)
+    if score.ndim != 1 or score.shape != truth.shape:
+        raise ValueError(
+            "scores and same must both have the shape (pairs,). "
+            f"Received: {score.shape} and {truth.shape}."
+        )
+    if score.dtype.kind not in "fiu" or not np.isfinite(score).all():
+        raise ValueError(f"scores must be finite numbers. Received: {score.dtype}.")
+    if not np.isin(truth, (0, 1)).all():
+        raise ValueError("same must hold True and False, or 1 and 0, only.")
+    truth = truth.astype(bool)
+    if truth.all() or not truth.any():
+        raise ValueError(
+            "There must be pairs of both sorts. Received: "
+            f"{int(truth.sum())} same and {int((~truth).sum())} different ones."
+        )
+    order = np.argsort(-score.astype("float64"), kind="stable")
+    score, truth = score[order], truth[order]
+    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
+    accepted = np.cumsum(truth)[last]
+    false = last + 1 - accepted
+    return RocCurve(
+        np.append(0.0, false / false[-1]),
+        np.append(0.0, accepted / accepted[-1]),
+        np.append(np.inf, score[last]),
+    )
+
+
+def equal_error_rate(scores: ArrayLike, same: ArrayLike) -> float:
+    """Give the rate at which as many different pairs pass as same pairs fail.
+
+    Between two thresholds the ROC curve is taken as straight.
+
+    Args:
+        scores: The higher, the more alike, (pairs,).
+        same: Whether the pairs are the same, bool or 0 and 1, (pairs,).
+
+    Returns:
+        From 0 (perfect) over 0.5 (chance) to 1.
+
+    Raises:
+        ValueError: As `roc_curve`.
+    """
+    passed, accepted, _ = roc_curve(scores, same)
+    gap = 1 - accepted - passed  # falls from 1 to -1
+    after = int(np.argmax(gap <= 0))
+    before = after - 1
+    part = gap[before] / (gap[before] - gap[after])
+    return float(passed[before] + part * (passed[after] - passed[before]))
+
+
+def nearest_neighbour_accuracy(
+    vectors: ArrayLike,
+    labels: ArrayLike,
+    metric: str = "cosine",
+    *,
+    gallery: ArrayLike | None = None,
+    gallery_labels: ArrayLike | None = None,
+) -> float:
+    """Give the share of vectors whose nearest neighbour has their label.
+
+    Args:
+        vectors: (rows, features).
+        labels: One a row, integers or strings.
+        metric: "cosine" or "euclidean".
+        gallery: Where to look for neighbours, (others, features); None for the other
+            rows of `vectors`.
+        gallery_labels: One a row of `gallery`.
+
+    Raises:
+        ValueError: Unusable vectors, labels or metric; one row and no gallery; a
+            gallery without labels.
+    """
+    rows, marks = _check(vectors, labels, metric, "vectors")
+    if (gallery is None) != (gallery_labels is None):
+        raise ValueError("gallery and gallery_labels go together: pass both or none.")
+    others, names = rows, marks
+    if gallery is not None and gallery_labels is not None:
+        others, names = _check(
+            gallery, gallery_labels, metric, "gallery", rows.shape[1]
+        )
+    elif len(rows) < 2:
+        raise ValueError("A single vector has no neighbour. Pass two, or a gallery.")
+    hits = 0
+    for start in range(0, len(rows), _BLOCK):
+        block = distances(rows[start : start + _BLOCK], others, metric)
+        if gallery is None:
+            own = np.arange(len(block))
+            block[own, start + own] = np.inf
+        nearest = block.argmin(axis=1)
+        hits += int((names[nearest] == marks[start : start + _BLOCK]).sum())
+    return hits / len(rows)
+
+
+def _check(
+    vectors: ArrayLike,
+    labels: ArrayLike,
+    metric: str,
+    name: str,
+    width: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = check_vectors(vectors, check_metric(metric), width=width, name=name)
+    return rows, check_labels(labels, len(rows), name)
