@@ -17,6 +17,7 @@ from kerasaudio.audio import (
     resample,
     windows,
 )
+from kerasaudio.features import FeatureExtractor, Features, load_features
 from kerasaudio.models import *  # noqa: F403
 from kerasaudio.weights import list_weights
 
@@ -25,11 +26,14 @@ __version__ = "0.1.0"
 __all__ = [
     *models.__all__,
     "AudioDecodeError",
+    "FeatureExtractor",
+    "Features",
     "find_audio",
     "iter_windows",
     "layers",
     "list_weights",
     "load_audio",
+    "load_features",
     "models",
     "resample",
     "weights",

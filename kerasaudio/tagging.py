@@ -64,12 +64,12 @@ def tag_files(
     """
     for path in paths:
         try:
-            scores, *spans = timeline(model.predict_on_batch, model.spec, path)
+            scores, starts, ends = timeline(model.predict_on_batch, model.spec, path)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=str(error))
             continue
         mean = np.mean(scores, axis=0, dtype="float64")
-        moments = _moments(model, scores, *spans, top) if with_timeline else ()
+        moments = _moments(model, scores, starts, ends, top) if with_timeline else ()
         yield Tagged(path, model.decode(mean[None], top)[0], moments)
 
 

@@ -58,6 +58,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def positive_seconds(text: str) -> float:
+    """Read a number of seconds above zero."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return seconds
+
+
 def complain(message: str) -> None:
     """Tell the user on stderr."""
     print(f"kerasaudio: {message}", file=sys.stderr)

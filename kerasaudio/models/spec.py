@@ -70,6 +70,16 @@ class AudioSpec:
         """Factory and tag, such as ``"MusiCNN/mtat"``; None without a tag."""
         return None if self.weights is None else f"{self.architecture}/{self.weights}"
 
+    @property
+    def window_seconds(self) -> float:
+        """Length of the windows that long audio is cut into."""
+        return self.window_samples / self.sample_rate
+
+    @property
+    def hop_seconds(self) -> float:
+        """From the start of a window to the next."""
+        return (self.hop_samples or self.window_samples) / self.sample_rate
+
     def replace(self, **changes: Any) -> Self:
         """Give a copy with some fields changed."""
         return replace(self, **changes)

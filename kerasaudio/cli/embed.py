@@ -1,0 +1,89 @@
+"""`kerasaudio embed`: files and folders to a table of vectors."""
+
+import argparse
+from typing import Any
+
+from kerasaudio.cli.common import (
+    add_model_options,
+    complain,
+    find_files,
+    load_model,
+    positive,
+    positive_seconds,
+)
+from kerasaudio.report import printable
+
+_DESCRIPTION = """Turn sound files into vectors.
+
+The table has a row a file (or a window, with --pool none): path, start and end in
+seconds, embedding, model, hash of the weights, version. What was computed is kept, too:
+stopped and called again, the command goes on where it was, and computes only what is new
+or has changed. Files that cannot be used are listed and do not stop the rest."""
+
+_EXAMPLES = """examples:
+  kerasaudio embed sounds/ --out sounds.npz
+  kerasaudio embed sounds/ --model EfficientAT --weights audioset --out sounds.parquet
+  kerasaudio embed talk.wav --pool none --hop-seconds 0.5 --out talk.npz
+
+in Python: kerasaudio.load_features("sounds.npz").vectors"""
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    embed = commands.add_parser(
+        "embed",
+        help="turn files or folders into a table of vectors",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    embed.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
+    embed.add_argument("--out", required=True, help="a .npz or .parquet file")
+    add_model_options(embed)
+    embed.add_argument(
+        "--layer",
+        action="append",
+        help="layer whose output is taken (default: embedding); several are joined",
+    )
+    embed.add_argument(
+        "--pool",
+        choices=("mean", "max", "none"),
+        default="mean",
+        help="over the windows of a file; none: a row a window (default: mean)",
+    )
+    for name in ("--window-seconds", "--hop-seconds"):
+        embed.add_argument(name, type=positive_seconds, help="default: the model's own")
+    embed.add_argument("--batch-size", type=positive, help="windows at once")
+    embed.add_argument(
+        "--overwrite", action="store_true", help="replace --out whatever it holds"
+    )
+    embed.set_defaults(run=_embed)
+
+
+def _embed(options: argparse.Namespace) -> int:
+    from kerasaudio.features import FeatureExtractor
+    from kerasaudio.features.table import check_suffix
+
+    check_suffix(options.out)
+    paths, failed = find_files(options.paths)
+    if not paths:
+        return 1
+    extractor = FeatureExtractor(
+        load_model(options),
+        options.layer or "embedding",
+        window_seconds=options.window_seconds,
+        hop_seconds=options.hop_seconds,
+        pool=None if options.pool == "none" else options.pool,
+        batch_size=options.batch_size,
+    )
+    done = extractor.write(paths, options.out, overwrite=options.overwrite)
+    for bad in done.failed:
+        complain(f"{printable(bad.path)}: {bad.error}")
+    kept = done.files - done.computed
+    print(
+        f"{printable(done.path)}: {done.rows} rows of {extractor.width} features from "
+        f"{done.files} files ({done.computed} computed, {kept} already known)"
+    )
+    if done.failed:
+        complain(f"{len(done.failed)} of {len(paths)} files could not be used.")
+    return int(failed > 0 or len(done.failed) > 0)

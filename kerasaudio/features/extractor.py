@@ -1,0 +1,275 @@
+"""FeatureExtractor: a layer of a model as vectors of sounds."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.audio import find_audio
+from kerasaudio.audio.check import check_count
+from kerasaudio.features.fingerprint import fingerprint, weights_hash
+from kerasaudio.features.pipeline import embed_files
+from kerasaudio.features.pool import POOLS, Pool, Pooled
+from kerasaudio.features.rows import Failed, Rows
+from kerasaudio.features.run import Run, Written
+from kerasaudio.features.settings import window_spec
+from kerasaudio.features.store import Store
+from kerasaudio.features.table import Features, check_out, write
+from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models.named import load_named
+from kerasaudio.models.tap import tap
+from kerasaudio.models.windowed import is_several, run, waveform_windows
+from kerasaudio.weights.cache import cache_folder
+
+Audio = str | PathLike[str] | ArrayLike
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+# Beyond some seconds of sound, larger batches only take more memory on CPUs.
+_BATCH_SECONDS = 40
+_LARGEST_BATCH = 32
+_MOST_READERS = 4
+
+
+class FeatureExtractor:
+    """Turns sounds into vectors: any layer of a model, over time or averaged.
+
+    Long audio is cut into windows, `hop_seconds` apart. What is computed for files is
+    kept on disk under the hash of the model with its weights and of these settings:
+    the same call again reads it, another model or version of kerasaudio never does,
+    and a file that changed is computed anew. A killed process loses nothing.
+
+        extractor = FeatureExtractor("MusiCNN/mtat")
+        extractor("song.mp3")                       # float32 (200,)
+        extractor.extract("songs/").vectors         # float32 (songs, 200)
+
+    Args:
+        model: An `AudioModel`; or a factory such as `kerasaudio.MusiCNN`, or a name as
+            "MusiCNN/mtat" or "mine.keras", whose published weights are then loaded.
+        layer: Name of a layer, or a list, whose vectors are joined. Outputs that have
+            time (and frequency) axes are averaged over them.
+        window_seconds: Length of a window; None for the model's own. Only networks
+            that take any length (`spec.clip_samples` is None) take others.
+        hop_seconds: From the start of a window to the next; None for the model's own,
+            or for windows side by side where `window_seconds` is given.
+        pool: "mean" or "max" over the windows of a clip, or None for a row a window.
+        batch_size: Windows that the network sees at once; None for some 40 s of sound,
+            at most 32 windows.
+        cache: Folder where computed vectors are kept; None for `features` in the cache
+            folder of kerasaudio (see KERASAUDIO_CACHE). It may be deleted any time.
+
+    Attributes:
+        model: The `AudioModel`.
+        width: Number of features.
+        origin: What is written into tables: model, layer, pool, window_seconds,
+            hop_seconds, sample_rate, weights_hash, kerasaudio (version).
+
+    Raises:
+        ValueError: An unknown name, layer or pool, or a length that the network cannot
+            take.
+        OSError: Weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        model: AudioModel | Callable[..., AudioModel] | str | PathLike[str],
+        layer: str | Sequence[str] = "embedding",
+        *,
+        window_seconds: float | None = None,
+        hop_seconds: float | None = None,
+        pool: Pool = "mean",
+        batch_size: int | None = None,
+        cache: str | PathLike[str] | None = None,
+    ) -> None:
+        if pool not in POOLS:
+            raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
+        if batch_size is not None:
+            batch_size = check_count(batch_size, "batch_size")
+        self.model = _model(model)
+        self._layers = [layer] if isinstance(layer, str) else list(layer)
+        self._network = tap(self.model, self._layers)
+        self._spec = window_spec(self.model.spec, window_seconds, hop_seconds)
+        self._pool: Pool = pool
+        self._batch_size = batch_size or _batch_size(self._spec.window_seconds)
+        self._cache = None if cache is None else Path(cache)
+        self.width = int(self._network.output_shape[-1])
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Say what makes the vectors; the weights are hashed as they are now."""
+        from kerasaudio import __version__
+
+        spec = self._spec
+        facts = {
+            "model": spec.preset or spec.architecture or self.model.name,
+            "layer": self._layers,
+            "pool": self._pool,
+            "window_seconds": spec.window_seconds,
+            "hop_seconds": spec.hop_seconds,
+            "sample_rate": spec.sample_rate,
+            "weights_hash": weights_hash(self.model),
+            "kerasaudio": __version__,
+        }
+        return facts | {"fingerprint": fingerprint(self.model, facts)}
+
+    def __call__(
+        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None
+    ) -> Any:
+        """Turn one sound or a list of sounds into vectors; nothing is kept on disk.
+
+        Args:
+            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
+                of either.
+            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+
+        Returns:
+            float32 (features,); for a list, (clips, features). With pool=None,
+            (windows, features); for a list, a list of these.
+
+        Raises:
+            ValueError: The audio is unusable: no or a wrong rate, stereo, integers,
+                NaN, empty, shorter than 50 ms.
+            OSError: A file is missing or cannot be decoded.
+        """
+        clips: Any = audio
+        if not is_several(clips):
+            vectors = self.timeline(clips, sample_rate).vectors
+            return vectors if self._pool is None else vectors[0]
+        if not clips:
+            raise ValueError("The list of audio is empty. Pass at least one clip.")
+        each = [self(clip, sample_rate) for clip in clips]
+        return each if self._pool is None else np.stack(each)
+
+    def timeline(self, audio: Audio, sample_rate: int | None = None) -> Rows:
+        """Give the vectors of one sound with their times.
+
+        Returns:
+            `vectors`, float32 (rows, features), `starts` and `ends` in seconds, one row
+            a window with pool=None, otherwise one for all.
+
+        Raises:
+            ValueError, OSError: As when called.
+        """
+        pooled = Pooled(self._pool, self._spec.sample_rate)
+        windows = waveform_windows(self._spec, audio, sample_rate)
+        while batch := list(islice(windows, self._batch_size)):
+            waveforms = np.stack([window.samples for window in batch])
+            vectors = run(self._network.predict_on_batch, waveforms)
+            for vector, window in zip(vectors, batch, strict=True):
+                pooled.add(vector, window)
+        return pooled.rows()
+
+    def extract(self, paths: Paths, *, progress: bool | None = None) -> Features:
+        """Turn files and folders into a table of vectors in memory.
+
+        Threads decode while the network runs, and windows of many files share its
+        batches. Stopped (or killed) and called again, it goes on where it was.
+
+        Args:
+            paths: A file, a folder (searched to the bottom, see `find_audio`) or
+                several of either.
+            progress: Whether to show a bar; None for where stderr is a terminal.
+
+        Returns:
+            The vectors with paths and times, and the files that could not be used.
+
+        Raises:
+            ValueError: A folder without audio, or no paths.
+            OSError: A path is missing, or the cache cannot be written.
+        """
+        origin = self.origin
+        with self._store(origin) as store:
+            work = Run(store, find_audio(paths), self._compute)
+            work.complete(progress)
+            files, rows = [], []
+            for path, found in work.pieces():
+                files += [path] * len(found.vectors)
+                rows.append(found)
+        if not rows:
+            nothing = np.zeros(0)
+            empty = np.zeros((0, self.width), "float32")
+            return Features(empty, (), nothing, nothing, work.failed, origin)
+        return Features(
+            np.concatenate([found.vectors for found in rows]),
+            tuple(files),
+            np.concatenate([found.starts for found in rows]),
+            np.concatenate([found.ends for found in rows]),
+            work.failed,
+            origin,
+        )
+
+    def write(
+        self,
+        paths: Paths,
+        out: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: bool | None = None,
+    ) -> Written:
+        """Turn files and folders into a table on disk; memory stays bounded.
+
+        The table appears whole, at the end. One of the same model and settings is
+        brought up to date; any other file is left alone unless `overwrite`.
+
+        Args:
+            paths: As for `extract`.
+            out: A .npz or .parquet file.
+            overwrite: Whether `out` may replace what holds something else.
+            progress: Whether to show a bar; None for where stderr is a terminal.
+
+        Returns:
+            What was done.
+
+        Raises:
+            ValueError: A folder without audio, no paths, another suffix.
+            FileExistsError: `out` holds something else.
+            OSError: A path is missing; `out` or the cache cannot be written.
+            ImportError: Parquet without pyarrow.
+        """
+        origin = self.origin
+        table = check_out(out, origin, overwrite)
+        with self._store(origin) as store:
+            work = Run(store, find_audio(paths), self._compute)
+            work.complete(progress)
+            plan = work.plan(origin, self.width)
+            write(table, plan, work.pieces())
+        return Written(table, len(work.good), plan.rows, work.computed, work.failed)
+
+    def _store(self, origin: dict[str, Any]) -> Store:
+        base = self._cache or cache_folder() / "features"
+        return Store(base / str(origin["fingerprint"])[:32])
+
+    def _compute(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Rows | Failed]]:
+        return embed_files(
+            self._network.predict_on_batch,
+            self._spec,
+            paths,
+            pool=self._pool,
+            batch_size=self._batch_size,
+            readers=min(_MOST_READERS, os.cpu_count() or 1),
+        )
+
+
+def _model(
+    model: AudioModel | Callable[..., AudioModel] | str | PathLike[str],
+) -> AudioModel:
+    if isinstance(model, AudioModel):
+        return model
+    for name, factory in FACTORIES.items():
+        if model is factory:
+            return load_named(name)
+    if isinstance(model, str | PathLike):
+        return load_named(model)
+    raise ValueError(
+        "FeatureExtractor needs a model of kerasaudio, one of its factories, or a name "
+        f"such as 'MusiCNN/mtat'. Received: {type(model).__name__}."
+    )
+
+
+def _batch_size(window_seconds: float) -> int:
+    fitting = max(1, min(_LARGEST_BATCH, int(_BATCH_SECONDS / window_seconds)))
+    return 1 << (fitting.bit_length() - 1)

@@ -1,0 +1,58 @@
+"""What a model is, in 64 digits: no other model gives the same."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.models import AudioModel
+
+# Keras makes these up when a model is built: "lambda_3" here, "lambda_7" there.
+_MADE_UP = {"name", "build_config"}
+
+
+def weights_hash(model: keras.Model) -> str:
+    """Hash the values of all weights in order, with shapes and types; "sha256:..."."""
+    digest = hashlib.sha256()
+    for variable in model.variables:
+        if "seed_generator" in variable.path:
+            continue  # the state of a random number generator is no weight
+        value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value))
+        digest.update(f"{value.shape}{value.dtype}".encode())
+        digest.update(value.tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def fingerprint(model: AudioModel, facts: Mapping[str, Any]) -> str:
+    """Hash the architecture of a model and all else that decides the numbers.
+
+    Args:
+        model: With its spec.
+        facts: JSON-ready: what is taken out of it, and how; the hash of its weights.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    operations = [
+        (type(operation).__name__, _settings(operation.get_config()))
+        for operation in model.operations
+    ]
+    spec = model.spec.get_config()
+    what = {
+        "operations": operations,
+        "input": [spec["sample_rate"], spec["clip_samples"], spec["window_padding"]],
+        "facts": dict(facts),
+    }
+    text = json.dumps(what, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _settings(config: Any) -> Any:
+    if isinstance(config, Mapping):
+        return {k: _settings(v) for k, v in config.items() if k not in _MADE_UP}
+    if isinstance(config, list | tuple):
+        return [_settings(item) for item in config]
+    return config

@@ -1,0 +1,181 @@
+"""Files through a network: threads decode, windows of many files share a batch."""
+
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.window import Window
+from kerasaudio.features.pool import Pool, Pooled
+from kerasaudio.features.rows import Failed, Rows
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.windowed import Predict, run, waveform_windows
+
+_CHUNK = 32  # windows that travel together
+_MOST_PENDING = 8  # batches of windows that wait for others of their length
+_PATIENCE = 0.1  # seconds between looks at whether the work was given up
+
+
+@dataclass
+class _Chunk:
+    """Some windows of a file, in order."""
+
+    path: Path
+    windows: list[Window]
+    is_last: bool = False
+    error: Exception | None = None
+
+
+@dataclass
+class _File:
+    """A file that is under way."""
+
+    path: Path
+    pooled: Pooled
+    waiting: int = 0  # windows that were not run yet
+    is_read: bool = False
+
+
+def embed_files(
+    predict: Predict,
+    spec: AudioSpec,
+    paths: Iterable[Path],
+    *,
+    pool: Pool,
+    batch_size: int,
+    readers: int,
+) -> Iterator[tuple[Path, Rows | Failed]]:
+    """Give the rows of each file as soon as it is done, in no fixed order.
+
+    Memory does not depend on the number of files nor on their lengths (unless pool is
+    None: then a file's vectors are held until its end).
+
+    Args:
+        predict: Gives (batch, features) for (batch, samples).
+        spec: Rate and windows.
+        paths: Files.
+        pool: "mean" or "max" over a file's windows, or None for a row a window.
+        batch_size: Windows in a batch.
+        readers: Threads that decode.
+    """
+    work = _Reading(spec, paths, readers)
+    buckets: dict[int, list[tuple[_File, Window]]] = defaultdict(list)
+    files: dict[Path, _File] = {}
+    try:
+        for chunk in work:
+            path = chunk.path
+            if chunk.error is not None:
+                _forget(buckets, files.pop(path, None))
+                yield path, Failed(path, str(chunk.error))
+                continue
+            file = files.setdefault(path, _File(path, Pooled(pool, spec.sample_rate)))
+            file.waiting += len(chunk.windows)
+            file.is_read = chunk.is_last
+            for window in chunk.windows:
+                buckets[len(window.samples)].append((file, window))
+            _run_full(predict, buckets, batch_size)
+            yield from _finished(files)
+        for bucket in buckets.values():
+            while bucket:
+                _run(predict, bucket, batch_size)
+                yield from _finished(files)
+    finally:
+        work.give_up()
+
+
+def _forget(buckets: dict[int, list[tuple[_File, Window]]], file: _File | None) -> None:
+    for bucket in buckets.values():
+        bucket[:] = [item for item in bucket if item[0] is not file]
+
+
+def _run_full(
+    predict: Predict, buckets: dict[int, list[tuple[_File, Window]]], batch_size: int
+) -> None:
+    for bucket in buckets.values():
+        while len(bucket) >= batch_size:
+            _run(predict, bucket, batch_size)
+    while sum(map(len, buckets.values())) > _MOST_PENDING * batch_size:
+        _run(predict, max(buckets.values(), key=len), batch_size)
+
+
+def _run(predict: Predict, bucket: list[tuple[_File, Window]], count: int) -> None:
+    batch, bucket[:] = bucket[:count], bucket[count:]
+    vectors = run(predict, np.stack([window.samples for _, window in batch]))
+    for (file, window), vector in zip(batch, vectors, strict=True):
+        file.pooled.add(vector, window)
+        file.waiting -= 1
+
+
+def _finished(files: dict[Path, _File]) -> Iterator[tuple[Path, Rows | Failed]]:
+    done = [f for f in files.values() if f.is_read and not f.waiting]
+    for file in done:
+        del files[file.path]
+        yield file.path, file.pooled.rows()
+
+
+@dataclass
+class _Reading:
+    """Threads that decode files into chunks; iterating gives the chunks."""
+
+    spec: AudioSpec
+    paths: Iterable[Path]
+    readers: int
+    _given_up: threading.Event = field(default_factory=threading.Event)
+
+    def __iter__(self) -> Iterator[_Chunk]:
+        self._chunks: queue.Queue[_Chunk | None] = queue.Queue(2 * self.readers)
+        self._left = iter(self.paths)
+        self._lock = threading.Lock()
+        threads = [
+            threading.Thread(target=self._read_all, daemon=True)
+            for _ in range(self.readers)
+        ]
+        for thread in threads:
+            thread.start()
+        ended = 0
+        while ended < len(threads):
+            chunk = self._chunks.get()
+            if chunk is None:
+                ended += 1
+            elif isinstance(chunk.error, ValueError | OSError | None):
+                yield chunk
+            else:  # no bad file: a bug, or no memory
+                raise chunk.error
+
+    def give_up(self) -> None:
+        """Let the threads end."""
+        self._given_up.set()
+
+    def _read_all(self) -> None:
+        while not self._given_up.is_set():
+            with self._lock:
+                path = next(self._left, None)
+            if path is None:
+                break
+            try:
+                self._read(path)
+            except Exception as error:  # handed to the thread that iterates
+                self._put(_Chunk(path, [], error=error))
+        self._put(None)
+
+    def _read(self, path: Path) -> None:
+        windows = waveform_windows(self.spec, path)
+        chunk = list(islice(windows, _CHUNK))
+        while chunk:
+            following = list(islice(windows, _CHUNK))
+            self._put(_Chunk(path, chunk, is_last=not following))
+            chunk = following
+
+    def _put(self, chunk: Any) -> None:
+        while not self._given_up.is_set():
+            try:
+                self._chunks.put(chunk, timeout=_PATIENCE)
+                return
+            except queue.Full:
+                continue

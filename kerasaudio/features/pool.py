@@ -1,0 +1,44 @@
+"""One vector from those of a file's windows."""
+
+from typing import Literal
+
+import numpy as np
+
+from kerasaudio.audio.window import Window
+from kerasaudio.features.rows import Rows
+
+Pool = Literal["mean", "max"] | None
+POOLS = ("mean", "max", None)
+
+
+class Pooled:
+    """Takes vectors window by window; needs no memory for those before."""
+
+    def __init__(self, pool: Pool, sample_rate: int) -> None:
+        """Begin a file."""
+        self._pool = pool
+        self._sample_rate = sample_rate
+        self._vectors: list[np.ndarray] = []  # all, or what they came to so far
+        self._spans: list[tuple[int, int]] = []
+        self._count = 0
+
+    def add(self, vector: np.ndarray, window: Window) -> None:
+        """Take the vector of the next window."""
+        self._count += 1
+        span = (window.start, window.start + window.length)
+        if self._pool is None or not self._vectors:
+            first = np.float32 if self._pool is None else np.float64
+            self._vectors.append(vector.astype(first))
+            self._spans.append(span)
+            return
+        self._spans[0] = (self._spans[0][0], span[1])
+        merge = np.add if self._pool == "mean" else np.maximum
+        merge(self._vectors[0], vector, out=self._vectors[0])
+
+    def rows(self) -> Rows:
+        """Give what the file came to."""
+        vectors = np.stack(self._vectors)
+        if self._pool == "mean":
+            vectors /= self._count
+        starts, ends = np.array(self._spans).T / self._sample_rate
+        return Rows(vectors.astype("float32"), starts, ends)

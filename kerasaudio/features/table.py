@@ -1,0 +1,158 @@
+"""A table of vectors: which file and which seconds each stands for, and its origin."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.features import npz, parquet
+from kerasaudio.features.rows import Failed, Plan, Rows
+from kerasaudio.features.whole_file import check_writable, writing_whole
+
+_FORMATS = {".npz": npz, ".parquet": parquet}
+
+
+@dataclass(frozen=True)
+class Features:
+    """Vectors of many files.
+
+    Attributes:
+        vectors: float32 (rows, features). One row a file, in the order of the files;
+            or one a window, those of a file one after the other.
+        paths: The file of each row.
+        starts: Where the row's sound starts in the file in seconds, float64 (rows,).
+        ends: Where it ends.
+        failed: Files that gave no rows, and why.
+        origin: model, layer, pool, window_seconds, hop_seconds, sample_rate,
+            weights_hash, kerasaudio (its version), backend, fingerprint.
+    """
+
+    vectors: np.ndarray
+    paths: tuple[Path, ...]
+    starts: np.ndarray
+    ends: np.ndarray
+    failed: tuple[Failed, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.vectors)
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the table to a .npz or .parquet file, whole or not at all.
+
+        Raises:
+            ValueError: The suffix is another.
+            FileExistsError: The file exists, and `overwrite` is False.
+            OSError: It cannot be written.
+            ImportError: Parquet without pyarrow.
+        """
+        out = check_suffix(path)
+        if out.exists() and not overwrite:
+            raise FileExistsError(
+                f"{str(out)!r} exists. Pass overwrite=True to replace it."
+            )
+        longest = max((len(str(path)) for path in self.paths), default=0)
+        rows, width = self.vectors.shape
+        plan = Plan(longest, rows, width, self.failed, self.origin)
+        write(out, plan, self._pieces())
+        return out
+
+    def _pieces(self) -> Iterator[tuple[Path, Rows]]:
+        for i, path in enumerate(self.paths):
+            here = slice(i, i + 1)
+            yield path, Rows(self.vectors[here], self.starts[here], self.ends[here])
+
+
+def check_suffix(path: str | PathLike[str]) -> Path:
+    """Give the path of a format that tables are written in.
+
+    Raises:
+        ValueError: The suffix is another.
+        ImportError: Parquet without pyarrow.
+    """
+    out = Path(path)
+    if out.suffix not in _FORMATS:
+        raise ValueError(
+            f"Features are written to {' or '.join(_FORMATS)} files. "
+            f"Received: {str(path)!r}."
+        )
+    _FORMATS[out.suffix].check_installed()
+    return out
+
+
+def check_out(
+    path: str | PathLike[str], origin: Mapping[str, Any], overwrite: bool
+) -> Path:
+    """Give a path that may be written: free, or a table of the same origin.
+
+    Raises:
+        ValueError: The suffix is another.
+        FileExistsError: It holds something else, and `overwrite` is False.
+        OSError: Its folder is missing or not to be written.
+    """
+    out = check_suffix(path)
+    if out.exists() and not overwrite:
+        there = _facts(out).get("origin", {})
+        if there.get("fingerprint") != origin["fingerprint"]:
+            what = there.get("model", "something that is no table of features")
+            raise FileExistsError(
+                f"{str(out)!r} exists and holds {what}, of other settings or another "
+                "version. Name another file, or allow it to be overwritten."
+            )
+    check_writable(out)  # better now than after hours
+    return out
+
+
+def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
+    """Write rows as they come to a file that is seen whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    facts = plan.facts()
+    if plan.contents and out.exists() and _facts(out) == json.loads(facts):
+        return
+    with writing_whole(out) as temporary:
+        _FORMATS[out.suffix].write(temporary, plan, pieces)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Give what a table says of itself; {} if the file is none."""
+    try:
+        return dict(json.loads(_FORMATS[path.suffix].read_facts(path)))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def load_features(path: str | PathLike[str]) -> Features:
+    """Read a table that `Features.save`, `extract` or `kerasaudio embed` wrote.
+
+    Args:
+        path: A .npz or .parquet file. Nothing in it is unpickled.
+
+    Raises:
+        ValueError: It is no such table.
+        OSError: It is missing or cannot be read.
+        ImportError: Parquet without pyarrow.
+    """
+    file = check_suffix(path)
+    columns, facts = _FORMATS[file.suffix].read(file)
+    try:
+        known = json.loads(facts)
+        vectors = np.ascontiguousarray(columns["embedding"], "float32")
+        starts = np.asarray(columns["start"], "float64")
+        ends = np.asarray(columns["end"], "float64")
+        paths = tuple(map(Path, columns["path"]))
+        failed = tuple(Failed(Path(name), error) for name, error in known["failed"])
+        if len({len(vectors), len(paths), len(starts), len(ends)}) > 1:
+            raise ValueError("its columns have different lengths")
+        return Features(vectors, paths, starts, ends, failed, known["origin"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{str(path)!r} is no table of features of kerasaudio: {error}."
+        ) from error

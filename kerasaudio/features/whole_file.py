@@ -1,0 +1,51 @@
+"""Write a file that is seen whole or not at all."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def writing_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside the wanted one, and rename it at the end.
+
+    Raises:
+        OSError: The folder is missing, read-only or full; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise unless a file of this name can be made.
+
+    Raises:
+        OSError: The folder is missing or read-only.
+    """
+    try:
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> OSError:
+    """Say that a file cannot be written, and that there is no half of it."""
+    return type(error)(
+        error.errno,
+        f"the file cannot be written ({error.strerror or error}), and nothing of it "
+        "was kept",
+        str(path),
+    )
