@@ -1,0 +1,157 @@
+"""A map of vectors: a picture, or a page in which a point plays its sound."""
+
+import math
+import os
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from kerasaudio.audio.check import check_rate
+from kerasaudio.audio.load import check_seconds
+from kerasaudio.plot import check, clips
+from kerasaudio.plot.clips import Sound
+from kerasaudio.plot.figure import check_matplotlib
+from kerasaudio.plot.page import write_page
+from kerasaudio.plot.project import prepare
+from kerasaudio.plot.scatter import write_picture
+
+Method = Literal["pca", "tsne", "umap"]
+_TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+_PICTURE, _PAGES = ".png", (".html", ".htm")
+
+
+def feature_space(
+    vectors: Any,
+    labels: Sequence[Any] | None = None,
+    audio: Sequence[Any] | None = None,
+    *,
+    sample_rate: int | None = None,
+    starts: Sequence[float] | None = None,
+    method: Method = "pca",
+    path: str | PathLike[str] | None = None,
+    title: str | None = None,
+    seed: int = 0,
+    perplexity: float | None = None,
+    neighbours: int | None = None,
+    embed_audio: bool = True,
+    clip_seconds: float = 5.0,
+    max_megabytes: float = 32.0,
+) -> np.ndarray:
+    """Lay vectors out in a plane, and draw them.
+
+    A `.png` has a legend, and colours and shapes that colour-blind people tell apart.
+    An `.html` is one file that needs no network: points show their names, a click (or
+    Enter) plays their sounds, the wheel zooms, the legend hides classes.
+
+        model = kerasaudio.MusiCNN(weights="mtat")
+        vectors = model.embed(files)
+        feature_space(vectors, labels, audio=files, path="sounds.html")
+
+    Args:
+        vectors: (points, features), three points or more.
+        labels: Class of each point, strings or whole numbers; None for no classes.
+        audio: Sound of each point: paths, or waveforms (samples,) in [-1, 1].
+        sample_rate: Rate of the waveforms in Hz; paths know theirs.
+        starts: Where each point's sound starts in its file, in seconds; None for 0.
+        method: "pca", "tsne" (van der Maaten & Hinton 2008) or "umap" (McInnes et al.
+            2018, arXiv:1802.03426; the extra `umap`).
+        path: A .png, .html or .htm file; None to draw nothing.
+        title: Above the picture; None for the method.
+        seed: Of t-SNE and UMAP.
+        perplexity: Of t-SNE; None for 30, or less where there are few points.
+        neighbours: Of UMAP; None for 15, or less where there are few points.
+        embed_audio: Put the sounds into the page, as mono MP3 of 24 kHz. False links
+            the files by paths relative to the page: it is small, and only plays where
+            they are.
+        clip_seconds: How much of each sound the page plays.
+        max_megabytes: Most that the sounds in a page may take; 5 s take some 0.04.
+
+    Returns:
+        float32 (points, 2).
+
+    Raises:
+        ValueError: Vectors with other axes, NaN or too few points; another number of
+            labels or sounds; an unknown method or suffix; settings that do not fit;
+            unusable sounds, or too many for `max_megabytes`.
+        OSError: A sound is missing or cannot be decoded, or the file not written.
+        ImportError: matplotlib, scikit-learn or umap-learn is needed and missing.
+    """
+    points = check.check_vectors(vectors)
+    classes, of_points = _classes(labels, len(points))
+    project = prepare(method, len(points), seed, perplexity, neighbours)
+    target = _target(path, audio)
+    sounds = _sounds(audio, starts, len(points))
+    title = _TITLES[method] if title is None else title
+    if target is None or target.suffix.lower() == _PICTURE:
+        projection = project(points)
+        if target is not None:
+            write_picture(target, projection, classes, of_points, title)
+        return projection.coordinates
+    playable = None
+    if sounds is not None:
+        seconds = check_seconds(clip_seconds, "clip_seconds")
+        if embed_audio:
+            rate = None if sample_rate is None else check_rate(sample_rate)
+            playable = clips.embed(sounds, rate, seconds, _megabytes(max_megabytes))
+        else:
+            playable = clips.link(sounds, seconds, target.parent)
+    projection = project(points)
+    names = [
+        _name(number, sounds[number] if sounds else None)
+        for number in range(len(points))
+    ]
+    write_page(target, projection, classes, of_points, names, playable, title)
+    return projection.coordinates
+
+
+def _classes(labels: Any, count: int) -> tuple[list[str], np.ndarray]:
+    if labels is None:
+        return [], np.zeros(count, int)
+    return check.check_classes(check.check_count(labels, count, "labels"))
+
+
+def _target(path: Any, audio: Any) -> Path | None:
+    target = None if path is None else check.check_path(path, (_PICTURE, *_PAGES))
+    is_page = target is not None and target.suffix.lower() != _PICTURE
+    if audio is not None and not is_page:
+        raise ValueError(
+            "Only a page plays sounds: give path=, ending in .html, or leave out "
+            f"audio. Received: path={path!r}."
+        )
+    if target is not None and not is_page:
+        check_matplotlib()
+    return target
+
+
+def _sounds(audio: Any, starts: Any, count: int) -> list[Sound] | None:
+    if audio is None:
+        if starts is not None:
+            raise ValueError("starts are those of sounds: pass audio too.")
+        return None
+    heard = check.check_count(audio, count, "audio")
+    if starts is None:
+        return [Sound(clip, None) for clip in heard]
+    begins = check.check_count(starts, count, "starts")
+    return [
+        Sound(clip, check_seconds(begin, "starts", or_zero=True))
+        for clip, begin in zip(heard, begins, strict=True)
+    ]
+
+
+def _megabytes(value: Any) -> float:
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError(f"max_megabytes must be positive. Received: {value!r}.")
+    return float(value)
+
+
+def _name(number: int, sound: Sound | None) -> str:
+    """Name a point by its file and time, or by its number."""
+    name = f"point {number}"
+    if sound is None:
+        return name
+    if clips.is_path(sound.clip):
+        name = os.path.basename(os.fspath(sound.clip))
+    return name if sound.start is None else f"{name}, from {sound.start:g} s"

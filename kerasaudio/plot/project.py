@@ -1,0 +1,148 @@
+"""Many features to two: PCA by NumPy, t-SNE by scikit-learn, UMAP by umap-learn."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+METHODS = ("pca", "tsne", "umap")
+_PERPLEXITY = 30.0
+_NEIGHBOURS = 15
+
+
+class Projection(NamedTuple):
+    """Points of a plane.
+
+    Attributes:
+        coordinates: float32 (points, 2).
+        axes: What the two axes are.
+    """
+
+    coordinates: np.ndarray
+    axes: tuple[str, str]
+
+
+def prepare(
+    method: str,
+    points: int,
+    seed: int,
+    perplexity: float | None,
+    neighbours: int | None,
+) -> Callable[[np.ndarray], Projection]:
+    """Give the function that projects, or say why it cannot be had.
+
+    Raises:
+        ValueError: An unknown method, or settings that do not fit it.
+        ImportError: Its library is not installed.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {METHODS}. Received: {method!r}.")
+    for name, value, owner in (
+        ("perplexity", perplexity, "tsne"),
+        ("neighbours", neighbours, "umap"),
+    ):
+        if value is not None and method != owner:
+            raise ValueError(
+                f"{name} belongs to method={owner!r}. Received: {name}={value!r} with "
+                f"method={method!r}."
+            )
+    if method == "tsne":
+        return _tsne(points, seed, perplexity)
+    if method == "umap":
+        return _umap(points, seed, neighbours)
+    return _pca
+
+
+def _pca(vectors: np.ndarray) -> Projection:
+    centred = vectors - vectors.mean(axis=0)
+    size = np.abs(centred).max() or 1.0  # squares of huge features would overflow
+    left, strengths, _ = np.linalg.svd(centred / size, full_matrices=False)
+    scores = left[:, :2] * strengths[:2] * size
+    # The sign of a component is arbitrary: its largest score is positive.
+    largest = np.abs(scores).argmax(axis=0)
+    scores *= np.where(scores[largest, np.arange(scores.shape[1])] < 0, -1, 1)
+    coordinates = np.zeros((len(vectors), 2))
+    coordinates[:, : scores.shape[1]] = scores
+    variance = np.zeros(2)
+    parts = strengths**2
+    variance[: len(parts[:2])] = parts[:2] / (parts.sum() or 1.0)
+    first, second = (
+        f"component {number}, {100 * share:.0f} % of the variance"
+        for number, share in enumerate(variance, start=1)
+    )
+    return Projection(coordinates.astype("float32"), (first, second))
+
+
+def _tsne(
+    points: int, seed: int, perplexity: float | None
+) -> Callable[[np.ndarray], Projection]:
+    if perplexity is None:
+        perplexity = min(_PERPLEXITY, (points - 1) / 3)
+    elif not 0 < perplexity < points:
+        raise ValueError(
+            f"perplexity must be positive and less than the number of points, {points}."
+            f" Received: {perplexity!r}. Leave it out for a fitting one."
+        )
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise ImportError(
+            'method="tsne" needs scikit-learn: pip install "kerasaudio[plot]".'
+        ) from error
+
+    def run(vectors: np.ndarray) -> Projection:
+        # As init="pca", which scikit-learn cannot make of a single feature.
+        start = _pca(vectors).coordinates
+        start *= 1e-4 / (start[:, 0].std() or 1.0)
+        model = TSNE(
+            2,
+            perplexity=perplexity,
+            init=start,
+            learning_rate="auto",
+            random_state=seed,
+        )
+        return _named(model.fit_transform(_scaled(vectors)), "t-SNE")
+
+    return run
+
+
+def _umap(
+    points: int, seed: int, neighbours: int | None
+) -> Callable[[np.ndarray], Projection]:
+    if neighbours is None:
+        neighbours = min(_NEIGHBOURS, points - 1)
+    elif not 2 <= neighbours < points:
+        raise ValueError(
+            f"neighbours must be at least 2 and less than the number of points, "
+            f"{points}. Received: {neighbours!r}. Leave it out for a fitting one."
+        )
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            'method="umap" needs umap-learn: pip install "kerasaudio[umap]".'
+        ) from error
+
+    def run(vectors: np.ndarray) -> Projection:
+        model = UMAP(
+            n_neighbors=neighbours,
+            # The spectrum of a graph this small is too short to start from.
+            init="spectral" if points > 10 else "random",
+            random_state=seed,
+            n_jobs=1,  # with a seed it takes no more
+        )
+        return _named(model.fit_transform(_scaled(vectors)), "UMAP")
+
+    return run
+
+
+def _scaled(vectors: np.ndarray) -> np.ndarray:
+    """Scale all features alike: distances keep their ratios, and fit into float32."""
+    centred = vectors - vectors.mean(axis=0)
+    return (centred / (np.abs(centred).max() or 1.0)).astype("float32")
+
+
+def _named(coordinates: Any, name: str) -> Projection:
+    return Projection(
+        np.asarray(coordinates, "float32"), (f"{name} axis 1", f"{name} axis 2")
+    )

@@ -1,0 +1,183 @@
+"""Pictures of how well a classifier or a verifier does."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.plot.check import check_count, check_numbers, check_path
+from kerasaudio.plot.figure import check_matplotlib, new_figure, plain, write_png
+from kerasaudio.plot.palette import style
+
+_MOST_CLASSES_WITH_COUNTS = 60
+_LARGEST_SIDE = 40  # inches
+
+
+def confusion_matrix(
+    matrix: Any,
+    labels: Sequence[str],
+    path: str | PathLike[str],
+    *,
+    title: str = "Confusion matrix",
+) -> Path:
+    """Draw how often each class was taken for which.
+
+    Counts stand in the cells (up to 60 classes); colours are shares of the row.
+
+    Args:
+        matrix: Counts, (classes, classes); row: the true class, column: the predicted.
+        labels: Names of the classes.
+        path: PNG file.
+        title: Above the picture.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: Not square, no counts, another number of labels, another suffix.
+        OSError: The file cannot be written.
+        ImportError: matplotlib is not installed.
+    """
+    counts = check_numbers(matrix, "matrix", ndim=2)
+    if counts.shape[0] != counts.shape[1] or not counts.size:
+        raise ValueError(
+            f"matrix must be square, (classes, classes). Received: shape "
+            f"{counts.shape}."
+        )
+    if (counts < 0).any() or (counts != np.rint(counts)).any():
+        raise ValueError(
+            "matrix must hold counts: whole numbers from 0. Received: "
+            f"{counts[(counts < 0) | (counts != np.rint(counts))][0]:g} among them."
+        )
+    names = [plain(str(name)) for name in check_count(labels, len(counts), "labels")]
+    target = check_path(path, (".png",))
+    check_matplotlib()
+
+    side = min(_LARGEST_SIDE, 3 + 0.32 * len(counts))
+    figure, axes = new_figure(side + 1, side)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(totals == 0, 1, totals)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.6)
+    size = 9 if len(counts) <= 20 else 8
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    between = np.arange(0.5, len(counts) - 1)
+    axes.set_xticks(between, minor=True)
+    axes.set_yticks(between, minor=True)
+    axes.grid(which="minor", color="0.92", linewidth=0.5)
+    axes.tick_params(which="minor", length=0)
+    large = 10 + len(counts) / 10
+    axes.set_xlabel("predicted", fontsize=large)
+    axes.set_ylabel("true", fontsize=large)
+    axes.set_title(plain(title), fontsize=large + 2)
+    if len(counts) <= _MOST_CLASSES_WITH_COUNTS:
+        for row, column in np.argwhere(counts):
+            axes.text(
+                column,
+                row,
+                f"{int(counts[row, column])}",
+                ha="center",
+                va="center",
+                fontsize=size if counts.max() < 1000 else size - 2,
+                color="white" if shares[row, column] > 0.5 else "black",
+            )
+    write_png(figure, target)
+    return target
+
+
+def roc_curve(
+    false_positive_rate: Any,
+    true_positive_rate: Any,
+    path: str | PathLike[str],
+    *,
+    labels: str | Sequence[str] | None = None,
+    title: str = "ROC curve",
+) -> Path:
+    """Draw one or several ROC curves; they cross the dashed line at the equal error.
+
+    Args:
+        false_positive_rate: From 0 to 1, rising, (thresholds,); or a list of such
+            arrays, one a curve.
+        true_positive_rate: At the same thresholds, likewise.
+        path: PNG file.
+        labels: Name of the curve, or a list of names.
+        title: Above the picture.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: Not rates, not rising, of different lengths, another suffix.
+        OSError: The file cannot be written.
+        ImportError: matplotlib is not installed.
+    """
+    curves = _curves(false_positive_rate, true_positive_rate)
+    if isinstance(labels, str):
+        labels = [labels]
+    names = None if labels is None else check_count(labels, len(curves), "labels")
+    target = check_path(path, (".png",))
+    check_matplotlib()
+
+    figure, axes = new_figure(5.5, 5.5)
+    axes.plot([0, 1], [1, 0], color="0.6", linewidth=1, linestyle="--")
+    axes.plot([0, 1], [0, 1], color="0.85", linewidth=1)
+    lines = []
+    for number, (false, true) in enumerate(curves):
+        dashes = ("-", (0, (6, 2)), (0, (2, 1)), "-.")[number % 4]
+        lines += axes.plot(
+            false, true, color=style(number).colour, linewidth=2, linestyle=dashes
+        )
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.01)
+    axes.set_aspect("equal")
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.set_title(plain(title))
+    axes.spines[["top", "right"]].set_visible(False)
+    if names is not None:
+        texts = [plain(str(name)) for name in names]
+        legend = axes.legend(lines, [" "] * len(lines), loc="lower right")
+        for shown, text in zip(legend.get_texts(), texts, strict=True):
+            shown.set_text(text)
+    write_png(figure, target)
+    return target
+
+
+def _curves(false: Any, true: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    several = [
+        isinstance(rates, list | tuple) and len(rates) > 0 and np.ndim(rates[0]) > 0
+        for rates in (false, true)
+    ]
+    if several[0] != several[1]:
+        raise ValueError(
+            "Pass both rates of one curve, or for several curves a list of each."
+        )
+    if not several[0]:
+        return [_curve(false, true)]
+    if len(false) != len(true):
+        raise ValueError(
+            f"There are {len(false)} arrays of false positive rates and {len(true)} of "
+            "true positive ones."
+        )
+    return [_curve(one, other) for one, other in zip(false, true, strict=True)]
+
+
+def _curve(false: Any, true: Any) -> tuple[np.ndarray, np.ndarray]:
+    named = {"false_positive_rate": false, "true_positive_rate": true}
+    x, y = (check_numbers(rates, name, ndim=1) for name, rates in named.items())
+    if len(x) != len(y) or len(x) < 2:
+        raise ValueError(
+            "Both rates take one number a threshold, two or more. Received: "
+            f"{len(x)} false positive and {len(y)} true positive rates."
+        )
+    for name, rates in zip(named, (x, y), strict=True):
+        if rates.min() < 0 or rates.max() > 1 or (np.diff(rates) < 0).any():
+            raise ValueError(
+                f"{name} must rise from 0 to 1. Received: from {rates.min():g} to "
+                f"{rates.max():g}"
+                + (", falling in between." if (np.diff(rates) < 0).any() else ".")
+            )
+    return x, y
