@@ -1,0 +1,88 @@
+"""Features and labels as arrays: checked, padded, standardised."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Vectors = np.ndarray | Sequence[np.ndarray]
+
+_CONSTANT = 1e-6  # of the mean magnitude: less deviation is rounding
+
+
+def as_array(features: Vectors, probe: str) -> np.ndarray:
+    """Give features as one float32 array, clips of fewer windows padded by zeros.
+
+    Raises:
+        ValueError: Another shape, nothing, or NaN.
+    """
+    rank, form = (3, "(clips, windows, n)") if probe == "gru" else (2, "(clips, n)")
+    if isinstance(features, np.ndarray):
+        array = features
+    else:
+        clips = [np.asarray(clip, "float32") for clip in features]
+        if probe != "gru":
+            shapes = sorted({clip.shape for clip in clips})
+            array = np.stack(clips) if len(shapes) == 1 else np.zeros(0)
+        else:
+            array = _pad(clips)
+    if array.ndim != rank or array.size == 0 or array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"The probe {probe!r} takes features of shape {form}. Received: shape "
+            f"{array.shape}, dtype {array.dtype}."
+        )
+    array = np.ascontiguousarray(array, "float32")
+    if not np.isfinite(array).all():
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, rank))))
+        raise ValueError(f"The features hold NaN or infinity, first in clip {bad[0]}.")
+    return array
+
+
+def _pad(clips: list[np.ndarray]) -> np.ndarray:
+    widths = {clip.shape[1:] for clip in clips}
+    if len(widths) != 1 or any(clip.ndim != 2 for clip in clips):
+        return np.zeros(0)
+    longest = max(len(clip) for clip in clips)
+    return np.stack([np.pad(c, ((0, longest - len(c)), (0, 0))) for c in clips])
+
+
+def check_labels(labels: Any, count: int) -> np.ndarray:
+    """Give labels as integers.
+
+    Raises:
+        ValueError: Not `count` class numbers, of each class at least one.
+    """
+    array = np.asarray(labels)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels must be {count} integers, one a clip. Received: shape "
+            f"{array.shape}, dtype {array.dtype}."
+        )
+    present = np.unique(array)
+    if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
+        raise ValueError(
+            "labels must be numbered from 0 without gaps, at least two classes. "
+            f"Received: {present[:10].tolist()}."
+        )
+    return array.astype(np.int64)
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give mean and standard deviation of each feature, padding left out."""
+    rows = features.reshape(-1, features.shape[-1])
+    if features.ndim == 3:
+        rows = rows[np.any(rows != 0, axis=1)]
+    if not len(rows):
+        raise ValueError("The features are zero throughout: nothing to learn from.")
+    mean, std = rows.mean(axis=0, dtype="float64"), rows.std(axis=0, dtype="float64")
+    # What never changes in training must not be blown up when it does later.
+    constant = std <= _CONSTANT * max(float(np.abs(rows).mean()), 1e-30)
+    return mean, np.where(constant, 1.0, std)
+
+
+def standardise(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Shift and scale features; padding stays zero."""
+    x = ((features - mean) / std).astype("float32")
+    if features.ndim == 3:
+        x[~np.any(features != 0, axis=-1)] = 0.0
+    return x

@@ -1,0 +1,162 @@
+"""Cross-validation: every fold held out once, classified by what learnt the others."""
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.features import FeatureExtractor
+from kerasaudio.features.fingerprint import weights_hash
+from kerasaudio.models import AudioModel
+from kerasaudio.transfer.fine_tune import Tuner
+from kerasaudio.transfer.probes import Fitter
+from kerasaudio.transfer.report import Report
+from kerasaudio.transfer.settings import (
+    ON_FEATURES,
+    ON_WAVEFORMS,
+    Probe,
+    check_seed,
+    settle,
+)
+from kerasaudio.transfer.vectors import Source, as_extractor, clip_features
+from kerasaudio.transfer.waveforms import load_waveforms
+
+
+def evaluate(
+    extractor_or_model: Source,
+    dataset: LabelledClips,
+    probe: Probe = "linear",
+    seed: int = 0,
+    *,
+    layer: str = "embedding",
+    progress: bool | None = None,
+    **settings: Any,
+) -> Report:
+    """Measure a pretrained network on a data set, by the data set's own folds.
+
+        clips = kerasaudio.datasets.ESC50("ESC-50-master")
+        model = kerasaudio.EfficientAT(weights="audioset")
+        report = kerasaudio.transfer.evaluate(model, clips)
+        print(report.accuracy, report.folds)
+
+    For "linear", "mlp" and "gru" each clip is turned into vectors once; they are kept
+    on disk, and further calls take a moment. The classifier and the standardisation
+    before it see the training folds only.
+
+    Args:
+        extractor_or_model: A model, or an extractor with its layer and windows; for
+            "gru" one with pool=None. A model gives "gru" windows of 1 s every 0.5 s,
+            or its own.
+        dataset: Clips with folds.
+        probe: "linear": logistic regression. "mlp": one hidden layer. "gru": a
+            recurrent layer over the windows. "frozen": a new head trained on
+            waveforms, the body as it is. "full": the whole network trained.
+        seed: Same seed, same figures (on the same machine and backend).
+        layer: Of a model, for "linear", "mlp" and "gru".
+        progress: Whether to show bars; None for where stderr is a terminal.
+        **settings: Of the classifier; see `fit_probe` and `fine_tune`.
+
+    Raises:
+        ValueError: No folds, clips that cannot be read, an unknown probe or setting.
+        OSError: Clips are missing, or the cache cannot be written.
+    """
+    settled = settle(probe, settings, ON_FEATURES + ON_WAVEFORMS)
+    check_seed(seed)
+    dataset.require_folds()
+    if probe in ON_FEATURES:
+        extractor = as_extractor(extractor_or_model, probe, layer)
+        results = _on_features(extractor, dataset, probe, seed, settled, progress)
+    else:
+        model = _model(extractor_or_model, probe)
+        results = _on_waveforms(model, dataset, probe, seed, settled, progress)
+    return results
+
+
+def _on_features(
+    extractor: FeatureExtractor,
+    clips: LabelledClips,
+    probe: str,
+    seed: int,
+    settings: dict[str, Any],
+    progress: bool | None,
+) -> Report:
+    began = perf_counter()
+    features, origin = clip_features(extractor, clips, probe, progress)
+    prepared = perf_counter()
+    fitter = Fitter(probe, settings, seed)
+    predictions = np.zeros(len(clips), np.int64)
+    for train, test in _splits(clips, progress):
+        fitted = fitter.fit(features[train], clips.labels[train])
+        predictions[test] = fitted.predict(features[test]).argmax(axis=1)
+    return Report.of(
+        clips,
+        predictions,
+        probe=probe,
+        seed=seed,
+        settings=settings,
+        origin=origin,
+        seconds=_seconds(began, prepared),
+    )
+
+
+def _on_waveforms(
+    model: AudioModel,
+    clips: LabelledClips,
+    probe: str,
+    seed: int,
+    settings: dict[str, Any],
+    progress: bool | None,
+) -> Report:
+    from kerasaudio import __version__
+
+    began = perf_counter()
+    waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
+    prepared = perf_counter()
+    tuner = Tuner(model, clips.class_names, probe, settings, seed)
+    predictions = np.zeros(len(clips), np.int64)
+    for train, test in _splits(clips, progress):
+        tuner.fit(waveforms, clips.labels, train)
+        predictions[test] = tuner.predict(waveforms, test).argmax(axis=1)
+    spec = model.spec
+    origin = {
+        "model": spec.preset or spec.architecture or model.name,
+        "sample_rate": spec.sample_rate,
+        "clip_samples": waveforms.samples.shape[1],
+        "weights_hash": weights_hash(model),
+        "kerasaudio": __version__,
+    }
+    return Report.of(
+        clips,
+        predictions,
+        probe=probe,
+        seed=seed,
+        settings=settings,
+        origin=origin,
+        seconds=_seconds(began, prepared),
+    )
+
+
+def _splits(clips: LabelledClips, progress: bool | None) -> Any:
+    """Give the clip numbers of training and test, fold by fold."""
+    folds = clips.require_folds()
+    disable = None if progress is None else not progress
+    for fold in tqdm(np.unique(folds), unit="fold", disable=disable, leave=False):
+        yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+
+def _seconds(began: float, prepared: float) -> dict[str, float]:
+    return {
+        "features": round(prepared - began, 3),
+        "folds": round(perf_counter() - prepared, 3),
+    }
+
+
+def _model(source: Source, probe: str) -> AudioModel:
+    if not isinstance(source, AudioModel):
+        raise ValueError(
+            f"{probe!r} trains a network on waveforms: pass the AudioModel itself. "
+            f"Received: {type(source).__name__}."
+        )
+    return source

@@ -1,0 +1,165 @@
+"""What a cross-validation found, and how it is written down."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.features.whole_file import writing_whole
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """How well a classifier does on the folds of a data set.
+
+    Attributes:
+        dataset: Name of the data set.
+        probe: Kind of classifier.
+        folds: Accuracy on each held-out fold, 0 to 1.
+        confusion: Clips by true class (row) and predicted class (column), summed over
+            the folds, int64 (classes, classes).
+        class_names: Of the rows and columns.
+        paths: The clips.
+        labels: True class of each clip, int64 (clips,).
+        predictions: Predicted class of each clip by the model that had its fold held
+            out, int64 (clips,).
+        fold_of: Fold of each clip, int64 (clips,).
+        seed: Of all that is random.
+        settings: Of the classifier.
+        origin: The network: model, layer, weights_hash, kerasaudio version ...
+        seconds: Time spent on "features" and on "folds".
+    """
+
+    dataset: str
+    probe: str
+    folds: tuple[float, ...]
+    confusion: np.ndarray
+    class_names: tuple[str, ...]
+    paths: tuple[Path, ...]
+    labels: np.ndarray
+    predictions: np.ndarray
+    fold_of: np.ndarray
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, clips: LabelledClips, predictions: np.ndarray, **facts: Any
+    ) -> "Report":
+        """Count what was right.
+
+        Args:
+            clips: With folds.
+            predictions: Predicted class of each clip.
+            **facts: probe, seed, settings, origin, seconds.
+        """
+        fold_of = clips.require_folds()
+        right = predictions == clips.labels
+        confusion = np.zeros((len(clips.class_names),) * 2, np.int64)
+        np.add.at(confusion, (clips.labels, predictions), 1)
+        return cls(
+            dataset=clips.name,
+            folds=tuple(
+                float(right[fold_of == fold].mean()) for fold in np.unique(fold_of)
+            ),
+            confusion=confusion,
+            class_names=clips.class_names,
+            paths=clips.paths,
+            labels=clips.labels,
+            predictions=predictions,
+            fold_of=fold_of,
+            **facts,
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """Mean accuracy over the folds, 0 to 1."""
+        return float(np.mean(self.folds))
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the folds' accuracies (divided by their number)."""
+        return float(np.std(self.folds))
+
+    @property
+    def per_class(self) -> dict[str, float]:
+        """Share of the clips of each class that were recognised."""
+        shares = np.diag(self.confusion) / self.confusion.sum(axis=1)
+        return dict(zip(self.class_names, shares.tolist(), strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all but the single clips, ready for JSON."""
+        return {
+            "dataset": self.dataset,
+            "clips": len(self.paths),
+            "probe": self.probe,
+            "accuracy": self.accuracy,
+            "std": self.std,
+            "folds": list(self.folds),
+            "per_class": self.per_class,
+            "class_names": list(self.class_names),
+            "confusion": self.confusion.tolist(),
+            "seed": self.seed,
+            "settings": dict(self.settings),
+            "origin": dict(self.origin),
+            "seconds": dict(self.seconds),
+        }
+
+    def to_json(self) -> str:
+        """Give `to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write report.json, confusion.csv, predictions.csv and confusion.png.
+
+        Args:
+            folder: Made if it does not exist; files of these names are replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            OSError: It cannot be written.
+            ImportError: The picture needs the extra `plot`; the rest is written.
+        """
+        out = Path(folder)
+        out.mkdir(parents=True, exist_ok=True)
+        _write(out / "report.json", self.to_json() + "\n")
+        heading = ["true \\ predicted", *self.class_names]
+        counts = zip(self.class_names, self.confusion.tolist(), strict=True)
+        _write(out / "confusion.csv", _table(heading, [[n, *row] for n, row in counts]))
+        _write(out / "predictions.csv", self._predictions())
+        from kerasaudio.plot import confusion_matrix
+
+        confusion_matrix(self.confusion, self.class_names, out / "confusion.png")
+        return out
+
+    def _predictions(self) -> str:
+        rows = [
+            [str(path), fold, self.class_names[label], self.class_names[guess]]
+            for path, fold, label, guess in zip(
+                self.paths, self.fold_of, self.labels, self.predictions, strict=True
+            )
+        ]
+        return _table(["path", "fold", "label", "predicted"], rows)
+
+
+def _table(heading: list[str], rows: list[list[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([heading, *rows])
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    with writing_whole(path) as temporary:
+        # A file's name may hold bytes that are no text; they are kept.
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")

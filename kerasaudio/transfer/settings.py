@@ -1,0 +1,84 @@
+"""What each kind of classifier can be told, and what it does untold."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Probe = Literal["linear", "mlp", "gru", "frozen", "full"]
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "linear": {"C": 0.1},
+    "mlp": {
+        "units": 256,
+        "dropout": 0.3,
+        "epochs": 40,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+    },
+    "gru": {
+        "units": 64,
+        "dropout": 0.3,
+        "epochs": 40,
+        "batch_size": 32,
+        "learning_rate": 2e-3,
+    },
+    "frozen": {
+        "epochs": 10,
+        "batch_size": 32,
+        "learning_rate": 3e-3,
+        "clip_seconds": None,
+    },
+    "full": {
+        "epochs": 5,
+        "batch_size": 16,
+        "learning_rate": 3e-4,
+        "clip_seconds": None,
+    },
+}
+ON_FEATURES = ("linear", "mlp", "gru")
+ON_WAVEFORMS = ("frozen", "full")
+
+_WHOLE = ("units", "epochs", "batch_size")
+_POSITIVE = (*_WHOLE, "C", "learning_rate", "clip_seconds")
+
+
+def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict:
+    """Give the settings of a kind of classifier: those given, else the defaults.
+
+    Raises:
+        ValueError: An unknown kind or setting, or a value that makes no sense.
+    """
+    if probe not in kinds:
+        raise ValueError(f"probe must be one of {kinds}. Received: {probe!r}.")
+    defaults = DEFAULTS[probe]
+    for name, value in given.items():
+        if name not in defaults:
+            raise ValueError(
+                f"There is no setting {name!r} of {probe!r}. There are: "
+                f"{', '.join(f'{key}={value!r}' for key, value in defaults.items())}."
+            )
+        if value is not None:
+            _check(name, value)
+    return defaults | {key: value for key, value in given.items() if value is not None}
+
+
+def check_seed(seed: Any) -> int:
+    """Give the seed, or raise a ValueError."""
+    if not _is_whole(seed) or not 0 <= seed < 2**32:
+        raise ValueError(
+            f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}."
+        )
+    return int(seed)
+
+
+def _check(name: str, value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name in _WHOLE and not (_is_whole(value) and value > 0):
+        raise ValueError(f"{name} must be a positive integer. Received: {value!r}.")
+    if name in _POSITIVE and not (number and 0 < value < float("inf")):
+        raise ValueError(f"{name} must be a positive number. Received: {value!r}.")
+    if name == "dropout" and not (number and 0 <= value < 1):
+        raise ValueError(f"dropout must be from 0 to below 1. Received: {value!r}.")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

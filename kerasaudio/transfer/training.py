@@ -1,0 +1,59 @@
+"""Train one network again and again from the same start, compiled only once."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class Trainer:
+    """Fits a classifier; every fit starts from the weights it was given with.
+
+    Args:
+        model: Ends in class probabilities.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+    """
+
+    def __init__(
+        self, model: keras.Model, learning_rate: float, weight_decay: float = 0.0
+    ) -> None:
+        self.model = model
+        optimizer = (
+            keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
+            if weight_decay
+            else keras.optimizers.Adam(learning_rate)
+        )
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        optimizer.build(model.trainable_variables)
+        self._state = [*model.variables, *optimizer.variables]
+        self._start = [np.array(keras.ops.convert_to_numpy(v)) for v in self._state]
+
+    def fit(
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        *,
+        epochs: int,
+        batch_size: int,
+        seed: int,
+        weights: np.ndarray | None = None,
+        callbacks: Any = None,
+    ) -> None:
+        """Fit from the start: the same seed gives the same weights."""
+        for variable, value in zip(self._state, self._start, strict=True):
+            variable.assign(value)
+        keras.utils.set_random_seed(seed)
+        self.model.fit(
+            x,
+            labels,
+            sample_weight=weights,
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+    def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
+        """Give probabilities, (rows, classes)."""
+        return np.asarray(self.model.predict(x, batch_size=batch_size, verbose=0))
