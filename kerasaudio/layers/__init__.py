@@ -6,6 +6,7 @@ Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 from kerasaudio.layers.kaldi import KaldiFbank
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.mfcc import MFCC
+from kerasaudio.layers.patches import Patches, WholeWindows
 from kerasaudio.layers.pcen import PCEN
 from kerasaudio.layers.preemphasis import Preemphasis
 from kerasaudio.layers.scale import Decibel, LogCompression, Standardize
@@ -19,7 +20,9 @@ __all__ = [
     "KaldiFbank",
     "LogCompression",
     "MelSpectrogram",
+    "Patches",
     "Preemphasis",
     "Spectrogram",
     "Standardize",
+    "WholeWindows",
 ]

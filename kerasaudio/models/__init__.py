@@ -14,6 +14,7 @@ from kerasaudio.models.musicnn import MusiCNN
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.yamnet import YAMNet
 
 FACTORIES = {
     name: value

@@ -9,6 +9,7 @@ import keras
 
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
+from kerasaudio.models.patchwise import ClipScores
 from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.native import assign
@@ -22,7 +23,8 @@ class Body(NamedTuple):
     Attributes:
         waveform: Input, (batch, samples).
         embedding: Output of the layer named `embedding`, (batch, features).
-        penultimate: What the layer `predictions` sees.
+        penultimate: What the head sees: (batch, features), or (batch, patches,
+            features) where it scores every patch and the scores are averaged.
         spec: Rate, lengths and front-end; labels and origin are filled in later.
     """
 
@@ -43,7 +45,8 @@ class Architecture:
         free: Those that weights do not depend on, such as the length of the input.
         converters: Upstream format -> reader of such a file.
         suffixes: File suffix -> upstream format, for `weights=path`.
-        classes: Number of classes where neither weights nor the user say one.
+        classes: Number of classes where neither weights nor the user say one; None if
+            the network was published without a head.
         activation: Of the published head.
     """
 
@@ -53,7 +56,7 @@ class Architecture:
     free: Collection[str] = ()
     converters: Mapping[str, Converter] = field(default_factory=dict)
     suffixes: Mapping[str, str] = field(default_factory=dict)
-    classes: int = 50
+    classes: int | None = 50
     activation: str = "sigmoid"
 
 
@@ -107,10 +110,10 @@ def assemble(
         **({} if pretrained is None else pretrained.origin),
     )
 
-    published = None if pretrained is None else pretrained.classes
+    published = _published_classes(architecture, pretrained)
     keeps_head = published is not None and _fits(own_labels, pretrained)
-    names = own_labels
-    if names is None or (keeps_head and labels is None):
+    names = own_labels or []
+    if include_top and (own_labels is None or (keeps_head and labels is None)):
         names = _default_labels(architecture, pretrained)
     activation = classifier_activation
     if activation == "auto":
@@ -118,15 +121,17 @@ def assemble(
         activation = "softmax" if softmax else architecture.activation
 
     # The whole published network is filled, strictly, before its head may be dropped.
-    scores = _head(published or len(names), activation)(body.penultimate)
+    output = body.embedding
+    if published is not None:
+        output = _scores(body, published, activation)
     if pretrained is not None and pretrained.state is not None:
-        assign(keras.Model(body.waveform, scores), pretrained.state, pretrained.title)
-        if not keeps_head:
-            scores = _head(len(names), activation)(body.penultimate)
+        assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
+    if include_top and not keeps_head:
+        output = _scores(body, len(names), activation)
 
     model = AudioModel(
         body.waveform,
-        scores if include_top else body.embedding,
+        output if include_top else body.embedding,
         name=name or _snake(architecture.name),
         spec=spec.replace(labels=tuple(names) if include_top else None),
     )
@@ -135,12 +140,33 @@ def assemble(
     return model
 
 
-def _head(classes: int, activation: Activation) -> keras.layers.Layer:
+def _scores(body: Body, classes: int, activation: Activation) -> keras.KerasTensor:
+    patchwise = len(body.penultimate.shape) == 3
     # Probabilities stay in float32 under a mixed-precision policy.
     with numpy_initializers():
-        return keras.layers.Dense(
-            classes, activation=activation, name="predictions", dtype="float32"
+        head = keras.layers.Dense(
+            classes,
+            activation=activation,
+            name="patch_scores" if patchwise else "predictions",
+            dtype="float32",
         )
+    scores = head(body.penultimate)
+    if patchwise:
+        scores = ClipScores(name="predictions")([scores, body.embedding])
+    return scores
+
+
+def _published_classes(
+    architecture: Architecture, pretrained: Pretrained | None
+) -> int | None:
+    if pretrained is None or pretrained.state is None:
+        return None
+    if pretrained.classes is None and architecture.classes is not None:
+        raise ValueError(
+            f"{pretrained.title!r} holds no weights of the layer 'predictions'. Give "
+            "the file of a whole network, head included; include_top=False drops it."
+        )
+    return pretrained.classes
 
 
 def _settle(
@@ -210,7 +236,13 @@ def _default_labels(
     if pretrained is not None and pretrained.labels is not None:
         return list(pretrained.labels)
     known = None if pretrained is None else pretrained.classes
-    return _numbered(known or architecture.classes)
+    classes = known or architecture.classes
+    if classes is None:
+        raise ValueError(
+            f"{architecture.name} was published without classes. Give labels=[...] or "
+            "classes= for a head of your own, or include_top=False for the embedding."
+        )
+    return _numbered(classes)
 
 
 def _numbered(classes: int) -> list[str]:

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class DepthwiseConv2D(layers.DepthwiseConv2D):
-    """Depthwise convolution padded as torch pads, `(width - 1) // 2` on every side.
+    """Depthwise convolution padded as torch pads or as TensorFlow does.
 
     XLA has no fast depthwise convolution for CPUs: on jax, and on TensorFlow where
     Keras compiles with XLA, Keras' own layer takes 20 to 60 times as long as need be.
@@ -22,23 +22,36 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
     Args:
         kernel_size: Odd number of frames and bins.
         strides: Step over frames and bins; 1.
+        pad_like: ``"torch"`` pads `(width - 1) // 2` on every side; ``"tensorflow"``
+            as much as the last step needs, the odd one behind. They differ where a
+            stride divides the size. The latter needs a known size.
         **kwargs: Of `keras.layers.DepthwiseConv2D`, less padding, dilation, multiplier.
 
     Raises:
-        ValueError: `kernel_size` is not odd.
+        ValueError: `kernel_size` is not odd; an unknown `pad_like`.
     """
 
     def __init__(
-        self, kernel_size: int | Sequence[int], strides: Any = 1, **kwargs: Any
+        self,
+        kernel_size: int | Sequence[int],
+        strides: Any = 1,
+        *,
+        pad_like: str = "torch",
+        **kwargs: Any,
     ) -> None:
         super().__init__(kernel_size, strides=strides, **kwargs)
+        if pad_like not in ("torch", "tensorflow"):
+            raise ValueError(
+                f'pad_like must be "torch" or "tensorflow". Received: {pad_like!r}.'
+            )
+        self.pad_like = pad_like
         if not all(width % 2 for width in self.kernel_size):
             raise ValueError(f"kernel_size must be odd. Received: {kernel_size!r}.")
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def call(self, inputs: Any) -> Any:
         """Convolve each channel with its own filter."""
-        sides = [(width // 2, width // 2) for width in self.kernel_size]
+        sides = self._sides(inputs.shape[1:3])
         if _xla_on_cpu():
             outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
         elif all(step == 1 for step in self.strides):
@@ -49,6 +62,22 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)
+
+    def _sides(self, image: Sequence[int | None]) -> list[tuple[int, int]]:
+        if self.pad_like == "torch" or all(step == 1 for step in self.strides):
+            return [(width // 2, width // 2) for width in self.kernel_size]
+        sides = []
+        for size, width, step in zip(
+            image, self.kernel_size, self.strides, strict=True
+        ):
+            if size is None:
+                raise ValueError(
+                    f"{self.name} pads like TensorFlow, which needs a known size. "
+                    f"Received: {image}."
+                )
+            total = max((-(-size // step) - 1) * step + width - size, 0)
+            sides.append((total // 2, total - total // 2))
+        return sides
 
     def _shifted_products(self, padded: Any) -> Any:
         (tall, wide), (down, right) = self.kernel_size, self.strides
@@ -77,7 +106,8 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         """Give the arguments."""
         fixed = ("padding", "dilation_rate", "depth_multiplier", "data_format")
         config = super().get_config()
-        return {key: value for key, value in config.items() if key not in fixed}
+        config = {key: value for key, value in config.items() if key not in fixed}
+        return config | {"pad_like": self.pad_like}
 
 
 def _xla_on_cpu() -> bool:

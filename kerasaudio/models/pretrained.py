@@ -12,6 +12,9 @@ from kerasaudio.weights.manifest import find
 
 Weights = str | PathLike[str] | None
 
+# A network that hears patches scores each of them.
+_HEADS = ("predictions/bias", "patch_scores/bias")
+
 
 class Converted(NamedTuple):
     """An upstream file in our terms.
@@ -51,19 +54,9 @@ class Pretrained:
 
     @property
     def classes(self) -> int | None:
-        """Number of classes of the published head.
-
-        Raises:
-            ValueError: The weights have no head.
-        """
-        if self.state is None:
-            return None
-        if "predictions/bias" not in self.state:
-            raise ValueError(
-                f"{self.title!r} holds no weights of the layer 'predictions'. Give the "
-                "file of a whole network, head included; include_top=False drops it."
-            )
-        return len(self.state["predictions/bias"])
+        """Number of classes of the published head; None if there is none."""
+        state = self.state or {}
+        return next((len(state[bias]) for bias in _HEADS if bias in state), None)
 
 
 def find_weights(
@@ -100,7 +93,7 @@ def find_weights(
         title=f"{factory}/{weights}",
         state=state,
         arguments={**defaults, **entry.arguments},
-        labels=entry.labels,
+        labels=entry.labels or None,
         origin={
             "weights": entry.tag,
             "weights_hash": source.pin,

@@ -74,7 +74,7 @@ class WeightsEntry:
         factory: Name of the factory, such as "SampleCNN".
         tag: What `weights=` takes, such as "mtat".
         arguments: Architecture arguments these weights need.
-        labels: Names of the outputs, in order.
+        labels: Names of the outputs, in order; empty if the network has no classes.
         parameters: Number of trainable parameters, None if not known.
         licence: SPDX identifier of the weights' licence.
         citation: Papers to cite.
@@ -245,7 +245,9 @@ def _entry(raw: dict[str, Any], path: Path) -> WeightsEntry:
     )
 
 
-def _labels(name: str, title: str, path: Path) -> tuple[str, ...]:
+def _labels(name: str | None, title: str, path: Path) -> tuple[str, ...]:
+    if name is None:
+        return ()
     for folder in (path.parent / "labels", _HERE / "labels"):
         file = folder / f"{name}.txt"
         if file.is_file():

@@ -44,6 +44,8 @@ LAYERS = {
         np.arange(10), 1 + np.arange(10), **k
     ),
     "standardize_clip": lambda **k: layers.Standardize(axis=(1, 2), **k),
+    "whole_windows": lambda **k: layers.WholeWindows(1000, 700, **k),
+    "patches": lambda **k: layers.Patches(20, 12, **k),
     "pcen": lambda **k: layers.PCEN(16000, 100, **k),
     "pcen_root": lambda **k: layers.PCEN(16000, 100, bias=0, power=0.25, **k),
     "pcen_log": lambda **k: layers.PCEN(16000, 100, power=0, **k),
@@ -59,7 +61,7 @@ def make(request):
 def example(layer, clips=3, length=SAMPLES, seed=0):
     """A batch of what the layer takes."""
     rng = np.random.default_rng(seed)
-    if isinstance(layer, layers.STFT | layers.Preemphasis):
+    if isinstance(layer, layers.STFT | layers.Preemphasis | layers.WholeWindows):
         return rng.normal(0, 0.1, (clips, length)).astype("float32")
     return rng.exponential(1.0, (clips, length // 10, 10)).astype("float32")
 

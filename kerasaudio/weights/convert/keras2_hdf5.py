@@ -1,9 +1,9 @@
-"""Keras 2 `.hdf5` files: layers that nobody named, in the order they were made.
+"""Keras 2 `.hdf5` files: layers by name, or in the order they were made.
 
-Keras 2 names layers by kind and a number that counts up over a whole session
-(`conv1d_12`, `batch_normalization_7`), so the numbers may start anywhere; their order
-is the order of creation. Files of `model.save` keep weights below `model_weights`,
-those of `save_weights` at the root.
+Where nobody named them, Keras 2 names layers by kind and a number that counts up over
+a whole session (`conv1d_12`, `batch_normalization_7`), so the numbers may start
+anywhere; their order is the order of creation. Files of `model.save` keep weights below
+`model_weights`, those of `save_weights` at the root.
 
 Source: Keras 2.0.5, `keras/engine/topology.py`, `save_weights_to_hdf5_group`.
 """
@@ -24,10 +24,46 @@ _NUMBERED = re.compile(r"(?P<kind>.+?)(?:_(?P<number>\d+))?")
 
 
 def read_keras2(path: Path) -> Layers:
+    """Read the weights of a Keras 2 file whose layers nobody named.
+
+    Raises:
+        UnsafeFileError: As `read_layers`.
+        ValueError: As `read_layers`; two variables of a layer share a name.
+    """
+    layers = {}
+    for name, arrays in read_layers(path).items():
+        leaves = {weight.rpartition("/")[2]: array for weight, array in arrays.items()}
+        if len(leaves) < len(arrays):
+            raise ValueError(f"{path}: {name} has two variables of one name.")
+        layers[name] = leaves
+    return _in_order(layers)
+
+
+def read_named(path: Path) -> dict[str, np.ndarray]:
+    """Read the weights of a Keras 2 file by name, such as `layer1/conv/kernel`.
+
+    Raises:
+        UnsafeFileError: As `read_layers`.
+        ValueError: As `read_layers`; two weights share a name.
+    """
+    layers = read_layers(path)
+    named = {
+        weight: array for arrays in layers.values() for weight, array in arrays.items()
+    }
+    if len(named) < sum(map(len, layers.values())):
+        raise ValueError(f"{path} has two weights of one name.")
+    return named
+
+
+def read_layers(path: Path) -> dict[str, dict[str, np.ndarray]]:
     """Read the weights of a Keras 2 file; nothing in it is executed.
 
     Only plain arrays of floating-point numbers inside the file itself are read: links,
     objects and external storage are refused.
+
+    Returns:
+        Arrays by name of the weight, by name of the layer; layers without weights are
+        left out.
 
     Raises:
         UnsafeFileError: The file asks for something else, or claims more than it holds.
@@ -43,7 +79,7 @@ def read_keras2(path: Path) -> Layers:
             arrays = [array for layer in found.values() for array in layer.values()]
             if sum(array.nbytes for array in arrays) > path.stat().st_size:
                 raise UnsafeFileError("it claims more numbers than the file has.")
-            layers = {
+            return {
                 name: {key: np.asarray(layer[key], "float32") for key in layer}
                 for name, layer in found.items()
                 if layer
@@ -52,17 +88,14 @@ def read_keras2(path: Path) -> Layers:
         raise UnsafeFileError(f"{path} was refused: {error}") from error
     except (OSError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path} is no weights file of Keras 2: {error}") from error
-    return _in_order(layers)
 
 
 def _datasets(group: Any) -> dict[str, Any]:
-    """Give the arrays of a layer by variable, without reading them yet."""
-    datasets: dict[str, Any] = {}
-    for name in _names(group.attrs, "weight_names"):
-        variable = name.rpartition("/")[2].partition(":")[0]
-        if variable in datasets:
-            raise ValueError(f"{group.name} has two variables {variable!r}.")
-        datasets[variable] = _dataset(group, name)
+    """Give the arrays of a layer by name of the weight, without reading them yet."""
+    names = _names(group.attrs, "weight_names")
+    datasets = {name.partition(":")[0]: _dataset(group, name) for name in names}
+    if len(datasets) < len(names):
+        raise UnsafeFileError(f"{group.name!r} lists a weight twice.")
     return datasets
 
 

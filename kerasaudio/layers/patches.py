@@ -1,0 +1,131 @@
+"""Cutting long sound into patches that a network hears one by one.
+
+waveform (batch, samples) -> whole windows (batch, samples + silence) -> features
+(batch, frames, bins) -> patches (batch, patches, frames, bins)
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import (
+    FeatureLayer,
+    Shape,
+    WaveformLayer,
+    check_count,
+    require,
+)
+from kerasaudio.layers.framing import count_frames, frame, pad_ends
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class WholeWindows(WaveformLayer):
+    """Append silence until windows cover the waveform, the last one whole too.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, window_samples + n * hop_samples), the shortest such length
+    that holds every sample.
+
+    Args:
+        window_samples: Length of a window, in samples.
+        hop_samples: From one window's start to the next, in samples; at most
+            `window_samples`.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: Not positive, or a hop that leaves samples out.
+    """
+
+    arguments = ("window_samples", "hop_samples")
+
+    def __init__(self, window_samples: int, hop_samples: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_count(window_samples=window_samples, hop_samples=hop_samples)
+        require(
+            hop_samples <= window_samples,
+            "`hop_samples` must be at most `window_samples`.",
+            hop_samples=hop_samples,
+            window_samples=window_samples,
+        )
+        self.window_samples, self.hop_samples = window_samples, hop_samples
+
+    def call(self, inputs: Any) -> Any:
+        """Lengthen (batch, samples)."""
+        self.check_input(inputs)
+        samples = ops.shape(inputs)[1]
+        if isinstance(samples, int):
+            return pad_ends(inputs, 0, self._lengthened(samples) - samples)
+        beyond = samples - self.window_samples
+        hops = ops.maximum(-(-beyond // self.hop_samples), 0)
+        longest = pad_ends(inputs, 0, self.window_samples - 1)
+        return longest[:, : self.window_samples + hops * self.hop_samples]
+
+    def _lengthened(self, samples: int) -> int:
+        hops = max(-(-(samples - self.window_samples) // self.hop_samples), 0)
+        return self.window_samples + hops * self.hop_samples
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, samples)."""
+        batch, samples = input_shape
+        return (batch, None if samples is None else self._lengthened(samples))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Patches(FeatureLayer):
+    """Cut features into patches of equal length; frames that fill none are left out.
+
+    Input: (batch, frames, bins), at least `patch_frames` frames.
+    Output: float32 (batch, patches, patch_frames, bins).
+
+    Args:
+        patch_frames: Length of a patch, in frames.
+        hop_frames: From one patch's start to the next, in frames; None for patches
+            side by side.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: Not positive; too few frames for a patch.
+    """
+
+    arguments = ("patch_frames", "hop_frames")
+
+    def __init__(
+        self, patch_frames: int, hop_frames: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        hop_frames = patch_frames if hop_frames is None else hop_frames
+        check_count(patch_frames=patch_frames, hop_frames=hop_frames)
+        self.patch_frames, self.hop_frames = patch_frames, hop_frames
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` fill a patch."""
+        super().check_input(inputs)
+        frames = inputs.shape[1]
+        require(
+            not isinstance(frames, int) or frames >= self.patch_frames,
+            f"A patch takes {self.patch_frames} frames; pad the waveform.",
+            frames=frames,
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Cut (batch, frames, bins)."""
+        self.check_input(inputs)
+        bins = inputs.shape[2]
+        patches = count_frames(ops.shape(inputs)[1], self.patch_frames, self.hop_frames)
+        cut = frame(
+            ops.reshape(inputs, (-1, ops.shape(inputs)[1] * bins)),
+            frame_length=self.patch_frames * bins,
+            hop_length=self.hop_frames * bins,
+            frames=patches,
+        )
+        return ops.reshape(cut, (-1, patches, self.patch_frames, bins))
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, patches, patch_frames, bins)."""
+        batch, frames, bins = input_shape
+        patches = None
+        if frames is not None:
+            patches = count_frames(frames, self.patch_frames, self.hop_frames)
+        return (batch, patches, self.patch_frames, bins)

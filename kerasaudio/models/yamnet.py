@@ -1,0 +1,150 @@
+"""YAMNet: a MobileNet that names 521 sounds, twice a second.
+
+    waveform (b, samples) -> silence to whole windows -> frontend: log mel, 100 frames a
+    second (b, frames, 64) -> patches of 0.96 s every 0.48 s (b, n, 96, 64)
+    -> layer1: conv 3 x 3, stride 2 (b * n, 48, 32, 32)
+    -> layer2..14: separable convs [depthwise 3 x 3 | 1 x 1] (b * n, 3, 2, 1024)
+    -> mean over the map -> patch_embeddings (b, n, 1024) -> embedding (b, 1024)
+    patch_embeddings -> patch_scores (b, n, 521) -> mean -> predictions (b, 521)
+
+Published on AudioSet (balanced): mAP .306.
+
+Source: Plakal & Ellis 2020, tensorflow/models, research/audioset/yamnet, commits
+0928d5f (yamnet.py), 33630ec (features.py), 3617973 (params.py); Howard et al. 2017,
+arXiv:1704.04861.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import WholeWindows
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.audioset_frontend import (
+    PATCH_SAMPLES,
+    audioset_patches,
+    audioset_spec,
+)
+from kerasaudio.models.depthwise import DepthwiseConv2D
+from kerasaudio.models.patchwise import hear_patches
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.weights.convert.keras2_hdf5 import read_named
+from kerasaudio.weights.convert.yamnet_keras2 import from_yamnet
+
+CLASSES = 521
+HOP_SAMPLES = 48 * 160
+LOG_OFFSET = 1e-3
+EPSILON = 1e-4
+STEM_FILTERS = 32
+# Filters and stride of layer2 to layer14.
+SEPARABLE = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *5 * ((512, 1),),
+    (1024, 2),
+    (1024, 1),
+)
+
+
+def YAMNet(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Tag sounds of any kind, patch by patch of 0.96 s.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
+    samples (0.975 s) on. As upstream does, silence fills the last patch.
+    Output: (batch, classes), independent probabilities, averaged over the patches.
+
+    The layers `patch_scores` (batch, patches, classes) and `patch_embeddings` (batch,
+    patches, 1024) tell patch by patch, 0.48 s apart, what `predictions` and `embedding`
+    average: `keras.Model(model.input, model.get_layer("patch_scores").output)`.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("YAMNet")`), or a
+            path: `.weights.h5`, `.safetensors`, or the `.h5` of the original code.
+        include_top: End in class scores; otherwise in the embedding, (batch, 1024).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 521.
+        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
+            softmax over your own labels.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag;
+            `clip_samples` shorter than a patch.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: upstream tensorflow/models, research/audioset/yamnet, at 0928d5f.
+    """
+    return assemble(
+        _YAMNET,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+    )
+
+
+def _body(clip_samples: int | None) -> Body:
+    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = WholeWindows(PATCH_SAMPLES, HOP_SAMPLES, name="whole_patches")(waveform)
+    patches = audioset_patches(x, HOP_SAMPLES, LOG_OFFSET)
+    embeddings, embedding = hear_patches(patches, _network)
+    return Body(waveform, embedding, embeddings, spec)
+
+
+def _network(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Turn log mel images (n, 96, 64, 1) into vectors (n, 1024)."""
+    conv = partial(layers.Conv2D, padding="same", use_bias=False)
+    x = conv(STEM_FILTERS, 3, strides=2, name="layer1_conv")(x)
+    x = _norm_relu(x, "layer1_conv")
+    for number, (filters, stride) in enumerate(SEPARABLE, start=2):
+        name = f"layer{number}_depthwise_conv"
+        x = DepthwiseConv2D(
+            3, stride, pad_like="tensorflow", use_bias=False, name=name
+        )(x)
+        x = _norm_relu(x, name)
+        name = f"layer{number}_pointwise_conv"
+        x = _norm_relu(conv(filters, 1, name=name)(x), name)
+    return layers.GlobalAveragePooling2D(name="pool")(x)
+
+
+def _norm_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    x = layers.BatchNormalization(epsilon=EPSILON, scale=False, name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _from_upstream(path: Path) -> Converted:
+    return Converted(from_yamnet(read_named(path), str(path)))
+
+
+_YAMNET = Architecture(
+    name="YAMNet",
+    body=_body,
+    defaults={"clip_samples": None},
+    free={"clip_samples"},
+    converters={"yamnet_keras2": _from_upstream},
+    suffixes={".h5": "yamnet_keras2", ".hdf5": "yamnet_keras2"},
+    classes=CLASSES,
+)
