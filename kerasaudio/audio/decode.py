@@ -6,6 +6,7 @@ promised, or an AudioDecodeError.
 """
 
 import functools
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
@@ -84,8 +85,9 @@ def _open_soundfile(source: Source) -> Iterator[Decoder]:
     is_mp3 = source.head[:3] == b"ID3" or source.head[:1] == b"\xff"
     relengthened = with_true_length(source.file) if is_mp3 else None
     # Without a name, soundfile does not judge by it: .raw means header-less to it.
-    named = source.path is not None and not source.path.lower().endswith(".raw")
-    plain = source.path if named else CallbackFile(source.file)
+    path = source.path
+    named = path is not None and not path.lower().endswith(".raw")
+    plain = _native(path) if path and named else CallbackFile(source.file)
     try:
         opened = _sequential(soundfile.SoundFile)(relengthened or plain)
     except soundfile.LibsndfileError as error:
@@ -98,6 +100,11 @@ def _open_soundfile(source: Source) -> Iterator[Decoder]:
         return
     with opened as file:
         yield SoundFileDecoder(source, file, promises=relengthened is None)
+
+
+def _native(path: str) -> str | bytes:
+    """Give a path as libsndfile takes it: outside Windows a name is any bytes."""
+    return path if os.name == "nt" else os.fsencode(path)
 
 
 @functools.cache

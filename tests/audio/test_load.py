@@ -325,3 +325,12 @@ def test_real_clips(shared, folder):
         np.testing.assert_allclose(ours[: len(theirs)], theirs, atol=1e-5)
         info = soundfile.info(path)
         assert len(ours) == -(-info.frames * 16_000 // info.samplerate)
+
+
+def test_a_name_that_is_not_utf8(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff sound.wav")
+    try:
+        soundfile.write(os.fsencode(path), np.full(80, 0.5), 8_000, format="WAV")
+    except (OSError, soundfile.LibsndfileError):
+        pytest.skip("this file system takes UTF-8 names only")
+    assert load_audio(path, 8_000).shape == (80,)

@@ -1,0 +1,39 @@
+"""A network of a few weights that behaves like a real one, in milliseconds."""
+
+import keras
+
+from kerasaudio import layers
+from kerasaudio.models import AudioModel, AudioSpec
+
+RATE = 8_000
+
+
+def tiny_model(
+    clip_samples: int | None = 4_000, seed: int = 0, width: int = 6
+) -> AudioModel:
+    """Build waveform -> spectrogram -> level1, level2 -> embedding -> predictions."""
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = layers.Spectrogram(n_fft=128, hop_length=64, name="frontend")(waveform)
+    for level in (1, 2):
+        x = keras.layers.Dense(
+            width + level,
+            activation="relu",
+            kernel_initializer=keras.initializers.GlorotUniform(seed + level),
+            name=f"level{level}",
+        )(x)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    initializer = keras.initializers.GlorotUniform(seed)
+    x = keras.layers.Dense(width, kernel_initializer=initializer, name="embedding")(x)
+    scores = keras.layers.Dense(
+        3, "softmax", kernel_initializer=initializer, name="predictions"
+    )(x)
+    spec = AudioSpec(
+        sample_rate=RATE,
+        clip_samples=clip_samples,
+        window_samples=clip_samples or 4_000,
+        architecture="Tiny",
+        min_samples=clip_samples or 400,
+        window_padding="repeat",
+        labels=("a", "b", "c"),
+    )
+    return AudioModel(waveform, scores, name="tiny", spec=spec)
