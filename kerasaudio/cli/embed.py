@@ -17,8 +17,8 @@ _DESCRIPTION = """Turn sound files into vectors.
 
 The table has a row a file (or a window, with --pool none): path, start and end in
 seconds, embedding, model, hash of the weights, version. What was computed is kept, too:
-stopped and called again, the command goes on where it was, and computes only what is new
-or has changed. Files that cannot be used are listed and do not stop the rest."""
+stopped and called again, the command goes on where it was, and computes only what is
+new or has changed. Files that cannot be used are listed and do not stop the rest."""
 
 _EXAMPLES = """examples:
   kerasaudio embed sounds/ --out sounds.npz

@@ -105,7 +105,6 @@ class FeatureExtractor:
 
         spec = self._spec
         facts = {
-            "model": spec.preset or spec.architecture or self.model.name,
             "layer": self._layers,
             "pool": self._pool,
             "window_seconds": spec.window_seconds,
@@ -114,7 +113,12 @@ class FeatureExtractor:
             "weights_hash": weights_hash(self.model),
             "kerasaudio": __version__,
         }
-        return facts | {"fingerprint": fingerprint(self.model, facts)}
+        name = spec.preset or spec.architecture or self.model.name
+        return {
+            "model": name,
+            **facts,
+            "fingerprint": fingerprint(self.model, facts),
+        }
 
     def __call__(
         self, audio: Audio | Sequence[Audio], sample_rate: int | None = None

@@ -86,7 +86,7 @@ def read_facts(file: Path) -> str:
 @contextlib.contextmanager
 def _open(file: Path) -> Iterator[np.lib.npyio.NpzFile]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             yield archive
     except _DAMAGES as error:
         raise ValueError(f"{str(file)!r} is no table of features: {error}.") from error
