@@ -85,7 +85,7 @@ def _pairs(tags: Tags) -> list[dict[str, Any]]:
     return [{"label": label, "score": score} for label, score in tags]
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """Give a path for a terminal: control characters escaped."""
     text = str(path)
     return text if text.isprintable() else repr(text)

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kerasaudio.cli import catalogue, embed, tag
+from kerasaudio.cli import catalogue, embed, evaluate, nearest, tag
 from kerasaudio.cli.common import complain
 
 _EXAMPLES = """examples:
@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
   kerasaudio tag talk.wav --timeline         also what is heard when
   kerasaudio embed sounds/ --out sounds.npz  a vector a file
+  kerasaudio nearest bark.wav sounds/        what sounds most like it
   kerasaudio download EfficientAT audioset   fetch weights for a machine without network
   kerasaudio tag street.wav --model EfficientAT --weights audioset
 
@@ -62,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (tag, embed, catalogue):
+    for command in (tag, embed, nearest, evaluate, catalogue):
         command.add(commands)
     return parser

@@ -1,0 +1,98 @@
+"""`kerasaudio nearest`: the sounds of a folder that sound most like one."""
+
+import argparse
+import json
+import os
+from typing import Any
+
+from kerasaudio.cli.common import (
+    add_model_options,
+    complain,
+    find_files,
+    load_model,
+    positive,
+)
+from kerasaudio.report import printable
+
+_DESCRIPTION = """Find the sounds most like a sound.
+
+Sounds are compared by the embeddings of a network, averaged over time. The distance is
+1 - cosine: 0 for the same direction, 2 for the opposite one. Embeddings are kept: a
+second question about the same folder is answered at once."""
+
+_EXAMPLES = """examples:
+  kerasaudio nearest bark.wav sounds/
+  kerasaudio nearest bark.wav sounds/ --top 20 --model EfficientAT --weights audioset
+  kerasaudio nearest bark.wav sounds/ --farthest
+  kerasaudio nearest bark.wav sounds.npz      a table that `kerasaudio embed` wrote"""
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    nearest = commands.add_parser(
+        "nearest",
+        help="find the sounds of a folder that sound most like one",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    nearest.add_argument("query", metavar="QUERY", help="a sound file")
+    nearest.add_argument(
+        "paths", nargs="+", metavar="FOLDER", help="folders, files, or a table"
+    )
+    add_model_options(nearest)
+    nearest.add_argument("--top", type=positive, default=5, help="how many to find")
+    nearest.add_argument(
+        "--farthest", action="store_true", help="find the least similar ones"
+    )
+    nearest.add_argument("--json", action="store_true")
+    nearest.set_defaults(run=_nearest)
+
+
+def _nearest(options: argparse.Namespace) -> int:
+    from kerasaudio.features import FeatureExtractor
+    from kerasaudio.similarity import Index
+
+    if not os.path.isfile(options.query):
+        raise ValueError(f"There is no sound file named {options.query!r}.")
+    extractor = FeatureExtractor(load_model(options))
+    vector = extractor(options.query)
+    features, failed = _features(extractor, options.paths)
+    asked = os.path.realpath(options.query)
+    others = [i for i, p in enumerate(features.paths) if os.path.realpath(p) != asked]
+    if not others:
+        complain("There is nothing to compare with.")
+        return 1
+    index = Index()
+    index.add(features.vectors[others], paths=[features.paths[i] for i in others])
+    find = index.farthest if options.farthest else index.nearest
+    found = find(vector, min(options.top, len(index)))
+    if options.json:
+        rows = [{"path": n.path, "distance": round(n.distance, 6)} for n in found]
+        print(json.dumps(rows, indent=2))
+    else:
+        for neighbour in found:
+            print(f"{neighbour.distance:.3f}  {printable(neighbour.path)}")
+    return int(failed)
+
+
+def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
+    """Give the vectors of a table or of files, and whether something failed."""
+    from kerasaudio.features import load_features
+
+    if len(given) == 1 and given[0].endswith((".npz", ".parquet")):
+        features = load_features(given[0])
+        if features.origin["fingerprint"] != extractor.origin["fingerprint"]:
+            raise ValueError(
+                f"{given[0]!r} holds vectors of {features.origin['model']} with other "
+                "settings or of another version: name the --model that made it, or the "
+                "folder."
+            )
+        return features, False
+    paths, missing = find_files(given)
+    if not paths:
+        raise ValueError("There is nothing to compare with.")
+    features = extractor.extract(paths)
+    for bad in features.failed:
+        complain(f"{printable(bad.path)}: {bad.error}")
+    return features, bool(missing or features.failed)
