@@ -53,7 +53,9 @@ class FeatureExtractor:
         layer: Name of a layer, or a list, whose vectors are joined. Outputs that have
             time (and frequency) axes are averaged over them.
         window_seconds: Length of a window; None for the model's own. Only networks
-            that take any length (`spec.clip_samples` is None) take others.
+            that take any length (`spec.clip_samples` is None) take others. If given,
+            shorter clips are filled up to it; otherwise such networks see them as long
+            as they are, for each length of which jax compiles the network anew.
         hop_seconds: From the start of a window to the next; None for the model's own,
             or for windows side by side where `window_seconds` is given.
         pool: "mean" or "max" over the windows of a clip, or None for a row a window.

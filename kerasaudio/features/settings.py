@@ -27,7 +27,7 @@ def window_spec(
                 f"{spec.architecture} takes {takes}. "
                 f"Received: window_seconds={window_seconds!r}."
             )
-        spec = spec.replace(window_samples=window, hop_samples=None)
+        spec = spec.replace(window_samples=window, hop_samples=None, min_samples=window)
     if hop_seconds is not None:
         hop = round(_positive(hop_seconds, "hop_seconds") * rate)
         spec = spec.replace(hop_samples=max(1, hop))

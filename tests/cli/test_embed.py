@@ -40,7 +40,7 @@ def test_a_folder(run, sounds, tmp_path):
     assert (
         said
         == f"{out}: 2 rows of 6 features from 2 files (2 computed, 0 already known)\n"
-    )  # noqa: E501
+    )
     assert load_features(out).vectors.shape == (2, 6)
 
     _, said, _ = run(sounds, "--out", out)

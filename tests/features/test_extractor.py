@@ -61,6 +61,16 @@ def test_windows_of_another_length_where_the_network_takes_them(sound):
     np.testing.assert_allclose(found.ends, np.minimum(found.starts + 0.3, 1.25))
 
 
+def test_short_clips_are_filled_up_to_a_window_that_was_asked_for(sound):
+    short = sound[:1_000]
+    asked = FeatureExtractor(tiny_model(None), window_seconds=0.3)
+    own = FeatureExtractor(tiny_model(None))
+    np.testing.assert_allclose(
+        asked(short, RATE), own(np.resize(short, 2_400), RATE), atol=TOLERANCE
+    )
+    assert asked.timeline(short, RATE).ends.tolist() == [0.125]
+
+
 def test_any_layer_and_several(model, sound):
     first = FeatureExtractor(model, "level1")(sound, RATE)
     scores = FeatureExtractor(model, "predictions")(sound, RATE)
