@@ -1,36 +1,58 @@
-"""Every Python block of the README runs; the shell blocks name what CI runs."""
+"""Every Python block of the documentation runs, and its commands are understood."""
 
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 CHECKOUT = Path(__file__).parents[1]
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = [
-    line
-    for block in re.findall(r"```shell\n(.*?)```", README, flags=re.DOTALL)
-    for line in block.splitlines()
-]
+PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_python_block_runs(number, tmp_path, monkeypatch):
+def _blocks(language):
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL):
+            yield page.stem, block
+
+
+COMMANDS = [line for _, block in _blocks("shell") for line in block.splitlines()]
+
+
+@pytest.fixture
+def user_folder(tmp_path, monkeypatch):
+    """The folder of a user: the examples, and some sounds of their own."""
     (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
+    rng = np.random.default_rng(0)
+    (tmp_path / "sounds").mkdir()
+    for name in ("bark", "knock", "rain"):
+        noise = rng.normal(0, 0.1, 32_000) * np.linspace(1, 0, 32_000)
+        soundfile.write(tmp_path / "sounds" / f"{name}.wav", noise, 16_000)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    exec(compile(BLOCKS[number], f"README block {number}", "exec"), {})
+
+@pytest.mark.usefixtures("user_folder")
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [
+        pytest.param(page, block, id=f"{page}-{number}")
+        for number, (page, block) in enumerate(_blocks("python"))
+    ],
+)
+def test_python_block_runs(page, block):
+    exec(compile(block, f"a block of {page}", "exec"), {})
 
 
+@pytest.mark.usefixtures("user_folder")
 @pytest.mark.parametrize(
     "command", [line for line in COMMANDS if line.startswith("kerasaudio ")]
 )
-def test_kerasaudio_command_is_understood(command, tmp_path, monkeypatch, capsys):
+def test_kerasaudio_command_is_understood(command, capsys):
     from kerasaudio.cli import main
 
-    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
-    monkeypatch.chdir(tmp_path)
     arguments = command.split()[1:]
     if arguments[0] == "download":  # needs the network: only that it is understood
         arguments = ["download", "--help"]
