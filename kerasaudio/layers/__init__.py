@@ -11,6 +11,7 @@ from kerasaudio.layers.pcen import PCEN
 from kerasaudio.layers.preemphasis import Preemphasis
 from kerasaudio.layers.scale import Decibel, LogCompression, Standardize
 from kerasaudio.layers.stft import STFT, Spectrogram
+from kerasaudio.layers.vggish_postprocess import VGGishPostprocess
 
 __all__ = [
     "MFCC",
@@ -24,5 +25,6 @@ __all__ = [
     "Preemphasis",
     "Spectrogram",
     "Standardize",
+    "VGGishPostprocess",
     "WholeWindows",
 ]

@@ -14,6 +14,7 @@ from kerasaudio.models.musicnn import MusiCNN
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
 
 FACTORIES = {
@@ -22,4 +23,4 @@ FACTORIES = {
     if isfunction(value) and name[0].isupper()
 }
 
-__all__ = ["AudioModel", "AudioSpec", "FACTORIES", *FACTORIES]
+__all__ = ["AudioModel", "AudioSpec", "FACTORIES", "vggish_postprocess", *FACTORIES]

@@ -46,6 +46,9 @@ LAYERS = {
     "standardize_clip": lambda **k: layers.Standardize(axis=(1, 2), **k),
     "whole_windows": lambda **k: layers.WholeWindows(1000, 700, **k),
     "patches": lambda **k: layers.Patches(20, 12, **k),
+    "vggish_pca": lambda **k: layers.VGGishPostprocess(
+        np.diag(np.arange(1, 11) / 9)[:7], np.arange(10) / 10, rounding=None, **k
+    ),
     "pcen": lambda **k: layers.PCEN(16000, 100, **k),
     "pcen_root": lambda **k: layers.PCEN(16000, 100, bias=0, power=0.25, **k),
     "pcen_log": lambda **k: layers.PCEN(16000, 100, power=0, **k),

@@ -19,6 +19,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "FCN": {"clip_samples": 327_424},
     "CRNN": {"clip_samples": 50_000},
+    "VGGish": {"filters": 4, "dense_units": 32},
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
     "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
 }

@@ -25,7 +25,10 @@ OFFERED = {
     "MusicVGG": ["mtat", "msd"],
     "EfficientAT": ["audioset", "audioset-mn05", "audioset-mn10", "audioset-mn20"],
     "AST": ["audioset"],
+    "YAMNet": ["audioset"],
+    "VGGish": ["audioset"],
 }
+CLASSES = {"audioset": 527, "YAMNet": 521, "VGGish": 0}
 
 
 @pytest.fixture
@@ -54,7 +57,8 @@ def test_offers_every_tag(factory: str) -> None:
 
 @pytest.mark.parametrize("entry", load_manifest(), ids=lambda entry: entry.title)
 def test_entry_is_complete(entry: manifest.WeightsEntry) -> None:
-    assert len(entry.labels) == (527 if "audioset" in entry.tag else 50)
+    data = "audioset" if "audioset" in entry.tag else "music"
+    assert len(entry.labels) == CLASSES.get(entry.factory, CLASSES.get(data, 50))
     assert entry.parameters is None or entry.parameters > 100_000
     assert entry.approximate_size is not None
     # Files hold little but the parameters, as float32.
@@ -92,6 +96,9 @@ def test_labels_are_in_upstream_order(shared: Path) -> None:
     with (reference / "audioset_class_labels_indices.csv").open(encoding="utf-8") as f:
         names = [row["display_name"] for row in csv.DictReader(f)]
     assert list(find("EfficientAT", "audioset").labels) == names
+    with (reference / "yamnet_class_map.csv").open(encoding="utf-8") as f:
+        names = [row["display_name"] for row in csv.DictReader(f)]
+    assert list(find("YAMNet", "audioset").labels) == names
 
 
 def test_jamendo_labels_are_sorted() -> None:

@@ -1,0 +1,142 @@
+"""VGGish's embeddings as AudioSet was released with them: PCA, clipped, in 8 bits."""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Sequence
+from typing import Any, Self
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import ArrayLike
+
+from kerasaudio.layers.base import Float32Layer, Shape, check_choice, require
+
+LIMIT = 2.0  # the components are clipped to -2 ... 2
+LEVELS = 255.0
+_ARRAYS = ("pca_eigen_vectors", "pca_means")
+_MOST_BYTES = 16 * 2**20
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class VGGishPostprocess(Float32Layer):
+    """Rotate and whiten by PCA, clip to [-2, 2], quantise to 0 ... 255.
+
+    Input: embeddings (batch, ..., features). Output: float32 (batch, ..., components),
+    whole numbers unless ``rounding=None``. Whole numbers have no gradient.
+
+    Args:
+        eigen_vectors: PCA matrix, (components, features).
+        means: Of the features, as many.
+        rounding: ``"down"`` as upstream's cast to uint8, which made AudioSet's
+            features; ``"nearest"`` as torchvggish; None leaves -2 ... 2 as they are.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: Shapes that do not fit each other or the input, values that are not
+            finite, an unknown `rounding`.
+
+    Source: tensorflow/models, research/audioset/vggish/vggish_postprocess.py at
+    4b2f15f; harritaylor/torchvggish at f3f9096.
+    """
+
+    arguments = ("eigen_vectors", "means", "rounding")
+
+    def __init__(
+        self,
+        eigen_vectors: ArrayLike,
+        means: ArrayLike,
+        *,
+        rounding: str | None = "down",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_choice(rounding=(rounding, ("down", "nearest", None)))
+        matrix = np.asarray(eigen_vectors, "float32")
+        centre = np.asarray(means, "float32").reshape(-1)
+        require(
+            matrix.ndim == 2 and matrix.size > 0 and matrix.shape[1] == centre.size,
+            "`eigen_vectors` must be (components, features), and `means` as many as "
+            "the features.",
+            eigen_vectors=matrix.shape,
+            means=centre.shape,
+        )
+        require(
+            bool(np.isfinite(matrix).all() and np.isfinite(centre).all()),
+            "`eigen_vectors` and `means` must be finite.",
+        )
+        self.eigen_vectors, self.means = matrix.tolist(), centre.tolist()
+        self.rounding = rounding
+        self._matrix, self._centre = np.ascontiguousarray(matrix.T), centre
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        rounding: str | None = "down",
+        **kwargs: Any,
+    ) -> Self:
+        """Make the layer of a `vggish_pca_params.npz`; nothing in it is unpickled.
+
+        Args:
+            path: The file, with arrays `pca_eigen_vectors` and `pca_means`.
+            rounding: See the class.
+            **kwargs: Passed to `keras.layers.Layer`.
+
+        Raises:
+            ValueError: The file holds something else.
+            OSError: It cannot be read.
+        """
+        matrix, centre = _read(path)
+        return cls(matrix, centre, rounding=rounding, **kwargs)
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` are vectors of the right length."""
+        super().check_input(inputs)
+        features = len(self.means)
+        require(
+            len(inputs.shape) > 1 and inputs.shape[-1] == features,
+            f"The PCA takes vectors of {features} features.",
+            shape=tuple(inputs.shape),
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Transform (batch, ..., features)."""
+        self.check_input(inputs)
+        x = ops.matmul(ops.subtract(inputs, self._centre), self._matrix)
+        x = ops.clip(x, -LIMIT, LIMIT)
+        if self.rounding is None:
+            return x
+        x = (x + LIMIT) * (LEVELS / (2 * LIMIT))
+        return ops.floor(x) if self.rounding == "down" else ops.round(x)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, ..., components)."""
+        return (*input_shape[:-1], len(self.eigen_vectors))
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > _MOST_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes")
+        with np.load(path, allow_pickle=False) as file:
+            matrix, centre = (np.asarray(file[name]) for name in _ARRAYS)
+        if not matrix.dtype.kind == centre.dtype.kind == "f":
+            raise ValueError(f"its arrays are {matrix.dtype} and {centre.dtype}")
+    except (
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
+        raise ValueError(
+            f"{os.fspath(path)} holds no PCA of VGGish, which has floating-point "
+            f"{' and '.join(_ARRAYS)}: {error}."
+        ) from error
+    return matrix, centre

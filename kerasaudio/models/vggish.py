@@ -1,0 +1,214 @@
+"""VGGish: a VGG network whose embedding describes any sound in 128 numbers.
+
+    waveform (b, samples) -> frontend: log mel, 100 frames a second (b, frames, 64)
+    -> patches of 0.96 s, side by side (b, n, 96, 64)
+    -> conv1, conv2, 2 x conv3, 2 x conv4: 3 x 3, each group pooled
+       (b * n, 48, 32, 64) (24, 16, 128) (12, 8, 256) (6, 4, 512)
+    -> 2 x dense 4096 -> fc2 -> patch_embeddings (b, n, 128) -> embedding (b, 128)
+
+It was published up to the embedding, without classes. A head of your own sees each
+patch's embedding through a ReLU, as upstream advises.
+
+Source: Hershey et al. 2017, arXiv:1609.09430; tensorflow/models,
+research/audioset/vggish/vggish_slim.py, commit 09093db.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import VGGishPostprocess
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.audioset_frontend import audioset_patches, audioset_spec
+from kerasaudio.models.patchwise import hear_patches
+from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.weights import Source, WeightsEntry, fetch
+from kerasaudio.weights.convert.vggish_tf1 import from_vggish
+from kerasaudio.weights.tf1_checkpoint import read_tf1_checkpoint
+
+HOP_SAMPLES = 96 * 160
+LOG_OFFSET = 1e-2
+EMBEDDING_SIZE = 128
+# Convolutions before each pooling.
+GROUPS = (("conv1",), ("conv2",), ("conv3_1", "conv3_2"), ("conv4_1", "conv4_2"))
+DEFAULTS = {
+    "embedding_activation": "linear",
+    "filters": 64,
+    "dense_units": 4096,
+    "clip_samples": None,
+}
+# Not in the manifest, which lists what factories load.
+PCA = WeightsEntry(
+    factory="VGGishPostprocess",
+    tag="audioset",
+    arguments={},
+    labels=(),
+    parameters=None,
+    licence="Apache-2.0",
+    citation="Hershey et al. 2017, arXiv:1609.09430",
+    homepage="https://github.com/tensorflow/models/tree/master/research/audioset/vggish",
+    metrics={},
+    sources=(
+        Source(
+            kind="https",
+            format="npz",
+            url="https://storage.googleapis.com/audioset/vggish_pca_params.npz",
+            sha256="4d878af3e306defbfb37095365aa7e5a6cecb86bad13e859e626151c4e6a8b9d",
+            size=73_020,
+        ),
+    ),
+)
+
+
+def VGGish(
+    weights: Weights = None,
+    *,
+    include_top: bool | None = None,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    embedding_activation: str | None = None,
+    filters: int | None = None,
+    dense_units: int | None = None,
+    clip_samples: int | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Describe sounds of any kind, patch by patch of 0.96 s.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
+    samples (0.975 s) on. As upstream does, the network leaves out what fills no patch
+    at the end; `embed` and `tag` hear it too, filled up with silence.
+    Output: the embedding, (batch, 128), averaged over the patches; with labels or
+    classes of your own, their scores (batch, classes).
+
+    The layer `patch_embeddings` (batch, patches, 128) tells patch by patch what
+    `embedding` averages. `kerasaudio.layers.VGGishPostprocess` makes of it the 8-bit
+    features that AudioSet was released with.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("VGGish")`), or a
+            path: `.weights.h5`, `.safetensors`, or the `.ckpt` of the original code.
+        include_top: End in class scores; otherwise in the embedding. None: a head if
+            labels or classes are given.
+        labels: Names of your own classes, for a new head.
+        classes: Their number, if they have no names.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax.
+        embedding_activation: "linear", as the published code is since 2020 and AudioSet
+            was released, or "relu", as torchvggish and the code of 2017 are; "linear".
+        filters: Of the first convolution; the later groups have 2, 4, 8 times as many;
+            64.
+        dense_units: Of the two layers before the embedding; 4096.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag or activation; arguments that contradict each other
+            or the tag; `include_top` without classes; `clip_samples` shorter than a
+            patch.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1609.09430; upstream tensorflow/models, research/audioset/vggish, at
+    09093db.
+    """
+    if include_top is None:
+        include_top = labels is not None or classes is not None
+    return assemble(
+        _VGGISH,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        embedding_activation=embedding_activation,
+        filters=filters,
+        dense_units=dense_units,
+        clip_samples=clip_samples,
+    )
+
+
+def vggish_postprocess(
+    weights: str | PathLike[str] = "audioset", *, rounding: str | None = "down"
+) -> VGGishPostprocess:
+    """Give the layer that turns VGGish's embeddings into AudioSet's 8-bit features.
+
+    Args:
+        weights: "audioset" for the published PCA, downloaded and verified as all
+            weights are; or the path of a `vggish_pca_params.npz`.
+        rounding: See `kerasaudio.layers.VGGishPostprocess`.
+
+    Raises:
+        ValueError: The file holds something else, or an unknown `rounding`.
+        OSError: The PCA cannot be had or is corrupt.
+
+    Source: tensorflow/models, research/audioset/vggish/vggish_postprocess.py at
+    4b2f15f.
+    """
+    path = fetch(PCA).path if weights == PCA.tag else weights
+    return VGGishPostprocess.from_file(path, rounding=rounding)
+
+
+def _body(
+    embedding_activation: str, filters: int, dense_units: int, clip_samples: int | None
+) -> Body:
+    if embedding_activation not in ("linear", "relu"):
+        raise ValueError(
+            'embedding_activation must be "linear" or "relu". '
+            f"Received: {embedding_activation!r}."
+        )
+    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    patches = audioset_patches(waveform, HOP_SAMPLES, LOG_OFFSET)
+    network = partial(
+        _network,
+        filters=filters,
+        dense_units=dense_units,
+        activation=embedding_activation,
+    )
+    embeddings, embedding = hear_patches(patches, network)
+    heard = layers.ReLU(name="embedding_relu")(embeddings)
+    return Body(waveform, embedding, heard, spec)
+
+
+def _network(
+    x: keras.KerasTensor, *, filters: int, dense_units: int, activation: str
+) -> keras.KerasTensor:
+    """Turn log mel images (n, 96, 64, 1) into vectors (n, 128)."""
+    for group, names in enumerate(GROUPS):
+        for name in names:
+            x = layers.Conv2D(
+                filters << group, 3, padding="same", activation="relu", name=name
+            )(x)
+        x = layers.MaxPooling2D(2, name=f"pool{group + 1}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    for name in ("fc1_1", "fc1_2"):
+        x = layers.Dense(dense_units, "relu", name=name)(x)
+    return layers.Dense(EMBEDDING_SIZE, activation, name="fc2")(x)
+
+
+def _from_upstream(path: Path) -> Converted:
+    state = from_vggish(read_tf1_checkpoint(path))
+    if not {"conv1/bias", "fc1_1/bias"} <= state.keys():
+        raise ValueError(
+            f"{path} holds no VGGish: there are no biases of vggish/conv1 and "
+            "vggish/fc1/fc1_1 in it."
+        )
+    sizes = {"filters": "conv1/bias", "dense_units": "fc1_1/bias"}
+    return Converted(state, {size: len(state[key]) for size, key in sizes.items()})
+
+
+_VGGISH = Architecture(
+    name="VGGish",
+    body=_body,
+    defaults=DEFAULTS,
+    free={"clip_samples", "embedding_activation"},
+    converters={"vggish_tf1": _from_upstream},
+    suffixes={".ckpt": "vggish_tf1"},
+    classes=None,
+)
