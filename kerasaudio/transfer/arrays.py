@@ -72,8 +72,11 @@ def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = features.reshape(-1, features.shape[-1])
     if features.ndim == 3:
         rows = rows[np.any(rows != 0, axis=1)]
-    if not len(rows):
-        raise ValueError("The features are zero throughout: nothing to learn from.")
+        rows = rows if len(rows) else np.zeros((1, rows.shape[1]))
+    if not np.ptp(rows, axis=0).any():
+        raise ValueError(
+            "The features are the same for all clips: there is nothing to learn from."
+        )
     mean, std = rows.mean(axis=0, dtype="float64"), rows.std(axis=0, dtype="float64")
     # What never changes in training must not be blown up when it does later.
     constant = std <= _CONSTANT * max(float(np.abs(rows).mean()), 1e-30)

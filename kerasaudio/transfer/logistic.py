@@ -6,7 +6,6 @@ arXiv:1204.3982), in coordinates in which the curvature is at most 1 (the bound 
 Böhning 1992 on softmax). It takes some hundred steps of two matrix products.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from keras import ops
 MAX_STEPS = 5_000
 TOLERANCE = 2e-5  # of the gradient, where the loss is of the order of 1
 _CHECK_EVERY = 10
+_LEAST_CURVATURE = 1e-6  # of the sum: float32 resolves no less
 _BIAS_SCALE = 2**0.5  # for a curvature of 1
 
 
@@ -78,7 +78,8 @@ def _solve(x: Any, target: Any, penalty: float) -> tuple[np.ndarray, np.ndarray]
         return _array(ops.matmul(basis, _tensor(kernel))), bias
     curvature = ops.matmul(ops.transpose(x), x) / (2 * rows)
     identity = ops.eye(width, dtype="float32")
-    root = ops.cholesky(curvature + penalty * identity)
+    least = _LEAST_CURVATURE * float(ops.trace(curvature))
+    root = ops.cholesky(curvature + max(penalty, least) * identity)
     inverse = ops.solve_triangular(root, identity, lower=True)
     to_kernel = ops.transpose(inverse)
     shrink = ops.pad(penalty * ops.matmul(inverse, to_kernel), ((0, 1), (0, 1)))
@@ -102,8 +103,6 @@ def _minimise(x: Any, target: Any, shrink: Any) -> Any:
             largest = float(ops.max(ops.abs(gradient)))
             if largest < TOLERANCE:
                 return following
-            if not math.isfinite(largest):
-                break
             if float(ops.sum(gradient * (following - point))) > 0:
                 momentum = 1.0  # it overshot: gather speed anew
         faster = (1 + (1 + 4 * momentum**2) ** 0.5) / 2

@@ -13,13 +13,13 @@ FOLDS = 5
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 
 
-def make(folder: Path, clips: int = 3) -> Path:
+def make(folder: Path, clips: int = 3, folds: int = FOLDS) -> Path:
     """Write `clips` clips of each class and fold; classes 0 and 7 are "esc10"."""
     (folder / "audio").mkdir(parents=True)
     (folder / "meta").mkdir()
     rows = []
     rng = np.random.default_rng(0)
-    for fold in range(1, FOLDS + 1):
+    for fold in range(1, folds + 1):
         for target, category in CLASSES.items():
             for take in range(clips):
                 source = 100 * fold + 10 * take + target % 10

@@ -10,7 +10,7 @@ from kerasaudio.datasets import LabelledClips
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
 from kerasaudio.models import AudioModel
-from kerasaudio.transfer.fine_tune import Tuner
+from kerasaudio.transfer.fine_tuning import Tuner
 from kerasaudio.transfer.probes import Fitter
 from kerasaudio.transfer.report import Report
 from kerasaudio.transfer.settings import (

@@ -1,0 +1,138 @@
+"""`kerasaudio evaluate`: tables, JSON, files, and what is wrong."""
+
+import argparse
+import json
+
+import pytest
+
+from kerasaudio.cli import evaluate
+from support import esc_folder
+from support.tiny import tiny_model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return esc_folder.make(tmp_path_factory.mktemp("esc") / "set", clips=2, folds=2)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    tiny_model(clip_samples=None).save(path)
+    return path
+
+
+@pytest.fixture
+def run(saved, capsys):
+    parser = argparse.ArgumentParser()
+    evaluate.add(parser.add_subparsers())
+
+    def call(*arguments, model=saved):
+        words = ["evaluate", *arguments, "--model", model]
+        options = parser.parse_args([str(word) for word in words])
+        return options.run(options), *capsys.readouterr()
+
+    return call
+
+
+def test_prints_a_table(run, folder):
+    status, out, err = run("esc50", folder)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "ESC-50, 12 clips: Tiny, linear, seed 0"
+    assert [line.split()[0] for line in lines[2:6]] == [*("fold", "1", "2", "mean")]
+    assert "±" in lines[5]
+    assert [line[:9].strip() for line in lines[-3:]] == [
+        *("low sine", "high sine", "noise")
+    ]
+
+
+def test_json_is_the_report(run, folder):
+    status, out, err = run("esc50", folder, "--json", "--seed", 4)
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert found["accuracy"] == pytest.approx(sum(found["folds"]) / 2)
+    assert len(found["folds"]) == 2
+    assert found["seed"] == 4
+    assert sum(map(sum, found["confusion"])) == 12
+
+
+def test_esc10_takes_the_subset(run, folder):
+    found = json.loads(run("esc10", folder, "--json")[1])
+    assert found["class_names"] == ["low sine", "high sine"]
+    assert found["clips"] == 8
+
+
+def test_settings_reach_the_training(run, folder):
+    words = ("--probe", "full", "--epochs", 1, "--batch-size", 4)
+    words += ("--learning-rate", "1e-3", "--clip-seconds", "0.25", "--json")
+    found = json.loads(run("esc50", folder, *words)[1])
+    assert found["probe"] == "full"
+    assert found["settings"] == {
+        "epochs": 1,
+        "batch_size": 4,
+        "learning_rate": 1e-3,
+        "clip_seconds": 0.25,
+    }
+
+
+def test_layer(run, folder):
+    found = json.loads(run("esc50", folder, "--layer", "level1", "--json")[1])
+    assert found["origin"]["layer"] == ["level1"]
+    with pytest.raises(ValueError, match="nonsense"):
+        run("esc50", folder, "--layer", "nonsense")
+
+
+def test_out_writes_files(run, folder, tmp_path):
+    pytest.importorskip("matplotlib")
+    status, out, err = run("esc50", folder, "--out", tmp_path / "report", "--json")
+    assert status == 0
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert written == json.loads(out)
+    assert str(tmp_path / "report") in err
+    assert (tmp_path / "report" / "confusion.png").is_file()
+
+
+def test_a_bad_out_is_told_at_once(run, folder, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        run("esc50", folder, "--out", tmp_path / "file", model="never-loaded.keras")
+
+
+def test_other_folders_are_refused(run, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"esc50\.csv"):
+        run("esc50", tmp_path)
+
+
+def test_settings_of_other_probes_are_refused(run, folder):
+    with pytest.raises(ValueError, match="no setting 'epochs' of 'linear'"):
+        run("esc50", folder, "--epochs", 3)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("esc51", "folder"),
+        ("esc50",),
+        ("esc50", "folder", "--probe", "svm"),
+        ("esc50", "folder", "--seed", "-1"),
+        ("esc50", "folder", "--seed", str(2**32)),
+        ("esc50", "folder", "--epochs", "0"),
+        ("esc50", "folder", "--learning-rate", "nan"),
+        ("esc50", "folder", "--clip-seconds", "0"),
+    ],
+)
+def test_wrong_commands(run, words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(*words)
+    assert stop.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_help_teaches(run, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run("--help")
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("linear", "frozen", "examples:", "esc50 ESC-50-master", "--out"):
+        assert word in text

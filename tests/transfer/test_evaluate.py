@@ -1,0 +1,166 @@
+"""evaluate: figures, folds kept apart, vectors computed once."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+
+from kerasaudio import transfer
+from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.features import FeatureExtractor
+from kerasaudio.transfer import cross_validation as room
+from kerasaudio.transfer import probes, vectors
+from support import esc_folder
+
+QUICK = {
+    "linear": {},
+    "mlp": {"units": 8, "epochs": 2},
+    "gru": {"units": 4, "epochs": 1},
+}
+
+
+@pytest.mark.parametrize("probe", QUICK)
+def test_reports_every_fold(open_model, clips, probe):
+    report = transfer.evaluate(open_model, clips, probe, **QUICK[probe])
+    assert (report.dataset, report.probe, report.seed) == (clips.name, probe, 0)
+    assert len(report.folds) == 2
+    assert report.confusion.sum() == len(clips)
+    right = report.predictions == clips.labels
+    by_fold = [right[clips.folds == fold].mean() for fold in (1, 2)]
+    np.testing.assert_allclose(report.folds, by_fold)
+    assert report.accuracy == pytest.approx(np.mean(by_fold))
+    assert report.origin["model"] == "Tiny"
+    assert report.origin["weights_hash"].startswith("sha256:")
+    assert set(report.seconds) == {"features", "folds"}
+
+
+def test_linear_tells_sines_from_noise(open_model, clips):
+    report = transfer.evaluate(open_model, clips, C=10.0)
+    assert report.accuracy >= 0.8
+    assert report.settings == {"C": 10.0}
+
+
+@pytest.mark.parametrize("probe", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
+def test_same_seed_same_figures(open_model, clips, probe):
+    one, two = (
+        transfer.evaluate(open_model, clips, probe, seed=3, **QUICK[probe])
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one.predictions, two.predictions)
+    assert one.folds == two.folds
+
+
+def test_vectors_are_computed_once(open_model, clips, monkeypatch):
+    first = transfer.evaluate(open_model, clips)
+
+    def refuse(*_):
+        raise AssertionError("the network ran again")
+
+    monkeypatch.setattr(FeatureExtractor, "_compute", refuse)
+    again = transfer.evaluate(open_model, clips)
+    np.testing.assert_array_equal(first.predictions, again.predictions)
+    with pytest.raises(AssertionError, match="ran again"):
+        transfer.evaluate(open_model, clips, "gru")
+
+
+def test_each_fold_is_compiled_no_more_than_once(open_model, clips, monkeypatch):
+    made = []
+    real = probes.Trainer
+    monkeypatch.setattr(probes, "Trainer", lambda *a: made.append(a) or real(*a))
+    transfer.evaluate(open_model, clips, "mlp", **QUICK["mlp"])
+    assert len(made) == 1
+
+
+@pytest.fixture
+def stubbed(clips, monkeypatch):
+    """Evaluate given vectors instead of those of a network."""
+
+    def call(features, probe="linear", labels=clips.labels, **settings):
+        monkeypatch.setattr(
+            room, "clip_features", lambda *_: (features.astype("float32"), {})
+        )
+        monkeypatch.setattr(room, "as_extractor", lambda *_: None)
+        given = changed(clips, labels=labels)
+        return transfer.evaluate(None, given, probe, **settings)
+
+    return call
+
+
+def changed(clips, **changes):
+    fields = {f.name: getattr(clips, f.name) for f in dataclasses.fields(LabelledClips)}
+    return LabelledClips(**(fields | changes))
+
+
+@pytest.mark.parametrize("probe", ["linear", "mlp"])
+def test_nothing_leaks_from_the_held_out_fold(stubbed, clips, probe):
+    """Neither vectors nor labels of a fold's other clips move its predictions."""
+    features = np.random.default_rng(0).normal(size=(len(clips), 4))
+    before = stubbed(features, probe, **QUICK[probe]).predictions
+    held = np.flatnonzero(clips.folds == 2)
+    watched, others = held[0], held[1:]
+    moved = features.copy()
+    moved[others] = 1e4 * (1 + moved[others])
+    labels = clips.labels.copy()
+    labels[others] = (labels[others] + 1) % 3
+    after = stubbed(moved, probe, labels=labels, **QUICK[probe]).predictions
+    assert after[watched] == before[watched]
+    # The same change does move what other folds learn from.
+    rest = clips.folds != 2
+    assert (after[rest] != before[rest]).any()
+
+
+def test_clips_that_cannot_be_read_stop_it(tmp_path, open_model):
+    folder = esc_folder.make(tmp_path / "set", clips=1)
+    (folder / "audio" / "2-207-A-7.wav").write_bytes(b"no sound")
+    soundfile.write(folder / "audio" / "3-300-A-0.wav", np.zeros(5), 8_000)
+    with pytest.raises(ValueError, match=r"2 of the 15 clips.*2-207-A-7\.wav: "):
+        transfer.evaluate(open_model, ESC50(folder))
+
+
+def test_an_extractor_brings_its_layer(open_model, clips):
+    extractor = FeatureExtractor(open_model, ["level1", "embedding"], pool="max")
+    report = transfer.evaluate(extractor, clips)
+    assert report.origin["layer"] == ["level1", "embedding"]
+    windows = FeatureExtractor(open_model, pool=None, window_seconds=0.1)
+    assert transfer.evaluate(windows, clips, "gru", units=4, epochs=1).folds
+    with pytest.raises(ValueError, match=r"'gru' needs windows: pool=None.*'max'"):
+        transfer.evaluate(extractor, clips, "gru")
+    with pytest.raises(ValueError, match=r"'linear' needs one vector a clip.*None"):
+        transfer.evaluate(windows, clips)
+    with pytest.raises(ValueError, match="pass the AudioModel itself"):
+        transfer.evaluate(extractor, clips, "full")
+
+
+def test_windows_of_recurrent_probes(model, open_model):
+    any_length = vectors.as_extractor(open_model, "gru", "embedding").origin
+    assert (any_length["window_seconds"], any_length["hop_seconds"]) == (1.0, 0.5)
+    fixed = vectors.as_extractor(model, "gru", "embedding").origin
+    assert fixed["window_seconds"] == 0.5
+    assert fixed["hop_seconds"] == pytest.approx(0.5 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        (("svm",), {}, "probe must be one of"),
+        (("linear", -1), {}, "seed must be an integer"),
+        (("linear", 0), {"units": 3}, "no setting 'units' of 'linear'"),
+        (("full", 0), {"batch_size": 0}, "batch_size must be a positive integer"),
+    ],
+)
+def test_bad_arguments(open_model, clips, arguments, settings, message):
+    with pytest.raises(ValueError, match=message):
+        transfer.evaluate(open_model, clips, *arguments, **settings)
+
+
+def test_other_objects_are_refused(clips):
+    with pytest.raises(
+        ValueError, match=r"AudioModel or a FeatureExtractor\. Rec.*str"
+    ):
+        transfer.evaluate("EfficientAT", clips)
+
+
+def test_folds_are_needed(open_model, clips):
+    with pytest.raises(ValueError, match="no folds to cross-validate"):
+        transfer.evaluate(open_model, changed(clips, folds=None))

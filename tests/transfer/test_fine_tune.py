@@ -1,0 +1,137 @@
+"""Fine-tuning: what learns, what stays, and the figures."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasaudio import layers, transfer
+from kerasaudio.models import AudioModel
+from kerasaudio.transfer.waveforms import Waveforms, load_waveforms
+from support.tiny import RATE, tiny_model
+
+
+@pytest.fixture
+def normed():
+    """The tiny network with batch normalisation before its embedding."""
+    tiny = tiny_model()
+    x = keras.layers.BatchNormalization(name="norm")(tiny.get_layer("level2").output)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    x = keras.layers.Dense(6, name="embedding")(x)
+    x = keras.layers.Dense(3, "softmax", name="predictions")(x)
+    return AudioModel(tiny.input, x, name="normed", spec=tiny.spec)
+
+
+def _weights(model):
+    return {
+        f"{layer.name}/{weight.name}": np.array(keras.ops.convert_to_numpy(weight))
+        for layer in model.layers
+        for weight in layer.weights
+    }
+
+
+def _changed(before, after):
+    return {
+        name
+        for name in before.keys() & after.keys()
+        if before[name].shape != after[name].shape
+        or np.abs(before[name] - after[name]).max() > 1e-7
+    }
+
+
+def test_frozen_trains_the_new_head_only(normed, clips):
+    before = _weights(normed)
+    tuned = transfer.fine_tune(normed, clips, body="frozen", epochs=2)
+    assert _changed(before, _weights(tuned)) == {
+        "predictions/kernel",
+        "predictions/bias",
+    }
+    assert not _changed(before, _weights(normed))
+    assert tuned.spec.labels == clips.class_names
+    assert normed.spec.labels == ("a", "b", "c")
+
+
+def test_full_trains_everything_but_the_original(normed, clips):
+    before = _weights(normed)
+    tuned = transfer.fine_tune(normed, clips, epochs=1)
+    learnt = {name for name in before if "frontend" not in name}
+    assert _changed(before, _weights(tuned)) == learnt
+    assert not _changed(before, _weights(normed))
+
+
+def test_learns_and_can_be_saved(clips, tmp_path):
+    tuned = transfer.fine_tune(
+        tiny_model(width=16), clips, epochs=30, batch_size=10, learning_rate=1e-2
+    )
+    named = [tuned.tag(path, top=1)[0][0] for path in clips.paths]
+    assert (
+        np.mean([a == b for a, b in zip(named, clips.categories, strict=True)]) >= 0.9
+    )
+    tuned.save(tmp_path / "mine.keras")
+    again = keras.saving.load_model(tmp_path / "mine.keras", compile=False)
+    assert again.tag(clips.paths[0], top=1)[0][0] == named[0]
+
+
+@pytest.mark.parametrize("probe", ["frozen", "full"])
+def test_evaluate_gives_the_same_report_each_time(model, clips, probe):
+    start = _weights(model)
+    one, two = (
+        transfer.evaluate(model, clips, probe, seed=5, epochs=2, batch_size=8)
+        for _ in range(2)
+    )
+    assert one.folds == two.folds
+    np.testing.assert_array_equal(one.confusion, two.confusion)
+    assert one.confusion.sum() == len(clips)
+    assert one.origin["clip_samples"] == 4_000
+    assert one.settings["epochs"] == 2
+    assert not _changed(start, _weights(model))
+
+
+def test_a_model_without_a_top_gets_one(clips):
+    tiny = tiny_model()
+    body = AudioModel(
+        tiny.input,
+        tiny.get_layer("embedding").output,
+        name="body",
+        spec=tiny.spec.replace(labels=None),
+    )
+    tuned = transfer.fine_tune(body, clips, body="frozen", epochs=1)
+    assert tuned.output_shape == (None, 3)
+    assert tuned.get_layer("predictions").output.shape == (None, 3)
+
+
+def test_windows_have_one_length(clips, model, open_model):
+    fixed = load_waveforms(clips.paths, model.spec, None)
+    assert fixed.samples.shape[1] == 4_000
+    assert fixed.samples.dtype == np.float32
+    assert np.unique(fixed.clip_of).tolist() == list(range(len(clips)))
+    median = load_waveforms(clips.paths, open_model.spec, None)
+    assert 0.4 * RATE <= median.samples.shape[1] <= 0.6 * RATE
+    assert len(median.samples) == len(clips)  # a tenth of a second more is no window
+    short = load_waveforms(clips.paths[:2], open_model.spec, 0.1)
+    assert short.samples.shape[1] == 800
+    assert np.bincount(short.clip_of).min() >= 4
+
+
+def test_windows_of_a_clip_are_averaged():
+    waveforms = Waveforms(np.zeros((5, 2)), np.array([0, 1, 1, 2, 2]))
+    outputs = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    means = waveforms.mean_by_clip(outputs, np.array([0, 2]))
+    np.testing.assert_allclose(means, [[1, 0], [0.5, 0.5]])
+
+
+def test_bad_lengths(model, open_model, clips):
+    with pytest.raises(ValueError, match=r"clips of 0\.5 s. Received.*clip_seconds=2"):
+        transfer.fine_tune(model, clips, clip_seconds=2)
+    with pytest.raises(ValueError, match=r"at least 0\.05 s"):
+        transfer.evaluate(open_model, clips, "full", clip_seconds=0.01)
+    with pytest.raises(ValueError, match="clip_seconds must be a positive number"):
+        transfer.fine_tune(open_model, clips, clip_seconds=-1)
+    with pytest.raises(ValueError, match=r"probe must be one of \('frozen', 'full'\)"):
+        transfer.fine_tune(open_model, clips, body="linear")
+
+
+def test_the_front_end_is_in_the_copy(normed, clips):
+    tuned = transfer.fine_tune(normed, clips, body="frozen", epochs=1)
+    assert isinstance(tuned.get_layer("frontend"), layers.Spectrogram)
+    assert not tuned.get_layer("norm").trainable
+    assert tuned.get_layer("predictions").trainable

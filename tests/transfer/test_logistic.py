@@ -1,0 +1,84 @@
+"""The logistic regression is at the optimum of its loss."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerasaudio.transfer import logistic
+from kerasaudio.transfer.logistic import NotConvergedError, fit_logistic, softmax
+
+
+def _problem(rows, width, classes, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.concatenate(
+        [np.arange(classes), rng.integers(0, classes, rows - classes)]
+    )
+    centres = rng.normal(0, 1, (classes, width))
+    x = centres[labels] + rng.normal(0, 1, (rows, width))
+    return ((x - x.mean(axis=0)) / x.std(axis=0)).astype("float32"), labels
+
+
+def _gradient(x, labels, classes, C, fitted):
+    """Of the mean cross-entropy plus |kernel|^2 / (2 C rows), in float64."""
+    x, kernel = x.astype("float64"), fitted.kernel.astype("float64")
+    error = softmax(x @ kernel + fitted.bias) - np.eye(classes)[labels]
+    return x.T @ error / len(x) + kernel / (C * len(x)), error.mean(axis=0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    rows=st.integers(8, 80),
+    width=st.integers(1, 60),
+    classes=st.integers(2, 6),
+    exponent=st.integers(-3, 1),
+    seed=st.integers(0, 100),
+)
+def test_the_gradient_vanishes(rows, width, classes, exponent, seed):
+    x, labels = _problem(rows, width, classes, seed)
+    C = 10.0**exponent
+    fitted = fit_logistic(x, labels, classes, C)
+    by_kernel, by_bias = _gradient(x, labels, classes, C, fitted)
+    assert np.abs(by_kernel).max() < 3e-4
+    assert np.abs(by_bias).max() < 3e-4
+
+
+def test_equals_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    for rows, width in ((200, 20), (60, 150)):
+        x, labels = _problem(rows, width, 5)
+        theirs = linear_model.LogisticRegression(C=0.1, tol=1e-8, max_iter=10_000)
+        theirs.fit(x, labels)
+        ours = fit_logistic(x, labels, 5, C=0.1)
+        want = theirs.coef_.T
+        assert np.abs(ours.kernel - want).max() < 2e-3 * np.abs(want).max()
+
+
+def test_nothing_is_random():
+    x, labels = _problem(100, 30, 4)
+    one, two = (fit_logistic(x, labels, 4, 0.1) for _ in range(2))
+    np.testing.assert_array_equal(one.kernel, two.kernel)
+
+
+def test_a_stronger_penalty_gives_smaller_weights():
+    x, labels = _problem(100, 30, 4)
+    sizes = [np.abs(fit_logistic(x, labels, 4, C).kernel).sum() for C in (1, 0.1, 0.01)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[2] < 0.5 * sizes[0]
+
+
+def test_hardly_any_penalty_and_features_twice():
+    x, labels = _problem(300, 5, 3)
+    twice = np.concatenate([x, x], axis=1)
+    fitted = fit_logistic(twice, labels, 3, C=1e9)
+    assert np.isfinite(fitted.kernel).all()
+    alone = fit_logistic(x, labels, 3, C=1e9)
+    both = fitted.kernel[:5] + fitted.kernel[5:]
+    assert np.abs(both - alone.kernel).max() < 2e-2 * np.abs(alone.kernel).max()
+
+
+def test_it_says_when_it_has_not_converged(monkeypatch):
+    monkeypatch.setattr(logistic, "MAX_STEPS", 3)
+    x, labels = _problem(20, 40, 2)
+    with pytest.raises(NotConvergedError, match="A smaller C"):
+        fit_logistic(x, labels, 2, C=1.0)
