@@ -11,6 +11,7 @@ import numpy as np
 from kerasaudio.features.whole_file import check_writable
 
 FEWEST_POINTS = 3
+_LARGEST = 1e30
 
 
 def check_numbers(array: Any, name: str, ndim: int) -> np.ndarray:
@@ -49,6 +50,12 @@ def check_vectors(vectors: Any) -> np.ndarray:
         raise ValueError(
             f"It takes at least {FEWEST_POINTS} vectors of one feature, (points, "
             f"features). Received: shape {points.shape}."
+        )
+    largest = np.abs(points).max()
+    if largest > _LARGEST:
+        raise ValueError(
+            f"vectors must fit into float32, distances included: at most {_LARGEST:g}. "
+            f"Received: {largest:g} among them."
         )
     return points
 

@@ -8,6 +8,7 @@ import numpy as np
 METHODS = ("pca", "tsne", "umap")
 _PERPLEXITY = 30.0
 _NEIGHBOURS = 15
+_EXACT = 300
 
 
 class Projection(NamedTuple):
@@ -55,9 +56,8 @@ def prepare(
 
 def _pca(vectors: np.ndarray) -> Projection:
     centred = vectors - vectors.mean(axis=0)
-    size = np.abs(centred).max() or 1.0  # squares of huge features would overflow
-    left, strengths, _ = np.linalg.svd(centred / size, full_matrices=False)
-    scores = left[:, :2] * strengths[:2] * size
+    left, strengths, _ = np.linalg.svd(centred, full_matrices=False)
+    scores = left[:, :2] * strengths[:2]
     # The sign of a component is arbitrary: its largest score is positive.
     largest = np.abs(scores).argmax(axis=0)
     scores *= np.where(scores[largest, np.arange(scores.shape[1])] < 0, -1, 1)
@@ -98,6 +98,8 @@ def _tsne(
             2,
             perplexity=perplexity,
             init=start,
+            # The approximation only pays for many points.
+            method="exact" if points <= _EXACT else "barnes_hut",
             learning_rate="auto",
             random_state=seed,
         )
