@@ -8,7 +8,7 @@
 Factories and weights: `kerasaudio.list_weights()`.
 """
 
-from kerasaudio import layers, models, weights
+from kerasaudio import datasets, layers, models, plot, similarity, transfer, weights
 from kerasaudio.audio import (
     AudioDecodeError,
     find_audio,
@@ -28,6 +28,7 @@ __all__ = [
     "AudioDecodeError",
     "FeatureExtractor",
     "Features",
+    "datasets",
     "find_audio",
     "iter_windows",
     "layers",
@@ -35,7 +36,10 @@ __all__ = [
     "load_audio",
     "load_features",
     "models",
+    "plot",
     "resample",
+    "similarity",
+    "transfer",
     "weights",
     "windows",
 ]

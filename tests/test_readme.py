@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support import esc_folder
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -30,6 +31,7 @@ def user_folder(tmp_path, monkeypatch):
     for name in ("bark", "knock", "rain"):
         noise = rng.normal(0, 0.1, 32_000) * np.linspace(1, 0, 32_000)
         soundfile.write(tmp_path / "sounds" / f"{name}.wav", noise, 16_000)
+    esc_folder.make(tmp_path / "ESC-50-master")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
