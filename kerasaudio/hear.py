@@ -19,8 +19,10 @@ import keras
 import numpy as np
 
 from kerasaudio.audio.check import check_dtype, check_values
+from kerasaudio.features.settings import window_spec
 from kerasaudio.models import AudioModel
 from kerasaudio.models.named import load_named
+from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.tap import tap
 from kerasaudio.models.windowed import run, waveform_windows
 
@@ -189,7 +191,7 @@ def get_timestamp_embeddings(
     """
     waveforms = _waveforms(audio, model)
     hop = _hop_samples(hop_ms, model.sample_rate)
-    window = _window_samples(window_seconds, model)
+    window = _window_samples(window_seconds, model.spec)
     sounds, samples = waveforms.shape
     indices = np.arange(math.floor(samples / hop + 1e-6) + 1)
     centres = np.rint(indices * hop).astype(int)
@@ -227,48 +229,23 @@ def _waveforms(audio: Any, model: HearModel) -> np.ndarray:
 
 
 def _hop_samples(hop_ms: Any, sample_rate: int) -> float:
-    milliseconds = _positive(hop_ms, "hop_ms", "milliseconds, such as 50.0")
-    hop = milliseconds / 1000 * sample_rate
-    if hop < 1:
+    try:
+        hop = float(hop_ms) / 1000 * sample_rate
+    except (TypeError, ValueError):
+        hop = math.nan
+    if not 1 <= hop < math.inf:
         raise ValueError(
-            f"hop_ms must be at least a sample, {1000 / sample_rate:.4f} ms at "
-            f"{sample_rate} Hz. Received: {hop_ms!r}."
+            f"hop_ms must be a number of milliseconds such as 50.0, and at least a "
+            f"sample, {1000 / sample_rate:.4f} ms. Received: {hop_ms!r}."
         )
     return hop
 
 
-def _window_samples(window_seconds: Any, model: HearModel) -> int:
-    spec = model.spec
-    if window_seconds is None:
-        default = round(WINDOW_SECONDS * spec.sample_rate)
-        return spec.clip_samples or max(spec.min_samples, default)
-    seconds = _positive(window_seconds, "window_seconds", "seconds")
-    samples = round(seconds * spec.sample_rate)
-    if spec.clip_samples not in (None, samples):
-        raise ValueError(
-            f"{spec.architecture} takes windows of "
-            f"{spec.clip_samples / spec.sample_rate:g} s and no others: leave out "
-            f"window_seconds. Received: {window_seconds!r}."
-        )
-    if samples < spec.min_samples:
-        raise ValueError(
-            f"{spec.architecture} takes windows of at least "
-            f"{spec.min_samples / spec.sample_rate:g} s. Received: window_seconds="
-            f"{window_seconds!r}."
-        )
-    return samples
-
-
-def _positive(value: Any, name: str, unit: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (number > 0 and math.isfinite(number)):
-        raise ValueError(
-            f"{name} must be a positive number of {unit}. Received: {value!r}."
-        )
-    return number
+def _window_samples(window_seconds: float | None, spec: AudioSpec) -> int:
+    if window_seconds is not None:
+        return window_spec(spec, window_seconds, None).window_samples
+    default = round(WINDOW_SECONDS * spec.sample_rate)
+    return spec.clip_samples or max(spec.min_samples, default)
 
 
 def _centred(

@@ -216,7 +216,7 @@ def test_too_short_scenes_are_refused(model):
         ({"hop_ms": "fast"}, "hop_ms"),
         ({"hop_ms": 0.01}, "a sample"),
         ({"window_seconds": 0}, "window_seconds"),
-        ({"window_seconds": 1.0}, "no others"),
+        ({"window_seconds": 1.0}, "exactly"),
     ],
 )
 def test_unusable_times_are_refused(model, arguments, message):
