@@ -1,5 +1,6 @@
 """The file of an index: an ``.npz`` of the vectors and a JSON text of all the rest."""
 
+import errno
 import json
 import os
 import tempfile
@@ -65,8 +66,7 @@ def read(path: str | PathLike[str]) -> Stored:
         OSError: The file cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            vectors, text = archive["vectors"], archive["facts"]
+        vectors, text = _arrays(path)
         facts = json.loads(text.astype(np.uint8).tobytes())
         form = facts["kerasaudio_index"]
         if form != FORMAT:
@@ -81,8 +81,7 @@ def read(path: str | PathLike[str]) -> Stored:
         KeyError,
         AttributeError,
         EOFError,
-        RecursionError,
-        NotImplementedError,
+        RuntimeError,  # of zipfile: encrypted, another compression
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
@@ -91,6 +90,17 @@ def read(path: str | PathLike[str]) -> Stored:
             "Pass a file that Index.save wrote."
         ) from error
     return stored
+
+
+def _arrays(path: str | PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        # np.load leaves a file that it opened itself open where it fails.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return archive["vectors"], archive["facts"]
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a damaged archive points before its start
+            raise ValueError("its parts are not where it says") from error
+        raise
 
 
 def _check(stored: Stored) -> None:

@@ -1,0 +1,332 @@
+"""Index: exact neighbours, the file, faiss, and bad input."""
+
+import builtins
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerasaudio.similarity import Index, Neighbour, index, search
+
+distance_matrix = pytest.importorskip("sklearn.metrics").pairwise_distances
+
+METRICS = ("cosine", "euclidean")
+
+
+@pytest.fixture(params=METRICS)
+def metric(request):
+    return request.param
+
+
+def positions(found):
+    return [[neighbour.position for neighbour in row] for row in found]
+
+
+def distances(found):
+    return [[neighbour.distance for neighbour in row] for row in found]
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    size=st.integers(1, 60),
+    width=st.integers(1, 5),
+    share=st.floats(0, 1),
+    metric=st.sampled_from(METRICS),
+    seed=st.integers(0, 99),
+)
+def test_neighbours_are_those_of_sorting_all_distances(
+    size, width, share, metric, seed
+):
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(size, width)).astype("float32")
+    queries = rng.normal(size=(4, width)).astype("float32")
+    k = 1 + int(share * (size - 1))
+    found = Index(metric)
+    found.add(vectors)
+    every = np.sort(distance_matrix(queries.astype("float64"), vectors, metric=metric))
+    for got, wanted in (
+        (found.nearest(queries, k), every[:, :k]),
+        (found.farthest(queries, k), every[:, ::-1][:, :k]),
+    ):
+        np.testing.assert_allclose(distances(got), wanted, atol=1e-7)
+        rows = np.array(positions(got))
+        assert all(len(set(row)) == k for row in rows)
+        again = distance_matrix(queries.astype("float64"), vectors, metric=metric)
+        np.testing.assert_allclose(
+            np.take_along_axis(again, rows, axis=1), wanted, atol=1e-7
+        )
+
+
+def test_blocks_do_not_show(metric, monkeypatch, rng):
+    vectors, queries = rng.normal(size=(103, 6)), rng.normal(size=(11, 6))
+    found = Index(metric)
+    for part in np.array_split(vectors, 4):
+        found.add(part)
+    whole = found.nearest(queries, 9), found.farthest(queries, 9)
+    monkeypatch.setattr(search, "_VECTORS", 10)
+    monkeypatch.setattr(search, "_QUERIES", 3)
+    assert positions(found.nearest(queries, 9)) == positions(whole[0])
+    assert positions(found.farthest(queries, 9)) == positions(whole[1])
+    assert len(found) == 103
+    np.testing.assert_array_equal(found.vectors, vectors.astype("float32"))
+
+
+def test_equal_vectors_are_no_distance_apart(metric, rng):
+    vectors = 1e3 + rng.normal(size=(50, 30)).astype("float32")
+    found = Index(metric)
+    found.add(vectors)
+    for row, neighbour in enumerate(found.nearest(vectors, 1)):
+        assert neighbour[0].position == row
+        assert neighbour[0].distance == pytest.approx(0, abs=2e-4)
+    found.add(vectors)
+    assert [n.position for n in found.nearest(vectors[7], 2)] == [7, 57]
+
+
+def test_neighbours_carry_what_was_added():
+    found = Index("euclidean")
+    found.add([[0.0], [1.0]], ids=["a", "b"], paths=["x y.wav", Path("z.wav")])
+    found.add([[5.0]], labels=["dog"])
+    found.add(np.array([[9.0]]), ids=np.array([70]), labels=np.array([4]))
+    assert found.nearest([0.9], 2) == [
+        Neighbour(1, pytest.approx(0.1), "b", "z.wav", None),
+        Neighbour(0, pytest.approx(0.9), "a", "x y.wav", None),
+    ]
+    assert found.farthest([0.9], 2) == [
+        Neighbour(3, pytest.approx(8.1), 70, None, 4),
+        Neighbour(2, pytest.approx(4.1), 2, None, "dog"),
+    ]
+    assert found.nearest(np.empty((0, 1)), 2) == []
+    assert found.width == 1
+
+
+def test_a_change_of_the_array_does_not_reach_the_index():
+    vectors = np.eye(3, dtype="float32")
+    found = Index()
+    found.add(vectors)
+    vectors[:] = 1
+    assert found.nearest([1, 0, 0], 1)[0].distance == pytest.approx(0)
+
+
+def test_file_keeps_everything(metric, tmp_path, rng):
+    found = Index(metric)
+    vectors = rng.normal(size=(5, 3))
+    odd = ["neu\nline.wav", "Föhn 雨.wav", "bad-\udcff.wav", "", "nul\0.wav"]
+    found.add(vectors, ids=["x", 7, "7", -1, ""], paths=odd, labels=list("aabbc"))
+    path = tmp_path / "no suffix"
+    found.save(path)
+    found.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["no suffix"]
+    again = Index.load(path)
+    assert again.metric == metric
+    assert again.nearest(vectors, 5) == found.nearest(vectors, 5)
+    assert [
+        n.path for n in sorted(again.nearest(vectors[0], 5), key=lambda n: n.position)
+    ] == odd
+    again.add(vectors[:1])
+    assert again.nearest(vectors[0], 2)[1].id == 5
+    with np.load(path, allow_pickle=False) as archive:
+        assert set(archive) == {"vectors", "facts"}
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    found = Index()
+    found.add(np.eye(2))
+    path = tmp_path / "index.npz"
+    found.save(path)
+    before = path.read_bytes()
+
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space"):
+        found.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    found = Index()
+    found.add(np.eye(3), labels=[1, 2, 3])
+    found.save(tmp_path / "index.npz")
+    return tmp_path / "index.npz"
+
+
+def rewrite(path, vectors=None, **changes):
+    with np.load(path) as archive:
+        stored, facts = archive["vectors"], json.loads(archive["facts"].tobytes())
+    text = np.frombuffer(json.dumps(facts | changes).encode(), np.uint8)
+    np.savez(path, vectors=stored if vectors is None else vectors, facts=text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kerasaudio_index": 2}, "format is 2"),
+        ({"metric": "hamming"}, "hamming"),
+        ({"ids": [0, 1]}, "ids are not one a vector"),
+        ({"ids": [0, 1, 1]}, "Received twice: 1"),
+        ({"ids": [0, 1, None]}, "ids are of the wrong type"),
+        ({"paths": [1, 2, 3]}, "paths are of the wrong type"),
+        ({"labels": "abc"}, "labels are not one a vector"),
+        ({"vectors": np.eye(3)}, "float64"),
+        ({"vectors": np.zeros((3, 2), "float32")}, "length 0"),
+        ({"vectors": np.full((3, 2), np.nan, "float32")}, "NaN"),
+        ({"vectors": np.zeros(3, "float32")}, r"\(3,\)"),
+    ],
+)
+def test_files_that_make_no_sense_are_refused(saved, changes, message):
+    rewrite(saved, **changes)
+    with pytest.raises(ValueError, match=message):
+        Index.load(saved)
+
+
+def test_nothing_is_unpickled(saved, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "caught",))
+
+    np.savez(saved, vectors=np.array([Trap()]), facts=np.zeros(1, np.uint8))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        Index.load(saved)
+    assert not (tmp_path / "caught").exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_files_are_refused_or_read_right(saved, seed):
+    rng = np.random.default_rng(seed)
+    whole, wanted = saved.read_bytes(), Index.load(saved)
+    refused = 0
+    for _ in range(100):
+        content = bytearray(whole)
+        for place in rng.integers(len(content), size=rng.integers(1, 4)):
+            content[place] = rng.integers(256)
+        saved.write_bytes(content[: rng.choice([len(content), rng.integers(2000)])])
+        try:
+            found = Index.load(saved)
+        except ValueError:
+            refused += 1
+        else:  # the bytes do not matter, such as a time in the archive
+            np.testing.assert_array_equal(found.vectors, wanted.vectors)
+            assert found.nearest([1, 2, 3], 3) == wanted.nearest([1, 2, 3], 3)
+    assert refused > 50
+
+
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "a.npz").write_text("no index")
+    np.save(tmp_path / "b.npz.npy", np.eye(2))
+    with zipfile.ZipFile(tmp_path / "c.npz", "w") as archive:
+        archive.writestr("vectors.npy", b"\x93NUMPY")
+    for name in ("a.npz", "b.npz.npy", "c.npz"):
+        with pytest.raises(ValueError, match=f"{name}.*Index.save"):
+            Index.load(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        Index.load(tmp_path / "d.npz")
+
+
+def test_faiss_agrees_with_numpy(metric, rng):
+    pytest.importorskip("faiss")
+    vectors, queries = rng.normal(size=(9000, 16)), rng.normal(size=(20, 16))
+    by_numpy, by_faiss = Index(metric), Index(metric, backend="faiss")
+    for found in (by_numpy, by_faiss):
+        found.add(vectors[:5000])
+        found.nearest(queries[0], 1)
+        found.add(vectors[5000:])
+    for way in ("nearest", "farthest"):
+        got, wanted = (getattr(i, way)(queries, 7) for i in (by_faiss, by_numpy))
+        assert positions(got) == positions(wanted)
+        np.testing.assert_allclose(distances(got), distances(wanted), atol=1e-12)
+
+
+def test_faiss_is_taken_for_many_vectors_where_it_is(monkeypatch):
+    found = Index()
+    found.add(np.eye(4))
+    monkeypatch.setattr(search, "FaissSearch", None)  # would fail
+    assert found.nearest([1, 0, 0, 0], 1)[0].position == 0
+    used = []
+
+    class Spy:
+        def __init__(self, vectors, metric):
+            used.append((len(vectors), metric))
+
+        def nearest(self, queries, k):
+            return np.zeros((1, 1), int), np.zeros((1, 1))
+
+    monkeypatch.setattr(index, "FAISS_FROM", 3)
+    monkeypatch.setattr(index, "FaissSearch", Spy)
+    monkeypatch.setattr(index, "has_faiss", lambda: False)
+    found.nearest([1, 0, 0, 0], 1)
+    assert used == []
+    monkeypatch.setattr(index, "has_faiss", lambda: True)
+    found.nearest([1, 0, 0, 0], 1)
+    found.nearest([1, 0, 0, 0], 1)
+    assert used == [(4, "cosine")]
+
+
+def test_missing_faiss_names_the_extra(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "faiss":
+            raise ImportError("No module named 'faiss'")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    found = Index(backend="faiss")
+    found.add(np.eye(2))
+    with pytest.raises(ImportError, match=r"kerasaudio\[faiss\]"):
+        found.nearest([1, 0], 1)
+
+
+def filled():
+    found = Index()
+    found.add(np.eye(3))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Index("dot"), "metric.*'dot'"),
+        (lambda: Index(backend="gpu"), "backend.*'gpu'"),
+        (lambda: Index().nearest([1, 0]), "index is empty"),
+        (lambda: Index().farthest([1, 0]), "index is empty"),
+        (lambda: Index().save("nowhere.npz"), "index is empty"),
+        (lambda: filled().nearest([1, 0], 1), "query must have 3 features.*2"),
+        (lambda: filled().nearest([1, np.nan, 0], 1), "query must be finite.*row"),
+        (lambda: filled().nearest([0, 0, 0], 1), "length 0"),
+        (lambda: filled().nearest(["a", "b", "c"], 1), "numbers"),
+        (lambda: filled().nearest(1.0, 1), r"\(rows, features\)"),
+        (lambda: filled().nearest([1, 0, 0], 4), "k must be at most 3.*4"),
+        (lambda: filled().nearest([1, 0, 0], 0), "k must.*0"),
+        (lambda: filled().farthest([1, 0, 0], 1.5), "k must.*1.5"),
+        (lambda: filled().add(np.eye(2)), "3 features.*2.*another model"),
+        (lambda: filled().add(np.full((1, 3), np.inf)), "finite"),
+        (lambda: filled().add([1, 2, 3]), r"\(rows, features\).*\(3,\)"),
+        (lambda: filled().add(np.ones((1, 3)), ids=[2]), "Received twice: 2"),
+        (lambda: filled().add(np.ones((2, 3)), ids=[8, 8]), "Received twice: 8"),
+        (lambda: filled().add(np.ones((2, 3)), ids=[8]), "ids for each of the 2"),
+        (lambda: filled().add(np.ones((2, 3)), ids="ab"), "ids.*'ab'"),
+        (lambda: filled().add(np.ones((1, 3)), ids=[1.5]), "ids must be integers"),
+        (lambda: filled().add(np.ones((1, 3)), labels=[None]), "labels must be"),
+        (lambda: filled().add(np.ones((1, 3)), paths=[b"x"]), "paths must be"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_refused_addition_leaves_nothing():
+    found = filled()
+    with pytest.raises(ValueError, match="labels"):
+        found.add(np.ones((2, 3)), ids=[7, 8], labels=[1])
+    assert len(found) == 3
+    found.add(np.ones((2, 3)), ids=[7, 8])
+    assert len(found) == 5
