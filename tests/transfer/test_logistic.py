@@ -26,15 +26,14 @@ def _gradient(x, labels, classes, C, fitted):
     return x.T @ error / len(x) + kernel / (C * len(x)), error.mean(axis=0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
-    rows=st.integers(8, 80),
-    width=st.integers(1, 60),
-    classes=st.integers(2, 6),
+    sizes=st.sampled_from([(40, 7, 3), (12, 30, 2)]),  # each is compiled anew
     exponent=st.integers(-3, 1),
     seed=st.integers(0, 100),
 )
-def test_the_gradient_vanishes(rows, width, classes, exponent, seed):
+def test_the_gradient_vanishes(sizes, exponent, seed):
+    rows, width, classes = sizes
     x, labels = _problem(rows, width, classes, seed)
     C = 10.0**exponent
     fitted = fit_logistic(x, labels, classes, C)
