@@ -102,14 +102,6 @@ def assemble(
         suffixes=architecture.suffixes,
     )
     settled = _settle(architecture, arguments, pretrained)
-    with numpy_initializers():
-        body = architecture.body(**settled)
-    spec = body.spec.replace(
-        architecture=architecture.name,
-        arguments=settled,
-        **({} if pretrained is None else pretrained.origin),
-    )
-
     published = _published_classes(architecture, pretrained)
     keeps_head = published is not None and _fits(own_labels, pretrained)
     names = own_labels or []
@@ -119,6 +111,14 @@ def assemble(
     if activation == "auto":
         softmax = own_labels is not None and not keeps_head and len(own_labels) > 1
         activation = "softmax" if softmax else architecture.activation
+
+    with numpy_initializers():
+        body = architecture.body(**settled)
+    spec = body.spec.replace(
+        architecture=architecture.name,
+        arguments=settled,
+        **({} if pretrained is None else pretrained.origin),
+    )
 
     # The whole published network is filled, strictly, before its head may be dropped.
     output = body.embedding

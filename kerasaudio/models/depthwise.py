@@ -96,6 +96,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
     ) -> tuple[int | None, ...]:
         """Give (batch, frames, bins, channels)."""
         batch, *image, channels = input_shape
+        self._sides(image)  # raises if they cannot be told
         sizes = [
             None if size is None else -(-size // step)
             for size, step in zip(image, self.strides, strict=True)

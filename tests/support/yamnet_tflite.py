@@ -40,6 +40,68 @@ def recover(tflite: Path) -> dict[str, np.ndarray]:
     return weights
 
 
+def mel_matrix(tflite: Path) -> np.ndarray:
+    """Give the mel matrix of the file, (bins, 64)."""
+    graph = _Graph(tflite)
+    products = [
+        graph.numbers(kernel).T
+        for kind, (_, kernel, _), output in graph.operators()
+        if kind == "FULLY_CONNECTED" and "MatMul" in graph.name(output)
+    ]
+    return next(matrix for matrix in products if matrix.shape == (257, 64))
+
+
+def run_in_float(tflite: Path, windows: np.ndarray) -> np.ndarray:
+    """Give the scores of windows, (n, 521), with the int8 constants in float32.
+
+    LiteRT rounds no activations then.
+    """
+    graph = _Graph(tflite)
+    schema, model = graph.schema, graph.editable()
+    for index, tensor in enumerate(model.subgraphs[0].tensors):
+        if tensor.type == schema.TensorType.INT8:
+            numbers = np.ascontiguousarray(graph.numbers(index), "<f4")
+            model.buffers[tensor.buffer].data = np.frombuffer(
+                numbers.tobytes(), np.uint8
+            )
+            tensor.type, tensor.quantization = schema.TensorType.FLOAT32, None
+    return np.concatenate([_run(model, window)[0] for window in windows])
+
+
+def run_layers(tflite: Path, window: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Run LiteRT on one window; give each convolution's input and output, in order.
+
+    Returns:
+        (official name, input, output), images (1, rows, columns, channels), rectified.
+    """
+    graph = _Graph(tflite)
+    model = graph.editable()
+    steps = [
+        (_LAYER.fullmatch(graph.name(output))[1], int(inputs[0]), int(output))
+        for kind, inputs, output in graph.operators()
+        if kind in CONVOLUTIONS
+    ]
+    model.subgraphs[0].outputs = [steps[0][1], *(output for *_, output in steps)]
+    model.signatureDefs = []
+    images = _run(model, window)
+    names = [name for name, *_ in steps]
+    return list(zip(names, images, images[1:], strict=False))
+
+
+def _run(model: Any, window: np.ndarray) -> list[np.ndarray]:
+    import flatbuffers
+    from ai_edge_litert.interpreter import Interpreter
+
+    builder = flatbuffers.Builder(1 << 24)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    interpreter = Interpreter(model_content=bytes(builder.Output()))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], window)
+    interpreter.invoke()
+    details = interpreter.get_output_details()
+    return [interpreter.get_tensor(detail["index"]) for detail in details]
+
+
 def _convolution(
     kind: str, name: str, kernel: np.ndarray, bias: np.ndarray
 ) -> dict[str, np.ndarray]:
@@ -78,7 +140,8 @@ class _Graph:
     def __init__(self, path: Path) -> None:
         from ai_edge_litert import schema_py_generated as schema
 
-        content = path.read_bytes()
+        self.schema = schema
+        self._content = content = path.read_bytes()
         if not schema.Model.ModelBufferHasIdentifier(content, 0):
             raise ValueError(f"{path} is no LiteRT file.")
         self._model = schema.Model.GetRootAs(content, 0)
@@ -91,6 +154,12 @@ class _Graph:
             schema.TensorType.FLOAT32: np.float32,
             schema.TensorType.INT8: np.int8,
         }
+
+    def editable(self) -> Any:
+        """Give the file as objects that may be changed and packed again."""
+        return self.schema.ModelT.InitFromObj(
+            self.schema.Model.GetRootAs(bytearray(self._content), 0)
+        )
 
     def operators(self) -> Any:
         """Give (kind, three inputs, output) of each operator that has a bias."""
