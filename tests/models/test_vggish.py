@@ -10,6 +10,7 @@ import kerasaudio
 from kerasaudio.models.vggish import PCA, vggish_postprocess
 from kerasaudio.weights import WeightsError
 from kerasaudio.weights.convert.native import model_state, native_bytes
+from support.manifests import use_manifest
 from support.small import small
 from support.tf1_checkpoint import write_tf1_checkpoint
 
@@ -83,6 +84,20 @@ def test_its_checkpoint_tells_its_sizes(model, checkpoint):
     loaded = model_state(again)
     for key, array in model_state(model).items():
         np.testing.assert_array_equal(loaded[key], array)
+
+
+def test_the_tag_reads_the_pinned_file(model, checkpoint, tmp_path, monkeypatch):
+    use_manifest(monkeypatch, tmp_path, "VGGish", checkpoint, arguments=SMALL)
+
+    for _ in range(2):  # converted, and then from the cache
+        tagged = kerasaudio.VGGish(weights="audioset")
+        assert tagged.spec.preset == "VGGish/audioset"
+        assert tagged.spec.labels is None
+        np.testing.assert_array_equal(output(tagged, noise()), output(model, noise()))
+    mine = kerasaudio.VGGish(weights="audioset", classes=3)
+    assert mine.output_shape == (None, 3)
+    with pytest.raises(ValueError, match="published without classes"):
+        kerasaudio.VGGish(weights="audioset", include_top=True)
 
 
 def test_own_labels_get_a_head_on_the_published_body(model, checkpoint):

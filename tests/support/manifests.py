@@ -1,10 +1,15 @@
 """Sources and entries as weights_manifest.json writes them, of files made up here."""
 
 import hashlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kerasaudio.weights import WeightsEntry
+from kerasaudio.weights.manifest import manifest_path
 
 CONTENT = bytes(range(256)) * 800  # 204,800 bytes, more than one chunk
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -61,3 +66,22 @@ def raw_entry(*sources: Source, tag: str = "mtat") -> dict[str, Any]:
         "metrics": None,
         "sources": list(sources),
     }
+
+
+def use_manifest(
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    factory: str,
+    file: Path,
+    **changes: Any,
+) -> None:
+    """Pin a file of the user's in place of the first published one of a factory."""
+    entries = json.loads(manifest_path().read_text(encoding="utf-8"))["weights"]
+    entry = next(entry for entry in entries if entry["factory"] == factory)
+    content = file.read_bytes()
+    entry["sources"][0] |= {"sha256": sha256(content), "size": len(content)}
+    entry |= changes
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({"schema_version": 1, "weights": [entry]}))
+    monkeypatch.setenv("KERASAUDIO_MANIFEST", str(path))
+    monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(file.parent))
