@@ -1,5 +1,6 @@
 """Many features to two: PCA by NumPy, t-SNE by scikit-learn, UMAP by umap-learn."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -119,7 +120,10 @@ def _umap(
             f"{points}. Received: {neighbours!r}. Leave it out for a fitting one."
         )
     try:
-        from umap import UMAP
+        with warnings.catch_warnings():
+            # It says that another kind of UMAP needs TensorFlow.
+            warnings.simplefilter("ignore", ImportWarning)
+            from umap import UMAP
     except ImportError as error:
         raise ImportError(
             'method="umap" needs umap-learn: pip install "kerasaudio[umap]".'

@@ -1,7 +1,10 @@
 """PCA, t-SNE and UMAP: what they keep, the same numbers again, small and odd sets."""
 
+import os
+import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -159,3 +162,26 @@ def test_a_missing_library_is_named(method, module, extra, monkeypatch):
 
     with pytest.raises(ImportError, match=extra):
         feature_space(np.eye(5), method=method)
+
+
+@pytest.mark.slow
+def test_umap_needs_no_tensorflow():
+    pytest.importorskip("umap")
+    if keras.backend.backend() == "tensorflow":
+        pytest.skip("Keras itself needs TensorFlow here")
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy; from kerasaudio.plot import feature_space\n"
+        "print(feature_space(numpy.eye(12), method='umap').shape)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ImportWarning", "-c", code],
+        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.stdout.strip() == "(12, 2)", done.stderr[-2000:]
