@@ -1,5 +1,6 @@
 """Cross-validation: every fold held out once, classified by what learnt the others."""
 
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
 from kerasaudio.models import AudioModel
 from kerasaudio.transfer.fine_tuning import Tuner
+from kerasaudio.transfer.logistic import Problem
 from kerasaudio.transfer.probes import Fitter
 from kerasaudio.transfer.report import Report
 from kerasaudio.transfer.settings import (
@@ -85,10 +87,12 @@ def _on_features(
     began = perf_counter()
     features, origin = clip_features(extractor, clips, probe, progress)
     prepared = perf_counter()
-    fitter = Fitter(probe, settings, seed)
+    fitter = Fitter(probe, len(clips.class_names), settings, seed)
+    splits = _splits(clips)
+    problems = (Problem(features[train], clips.labels[train]) for train, _ in splits)
     predictions = np.zeros(len(clips), np.int64)
-    for train, test in _splits(clips, progress):
-        fitted = fitter.fit(features[train], clips.labels[train])
+    fits = zip(fitter.fit_each(problems), splits, strict=True)
+    for fitted, (_, test) in _bar(fits, len(splits), progress):
         predictions[test] = fitted.predict(features[test]).argmax(axis=1)
     return Report.of(
         clips,
@@ -116,7 +120,8 @@ def _on_waveforms(
     prepared = perf_counter()
     tuner = Tuner(model, clips.class_names, probe, settings, seed)
     predictions = np.zeros(len(clips), np.int64)
-    for train, test in _splits(clips, progress):
+    splits = _splits(clips)
+    for train, test in _bar(splits, len(splits), progress):
         tuner.fit(waveforms, clips.labels, train)
         predictions[test] = tuner.predict(waveforms, test).argmax(axis=1)
     spec = model.spec
@@ -138,12 +143,18 @@ def _on_waveforms(
     )
 
 
-def _splits(clips: LabelledClips, progress: bool | None) -> Any:
+def _splits(clips: LabelledClips) -> list[tuple[np.ndarray, np.ndarray]]:
     """Give the clip numbers of training and test, fold by fold."""
     folds = clips.require_folds()
+    return [
+        (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))
+        for fold in np.unique(folds)
+    ]
+
+
+def _bar(folds: Iterable[Any], total: int, progress: bool | None) -> Iterable[Any]:
     disable = None if progress is None else not progress
-    for fold in tqdm(np.unique(folds), unit="fold", disable=disable, leave=False):
-        yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+    return tqdm(folds, total=total, unit="fold", disable=disable, leave=False)
 
 
 def _seconds(began: float, prepared: float) -> dict[str, float]:

@@ -1,25 +1,36 @@
 """Logistic regression over many classes, solved to its one optimum.
 
-The loss is convex, so that seed, order and batches have no say: accelerated gradient
-descent on all rows at once (Nesterov, with restarts: O'Donoghue & Candès 2015,
-arXiv:1204.3982), in coordinates in which the curvature is at most 1 (the bound of
-Böhning 1992 on softmax). It takes some hundred steps of two matrix products.
+The loss is convex, so that seed, order and batches have no say. It is minimised over
+all rows at once, in coordinates in which its curvature is at most 1 (by the bound of
+Böhning 1992 on softmax): some hundred steps are enough.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
-MAX_STEPS = 5_000
-TOLERANCE = 2e-5  # of the gradient, where the loss is of the order of 1
-_CHECK_EVERY = 10
+from kerasaudio.transfer.descent import minimise
+
 _LEAST_CURVATURE = 1e-6  # of the sum: float32 resolves no less
 _BIAS_SCALE = 2**0.5  # for a curvature of 1
 
 
+class Problem(NamedTuple):
+    """What a classifier is to learn.
+
+    Attributes:
+        features: Standardised, (rows, n).
+        labels: Class numbers, (rows,).
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+
+
 class Linear(NamedTuple):
-    """Scores are `features @ kernel + bias`.
+    """Scores are `softmax(features @ kernel + bias)`.
 
     Attributes:
         kernel: float32 (features, classes).
@@ -29,37 +40,30 @@ class Linear(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
 
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """Give probabilities, (rows, classes)."""
-        return softmax(features @ self.kernel + self.bias)
 
+def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Linear]:
+    """Fit softmax regressions with an L2 penalty on the kernel, all in one go.
 
-class NotConvergedError(ValueError):
-    """The optimum was not reached."""
-
-
-def fit_logistic(
-    features: np.ndarray, labels: np.ndarray, classes: int, C: float
-) -> Linear:
-    """Fit softmax regression with an L2 penalty on the kernel.
-
-    Minimises the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, which is what
-    scikit-learn's `LogisticRegression(C=C)` minimises.
+    Each minimises the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, which is
+    what scikit-learn's `LogisticRegression(C=C)` minimises.
 
     Args:
-        features: Standardised, (rows, n).
-        labels: Class numbers, (rows,).
+        problems: Features of one width, and labels.
         classes: Number of classes.
         C: Inverse strength of the penalty, positive.
 
     Raises:
-        NotConvergedError: Not within 5,000 steps, which takes a very weak penalty.
+        NotConvergedError: After too many steps, which takes a very weak penalty.
     """
-    x = np.asarray(features, "float64")
-    mean = x.mean(axis=0)
-    target = _tensor(np.eye(classes)[labels])
-    kernel, bias = _solve(_tensor(x - mean), target, penalty=1 / (C * len(x)))
-    return Linear(kernel, (bias - mean @ kernel).astype("float32"))
+    prepared = [_prepare(problem, C) for problem in problems]
+    targets = [np.eye(classes, dtype="float32")[p.labels] for p in problems]
+    solutions = minimise(
+        _stack([p.design for p in prepared]),
+        _stack(targets),
+        _stack([p.shrink for p in prepared]),
+        np.array([len(p.labels) for p in problems]),
+    )
+    return [p.linear(s) for p, s in zip(prepared, solutions, strict=True)]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -68,54 +72,60 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _solve(x: Any, target: Any, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    """Give kernel and bias for centred features."""
-    rows, width = x.shape
-    if width > rows:
+class _Prepared(NamedTuple):
+    """A problem in well-conditioned coordinates; the first one is the bias.
+
+    Attributes:
+        design: (rows, 1 + m).
+        shrink: Penalty, (1 + m, 1 + m); none on the bias.
+        to_kernel: From these coordinates to those of the features, (n, m).
+        mean: Of the features, (n,).
+    """
+
+    design: np.ndarray
+    shrink: np.ndarray
+    to_kernel: np.ndarray
+    mean: np.ndarray
+
+    def linear(self, solution: np.ndarray) -> Linear:
+        kernel = self.to_kernel @ solution[1 : self.design.shape[1]]
+        bias = _BIAS_SCALE * solution[0] - self.mean @ kernel
+        return Linear(kernel, bias.astype("float32"))
+
+
+def _prepare(problem: Problem, C: float) -> _Prepared:
+    rows = len(problem.features)
+    mean = problem.features.mean(axis=0, dtype="float64").astype("float32")
+    x, basis = ops.convert_to_tensor(problem.features - mean), None
+    if x.shape[1] > rows:
         # The optimum lies in the span of the rows, which has fewer dimensions.
         basis, triangle = ops.qr(ops.transpose(x))
-        kernel, bias = _solve(ops.transpose(triangle), target, penalty)
-        return _array(ops.matmul(basis, _tensor(kernel))), bias
+        x = ops.transpose(triangle)
+    penalty = 1 / (C * rows)
     curvature = ops.matmul(ops.transpose(x), x) / (2 * rows)
-    identity = ops.eye(width, dtype="float32")
+    identity = ops.eye(x.shape[1], dtype="float32")
     least = _LEAST_CURVATURE * float(ops.trace(curvature))
     root = ops.cholesky(curvature + max(penalty, least) * identity)
     inverse = ops.solve_triangular(root, identity, lower=True)
     to_kernel = ops.transpose(inverse)
-    shrink = ops.pad(penalty * ops.matmul(inverse, to_kernel), ((0, 1), (0, 1)))
-    constant = ops.full((rows, 1), _BIAS_SCALE, dtype="float32")
-    design = ops.concatenate([ops.matmul(x, to_kernel), constant], axis=1)
-    solution = _minimise(design, target, shrink)
-    kernel = ops.matmul(to_kernel, solution[:-1])
-    return _array(kernel), _BIAS_SCALE * _array(solution)[-1]
-
-
-def _minimise(x: Any, target: Any, shrink: Any) -> Any:
-    """Give the weights of least loss; the last row, the bias, is free."""
-    transposed = ops.transpose(x) / x.shape[0]
-    point = ahead = ops.zeros((x.shape[1], target.shape[1]), "float32")
-    momentum = 1.0
-    for step in range(MAX_STEPS):
-        error = ops.softmax(ops.matmul(x, ahead), axis=-1) - target
-        gradient = ops.matmul(transposed, error) + ops.matmul(shrink, ahead)
-        following = ahead - gradient
-        if step % _CHECK_EVERY == 0:  # to look at a number waits for the device
-            largest = float(ops.max(ops.abs(gradient)))
-            if largest < TOLERANCE:
-                return following
-            if float(ops.sum(gradient * (following - point))) > 0:
-                momentum = 1.0  # it overshot: gather speed anew
-        faster = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-        ahead = following + (momentum - 1) / faster * (following - point)
-        point, momentum = following, faster
-    raise NotConvergedError(
-        "The logistic regression did not converge. A smaller C "
-        "(a stronger penalty) helps; or are the features not standardised?"
+    design, shrink = ops.matmul(x, to_kernel), ops.matmul(inverse, to_kernel)
+    if basis is not None:
+        to_kernel = ops.matmul(basis, to_kernel)
+    return _Prepared(
+        np.pad(_array(design), ((0, 0), (1, 0)), constant_values=_BIAS_SCALE),
+        np.pad(penalty * _array(shrink), ((1, 0), (1, 0))),
+        _array(to_kernel),
+        mean,
     )
 
 
-def _tensor(values: np.ndarray) -> Any:
-    return ops.convert_to_tensor(values.astype("float32"))
+def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Join matrices of different sizes, filled up with zeros."""
+    most = np.max([array.shape for array in arrays], axis=0)
+    stack = np.zeros((len(arrays), *most), "float32")
+    for place, array in zip(stack, arrays, strict=True):
+        place[: array.shape[0], : array.shape[1]] = array
+    return stack
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -8,7 +8,7 @@
 `linear` is the optimum of a convex loss (see `logistic`); the others are trained.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from kerasaudio.transfer.arrays import (
     moments,
     standardise,
 )
-from kerasaudio.transfer.logistic import fit_logistic, softmax
+from kerasaudio.transfer.logistic import Linear, Problem, fit_logistic, softmax
 from kerasaudio.transfer.settings import ON_FEATURES, Probe, check_seed, settle
 from kerasaudio.transfer.training import Trainer
 
@@ -66,9 +66,12 @@ def fit_probe(
             probe or setting.
     """
     settled = settle(probe, settings, ON_FEATURES)
-    fitter = Fitter(probe, settled, check_seed(seed))
+    check_seed(seed)
     array = as_array(features, probe)
-    return fitter.fit(array, check_labels(labels, len(array))).to_model()
+    numbers = check_labels(labels, len(array))
+    fitter = Fitter(probe, int(numbers.max()) + 1, settled, seed)
+    (fitted,) = fitter.fit_each([Problem(array, numbers)])
+    return fitted.to_model()
 
 
 @dataclass(frozen=True)
@@ -76,22 +79,22 @@ class Fitted:
     """A classifier of standardised vectors, and how to standardise.
 
     Attributes:
-        core: Network from standardised features to probabilities, or the linear one.
+        core: From standardised features to probabilities: a weight matrix, or a network
+            that is trained anew for the next set of clips.
         mean: float64 (n,).
         std: float64 (n,).
     """
 
-    trainer: Trainer | None
-    linear: Any
+    core: Linear | Trainer
     mean: np.ndarray
     std: np.ndarray
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Give probabilities for raw features."""
         x = standardise(features, self.mean, self.std)
-        if self.trainer is None:
-            return softmax(x @ self.linear.kernel + self.linear.bias)
-        return self.trainer.predict(x)
+        if isinstance(self.core, Linear):
+            return softmax(x @ self.core.kernel + self.core.bias)
+        return self.core.predict(x)
 
     def to_model(self) -> keras.Model:
         """Give a model of its own from raw features to probabilities."""
@@ -101,35 +104,46 @@ class Fitted:
 class Fitter:
     """Fits one kind of classifier on several sets of clips, compiled once."""
 
-    def __init__(self, probe: str, settings: dict[str, Any], seed: int) -> None:
-        self._probe, self._settings, self._seed = probe, settings, seed
-        self._trainer: Trainer | None = None
+    def __init__(
+        self, probe: str, classes: int, settings: dict[str, Any], seed: int
+    ) -> None:
+        self._probe, self._classes = probe, classes
+        self._settings, self._seed = settings, seed
 
-    def fit(self, features: np.ndarray, labels: np.ndarray) -> Fitted:
-        """Fit on checked features and labels."""
-        mean, std = moments(features)
-        x = standardise(features, mean, std)
-        classes = int(labels.max()) + 1
+    def fit_each(self, problems: Iterable[Problem]) -> Iterator[Fitted]:
+        """Fit on checked features; use what is given before asking for the next."""
         if self._probe == "linear":
-            linear = fit_logistic(x, labels, classes, self._settings["C"])
-            return Fitted(None, linear, mean, std)
-        if self._trainer is None:
-            self._trainer = self._build(x.shape[-1], classes)
-        self._trainer.fit(
-            x,
-            labels,
-            epochs=self._settings["epochs"],
-            batch_size=self._settings["batch_size"],
-            seed=self._seed,
-        )
-        return Fitted(self._trainer, None, mean, std)
+            yield from self._linear(list(problems))
+            return
+        trainer: Trainer | None = None
+        for features, labels in problems:
+            mean, std = moments(features)
+            trainer = trainer or self._build(features.shape[-1])
+            trainer.fit(
+                standardise(features, mean, std),
+                labels,
+                epochs=self._settings["epochs"],
+                batch_size=self._settings["batch_size"],
+                seed=self._seed,
+            )
+            yield Fitted(trainer, mean, std)
 
-    def _build(self, width: int, classes: int) -> Trainer:
+    def _linear(self, problems: Sequence[Problem]) -> Iterator[Fitted]:
+        scales = [moments(features) for features, _ in problems]
+        standardised = [
+            Problem(standardise(features, *scale), labels)
+            for (features, labels), scale in zip(problems, scales, strict=True)
+        ]
+        fits = fit_logistic(standardised, self._classes, self._settings["C"])
+        for linear, scale in zip(fits, scales, strict=True):
+            yield Fitted(linear, *scale)
+
+    def _build(self, width: int) -> Trainer:
         keras.utils.set_random_seed(self._seed)
         build = _mlp if self._probe == "mlp" else _gru
         units, dropout = self._settings["units"], self._settings["dropout"]
         with numpy_initializers():
-            core = build(width, classes, units, dropout)
+            core = build(width, self._classes, units, dropout)
         return Trainer(core, self._settings["learning_rate"], WEIGHT_DECAY)
 
 
@@ -161,13 +175,13 @@ def _whole(fitted: Fitted) -> keras.Model:
     scale = Standardize(
         fitted.mean.tolist(), fitted.std.tolist(), name="standardisation"
     )
-    if fitted.trainer is None:
+    if isinstance(fitted.core, Linear):
         vector = keras.Input((width,), name="features")
-        head = _scores(fitted.linear.kernel.shape[1])
+        head = _scores(fitted.core.kernel.shape[1])
         model = keras.Model(vector, head(scale(vector)), name="predictions")
-        head.set_weights([fitted.linear.kernel, fitted.linear.bias])
+        head.set_weights([fitted.core.kernel, fitted.core.bias])
         return model
-    trained = fitted.trainer.model
+    trained = fitted.core.model
     core = keras.Model.from_config(trained.get_config())
     core.set_weights(trained.get_weights())
     if len(trained.input_shape) == 2:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasaudio.transfer import logistic
-from kerasaudio.transfer.logistic import NotConvergedError, fit_logistic, softmax
+from kerasaudio.transfer import descent
+from kerasaudio.transfer.descent import NotConvergedError
+from kerasaudio.transfer.logistic import Problem, fit_logistic, softmax
 
 
 def _problem(rows, width, classes, seed=0):
@@ -17,6 +18,10 @@ def _problem(rows, width, classes, seed=0):
     centres = rng.normal(0, 1, (classes, width))
     x = centres[labels] + rng.normal(0, 1, (rows, width))
     return ((x - x.mean(axis=0)) / x.std(axis=0)).astype("float32"), labels
+
+
+def _fit(x, labels, classes, C):
+    return fit_logistic([Problem(x, labels)], classes, C)[0]
 
 
 def _gradient(x, labels, classes, C, fitted):
@@ -36,7 +41,7 @@ def test_the_gradient_vanishes(sizes, exponent, seed):
     rows, width, classes = sizes
     x, labels = _problem(rows, width, classes, seed)
     C = 10.0**exponent
-    fitted = fit_logistic(x, labels, classes, C)
+    fitted = _fit(x, labels, classes, C)
     by_kernel, by_bias = _gradient(x, labels, classes, C, fitted)
     assert np.abs(by_kernel).max() < 3e-4
     assert np.abs(by_bias).max() < 3e-4
@@ -48,20 +53,29 @@ def test_equals_scikit_learn():
         x, labels = _problem(rows, width, 5)
         theirs = linear_model.LogisticRegression(C=0.1, tol=1e-8, max_iter=10_000)
         theirs.fit(x, labels)
-        ours = fit_logistic(x, labels, 5, C=0.1)
+        ours = _fit(x, labels, 5, C=0.1)
         want = theirs.coef_.T
         assert np.abs(ours.kernel - want).max() < 2e-3 * np.abs(want).max()
 
 
+def test_problems_of_different_sizes_do_not_meet():
+    problems = [Problem(*_problem(rows, 12, 3, rows)) for rows in (30, 9, 50)]
+    together = fit_logistic(problems, 3, C=1.0)
+    for problem, fitted in zip(problems, together, strict=True):
+        alone = _fit(*problem, 3, C=1.0)
+        np.testing.assert_allclose(fitted.kernel, alone.kernel, atol=1e-4)
+        np.testing.assert_allclose(fitted.bias, alone.bias, atol=1e-4)
+
+
 def test_nothing_is_random():
     x, labels = _problem(100, 30, 4)
-    one, two = (fit_logistic(x, labels, 4, 0.1) for _ in range(2))
+    one, two = (_fit(x, labels, 4, 0.1) for _ in range(2))
     np.testing.assert_array_equal(one.kernel, two.kernel)
 
 
 def test_a_stronger_penalty_gives_smaller_weights():
     x, labels = _problem(100, 30, 4)
-    sizes = [np.abs(fit_logistic(x, labels, 4, C).kernel).sum() for C in (1, 0.1, 0.01)]
+    sizes = [np.abs(_fit(x, labels, 4, C).kernel).sum() for C in (1, 0.1, 0.01)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[2] < 0.5 * sizes[0]
 
@@ -69,15 +83,15 @@ def test_a_stronger_penalty_gives_smaller_weights():
 def test_hardly_any_penalty_and_features_twice():
     x, labels = _problem(300, 5, 3)
     twice = np.concatenate([x, x], axis=1)
-    fitted = fit_logistic(twice, labels, 3, C=1e9)
+    fitted = _fit(twice, labels, 3, C=1e9)
     assert np.isfinite(fitted.kernel).all()
-    alone = fit_logistic(x, labels, 3, C=1e9)
+    alone = _fit(x, labels, 3, C=1e9)
     both = fitted.kernel[:5] + fitted.kernel[5:]
     assert np.abs(both - alone.kernel).max() < 2e-2 * np.abs(alone.kernel).max()
 
 
 def test_it_says_when_it_has_not_converged(monkeypatch):
-    monkeypatch.setattr(logistic, "MAX_STEPS", 3)
+    monkeypatch.setattr(descent, "MAX_STEPS", 3)
     x, labels = _problem(20, 40, 2)
     with pytest.raises(NotConvergedError, match="A smaller C"):
-        fit_logistic(x, labels, 2, C=1.0)
+        _fit(x, labels, 2, C=1.0)
