@@ -63,8 +63,8 @@ def test_problems_of_different_sizes_do_not_meet():
     together = fit_logistic(problems, 3, C=1.0)
     for problem, fitted in zip(problems, together, strict=True):
         alone = _fit(*problem, 3, C=1.0)
-        np.testing.assert_allclose(fitted.kernel, alone.kernel, atol=1e-4)
-        np.testing.assert_allclose(fitted.bias, alone.bias, atol=1e-4)
+        np.testing.assert_allclose(fitted.kernel, alone.kernel, atol=1e-3)
+        np.testing.assert_allclose(fitted.bias, alone.bias, atol=1e-3)
 
 
 def test_nothing_is_random():
