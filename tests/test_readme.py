@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from support import esc_folder
 
 CHECKOUT = Path(__file__).parents[1]

@@ -102,7 +102,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _check_out(folder: Path) -> None:
-    from kerasaudio.features.whole_file import check_writable
+    from kerasaudio.whole_file import check_writable
 
     folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / "report.json")

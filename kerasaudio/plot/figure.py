@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.features.whole_file import writing_whole
+from kerasaudio.whole_file import writing_whole
 
 _LONGEST = 40
 _DPI = 150

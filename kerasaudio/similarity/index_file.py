@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from os import PathLike
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from kerasaudio.whole_file import writing_whole
 
 FORMAT = 1
 
@@ -38,7 +39,6 @@ def write(
     Raises:
         OSError: The file cannot be written.
     """
-    target = Path(path)
     facts = {
         "kerasaudio_index": FORMAT,
         "metric": metric,
@@ -48,14 +48,8 @@ def write(
     }
     # ASCII, so that names of files which are no Unicode come back as they were.
     text = np.frombuffer(json.dumps(facts).encode("ascii"), np.uint8)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, vectors=vectors, facts=text)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with writing_whole(Path(path)) as temporary, temporary.open("xb") as file:
+        np.savez(file, vectors=vectors, facts=text)
 
 
 def read(path: str | PathLike[str]) -> Stored:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.features.whole_file import writing_whole
+from kerasaudio.whole_file import writing_whole
 
 
 @dataclass(frozen=True, eq=False)

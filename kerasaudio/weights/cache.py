@@ -4,12 +4,12 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.manifest import Source
+from kerasaudio.whole_file import writing_whole
 
 CACHE_VARIABLE = "KERASAUDIO_CACHE"
 
@@ -107,13 +107,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     make_folder(path.parent)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with writing_whole(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise unwritable(path, error) from error
