@@ -71,7 +71,10 @@ def test_a_run_writes_its_figures(experiment, folder, tmp_path, loss, monkeypatc
     out = tmp_path / "deep" / "results.json"
     arguments = "--epochs 1 --batches 2 --protocol clips --clips-per-class 2 --seed 3"
     command = [str(folder), "--out", str(out), "--loss", loss, *arguments.split()]
+    pytest.importorskip("matplotlib")
+    command += ["--pictures", str(tmp_path)]
     assert experiment.main(command) == 0
+    assert (tmp_path / "fsdd-roc-takes-0-4.png").stat().st_size > 10_000
     report = json.loads(out.read_text())
     assert report["settings"]["seed"] == 3
     (result,) = report["results"]

@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.protocol in ("both", split.protocol):
             results.append(measure(data, looped, split, options))
             print(as_text(results[-1]), flush=True)
+            if options.pictures is not None:
+                draw(results[-1], options.pictures)
     report = {
         "settings": {
             key: value
@@ -101,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     add("--learning-rate", type=float, default=1e-3)
     add("--seed", type=int, default=0, help="of weights, batches, augmentation")
     add("--out", type=Path, help="JSON file for the results")
+    add("--pictures", type=Path, help="folder for the ROC curves; needs [plot]")
     return made
 
 
@@ -240,6 +243,22 @@ def verify(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
             "true_positive_rate": rates.round(4).tolist(),
         },
     }
+
+
+def draw(result: dict[str, Any], folder: Path) -> Path:
+    """Draw the ROC curves of one result."""
+    from kerasaudio import plot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    held_out = result["held_out"].replace(" + ", "-").replace(" ", "-")
+    curves = [figure["roc"] for figure in result["figures"].values()]
+    return plot.roc_curve(
+        [curve["false_positive_rate"] for curve in curves],
+        [curve["true_positive_rate"] for curve in curves],
+        folder / f"fsdd-roc-{held_out}.png",
+        labels=list(result["figures"]),
+        title=f"FSDD, held out: {result['held_out']}",
+    )
 
 
 def as_text(result: dict[str, Any]) -> str:
