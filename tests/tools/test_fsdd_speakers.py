@@ -91,12 +91,12 @@ def test_a_short_training_tells_speakers_apart(experiment, shared):
     folder = shared / "data" / "fsdd"
     data = experiment.FSDD(folder, label="speaker")
     looped = experiment.load(data, ())
-    arguments = ["--epochs", "3", "--batches", "40", "--clips-per-class", "8"]
+    arguments = ["--epochs", "2", "--batches", "30", "--clips-per-class", "6"]
     options = experiment.parser().parse_args([str(folder), *arguments])
     split = next(experiment.splits(data))
     figures = experiment.measure(data, looped, split, options)["figures"]
     rate = {name: figure["equal_error_rate"] for name, figure in figures.items()}
-    assert rate["trained projection"] < 0.10
+    assert rate["trained projection"] < 0.12
     assert rate["untrained projection"] > 0.25
     assert rate["mean MFCC"] > 0.25
     nearest = figures["trained projection"]["nearest_neighbour_accuracy"]
