@@ -1,6 +1,6 @@
 """Published networks on ESC-10: the figures that the documentation states."""
 
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -21,19 +21,20 @@ def esc10(shared):
 def test_efficient_at_linear_and_stored_vectors(shared, esc10):
     """98.5 % was measured with the original code's embeddings."""
     model = kerasaudio.EfficientAT(weights=shared / "reference" / "mn04_as_mAP_432.pt")
-    began = perf_counter()
+    began = process_time()  # other work on the machine does not count
     report = transfer.evaluate(model, esc10)
-    first = perf_counter() - began
+    first = process_time() - began
     assert report.accuracy >= 0.98
     assert len(report.folds) == 5
     assert min(report.per_class.values()) >= 0.9
 
     later = []
     for _ in range(3):
-        began = perf_counter()
+        began = process_time()
         again = transfer.evaluate(model, esc10)
-        later.append(perf_counter() - began)
+        later.append(process_time() - began)
         np.testing.assert_array_equal(again.predictions, report.predictions)
+        assert report.seconds["features"] >= 20 * again.seconds["features"]
     assert first >= 20 * min(later)
 
 
