@@ -12,8 +12,14 @@ project = tomllib.loads(
     (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
 )["project"]
 requirements = list(project["dependencies"])
-for extra in sys.argv[1:]:
-    requirements += project["optional-dependencies"][extra]
+extras = sys.argv[1:]
+for extra in extras:
+    for requirement in project["optional-dependencies"][extra]:
+        own = re.fullmatch(r"kerasaudio\[([\w,-]+)\]", requirement)
+        if own:
+            extras += own[1].split(",")
+        else:
+            requirements.append(requirement)
 for requirement in requirements:
     name, _, oldest = re.match(r"([\w.-]+)(>=([\w.]+))?", requirement).groups()
     if oldest:

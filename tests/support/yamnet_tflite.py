@@ -68,7 +68,9 @@ def run_in_float(tflite: Path, windows: np.ndarray) -> np.ndarray:
     return np.concatenate([_run(model, window)[0] for window in windows])
 
 
-def run_layers(tflite: Path, window: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def run_layers(
+    tflite: Path, window: np.ndarray
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Run LiteRT on one window; give each convolution's input and output, in order.
 
     Returns:
@@ -77,7 +79,7 @@ def run_layers(tflite: Path, window: np.ndarray) -> list[tuple[str, np.ndarray]]
     graph = _Graph(tflite)
     model = graph.editable()
     steps = [
-        (_LAYER.fullmatch(graph.name(output))[1], int(inputs[0]), int(output))
+        (_layer_name(graph.name(output)), int(inputs[0]), int(output))
         for kind, inputs, output in graph.operators()
         if kind in CONVOLUTIONS
     ]
@@ -86,6 +88,13 @@ def run_layers(tflite: Path, window: np.ndarray) -> list[tuple[str, np.ndarray]]
     images = _run(model, window)
     names = [name for name, *_ in steps]
     return list(zip(names, images, images[1:], strict=False))
+
+
+def _layer_name(tensor_name: str) -> str:
+    found = _LAYER.fullmatch(tensor_name)
+    if found is None:
+        raise ValueError(f"{tensor_name!r} is the output of no layer of YAMNet.")
+    return found[1]
 
 
 def _run(model: Any, window: np.ndarray) -> list[np.ndarray]:
