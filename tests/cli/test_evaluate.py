@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from kerasaudio import cli
 from kerasaudio.cli import evaluate
 from support import esc_folder
 from support.tiny import tiny_model
@@ -136,3 +137,10 @@ def test_help_teaches(run, capsys):
     text = capsys.readouterr().out
     for word in ("linear", "frozen", "examples:", "esc50 ESC-50-master", "--out"):
         assert word in text
+
+
+def test_it_is_a_command(tmp_path, capsys):
+    assert cli.main(["evaluate", "esc50", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "esc50.csv" in err
