@@ -82,6 +82,7 @@ def MelResNet50(
             f"weights={weights!r} hold the whole network, and backbone={backbone!r} "
             "names others for most of it. Leave one out."
         )
+    photographs = None if backbone is None else _photographs(fspath(backbone))
     model = assemble(
         _MEL_RESNET50,
         weights=weights,
@@ -93,8 +94,8 @@ def MelResNet50(
         side=side,
         dropout=dropout,
     )
-    if backbone is not None:
-        _start_from(model, fspath(backbone))
+    if photographs is not None:
+        _start_from(model, photographs)
     return model
 
 
@@ -129,9 +130,9 @@ def _body(side: int, dropout: float) -> Body:
     return Body(waveform, embedding, x, spec)
 
 
-def _start_from(model: AudioModel, backbone: str) -> None:
+def _start_from(model: AudioModel, photographs: keras.Model) -> None:
     """Give ResNet50's layers in a model the weights of a network for photographs."""
-    for layer in _photographs(backbone).layers:
+    for layer in photographs.layers:
         if layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
 
