@@ -127,7 +127,8 @@ class ClipBatches(keras.utils.PyDataset):
         hop = spec.hop_samples or self.window_samples
         hop = min(hop, self.window_samples)
         self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
-        self._spans, self._loud = spans, self._find_loud(silence_db, hop, per_clip)
+        self._spans = spans
+        self._loud = self._find_loud(silence_db, hop, per_clip)
         self._items = self._list_items(hop, per_clip)
         self.clip_of = None if self._training else self._items[:, 0]
         self._targets = targets[self.kept]
@@ -139,7 +140,12 @@ class ClipBatches(keras.utils.PyDataset):
 
     @property
     def epoch(self) -> int:
-        """Number of the epoch, from 0; set it to go on with a training that stopped."""
+        """Number of the epoch, which with the seed decides what is drawn.
+
+        Keras ends an epoch too many where it builds a model first. Set the number to
+        have the same epochs anyway, also when a training that stopped goes on:
+        ``LambdaCallback(on_epoch_begin=lambda n, logs: setattr(batches, "epoch", n))``.
+        """
         return self._epoch
 
     @epoch.setter
