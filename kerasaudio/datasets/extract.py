@@ -15,6 +15,7 @@ from typing import IO
 
 MOST_FILES = 500_000
 _CHUNK = 2**20
+_PADDING = 2**26  # behind the end of a tar archive, where nothing is
 # Streams, drives, and what Windows takes for a device.
 _ODD = re.compile(
     r'[\x00-\x1f:*?"<>|\\]|(^|/)(con|nul|prn|aux|(com|lpt)\d)(\.|/|$)', re.I
@@ -107,6 +108,11 @@ def _tar_members(packed: tarfile.TarFile) -> Iterator[_Member]:
         if info.issparse():  # a few bytes would make many
             kind = "sparse file"
         yield _Member(info.name, kind, info.size, partial(packed.extractfile, info))
+    # The checksum of what is compressed comes behind the last file.
+    for _ in range(_PADDING // _CHUNK):
+        if packed.fileobj is None or not packed.fileobj.read(_CHUNK):
+            return
+    raise tarfile.ReadError("there is much behind its end")
 
 
 def _inside(archive: Path, folder: Path, member: _Member) -> Path:
