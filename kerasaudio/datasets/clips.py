@@ -197,6 +197,23 @@ class LabelledClips:
 
         return ClipBatches(self, model_or_spec, batch_size, **settings)
 
+    def require_whole_files(self, what: str) -> None:
+        """Raise unless each clip is a file of its own, with one class.
+
+        Args:
+            what: Needs them so.
+
+        Raises:
+            ValueError: Clips have several classes, or are parts of files.
+        """
+        if self.multi_label or self.starts is not None or self.ends is not None:
+            found = "several classes a clip" if self.multi_label else "parts of files"
+            raise ValueError(
+                f"{what} takes whole files with one class each. {self.name} has "
+                f"{found}: train with fit(clips.batches(model)), and predict with "
+                "kerasaudio.datasets.predict_clips."
+            )
+
     def require_folds(self) -> np.ndarray:
         """Give the folds.
 

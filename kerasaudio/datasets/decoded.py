@@ -176,7 +176,9 @@ class DecodedAudio:
         try:
             if log is None or len(log) < place.offset + place.samples:
                 little = self._dtype.newbyteorder("<")
-                log = self._maps[place.log] = np.memmap(place.log, little, "r")
+                # As a plain array: slices of a memmap object cost far more.
+                log = np.asarray(np.memmap(place.log, little, "r"))
+                self._maps[place.log] = log
         except (OSError, ValueError):
             return None
         whole = log[place.offset : place.offset + place.samples]

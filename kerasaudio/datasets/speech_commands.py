@@ -38,8 +38,8 @@ class SpeechCommands(LabelledClips):
             35 or 30 to demand so many; 12 for the ten commands, "_silence_" and
             "_unknown_".
         seed: Of the choice of unknown words and of pieces of noise, with 12 classes.
-        download: Version to get where the folder does not hold the data set: 2 or
-            True, or 1.
+        download: Whether to get the data set where the folder does not hold it.
+        version: Which to get, 1 or 2.
 
     With 12 classes each part has, as upstream, a tenth as many clips of other words,
     drawn at random, and a tenth as many of silence as it has commands. A clip of
@@ -58,17 +58,17 @@ class SpeechCommands(LabelledClips):
         *,
         classes: int | None = None,
         seed: int = 0,
-        download: bool | int = False,
+        download: bool = False,
+        version: int = 2,
     ) -> None:
         if classes not in (None, 12, 30, 35):
             raise ValueError(
                 f"classes must be None, 12, 30 or 35. Received: {classes!r}."
             )
-        if download not in (False, True, 1, 2):
-            raise ValueError(f"download must be 1 or 2. Received: {download!r}.")
-        version = 1 if download == 1 and download is not True else 2
+        if version not in (1, 2):
+            raise ValueError(f"version must be 1 or 2. Received: {version!r}.")
         archive = f"speech_commands_v{version}"
-        root = present(archive, folder, LISTS["testing"], bool(download))
+        root = present(archive, folder, LISTS["testing"], download)
         lists = {part: _read_list(root / name) for part, name in LISTS.items()}
         words = _words(root)
         _require_words(root, words, classes)
@@ -112,8 +112,8 @@ def _read_list(path: Path) -> set[_Key]:
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no {path}. SpeechCommands takes the folder that holds the "
-            "words' folders and the two lists, as in the official archive; download=2 "
-            "gets it."
+            "words' folders and the two lists, as in the official archive; "
+            "download=True gets it."
         )
     keys = set()
     for line in path.read_text(encoding="utf-8").split():

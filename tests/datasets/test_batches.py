@@ -248,7 +248,13 @@ def test_length_of_a_model_that_takes_any(clips):
 def test_fit_evaluate_and_predict(clips):
     model = tiny_model(clip_samples=2_000)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(clips, epochs=2, validation_data=clips, verbose=0)
+    history = model.fit(
+        clips,
+        epochs=2,
+        validation_data=clips,
+        class_weight=clips.class_weights(),
+        verbose=0,
+    )
     assert len(history.history["val_accuracy"]) == 2
     assert np.isfinite(history.history["loss"]).all()
     assert len(model.evaluate(clips, batch_size=4, verbose=0)) == 2

@@ -79,8 +79,8 @@ def test_speech_commands_twelve_classes(speech):
 def test_speech_commands_in_another_state(speech):
     with pytest.raises(ValueError, match="classes must be"):
         SpeechCommands(speech, classes=11)
-    with pytest.raises(ValueError, match="download must be 1 or 2"):
-        SpeechCommands(speech, download=3)
+    with pytest.raises(ValueError, match="version must be 1 or 2"):
+        SpeechCommands(speech, version=3)
     (speech / "_background_noise_" / "a.wav").unlink()
     (speech / "_background_noise_" / "b.wav").unlink()
     with pytest.raises(FileNotFoundError, match=r"one for each part\. Received: 2"):

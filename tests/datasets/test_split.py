@@ -91,6 +91,20 @@ def test_bad_folds(folds):
         k_fold(make([0, 1, 0, 1]), folds)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": np.eye(4, dtype=bool)[:, :2] | True},
+        {"labels": np.array([0, 1, 0, 1]), "starts": np.ones(4)},
+        {"labels": np.array([0, 1, 0, 1]), "ends": np.ones(4)},
+    ],
+)
+def test_whole_files_are_required_where_parts_would_be_ignored(changes):
+    with pytest.raises(ValueError, match="fine_tune takes whole files with one class"):
+        make(**changes).require_whole_files("fine_tune")
+    make([0, 1]).require_whole_files("fine_tune")
+
+
 def test_take_and_weights():
     clips = make(np.repeat([0, 1], [30, 10]), folds=np.repeat([1, 2], 20))
     assert clips.class_weights() == {0: pytest.approx(2 / 3), 1: pytest.approx(2)}
