@@ -52,7 +52,6 @@ class Augmentation(Float32Layer):
         )
         self.probability, self.seed = probability, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True  # nothing depends on the shape of what comes in
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Give the batch, augmented in training."""

@@ -135,8 +135,9 @@ class VTLP(Augmentation, FeatureLayer):
         upper = ops.take_along_axis(inputs, below + 1, axis=2)
         return lower + share * (upper - lower)
 
-    def _unwarp(self, warped: np.ndarray, factor: Any) -> Any:
+    def _unwarp(self, frequencies: np.ndarray, factor: Any) -> Any:
         """Give where each frequency comes from, (batch, bins); 1 stays 1."""
+        warped = ops.convert_to_tensor(frequencies)
         knee = self._boundary / (self.sample_rate / 2) * ops.minimum(factor, 1.0)
         slope = (1.0 - knee / factor) / (1.0 - knee)
         return ops.where(warped <= knee, warped / factor, 1.0 - slope * (1.0 - warped))

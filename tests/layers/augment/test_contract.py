@@ -18,7 +18,9 @@ AUGMENTATIONS = {
     "noises": lambda **k: layers.Noise((0, 20), noises=SOUNDS, **k),
     "volume": lambda **k: layers.Volume((-20, 6), **k),
     "convolution": lambda **k: layers.Convolution(SOUNDS, (0.2, 0.9), **k),
-    "convolution_level": lambda **k: layers.Convolution(SOUNDS, keep_level=True, **k),
+    "convolution_level": lambda **k: layers.Convolution(
+        SOUNDS, (0, 1), keep_level=True, **k
+    ),
     "lowpass": lambda **k: layers.Filter(16000, "lowpass", **k),
     "highpass": lambda **k: layers.Filter(16000, "highpass", q=(0.5, 2), **k),
     "peaking": lambda **k: layers.Filter(16000, **k),

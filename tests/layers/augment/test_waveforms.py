@@ -105,7 +105,7 @@ def test_white_noise_is_white_and_silence_stays_silent(rng):
 
 def test_noises_are_excerpts_that_begin_again():
     noises = [np.arange(1, 8) / 10, -np.arange(1, 4) / 10]
-    added = train(Noise(0, noises=noises, seed=0), np.ones((40, 20), "f")) - 1
+    added = train(Noise(0, noises=noises, seed=0), np.ones((150, 20), "f")) - 1
     seen = set()
     for clip in added:
         noise = noises[int(clip[0] < 0)]
