@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+import tarfile
 import zipfile
 from dataclasses import replace
 
 import pytest
 
 from kerasaudio import datasets
-from kerasaudio.datasets import ESC50, archives
+from kerasaudio.datasets import ESC50, SpeechCommands, archives
 from kerasaudio.weights import DownloadError, WeightsError, download
 from support import esc_folder
 from support.web_server import Served, WebServer
@@ -66,6 +67,23 @@ def test_downloads_and_reads(tmp_path, serve, server, content):
     assert len(ESC50(tmp_path / "data" / "ESC-50", download=True)) == 15
     assert len(server.requests(PATH)) == 1
     assert not list((tmp_path / "cache").rglob("*.zip"))
+
+
+def test_an_archive_without_a_root(tmp_path, server, monkeypatch):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("testing_list.txt", "validation_list.txt", "yes/1_nohash_0.wav"):
+            info = tarfile.TarInfo(f"./{name}")
+            archive.addfile(info, io.BytesIO())
+    server.files["/speech.tar.gz"] = Served(packed.getvalue())
+    entry = replace(
+        archives.ARCHIVES["speech_commands_v1"],
+        url=f"{server.url}/speech.tar.gz",
+        digest=hashlib.sha256(packed.getvalue()).hexdigest(),
+    )
+    monkeypatch.setitem(archives.ARCHIVES, "speech_commands_v1", entry)
+    clips = SpeechCommands(tmp_path / "sc", download=True, version=1)
+    assert clips.paths == (tmp_path / "sc" / "yes" / "1_nohash_0.wav",)
 
 
 def test_continues_what_broke_off(tmp_path, serve, server, content):

@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,18 @@ def test_the_cache_is_cleared_meanwhile(files, cache):
     audio = DecodedAudio(files, 16_000, cache=cache)
     _only(cache, ".pcm").unlink()
     np.testing.assert_array_equal(audio.read(files[2]), load_audio(files[2], 16_000))
+
+
+def test_several_at_once(files, cache, calls):
+    with ThreadPoolExecutor(4) as pool:
+        found = list(
+            pool.map(lambda _: DecodedAudio(files, 16_000, cache=cache), range(4))
+        )
+    calls.clear()
+    for audio in (*found, DecodedAudio(files, 16_000, cache=cache)):
+        for file in files:
+            np.testing.assert_array_equal(audio.read(file), load_audio(file, 16_000))
+    assert not calls
 
 
 def test_errors_are_kept_by_file(files, cache):
