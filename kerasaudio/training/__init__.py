@@ -4,6 +4,17 @@
 """
 
 from kerasaudio.training.loop import Epoch, Trained, train
+from kerasaudio.training.measure import ClipReport, Mistake, measure
 from kerasaudio.training.schedule import Schedule
+from kerasaudio.training.start import start_from
 
-__all__ = ["Epoch", "Schedule", "Trained", "train"]
+__all__ = [
+    "ClipReport",
+    "Epoch",
+    "Mistake",
+    "Schedule",
+    "Trained",
+    "measure",
+    "start_from",
+    "train",
+]

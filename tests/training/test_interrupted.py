@@ -1,5 +1,6 @@
 """Trainings that were stopped: they go on where they were, and end the same."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import keras
 import numpy as np
 import pytest
 
+import kerasaudio
 from kerasaudio.training import Schedule, train
 from kerasaudio.training.state import State
+from support import sound_folder
 
 SCHEDULE = Schedule(
     freeze_epochs=2, unfreeze_epochs=3, batch_size=4, learning_rate=1e-3, patience=9
@@ -35,25 +38,45 @@ def run(network, sides, out, **settings):
     return train(network(), *sides, out, schedule=SCHEDULE, **settings)
 
 
+def make():
+    keras.utils.set_random_seed(1)
+    return kerasaudio.LeNetMFCC(
+        labels=list(sound_folder.KINDS),
+        sample_rate=sound_folder.RATE,
+        filters=4,
+        dropout=0.1,
+    )
+
+
 @pytest.fixture(scope="module")
 def straight(sides, tmp_path_factory):
     """A training that nobody stopped."""
-    import kerasaudio
-    from support import sound_folder
-
-    def make():
-        keras.utils.set_random_seed(1)
-        return kerasaudio.LeNetMFCC(
-            labels=list(sound_folder.KINDS),
-            sample_rate=sound_folder.RATE,
-            filters=4,
-            dropout=0.1,
-        )
-
     return run(make, sides, tmp_path_factory.mktemp("straight") / "a.keras")
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 4])
+@pytest.fixture(scope="module")
+def folder_left(sides, tmp_path_factory):
+    """What a training leaves that was stopped after its first epoch."""
+    out = tmp_path_factory.mktemp("stopped") / "mine.keras"
+    with pytest.raises(StopError):
+        run(make, sides, out, report=stop_after(1))
+    return State(out).folder
+
+
+@pytest.fixture
+def stopped(folder_left, tmp_path):
+    shutil.copytree(folder_left, tmp_path / folder_left.name)
+    return tmp_path / "mine.keras"
+
+
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        pytest.param(1, marks=pytest.mark.slow),
+        2,
+        pytest.param(4, marks=pytest.mark.slow),
+    ],
+)
 def test_a_stopped_training_ends_as_if_it_had_not(
     network, sides, straight, tmp_path, epoch
 ):
@@ -77,35 +100,45 @@ def test_a_stopped_training_ends_as_if_it_had_not(
     assert not State(out).folder.exists()
 
 
-def test_a_damaged_state_is_named_and_can_be_left(network, sides, tmp_path):
-    out = tmp_path / "mine.keras"
-    with pytest.raises(StopError):
-        run(network, sides, out, report=stop_after(1))
-    file = State(out).folder / "state.npz"
+def test_a_damaged_state_is_named_and_kept(network, sides, stopped):
+    file = State(stopped).folder / "state.npz"
     whole = file.read_bytes()
 
     for damage in (whole[: len(whole) // 2], b"", whole[:300] + b"x" + whole[301:]):
         file.write_bytes(damage)
         with pytest.raises(ValueError, match=r"damaged.*--restart"):
-            run(network, sides, out)
+            run(network, sides, stopped)
         assert file.read_bytes() == damage
 
-    done = run(network, sides, out, restart=True)
-    assert len(done.epochs) == 5
 
+def test_a_damaged_state_can_be_left(network, sides, stopped):
+    (State(stopped).folder / "state.npz").write_bytes(b"")
+    seen = []
 
-def test_another_training_does_not_go_on(network, sides, tmp_path):
-    out = tmp_path / "mine.keras"
+    def report(epoch):
+        seen.append(epoch.number)
+        raise StopError
+
     with pytest.raises(StopError):
-        run(network, sides, out, report=stop_after(1))
+        run(network, sides, stopped, restart=True, report=report)
+    assert seen == [1]
+    assert State(stopped).facts()["done"] == 1
 
+
+def test_a_state_of_another_network_is_refused(sides, stopped):
+    smaller = kerasaudio.BarkNet(filters=2, clip_samples=512)
+    with pytest.raises(ValueError, match="another network"):
+        State(stopped).load(smaller.variables)
+
+
+def test_another_training_does_not_go_on(network, sides, stopped):
     other = replace(SCHEDULE, seed=7)
     with pytest.raises(ValueError, match="seed: 0, now 7"):
-        train(network(), *sides, out, schedule=other)
+        train(network(), *sides, stopped, schedule=other)
     with pytest.raises(ValueError, match="arguments"):
-        train(network(filters=5), *sides, out, schedule=SCHEDULE)
+        train(network(filters=5), *sides, stopped, schedule=SCHEDULE)
     with pytest.raises(ValueError, match="training clips"):
-        train(network(), sides[1], sides[0], out, schedule=SCHEDULE)
+        train(network(), sides[1], sides[0], stopped, schedule=SCHEDULE)
 
 
 def test_two_trainings_do_not_share_a_file(network, sides, tmp_path):
@@ -117,6 +150,7 @@ def test_two_trainings_do_not_share_a_file(network, sides, tmp_path):
         run(network, sides, out)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_state(network, sides, tmp_path, monkeypatch):
     out = tmp_path / "mine.keras"
     real, calls = np.savez, []

@@ -44,6 +44,7 @@ def test_learns_and_saves_a_model_that_tags(network, sides, folder, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_not_the_last(network, sides, tmp_path):
     kept = {}
     model = network()
@@ -101,6 +102,7 @@ class Named:
         return self._value
 
 
+@pytest.mark.slow
 def test_stops_early_without_progress(network, sides, tmp_path):
     schedule = replace(QUICK, learning_rate=1e-12, patience=2, unfreeze_epochs=9)
     model = network(dropout=0.0)
@@ -110,6 +112,7 @@ def test_stops_early_without_progress(network, sides, tmp_path):
     assert not any(epoch.is_best for epoch in done.epochs[-2:])
 
 
+@pytest.mark.slow
 def test_overlapping_classes_train_with_weak_labels(sides, tmp_path):
     model = kerasaudio.SoundEventCRNN(
         labels=list(sides[0].class_names), filters=2, units=2
