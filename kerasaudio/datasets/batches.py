@@ -112,8 +112,14 @@ class ClipBatches(keras.utils.PyDataset):
         self._training, self._augment = bool(training), augment
         self._drop_remainder = bool(drop_remainder)
         spec = spec_of(model_or_spec)
-        # Before hours of decoding: labels that do not fit.
+        # Before hours of decoding: what does not fit.
         targets, self.class_names = targets_for(clips, spec, one_hot)
+        per_clip = windows_per_clip
+        if per_clip is not None:
+            per_clip = count(per_clip, "windows_per_clip")
+        cutting.check_silence(silence_db)
+        if clip_seconds is not None:
+            cutting.window_length(spec, clip_seconds, np.zeros(1))
         self._audio = DecodedAudio(
             clips.paths, spec.sample_rate, cache=cache, dtype=dtype, readers=readers
         )
@@ -121,9 +127,6 @@ class ClipBatches(keras.utils.PyDataset):
         lengths = spans[:, 1] - spans[:, 0]
         self.window_samples = cutting.window_length(spec, clip_seconds, lengths)
         self._padding = spec.window_padding
-        per_clip = windows_per_clip
-        if per_clip is not None:
-            per_clip = count(per_clip, "windows_per_clip")
         hop = spec.hop_samples or self.window_samples
         hop = min(hop, self.window_samples)
         self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
@@ -221,7 +224,7 @@ class ClipBatches(keras.utils.PyDataset):
 
     def _augmented(self, window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         assert self._augment is not None
-        result = np.asarray(self._augment(window, rng), "float32")
+        result = np.asarray(self._augment(window.copy(), rng), "float32")
         if result.shape != window.shape:
             raise ValueError(
                 f"augment must give windows of shape {window.shape}. Received: "
@@ -234,10 +237,6 @@ class ClipBatches(keras.utils.PyDataset):
     ) -> list[np.ndarray] | None:
         if silence_db is None:
             return None
-        if not np.isfinite(silence_db) or silence_db > 0:
-            raise ValueError(
-                f"silence_db must be a level of 0 dB or less. Received: {silence_db!r}."
-            )
         loud = []
         for clip, (begin, end) in enumerate(self._spans.tolist()):
             waveform = self._audio.read(self.clips.paths[clip], begin, end)

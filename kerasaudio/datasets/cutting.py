@@ -37,6 +37,14 @@ def window_length(
     return samples
 
 
+def check_silence(silence_db: float | None) -> None:
+    """Raise a ValueError unless a threshold is none, or a level up to full scale."""
+    if silence_db is not None and not -np.inf < silence_db <= 0:
+        raise ValueError(
+            f"silence_db must be a level of 0 dB or less. Received: {silence_db!r}."
+        )
+
+
 def side_by_side(length: int, size: int, hop: int) -> np.ndarray:
     """Give the starts of windows that cover a clip.
 

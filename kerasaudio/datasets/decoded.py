@@ -101,6 +101,8 @@ class DecodedAudio:
     def read(self, file: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Give samples `start` to `stop` of a file, float32; fewer where it ends.
 
+        They may be the cache's own: not to be written to.
+
         Raises:
             OSError: A file that is not in the cache is gone or damaged by now.
         """
@@ -108,7 +110,7 @@ class DecodedAudio:
         whole = None if place is None else self._mapped(file, place)
         if whole is None:
             return load_audio(file, self.sample_rate)[start:stop]
-        piece = whole[start:stop].astype(np.float32)
+        piece = whole[start:stop].astype(np.float32, copy=False)
         return piece / FULL_SCALE if self._dtype == np.int16 else piece
 
     def _prepare(self, files: list[Path], folder: Path | None) -> None:
@@ -212,6 +214,11 @@ class _Log:
                 yield None
                 return
             yield cls(path, waveforms, index)
+            if not waveforms.tell():  # no file could be decoded, or kept
+                with contextlib.suppress(OSError):
+                    stack.close()
+                    path.unlink()
+                    path.with_suffix(".jsonl").unlink()
 
     def add(self, file: FileState, samples: np.ndarray) -> _Place | None:
         """Keep a waveform; None, with a warning, where that fails."""

@@ -190,6 +190,13 @@ def test_the_cache_is_cleared_meanwhile(files, cache):
     np.testing.assert_array_equal(audio.read(files[2]), load_audio(files[2], 16_000))
 
 
+def test_nothing_is_left_where_nothing_could_be_decoded(tmp_path, cache):
+    (tmp_path / "text.wav").write_bytes(b"no sound")
+    audio = DecodedAudio([tmp_path / "text.wav"], 16_000, cache=cache)
+    assert len(audio.errors) == 1
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
 def test_several_at_once(files, cache, calls):
     with ThreadPoolExecutor(4) as pool:
         found = list(
