@@ -182,16 +182,7 @@ def _ranked(
     scores = ops.take_along_axis(scores, order, axis=0)
     hit = ops.take_along_axis(targets, order, axis=0)
     hits = ops.cumsum(hit, axis=0)
-    changes = scores[1:] != scores[:-1]
-    edge = ops.ones_like(scores[:1], dtype="bool")
-    place = ops.expand_dims(ops.arange(scores.shape[0], dtype="int32"), 1)
-    first = ops.where(ops.concatenate([edge, changes], axis=0), place, 0)
-    last = ops.concatenate([changes, edge], axis=0)
-    last = ops.where(last, place, scores.shape[0] - 1)
-    first = ops.associative_scan(ops.maximum, first, axis=0)
-    last = ops.associative_scan(ops.minimum, last, reverse=True, axis=0)
-    # TensorFlow's graphs forget the shape of a scan.
-    first, last = ops.reshape(first, scores.shape), ops.reshape(last, scores.shape)
+    first, last = _group_ends(scores)
 
     def count(numbers: Any) -> Any:
         return ops.cast(numbers, "float32")
@@ -200,3 +191,26 @@ def _ranked(
     hits_before = ops.take_along_axis(hits - hit, first, axis=0)
     before = count(first), count(hits_before)
     return count(hit), count(hits_upto), before, count(last + 1)
+
+
+def _group_ends(scores: Any) -> tuple[Any, Any]:
+    """Give the first and last place of the equal scores around each, int32.
+
+    Args:
+        scores: (max_clips, classes), sorted along the first axis.
+    """
+    clips, classes = scores.shape
+    place = ops.broadcast_to(
+        ops.expand_dims(ops.arange(clips, dtype="int32"), 1), (clips, classes)
+    )
+    new = ops.cast(scores[1:] != scores[:-1], "int32")
+    group = ops.pad(ops.cumsum(new, axis=0), ((1, 0), (0, 0)))
+    group = ops.reshape(group + clips * ops.arange(classes, dtype="int32"), (-1,))
+    flat, groups = ops.reshape(place, (-1,)), clips * classes
+    first = ops.segment_min(flat, group, num_segments=groups)
+    last = ops.segment_max(flat, group, num_segments=groups)
+    shape = (clips, classes)
+    return (
+        ops.reshape(ops.take(first, group), shape),
+        ops.reshape(ops.take(last, group), shape),
+    )
