@@ -8,13 +8,25 @@
 Factories and weights: `kerasaudio.list_weights()`.
 """
 
-from kerasaudio import datasets, layers, models, plot, similarity, transfer, weights
+from kerasaudio import (
+    datasets,
+    layers,
+    metrics,
+    models,
+    plot,
+    similarity,
+    training,
+    transfer,
+    weights,
+)
 from kerasaudio.audio import (
     AudioDecodeError,
     find_audio,
     iter_windows,
     load_audio,
+    pitch_shift,
     resample,
+    time_stretch,
     windows,
 )
 from kerasaudio.features import FeatureExtractor, Features, load_features
@@ -35,10 +47,14 @@ __all__ = [
     "list_weights",
     "load_audio",
     "load_features",
+    "metrics",
     "models",
+    "pitch_shift",
     "plot",
     "resample",
     "similarity",
+    "time_stretch",
+    "training",
     "transfer",
     "weights",
     "windows",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import kerasaudio
 from support import esc_folder
 
 CHECKOUT = Path(__file__).parents[1]
@@ -32,6 +33,12 @@ def user_folder(tmp_path, monkeypatch):
     for name in ("bark", "knock", "rain"):
         noise = rng.normal(0, 0.1, 32_000) * np.linspace(1, 0, 32_000)
         soundfile.write(tmp_path / "sounds" / f"{name}.wav", noise, 16_000)
+    for number in range(8):
+        file = tmp_path / "labelled" / ("hum", "hiss")[number % 2] / f"{number}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        noise = rng.normal(0, 0.1, 16_000)
+        sound = noise if number % 2 else np.cumsum(noise) / 100
+        soundfile.write(file, sound, 16_000)
     esc_folder.make(tmp_path / "ESC-50-master")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -59,6 +66,9 @@ def test_kerasaudio_command_is_understood(command, capsys):
     arguments = command.split()[1:]
     if arguments[0] == "download":  # needs the network: only that it is understood
         arguments = ["download", "--help"]
+    if arguments[:2] == ["evaluate", "trained.keras"]:
+        trained = kerasaudio.MusiCNN(weights="mtat", labels=["hiss", "hum"])
+        trained.save("trained.keras")
 
     with pytest.raises(SystemExit) as end:
         raise SystemExit(main(arguments))

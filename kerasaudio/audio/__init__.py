@@ -8,6 +8,7 @@ from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.find import find_audio
 from kerasaudio.audio.load import load_audio
 from kerasaudio.audio.resample import resample
+from kerasaudio.audio.stretch import pitch_shift, time_stretch
 from kerasaudio.audio.window import iter_windows, windows
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "find_audio",
     "iter_windows",
     "load_audio",
+    "pitch_shift",
     "resample",
+    "time_stretch",
     "windows",
 ]

@@ -69,6 +69,29 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def positive_number(text: str) -> float:
+    """Read a number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return number
+
+
+def seed(text: str) -> int:
+    """Read a whole number that seeds what is random."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number below 2**32")
+    return int(text)
+
+
+def percent(share: float) -> str:
+    """Give a share for people."""
+    return f"{100 * share:.1f} %"
+
+
 def complain(message: str) -> None:
     """Tell the user on stderr."""
     print(f"kerasaudio: {message}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`kerasaudio evaluate`: how well a network does on a data set."""
+"""`kerasaudio evaluate`: how well a network does on a data set, or your model."""
 
 import argparse
 from collections.abc import Callable
@@ -7,22 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.cli.common import (
+    DEFAULT_MODEL,
     add_model_options,
     complain,
     load_model,
+    percent,
     positive,
+    positive_number,
     positive_seconds,
+    seed,
 )
+from kerasaudio.cli.measure import add_clip_options, measure_model
 from kerasaudio.report import columns, printable
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
 DATA_SETS = ("esc50", "esc10")
 
-_DESCRIPTION = """Measure a pretrained network on a data set, by its official folds.
+_DESCRIPTION = """Measure a model on labelled sounds.
 
-Each fold is held out once; a classifier that learnt from the others names its clips.
-esc50 is a folder as in the official archive, with audio/ and meta/esc50.csv, and all
-the classes that its table lists; esc10 takes the ten classes of ESC-10 in it.
+evaluate MODEL FOLDER: a model that knows your classes, a .keras file or a preset such
+as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or on a
+.csv table with the columns path and label). Windows are averaged clip by clip.
+
+evaluate esc50|esc10 FOLDER: a pretrained network, by the official folds. Each fold is
+held out once; a classifier that learnt from the others names its clips. esc50 is a
+folder as in the official archive, with audio/ and meta/esc50.csv, and all the classes
+that its table lists; esc10 takes the ten classes of ESC-10 in it.
 
 probes:
   linear  logistic regression on the embeddings
@@ -35,6 +45,7 @@ Embeddings are computed once and kept; the next linear, mlp or gru takes a momen
 The same seed gives the same figures."""
 
 _EXAMPLES = """examples:
+  kerasaudio evaluate mine.keras sounds/ --out report/
   kerasaudio evaluate esc50 ESC-50-master --model EfficientAT --weights audioset
   kerasaudio evaluate esc10 ESC-50-master --model MusiCNN --probe mlp --json
   kerasaudio evaluate esc50 ESC-50-master --model mine.keras --out report/
@@ -46,59 +57,91 @@ def add(commands: Any) -> None:
     """Register the command."""
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure a network on a data set, fold by fold",
+        help="measure your model on your sounds, or a network on a data set",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate.add_argument("data_set", choices=DATA_SETS, metavar="esc50|esc10")
+    evaluate.add_argument("what", type=_what, metavar="MODEL|esc50|esc10")
     evaluate.add_argument("path", metavar="FOLDER")
-    add_model_options(evaluate)
-    evaluate.add_argument("--probe", choices=PROBES, default="linear")
-    evaluate.add_argument(
-        "--layer", default="embedding", help="whose output is used (default: embedding)"
-    )
-    evaluate.add_argument(
-        "--seed", type=_seed, default=0, help="of all that is random (default: 0)"
-    )
-    tuning = evaluate.add_argument_group("training, of mlp, gru, frozen and full")
-    tuning.add_argument("--epochs", type=positive)
-    tuning.add_argument("--batch-size", type=positive)
-    tuning.add_argument("--learning-rate", type=_positive_number)
-    tuning.add_argument(
-        "--clip-seconds",
-        type=positive_seconds,
-        help="length that frozen and full cut clips to",
-    )
     evaluate.add_argument(
         "--out",
         metavar="FOLDER",
-        help="also write report.json, confusion.csv and .png, predictions.csv",
+        help="also write report.json, confusion.png and the predictions or mistakes",
     )
     evaluate.add_argument("--json", action="store_true", help="print the report")
+    add_clip_options(evaluate.add_argument_group("MODEL"))
+    folds = evaluate.add_argument_group("esc50 and esc10")
+    add_model_options(folds)
+    folds.add_argument("--probe", choices=PROBES, help="default: linear")
+    folds.add_argument("--layer", help="whose output is used (default: embedding)")
+    folds.add_argument("--seed", type=seed, help="of all that is random (default: 0)")
+    tuning = evaluate.add_argument_group("training, of mlp, gru, frozen and full")
+    tuning.add_argument("--epochs", type=positive)
+    tuning.add_argument("--batch-size", type=positive)
+    tuning.add_argument("--learning-rate", type=positive_number)
+    tuning.add_argument(
+        "--clip-seconds",
+        type=positive_seconds,
+        help="length that frozen and full, or MODEL, cut clips to",
+    )
     evaluate.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from kerasaudio.transfer import evaluate
-
     if options.out is not None:
         _check_out(Path(options.out))  # better now than after hours
-    clips = _loader(options.data_set)(options.path)
+    if options.what not in DATA_SETS:
+        _refuse_probing(options)
+        return measure_model(options)
+    return _probe(options)
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from kerasaudio.transfer import evaluate
+
+    if options.silence_db is not None or options.errors != "raise":
+        raise ValueError(
+            f"--silence-db and --errors are for MODEL, not for {options.what}."
+        )
+    clips = _loader(options.what)(options.path)
     names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
     given = {name: getattr(options, name) for name in names}
     report = evaluate(
         load_model(options),
         clips,
-        options.probe,
-        options.seed,
-        layer=options.layer,
+        options.probe or "linear",
+        options.seed or 0,
+        layer=options.layer or "embedding",
         **{name: value for name, value in given.items() if value is not None},
     )
     print(report.to_json() if options.json else _text(report))
     if options.out is not None:
         complain(f"The report is in {printable(report.save(options.out))}.")
     return 0
+
+
+def _what(text: str) -> str:
+    """Read the name of a data set, of a preset, or of a saved model."""
+    if text in DATA_SETS or text.endswith(".keras") or "/" in text:
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is neither esc50 or esc10, nor a .keras file, nor a preset such as "
+        "LogMelCNN/esc10"
+    )
+
+
+def _refuse_probing(options: argparse.Namespace) -> None:
+    names = ("weights", "probe", "layer", "seed", "epochs", "batch_size")
+    given = [name for name in names if getattr(options, name) is not None]
+    given += ["model"] if options.model != DEFAULT_MODEL else []
+    given += ["learning_rate"] if options.learning_rate is not None else []
+    if given:
+        raise ValueError(
+            f"{options.what} is measured as it is, without "
+            f"{', '.join('--' + name.replace('_', '-') for name in given)}: those are "
+            "for esc50 and esc10."
+        )
 
 
 def _check_out(folder: Path) -> None:
@@ -121,8 +164,8 @@ def _text(report: Any) -> str:
         f"{report.probe}, seed {report.seed}"
     )
     folds: list[tuple[str, ...]] = [("fold", "accuracy")]
-    folds += [(str(i), _percent(a)) for i, a in enumerate(report.folds, start=1)]
-    folds.append(("mean", f"{_percent(report.accuracy)} ± {_percent(report.std)}"))
+    folds += [(str(i), percent(a)) for i, a in enumerate(report.folds, start=1)]
+    folds.append(("mean", f"{percent(report.accuracy)} ± {percent(report.std)}"))
     classes: list[tuple[str, ...]] = [("class", "clips", "accuracy", "taken for")]
     for row, (name, share) in enumerate(report.per_class.items()):
         counts = report.confusion[row]
@@ -131,25 +174,5 @@ def _text(report: Any) -> str:
             for i in (-counts).argsort(kind="stable")
             if counts[i] and i != row
         ]
-        classes.append((name, str(counts.sum()), _percent(share), ", ".join(wrong)))
+        classes.append((name, str(counts.sum()), percent(share), ", ".join(wrong)))
     return f"{title}\n\n{columns(folds)}\n\n{columns(classes)}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number below 2**32")
-    return int(text)
-
-
-def _positive_number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
-    return number

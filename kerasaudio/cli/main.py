@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kerasaudio.cli import catalogue, embed, evaluate, nearest, tag
+from kerasaudio.cli import catalogue, embed, evaluate, nearest, tag, train
 from kerasaudio.cli.common import complain
 
 _EXAMPLES = """examples:
@@ -18,6 +18,7 @@ _EXAMPLES = """examples:
   kerasaudio tag talk.wav --timeline         also what is heard when
   kerasaudio embed sounds/ --out sounds.npz  a vector a file
   kerasaudio nearest bark.wav sounds/        what sounds most like it
+  kerasaudio train sounds/ --out mine.keras  learn your own classes, a folder each
   kerasaudio download EfficientAT audioset   fetch weights for a machine without network
   kerasaudio tag street.wav --model EfficientAT --weights audioset
 
@@ -63,6 +64,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (tag, embed, nearest, evaluate, catalogue):
+    for command in (tag, embed, nearest, train, evaluate, catalogue):
         command.add(commands)
     return parser

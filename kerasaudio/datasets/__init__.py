@@ -1,10 +1,36 @@
-"""Data sets: where the clips are, their classes, folds and recordings.
+"""Data sets: where the clips are, their classes, folds and recordings; batches of them.
 
-`LabelledClips` is what all of them give; one file a data set.
+`LabelledClips` is what all of them give; one file a data set. `from_folder` and
+`from_table` take your own; `split` and `k_fold` keep a recording on one side.
 """
 
+from kerasaudio.datasets.archives import download
+from kerasaudio.datasets.batches import ClipBatches
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.esc50 import ESC50
+from kerasaudio.datasets.folder import from_folder
 from kerasaudio.datasets.fsdd import FSDD
+from kerasaudio.datasets.gtzan import GTZAN
+from kerasaudio.datasets.magnatagatune import MagnaTagATune
+from kerasaudio.datasets.predict import predict_clips
+from kerasaudio.datasets.speech_commands import SpeechCommands
+from kerasaudio.datasets.split import k_fold, split
+from kerasaudio.datasets.table import from_table
+from kerasaudio.datasets.urbansound8k import UrbanSound8K
 
-__all__ = ["ESC50", "FSDD", "LabelledClips"]
+__all__ = [
+    "ESC50",
+    "FSDD",
+    "GTZAN",
+    "ClipBatches",
+    "LabelledClips",
+    "MagnaTagATune",
+    "SpeechCommands",
+    "UrbanSound8K",
+    "download",
+    "from_folder",
+    "from_table",
+    "k_fold",
+    "predict_clips",
+    "split",
+]

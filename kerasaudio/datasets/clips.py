@@ -1,30 +1,51 @@
 """What every data set gives: clips on disk, their classes, folds and recordings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-SHOWN = 3  # how many of many names an error lists
+from kerasaudio.datasets.check import (
+    PARTS,
+    check_folds,
+    check_labels,
+    check_parts,
+    check_spans,
+    listed,
+)
+
+if TYPE_CHECKING:
+    from kerasaudio.datasets.batches import ClipBatches
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledClips:
-    """Sound files with one class each.
+    """Sound files, or parts of them, with one class each or with several.
 
     Attributes:
         name: Of the data set.
         paths: The files.
-        labels: Class numbers from 0, int64 (clips,).
+        labels: Class numbers from 0, int64 (clips,); or where a clip can have several
+            classes or none, multi-hot, bool (clips, classes).
         class_names: Names of the classes, in the order of their numbers.
         folds: Official fold of each clip, numbered from 1 without gaps, int64
             (clips,); None if the data set has no folds.
         groups: Recording (or speaker) that each clip is cut from, (clips,); a good
-            split has none on both sides. None if unknown.
+            split has none on both sides. None if unknown: each file is one then.
+        starts: Where each clip begins in its file, in seconds, float64 (clips,); None
+            for the beginning.
+        ends: Where it ends, in seconds; None, or infinity, for the end of the file.
+        parts: Which part of the published split each clip is in: "training",
+            "validation" or "testing"; None if there is no such split.
+        partial: Whether these are some of a data set's clips, so that classes may have
+            none, and folds gaps.
 
     Raises:
         ValueError: Lengths that differ, labels without a name, classes without a
-            clip, folds with gaps, a recording in two folds.
+            clip, folds with gaps, a recording in two folds or parts, clips that end
+            before they start.
     """
 
     name: str
@@ -33,30 +54,165 @@ class LabelledClips:
     class_names: tuple[str, ...]
     folds: np.ndarray | None = None
     groups: np.ndarray | None = None
+    starts: np.ndarray | None = None
+    ends: np.ndarray | None = None
+    parts: np.ndarray | None = None
+    partial: bool = False
 
     def __post_init__(self) -> None:
         """Check that the fields fit together."""
         if not self.paths:
             raise ValueError(f"{self.name} holds no clips.")
-        for field in ("labels", "folds", "groups"):
+        for field in ("labels", "folds", "groups", "starts", "ends", "parts"):
             values = getattr(self, field)
-            if values is not None and np.shape(values) != (len(self.paths),):
+            if values is None or np.shape(values) == (len(self.paths),):
+                continue
+            if field != "labels" or np.shape(values) != self._multi_shape:
                 raise ValueError(
                     f"{self.name}: {field} must have one entry for each of the "
                     f"{len(self.paths)} clips. Received: shape {np.shape(values)}."
                 )
-        _check_labels(self)
+        check_labels(self)
+        check_spans(self)
         if self.folds is not None:
-            _check_folds(self, self.folds)
+            check_folds(self, self.folds)
+        if self.parts is not None:
+            check_parts(self, self.parts)
+
+    @property
+    def _multi_shape(self) -> tuple[int, int]:
+        return len(self.paths), len(self.class_names)
 
     def __len__(self) -> int:
         """Give the number of clips."""
         return len(self.paths)
 
     @property
+    def multi_label(self) -> bool:
+        """Whether a clip can have several classes."""
+        return self.labels.ndim == 2
+
+    @property
+    def multi_hot(self) -> np.ndarray:
+        """Which classes each clip has, bool (clips, classes)."""
+        if self.multi_label:
+            return self.labels.astype(bool)
+        return self.labels[:, None] == np.arange(len(self.class_names))
+
+    @property
+    def recordings(self) -> np.ndarray:
+        """Number of the recording that each clip is from: its group, or its file."""
+        source = self.groups
+        if source is None:
+            source = np.array([str(path) for path in self.paths])
+        return np.unique(source, return_inverse=True)[1]
+
+    @property
     def categories(self) -> tuple[str, ...]:
-        """Class name of each clip."""
+        """Class name of each clip; of several, joined by ";"."""
+        if self.multi_label:
+            return tuple(
+                ";".join(self.class_names[i] for i in np.flatnonzero(row))
+                for row in self.labels
+            )
         return tuple(self.class_names[label] for label in self.labels)
+
+    def take(self, which: ArrayLike, name: str | None = None) -> "LabelledClips":
+        """Give some of the clips, with all classes.
+
+        Args:
+            which: Positions, int (n,), or bool (clips,).
+            name: Of the new set; None for this one's.
+
+        Raises:
+            ValueError: No clips, or positions that there are not.
+        """
+        chosen = np.asarray(which)
+        if chosen.dtype == bool and chosen.shape == (len(self),):
+            chosen = np.flatnonzero(chosen)
+        if chosen.ndim != 1 or not chosen.size or chosen.dtype.kind not in "iu":
+            raise ValueError(
+                f"{self.name}: take needs positions of clips, or a mask of "
+                f"{len(self)}. Received: {chosen.dtype} of shape {chosen.shape}."
+            )
+        if chosen.min() < 0 or chosen.max() >= len(self):
+            raise ValueError(
+                f"{self.name} has clips 0 to {len(self) - 1}. Received: "
+                f"{chosen.min()} to {chosen.max()}."
+            )
+        values: dict[str, Any] = {}
+        for field in fields(LabelledClips):
+            value = getattr(self, field.name)
+            values[field.name] = (
+                value[chosen] if isinstance(value, np.ndarray) else value
+            )
+        values["paths"] = tuple(self.paths[i] for i in chosen)
+        return LabelledClips(**values | {"name": name or self.name, "partial": True})
+
+    def hold_out(self, fold: int) -> tuple["LabelledClips", "LabelledClips"]:
+        """Give the clips of all other folds, to learn from, and those of one.
+
+        Raises:
+            ValueError: There are no folds to do so with, or not this one.
+        """
+        folds = self.require_folds()
+        if fold not in folds:
+            raise ValueError(
+                f"{self.name} has the folds {listed(np.unique(folds).tolist(), 10)}. "
+                f"Received: {fold!r}."
+            )
+        return self.take(folds != fold), self.take(folds == fold)
+
+    def published_split(self) -> tuple["LabelledClips", ...]:
+        """Give the parts of the published split: training, (validation,) testing.
+
+        Raises:
+            ValueError: The data set has none.
+        """
+        if self.parts is None:
+            raise ValueError(
+                f"{self.name} has no published split. Use kerasaudio.datasets.split, "
+                "or hold_out(fold) where there are folds."
+            )
+        there = [part for part in PARTS if (self.parts == part).any()]
+        return tuple(self.take(self.parts == part) for part in there)
+
+    def class_weights(self) -> dict[int, float]:
+        """Give each class the weight that makes up for its share of the clips.
+
+        Returns:
+            clips / (classes * clips of the class), for `fit(class_weight=...)`; over
+            all clips they average to 1 where each has one class. Classes without a
+            clip have none.
+        """
+        counts = self.multi_hot.sum(axis=0)
+        there = np.flatnonzero(counts)
+        return {int(i): float(len(self) / (len(there) * counts[i])) for i in there}
+
+    def batches(
+        self, model_or_spec: Any, batch_size: int = 32, **settings: Any
+    ) -> "ClipBatches":
+        """Give batches for `fit`, `evaluate` and `predict`; see `ClipBatches`."""
+        from kerasaudio.datasets.batches import ClipBatches
+
+        return ClipBatches(self, model_or_spec, batch_size, **settings)
+
+    def require_whole_files(self, what: str) -> None:
+        """Raise unless each clip is a file of its own, with one class.
+
+        Args:
+            what: Needs them so.
+
+        Raises:
+            ValueError: Clips have several classes, or are parts of files.
+        """
+        if self.multi_label or self.starts is not None or self.ends is not None:
+            found = "several classes a clip" if self.multi_label else "parts of files"
+            raise ValueError(
+                f"{what} takes whole files with one class each. {self.name} has "
+                f"{found}: train with fit(clips.batches(model)), and predict with "
+                "kerasaudio.datasets.predict_clips."
+            )
 
     def require_folds(self) -> np.ndarray:
         """Give the folds.
@@ -68,56 +224,14 @@ class LabelledClips:
         if self.folds is None or len(np.unique(self.folds)) < 2:
             raise ValueError(
                 f"{self.name} has no folds to cross-validate with. Give each clip one, "
-                "numbered from 1: LabelledClips(..., folds=...)."
+                "numbered from 1: LabelledClips(..., folds=...), or use "
+                "kerasaudio.datasets.k_fold."
             )
-        for label, name in enumerate(self.class_names):
-            where = np.unique(self.folds[self.labels == label])
-            if len(where) < 2:
+        for name, has_it in zip(self.class_names, self.multi_hot.T, strict=True):
+            where = np.unique(self.folds[has_it])
+            if len(where) == 1:
                 raise ValueError(
                     f"{self.name}: all clips of class {name!r} are in fold {where[0]}. "
                     "When that fold is held out, nothing is left to learn it from."
                 )
         return self.folds
-
-
-def _check_labels(clips: LabelledClips) -> None:
-    labels = np.asarray(clips.labels)
-    if labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"{clips.name}: labels must be integers. Received: dtype {labels.dtype}."
-        )
-    used = set(np.unique(labels).tolist())
-    missing = [n for i, n in enumerate(clips.class_names) if i not in used]
-    unknown = sorted(used - set(range(len(clips.class_names))))
-    if missing or unknown:
-        raise ValueError(
-            f"{clips.name}: labels must be 0 to {len(clips.class_names) - 1}, each at "
-            "least once. "
-            + (f"No clip has: {listed(missing)}. " if missing else "")
-            + (f"No class has the number: {listed(unknown)}." if unknown else "")
-        )
-
-
-def _check_folds(clips: LabelledClips, folds: np.ndarray) -> None:
-    numbers = np.unique(folds)
-    gaps = sorted(set(range(1, int(numbers[-1]) + 1)) - set(numbers.tolist()))
-    if numbers[0] != 1 or gaps:
-        raise ValueError(
-            f"{clips.name}: folds must be numbered 1, 2, 3 ... without gaps. Received: "
-            f"{listed(numbers.tolist(), 10)}. Are clips missing?"
-        )
-    if clips.groups is None:
-        return
-    for group in np.unique(clips.groups):
-        inside = np.unique(folds[clips.groups == group])
-        if len(inside) > 1:
-            raise ValueError(
-                f"{clips.name}: clips of the recording {group!s} are in the folds "
-                f"{listed(inside.tolist())}; a recording must not be on both sides."
-            )
-
-
-def listed(values: list, most: int = SHOWN) -> str:
-    """Name the first of many values, for errors."""
-    names = ", ".join(str(value) for value in values[:most])
-    return names if len(values) <= most else f"{names} ... ({len(values)} in all)"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasaudio.datasets.clips import LabelledClips, listed
+from kerasaudio.datasets.archives import present
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.clips import LabelledClips
 
 SAMPLE_RATE = 8000
 TEST_TAKES = 5  # takes 0 to 4 of every digit and speaker are the official test set
@@ -25,6 +27,7 @@ class FSDD(LabelledClips):
     Args:
         folder: The official one, with ``recordings/DIGIT_SPEAKER_TAKE.wav``.
         label: What `labels` number: ``"digit"`` or ``"speaker"``.
+        download: Whether to get the data set where the folder does not hold it.
 
     Attributes:
         digits: Which digit is said, int64 (clips,).
@@ -35,18 +38,26 @@ class FSDD(LabelledClips):
     Raises:
         FileNotFoundError: The folder is missing or holds no recordings.
         ValueError: A wav file of another name is among them; an unknown `label`.
+        OSError: The download failed.
     """
 
     digits: np.ndarray
     speakers: np.ndarray
     takes: np.ndarray
 
-    def __init__(self, folder: str | PathLike[str], *, label: str = "digit") -> None:
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        label: str = "digit",
+        download: bool = False,
+    ) -> None:
         if label not in ("digit", "speaker"):
             raise ValueError(
                 f'label must be "digit" or "speaker". Received: {label!r}.'
             )
-        found = sorted((_parse(path), path) for path in _recordings(Path(folder)))
+        root = present("fsdd", folder, "recordings", download)
+        found = sorted((_parse(path), path) for path in _recordings(root))
         keys = [key for key, _ in found]
         digits = np.array([digit for digit, _, _ in keys], np.int64)
         speakers = np.array([speaker for _, speaker, _ in keys])

@@ -1,8 +1,10 @@
-"""Front-end layers: from waveform to features, in `keras.ops`.
+"""Front-end layers: from waveform to features, in `keras.ops`; augmentation.
 
 Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 """
 
+from kerasaudio.layers import augment
+from kerasaudio.layers.augment import *  # noqa: F403
 from kerasaudio.layers.kaldi import KaldiFbank
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.mfcc import MFCC
@@ -14,6 +16,7 @@ from kerasaudio.layers.stft import STFT, Spectrogram
 from kerasaudio.layers.vggish_postprocess import VGGishPostprocess
 
 __all__ = [
+    *augment.__all__,
     "MFCC",
     "PCEN",
     "STFT",

@@ -7,13 +7,19 @@ from inspect import isfunction
 
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audio_spectrogram_transformer import AST
+from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.efficient_at import EfficientAT
+from kerasaudio.models.lenet_mfcc import LeNetMFCC
+from kerasaudio.models.log_mel_cnn import LogMelCNN
+from kerasaudio.models.mel_resnet50 import MelResNet50
 from kerasaudio.models.music_vgg import MusicVGG
 from kerasaudio.models.musicnn import MusiCNN
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
+from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.speech_gru import SpeechGRU
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
 

@@ -48,6 +48,10 @@ class Architecture:
         classes: Number of classes where neither weights nor the user say one; None if
             the network was published without a head.
         activation: Of the published head.
+        overlapping: Whether classes do not exclude each other, the user's own neither:
+            their head, too, gives independent probabilities.
+        pieces: Name of the head's layer where it scores every patch or frame.
+        pooling: Layer that makes a clip's scores of those.
     """
 
     name: str
@@ -58,6 +62,9 @@ class Architecture:
     suffixes: Mapping[str, str] = field(default_factory=dict)
     classes: int | None = 50
     activation: str = "sigmoid"
+    overlapping: bool = False
+    pieces: str = "patch_scores"
+    pooling: type[ClipScores] = ClipScores
 
 
 def assemble(
@@ -80,7 +87,8 @@ def assemble(
         labels: Names of the classes.
         classes: Number of classes, for those who have no names.
         classifier_activation: Of the head. "auto": the published one with the
-            published head, softmax over the user's own labels (sigmoid for one).
+            published head, softmax over the user's own labels (sigmoid for one, or
+            where sounds overlap).
         name: Of the model.
         **arguments: Architecture arguments; None means the weights' or the default.
 
@@ -109,8 +117,8 @@ def assemble(
         names = _default_labels(architecture, pretrained)
     activation = classifier_activation
     if activation == "auto":
-        softmax = own_labels is not None and not keeps_head and len(own_labels) > 1
-        activation = "softmax" if softmax else architecture.activation
+        own = None if keeps_head or own_labels is None else len(own_labels)
+        activation = _activation(architecture, own)
 
     with numpy_initializers():
         body = architecture.body(**settled)
@@ -123,11 +131,11 @@ def assemble(
     # The whole published network is filled, strictly, before its head may be dropped.
     output = body.embedding
     if published is not None:
-        output = _scores(body, published, activation)
+        output = _scores(architecture, body, published, activation)
     if pretrained is not None and pretrained.state is not None:
         assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
     if include_top and not keeps_head:
-        output = _scores(body, len(names), activation)
+        output = _scores(architecture, body, len(names), activation)
 
     model = AudioModel(
         body.waveform,
@@ -140,19 +148,27 @@ def assemble(
     return model
 
 
-def _scores(body: Body, classes: int, activation: Activation) -> keras.KerasTensor:
+def _activation(architecture: Architecture, own_classes: int | None) -> str:
+    if own_classes is None:
+        return architecture.activation
+    return "sigmoid" if architecture.overlapping or own_classes == 1 else "softmax"
+
+
+def _scores(
+    architecture: Architecture, body: Body, classes: int, activation: Activation
+) -> keras.KerasTensor:
     patchwise = len(body.penultimate.shape) == 3
     # Probabilities stay in float32 under a mixed-precision policy.
     with numpy_initializers():
         head = keras.layers.Dense(
             classes,
             activation=activation,
-            name="patch_scores" if patchwise else "predictions",
+            name=architecture.pieces if patchwise else "predictions",
             dtype="float32",
         )
     scores = head(body.penultimate)
     if patchwise:
-        scores = ClipScores(name="predictions")([scores, body.embedding])
+        scores = architecture.pooling(name="predictions")([scores, body.embedding])
     return scores
 
 

@@ -63,6 +63,45 @@ class AudioModel(keras.Model):
         check_static(inputs)
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train, as `keras.Model.fit` does, also straight on a data set's clips.
+
+            model.fit(kerasaudio.datasets.from_folder("sounds/"), epochs=20)
+
+        Args:
+            x: What Keras takes; or clips of `kerasaudio.datasets`, whose `batches` for
+                this model are then used, with `batch_size` if it is given.
+            *args: As in `keras.Model.fit`; with clips only keywords.
+            **kwargs: As in `keras.Model.fit`; `validation_data` may be clips, too.
+
+        Raises:
+            ValueError, OSError: Clips that do not fit; see `ClipBatches`.
+        """
+        size = kwargs.get("batch_size") or 32
+        if hasattr(x, "batches"):
+            kwargs.pop("batch_size", None)
+            x = x.batches(self, size, training=True)
+        held_out: Any = kwargs.get("validation_data")
+        if hasattr(held_out, "batches"):
+            kwargs["validation_data"] = held_out.batches(self, size, training=False)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure loss and metrics, as `keras.Model.evaluate` does.
+
+        Args:
+            x: What Keras takes; or clips of `kerasaudio.datasets`: each of their
+                windows then counts as one example.
+            *args: As in `keras.Model.evaluate`; with clips only keywords.
+            **kwargs: As in `keras.Model.evaluate`.
+
+        Raises:
+            ValueError, OSError: Clips that do not fit; see `ClipBatches`.
+        """
+        if hasattr(x, "batches"):
+            x = x.batches(self, kwargs.pop("batch_size", None) or 32, training=False)
+        return super().evaluate(x, *args, **kwargs)
+
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Give the output for waveforms, as `keras.Model.predict` does.
 

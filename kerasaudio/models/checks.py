@@ -69,3 +69,13 @@ def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
             "kerasaudio.windows() to cut it."
         )
     )
+
+
+def check_share(most: float, **shares: Any) -> None:
+    """Raise a ValueError unless every argument is a number from 0 to `most`."""
+    for name, value in shares.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= most:
+            raise ValueError(
+                f"{name} must be a number from 0 to {most:g}. Received: {value!r}."
+            )

@@ -1,6 +1,8 @@
 """A model by name: a factory, a published preset, or a file that a user saved."""
 
+from collections.abc import Sequence
 from os import PathLike, fspath
+from typing import Any
 
 import keras
 
@@ -9,7 +11,10 @@ from kerasaudio.weights.manifest import tags
 
 
 def load_named(
-    name: str | PathLike[str], weights: str | PathLike[str] | None = None
+    name: str | PathLike[str],
+    weights: str | PathLike[str] | None = None,
+    *,
+    labels: Sequence[str] | None = None,
 ) -> AudioModel:
     """Load a pretrained model.
 
@@ -18,9 +23,11 @@ def load_named(
             of a saved .keras model.
         weights: Tag of published weights, or a file; None for the tag in the name, or
             else the first that is published.
+        labels: Names of your own classes, for a factory; None for the weights'.
 
     Returns:
-        The model, with weights; never a random one.
+        The model, with weights; never a random one, but for the head of labels that are
+        not the weights' own.
 
     Raises:
         ValueError: There is no such factory or tag, the factory has no published
@@ -29,6 +36,8 @@ def load_named(
     """
     text = fspath(name)
     if text.endswith(".keras"):
+        if labels is not None:
+            raise ValueError(f"{text!r} has its labels: leave out labels=.")
         return _saved(text, weights)
     factory, slash, tag = text.partition("/")
     if factory not in FACTORIES:
@@ -49,7 +58,8 @@ def load_named(
                 f"{factory} has no published weights: name a file of weights."
             )
         chosen = offered[0]
-    return FACTORIES[factory](weights=chosen)
+    own: dict[str, Any] = {} if labels is None else {"labels": list(labels)}
+    return FACTORIES[factory](weights=chosen, **own)
 
 
 def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:

@@ -12,8 +12,8 @@ from kerasaudio.weights.manifest import find
 
 Weights = str | PathLike[str] | None
 
-# A network that hears patches scores each of them.
-_HEADS = ("predictions/bias", "patch_scores/bias")
+# A network that hears patches or frames scores each of them.
+_HEADS = ("predictions/bias", "patch_scores/bias", "frame_scores/bias")
 
 
 class Converted(NamedTuple):

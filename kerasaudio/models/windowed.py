@@ -66,7 +66,7 @@ def timeline(
         seconds, float64 (windows,).
     """
     chunks, spans = [], []
-    for batch in _batches(waveform_windows(spec, audio, sample_rate)):
+    for batch in batched(waveform_windows(spec, audio, sample_rate)):
         waveforms = np.stack([window.samples for window in batch])
         chunks.append(run(predict, waveforms))
         spans += [(window.start, window.start + window.length) for window in batch]
@@ -129,7 +129,8 @@ def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
     return audio_room.resample(waveform, sample_rate, spec.sample_rate)
 
 
-def _batches(windows: Iterator[Window]) -> Iterator[list[Window]]:
+def batched(windows: Iterator[Window]) -> Iterator[list[Window]]:
+    """Give the windows in lists that are run at once."""
     while batch := list(islice(windows, BATCH)):
         yield batch
 

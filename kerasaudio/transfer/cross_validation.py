@@ -61,11 +61,13 @@ def evaluate(
         **settings: Of the classifier; see `fit_probe` and `fine_tune`.
 
     Raises:
-        ValueError: No folds, clips that cannot be read, an unknown probe or setting.
+        ValueError: No folds, parts of files, several classes a clip, clips that cannot
+            be read, an unknown probe or setting.
         OSError: Clips are missing, or the cache cannot be written.
     """
     settled = settle(probe, settings, ON_FEATURES + ON_WAVEFORMS)
     check_seed(seed)
+    dataset.require_whole_files("evaluate")
     dataset.require_folds()
     if probe in ON_FEATURES:
         extractor = as_extractor(extractor_or_model, probe, layer)

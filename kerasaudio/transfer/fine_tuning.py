@@ -41,10 +41,12 @@ def fine_tune(
         The trained copy, with the names of the classes as `spec.labels`.
 
     Raises:
-        ValueError: An unknown setting, a length that the network cannot take.
+        ValueError: An unknown setting, a length that the network cannot take, clips
+            that are parts of files or have several classes.
         OSError: A clip is missing or cannot be decoded.
     """
     settled = settle(body, settings, ON_WAVEFORMS)
+    clips.require_whole_files("fine_tune")
     waveforms = load_waveforms(clips.paths, model.spec, settled["clip_seconds"])
     tuner = Tuner(model, clips.class_names, body, settled, check_seed(seed))
     return tuner.fit(waveforms, clips.labels, np.arange(len(clips)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.datasets.clips import listed
+from kerasaudio.datasets.check import listed
 from kerasaudio.features import FeatureExtractor, Features
 from kerasaudio.models import AudioModel, AudioSpec
 from kerasaudio.transfer.arrays import as_array

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasaudio.audio import load_audio, windows
+from kerasaudio.datasets.cutting import window_length
 from kerasaudio.models import AudioSpec
 
 _READERS = 4
@@ -58,30 +59,13 @@ def load_waveforms(
         OSError: A file is missing or cannot be decoded.
     """
     if clip_seconds is not None:
-        _check_length(spec, clip_seconds)
+        window_length(spec, clip_seconds, np.zeros(1))  # before all are decoded
     with ThreadPoolExecutor(_READERS) as pool:
         clips = list(pool.map(lambda path: load_audio(path, spec.sample_rate), paths))
-    if clip_seconds is not None:
-        size = round(clip_seconds * spec.sample_rate)
-    elif spec.clip_samples is not None:
-        size = spec.clip_samples
-    else:
-        median = int(np.median([len(clip) for clip in clips]))
-        size = max(spec.min_samples, min(median, spec.window_samples))
+    size = window_length(spec, clip_seconds, np.array([len(clip) for clip in clips]))
     cut = [_cut(clip, size, spec) for clip in clips]
     counts = [len(pieces) for pieces in cut]
     return Waveforms(np.concatenate(cut), np.repeat(np.arange(len(cut)), counts))
-
-
-def _check_length(spec: AudioSpec, seconds: float) -> None:
-    samples, exact = round(seconds * spec.sample_rate), spec.clip_samples
-    if samples != exact and (exact is not None or samples < spec.min_samples):
-        want = f"{exact / spec.sample_rate:g} s" if exact else "at least "
-        want += "" if exact else f"{spec.min_samples / spec.sample_rate:g} s"
-        raise ValueError(
-            f"{spec.architecture} takes clips of {want}. Received: clip_seconds="
-            f"{seconds!r}."
-        )
 
 
 def _cut(clip: np.ndarray, size: int, spec: AudioSpec) -> np.ndarray:

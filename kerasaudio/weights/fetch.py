@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from kerasaudio.weights import hub
 from kerasaudio.weights.cache import downloaded_path, locked
-from kerasaudio.weights.download import discard, download
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
 from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
 from kerasaudio.weights.network import unreachable
 from kerasaudio.weights.pins import mismatch
+from kerasaudio.weights.verified import download_verified
 
 _BUNDLED = Path(__file__).parent / "bundled"
 _UNKNOWN_LIMIT = 4 * 2**30
@@ -122,33 +122,20 @@ def _url(source: Source) -> str:
 
 def _download(entry: WeightsEntry, source: Source, url: str, progress: bool) -> Path:
     path = downloaded_path(source)
-    part = path.with_name(f"{path.name}.part")
     with locked(path):
         if path.is_file() and mismatch(path, source) is None:
             return path  # another process was faster
-        resumed = part.is_file()
-        while True:
-            download(
-                url,
-                part,
-                title=entry.title,
-                size=source.size,
-                limit=source.size or _plausible_sizes(entry).stop,
-                headers=hub.headers(url) if source.kind == "hub" else None,
-                progress=progress,
-            )
-            problem = mismatch(part, source)
-            if problem is None:
-                os.replace(part, path)
-                discard(part)
-                return path
-            discard(part)
-            if not resumed:
-                raise WeightsError(
-                    f"what it sent was damaged or has been changed ({problem}), and "
-                    "has been deleted"
-                )
-            resumed = False  # the old beginning may have been at fault: once more
+        download_verified(
+            url,
+            path,
+            lambda file: mismatch(file, source),
+            title=entry.title,
+            size=source.size,
+            limit=source.size or _plausible_sizes(entry).stop,
+            headers=hub.headers(url) if source.kind == "hub" else None,
+            progress=progress,
+        )
+        return path
 
 
 def _plausible_sizes(entry: WeightsEntry) -> range:

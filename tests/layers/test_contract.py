@@ -71,7 +71,8 @@ def example(layer, clips=3, length=SAMPLES, seed=0):
 
 def test_every_public_layer_is_tested():
     tested = {type(make()).__name__ for make in LAYERS.values()}
-    assert tested == set(layers.__all__)
+    # What augmentation promises is tested in the room below.
+    assert tested == set(layers.__all__) - set(layers.augment.__all__)
 
 
 def test_a_clip_does_not_depend_on_its_neighbours(make):

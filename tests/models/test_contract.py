@@ -15,6 +15,7 @@ from support.small import small
 
 NAMES = sorted(FACTORIES)
 LABELS = ["knock", "bark", "nothing"]
+OVERLAPPING = {"SoundEventCRNN"}  # classes are independent of each other
 
 
 def build(name, **arguments):
@@ -62,7 +63,7 @@ def test_every_model_has_the_named_layers_and_a_spec(models, name):
     json.dumps(model.spec.get_config())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OVERLAPPING))
 def test_own_labels_give_probabilities_that_sum_to_one(models, name):
     model = models(name)
 
@@ -71,6 +72,18 @@ def test_own_labels_give_probabilities_that_sum_to_one(models, name):
     assert scores.shape == (2, 3)
     assert scores.dtype == np.float32
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(OVERLAPPING))
+def test_classes_that_overlap_have_probabilities_of_their_own(models, name):
+    model = models(name)
+
+    scores = output(model, noise(model.spec))
+
+    assert scores.shape == (2, 3)
+    assert scores.dtype == np.float32
+    assert ((scores > 0) & (scores < 1)).all()
+    assert (abs(scores.sum(axis=1) - 1) > 1e-3).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

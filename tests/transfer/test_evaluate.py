@@ -64,6 +64,7 @@ def test_vectors_are_computed_once(open_model, clips, monkeypatch):
         transfer.evaluate(open_model, clips, "gru")
 
 
+@pytest.mark.slow
 def test_each_fold_is_compiled_no_more_than_once(open_model, clips, monkeypatch):
     made = []
     real = probes.Trainer
@@ -92,7 +93,9 @@ def changed(clips, **changes):
     return LabelledClips(**(fields | changes))
 
 
-@pytest.mark.parametrize("probe", ["linear", "mlp"])
+@pytest.mark.parametrize(
+    "probe", ["linear", pytest.param("mlp", marks=pytest.mark.slow)]
+)
 def test_nothing_leaks_from_the_held_out_fold(stubbed, clips, probe):
     """Neither vectors nor labels of a fold's other clips move its predictions."""
     features = np.random.default_rng(0).normal(size=(len(clips), 4))

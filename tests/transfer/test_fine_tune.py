@@ -58,6 +58,7 @@ def test_full_trains_everything_but_the_original(normed, clips):
     assert not _changed(before, _weights(normed))
 
 
+@pytest.mark.slow
 def test_learns_and_can_be_saved(clips, tmp_path):
     tuned = transfer.fine_tune(
         tiny_model(width=16), clips, epochs=30, batch_size=10, learning_rate=1e-2
@@ -71,7 +72,9 @@ def test_learns_and_can_be_saved(clips, tmp_path):
     assert again.tag(clips.paths[0], top=1)[0][0] == named[0]
 
 
-@pytest.mark.parametrize("probe", ["frozen", "full"])
+@pytest.mark.parametrize(
+    "probe", ["frozen", pytest.param("full", marks=pytest.mark.slow)]
+)
 def test_evaluate_gives_the_same_report_each_time(model, clips, probe):
     start = _weights(model)
     one, two = (

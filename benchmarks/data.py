@@ -1,0 +1,131 @@
+"""``python -m benchmarks.data``: examples a second out of a folder of sounds.
+
+Makes a folder of one-second wav files, ten classes, and reads epochs of shuffled
+batches from it: by `ClipBatches` (the first epoch, which decodes, and those after it,
+from the cache; and without cache), by a plain loop of `librosa.load`, and where
+TensorFlow is installed by `keras.utils.audio_dataset_from_directory`. Each entry is a
+process of its own, and all take turns. Prints the best of the rounds, and the ratios.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from benchmarks.folder import measure
+
+CLASSES = 10
+BATCH = 32
+_BEGIN = """
+import json, os, sys, time
+from pathlib import Path
+
+folder, rate, cache = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+def epochs(read, count):
+    seconds = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        clips = read()
+        seconds.append(time.perf_counter() - begin)
+    return clips, seconds
+"""
+_END = """
+print(json.dumps({"clips": clips, "first": seconds[0], "seconds": min(seconds[1:])}))
+"""
+_OURS = f"""{_BEGIN}
+import kerasaudio
+from kerasaudio.models import AudioSpec
+spec = AudioSpec.of_fixed_clips(rate, rate)
+cached, batches = cache != "none", None
+def read():
+    global batches
+    if batches is None:
+        clips = kerasaudio.datasets.from_folder(folder)
+        batches = clips.batches(spec, {BATCH}, cache=Path(cache) if cached else False)
+    count = sum(len(batches[index][0]) for index in range(len(batches)))
+    batches.on_epoch_end()
+    return count
+clips, seconds = epochs(read, 4)
+{_END}"""
+_LIBROSA = f"""{_BEGIN}
+import librosa, random
+import numpy as np
+paths = sorted(folder.rglob("*.wav"))
+librosa.load(paths[0], sr=rate)
+def read():
+    random.shuffle(paths)
+    for begin in range(0, len(paths), {BATCH}):
+        chosen = paths[begin : begin + {BATCH}]
+        np.stack([librosa.load(path, sr=rate)[0] for path in chosen])
+    return len(paths)
+clips, seconds = epochs(read, 3)
+{_END}"""
+_KERAS = f"""{_BEGIN}
+import keras
+data = keras.utils.audio_dataset_from_directory(
+    folder, batch_size={BATCH}, output_sequence_length=rate, verbose=False
+)
+clips, seconds = epochs(lambda: sum(len(sound) for sound, _ in data), 4)
+{_END}"""
+ENTRIES = {
+    "ClipBatches": (_OURS, "cache"),
+    "ClipBatches, no cache": (_OURS, "none"),
+    "librosa.load in a loop": (_LIBROSA, "none"),
+    "audio_dataset_from_directory": (_KERAS, "none"),
+}
+
+
+def make_sounds(folder: Path, count: int, rate: int) -> None:
+    """Write one-second noises, 16-bit mono wav, in folders of ten classes."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        inside = folder / f"class{number % CLASSES}"
+        inside.mkdir(parents=True, exist_ok=True)
+        sound = rng.normal(0, 0.1, rate).clip(-1, 1)
+        soundfile.write(inside / f"{number:06}.wav", sound, rate)
+
+
+def contest(file_rate: int, rate: int, options: argparse.Namespace) -> None:
+    """Measure and print one table: files at one rate, wanted at another."""
+    best: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "sounds")
+        make_sounds(folder, options.clips, file_rate)
+        for turn in range(options.rounds):
+            for name, (code, kind) in ENTRIES.items():
+                if code is _KERAS and (file_rate != rate or options.no_tensorflow):
+                    continue  # it does not resample
+                cache = kind if kind == "none" else str(Path(temporary, f"{turn}"))
+                run = measure(code, str(folder), str(rate), cache)
+                known = best.setdefault(name, run)
+                best[name] = {key: min(known[key], run[key]) for key in run}
+    print(f"\n{options.clips} wav files of 1 s, {file_rate} Hz, read at {rate} Hz")
+    ours = best["ClipBatches"]["seconds"]
+    for name, run in best.items():
+        print(
+            f"{name:30} first epoch {run['clips'] / run['first']:8.0f} clips/s, later "
+            f"{run['clips'] / run['seconds']:8.0f}; ours is "
+            f"{run['seconds'] / ours:6.1f} x"
+        )
+    print(json.dumps({"load": os.getloadavg()[0], "best": best}))
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-tensorflow", action="store_true", help="leave it out")
+    options = parser.parse_args()
+    contest(16_000, 16_000, options)
+    contest(44_100, 16_000, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Time-stretch and pitch-shift, off line: slower than a layer, and far better.
+
+They need the extra `augment` (python-stretch, no system program).
+"""
+
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.check import check_rate, check_waveform
+
+RATE_LIMITS = (0.25, 4.0)
+SEMITONE_LIMITS = (-24.0, 24.0)
+
+
+def time_stretch(
+    waveform: np.ndarray, sample_rate: int, rate: float, *, seed: int = 0
+) -> np.ndarray:
+    """Play a waveform faster or slower at the same pitch.
+
+    Args:
+        waveform: float samples in [-1, 1], shape (samples,).
+        sample_rate: Of `waveform`, in Hz.
+        rate: How many times as fast, from 0.25 to 4: 2 halves the length (librosa's
+            meaning).
+        seed: Of the phases of the transients; the same seed gives the same samples.
+
+    Returns:
+        float32 array (round(samples / rate),), at least one sample. The library smears
+        the first and last 0.06 s.
+
+    Raises:
+        ValueError: Not a mono float waveform, a bad sample rate, a `rate` out of range.
+        ImportError: The extra `augment` is not installed.
+
+    Source: Signalsmith Stretch, by its binding python-stretch.
+    """
+    rate = _check(rate, "rate", RATE_LIMITS)
+    samples = check_waveform(waveform)
+    length = max(round(len(samples) / rate), 1)
+    stretcher = _stretcher(sample_rate, seed)
+    stretcher.setTimeFactor(rate)
+    return _process(stretcher, samples, length)
+
+
+def pitch_shift(
+    waveform: np.ndarray, sample_rate: int, semitones: float, *, seed: int = 0
+) -> np.ndarray:
+    """Raise or lower the pitch of a waveform at the same length.
+
+    Args:
+        waveform: float samples in [-1, 1], shape (samples,).
+        sample_rate: Of `waveform`, in Hz.
+        semitones: From -24 to 24; 12 is an octave up. A sine is met within 10 cents.
+        seed: See `time_stretch`.
+
+    Returns:
+        float32 array (samples,).
+
+    Raises:
+        ValueError: Not a mono float waveform, a bad sample rate, `semitones` out of
+            range.
+        ImportError: The extra `augment` is not installed.
+
+    Source: Signalsmith Stretch, by its binding python-stretch.
+    """
+    semitones = _check(semitones, "semitones", SEMITONE_LIMITS)
+    samples = check_waveform(waveform)
+    stretcher = _stretcher(sample_rate, seed)
+    stretcher.setTransposeSemitones(semitones)
+    return _process(stretcher, samples, len(samples))
+
+
+def _check(value: Any, name: str, limits: tuple[float, float]) -> float:
+    low, high = limits
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or math.isnan(value) or not low <= value <= high:
+        raise ValueError(
+            f"{name} must be a number from {low:g} to {high:g}. Received: {value!r}."
+        )
+    return float(value)
+
+
+def _stretcher(sample_rate: int, seed: int) -> Any:
+    sample_rate = check_rate(sample_rate)
+    try:
+        from python_stretch.Signalsmith import Stretch
+    except ImportError as error:
+        raise ImportError(
+            "time_stretch and pitch_shift need python-stretch: "
+            'pip install "kerasaudio[augment]".'
+        ) from error
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise ValueError(
+            f"seed must be a whole number from 0 to {2**31 - 1}. Received: {seed!r}."
+        )
+    stretcher = Stretch(seed)
+    stretcher.preset(1, sample_rate)
+    return stretcher
+
+
+def _process(stretcher: Any, samples: np.ndarray, length: int) -> np.ndarray:
+    out = stretcher.process(samples[None])[0][:length]
+    # The library rounds lengths down.
+    return np.pad(out, (0, length - len(out))).astype(np.float32, copy=False)

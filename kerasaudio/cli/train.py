@@ -1,0 +1,186 @@
+"""`kerasaudio train`: a folder of sounds to a model that names them."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from kerasaudio.cli.common import (
+    add_model_options,
+    complain,
+    percent,
+    positive,
+    positive_number,
+    positive_seconds,
+    seed,
+)
+from kerasaudio.cli.measure import add_clip_options, load_clips, report_text
+from kerasaudio.report import printable
+
+_DESCRIPTION = """Teach a network your own sounds.
+
+FOLDER holds a folder for each class, with its sounds inside (or is a .csv table with
+the columns path and label, and perhaps start, end, group). Some recordings are held out
+to choose the best epoch. A pretrained network first learns a new head, its body frozen,
+then everything; one with random weights learns everything at once.
+
+After each epoch the state is written beside --out, to OUT.training. The same command,
+called again after an interruption, goes on where it was."""
+
+_EXAMPLES = """examples:
+  kerasaudio train sounds/ --model EfficientAT --weights audioset --out mine.keras
+  kerasaudio train sounds/ --model LogMelCNN --out mine.keras --unfreeze-epochs 60
+  kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
+      knock/door3-a.wav and knock/door3-b.wav are of one recording: door3
+then:
+  kerasaudio evaluate mine.keras other-sounds/
+  kerasaudio tag street.wav --model mine.keras"""
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    train = commands.add_parser(
+        "train",
+        help="teach a network your own sounds",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.add_argument("path", metavar="FOLDER")
+    train.add_argument("--out", required=True, help="the .keras file to write")
+    add_model_options(train)
+    clips = train.add_argument_group("clips")
+    clips.add_argument(
+        "--validation",
+        type=_share,
+        default=0.2,
+        metavar="SHARE",
+        help="of the clips that choose the epoch (default: 0.2)",
+    )
+    clips.add_argument(
+        "--recording",
+        metavar="REGEX",
+        help="finds in a file's name the recording it is cut from, which is never on "
+        "both sides (default: each file is its own)",
+    )
+    clips.add_argument("--clip-seconds", type=positive_seconds, help="of a window")
+    add_clip_options(clips)
+    learning = train.add_argument_group("learning")
+    for name, text in {
+        "freeze": "in which only the head learns",
+        "unfreeze": "in which everything learns",
+    }.items():
+        learning.add_argument(
+            f"--{name}-epochs", type=_count, metavar="N", help=f"at most, {text}"
+        )
+    learning.add_argument("--learning-rate", type=positive_number)
+    learning.add_argument("--head-learning-rate", type=positive_number)
+    learning.add_argument("--batch-size", type=positive)
+    learning.add_argument(
+        "--patience", type=positive, metavar="N", help="epochs without progress"
+    )
+    learning.add_argument(
+        "--no-class-weights",
+        action="store_true",
+        help="let classes with more clips count more",
+    )
+    learning.add_argument("--seed", type=seed, default=0, help="default: 0")
+    train.add_argument("--overwrite", action="store_true", help="replace --out")
+    train.add_argument(
+        "--restart", action="store_true", help="forget an interrupted training"
+    )
+    train.add_argument("--json", action="store_true", help="print the result as JSON")
+    train.set_defaults(run=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from kerasaudio.datasets import split
+    from kerasaudio.training import Schedule, measure, start_from, train
+    from kerasaudio.training.loop import check_out
+
+    check_out(options.out, overwrite=options.overwrite, restart=options.restart)
+    clips = load_clips(options.path, options.recording)
+    fractions = (1 - options.validation, options.validation)
+    training, validation = split(clips, fractions, options.seed)
+    model = start_from(
+        options.model, clips.class_names, options.weights, seed=options.seed
+    )
+    names = (
+        *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
+        *("learning_rate", "head_learning_rate", "seed"),
+    )
+    schedule = Schedule.for_model(
+        model,
+        class_weights=not options.no_class_weights,
+        **{name: getattr(options, name) for name in names},
+    )
+    tell = complain if options.json else print
+    tell(_introduction(clips, len(training), len(validation), model))
+    total = schedule.freeze_epochs + schedule.unfreeze_epochs
+    settings: dict[str, Any] = {
+        "clip_seconds": options.clip_seconds,
+        "silence_db": options.silence_db,
+        "errors": options.errors,
+    }
+    try:
+        done = train(
+            model,
+            training,
+            validation,
+            options.out,
+            schedule=schedule,
+            overwrite=options.overwrite,
+            restart=options.restart,
+            report=lambda epoch: tell(_line(epoch, total)),
+            verbose=int(sys.stdout.isatty() and not options.json),
+            **settings,
+        )
+    except KeyboardInterrupt:
+        complain("Stopped. The same command goes on behind the last finished epoch.")
+        raise
+    report = measure(done.model, validation, **settings)
+    if options.json:
+        epochs = [asdict(epoch) for epoch in done.epochs]
+        print(json.dumps(report.to_dict() | {"epochs": epochs}, indent=2))
+        return 0
+    print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
+    print(report_text(report))
+    print(f"\nThe model is in {printable(done.path)}.")
+    return 0
+
+
+def _introduction(clips: Any, training: int, validation: int, model: Any) -> str:
+    counts = clips.multi_hot.sum(axis=0).tolist()
+    classes = ", ".join(
+        f"{name} {count}" for name, count in zip(clips.class_names, counts, strict=True)
+    )
+    origin = model.spec.preset or f"{model.spec.architecture}, no published weights"
+    return (
+        f"{clips.name}: {training} clips to learn from, {validation} to choose the "
+        f"epoch ({classes})\n{origin}, {model.count_params():,} weights"
+    )
+
+
+def _line(epoch: Any, total: int) -> str:
+    return (
+        f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
+        f"held out: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
+        f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+    return share
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)

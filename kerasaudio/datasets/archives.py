@@ -1,0 +1,195 @@
+"""Where public data sets can be had, what their bytes must be, and how to get them."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from kerasaudio.datasets.extract import extract
+from kerasaudio.weights.cache import cache_folder, locked
+from kerasaudio.weights.errors import WeightsError
+from kerasaudio.weights.pins import Algorithm, differs
+from kerasaudio.weights.verified import download_verified
+
+GB = 10**9
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive that holds a data set.
+
+    Attributes:
+        title: Of the data set.
+        url: Where it is.
+        algorithm: Of the hash.
+        digest: Hash of the archive.
+        root: Folder inside the archive that becomes the data set's; "" for the whole.
+        limit: Bytes that neither the archive nor what is in it ever exceeds.
+        size: Bytes of the archive, None if not known.
+        note: What to know where the hash does not fit.
+    """
+
+    title: str
+    url: str
+    algorithm: Algorithm
+    digest: str
+    root: str
+    limit: int
+    size: int | None = None
+    note: str = ""
+
+
+ARCHIVES: dict[str, Archive] = {
+    "esc50": Archive(
+        "ESC-50",
+        "https://github.com/karoldvl/ESC-50/archive/master.zip",
+        "md5",
+        "7771e4b9d86d0945acce719c7a59305a",
+        "ESC-50-master",
+        2 * GB,
+        note="The server makes this archive on the fly, so it may have changed.",
+    ),
+    "fsdd": Archive(
+        "FSDD",
+        "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.9.tar.gz",
+        "sha256",
+        "8bc44cde129d505cbbb6b365c09f80c663f2aa77578afc634e6141a2f87100c0",
+        "free-spoken-digit-dataset-1.0.9",
+        GB // 2,
+        note="The server makes this archive on the fly, so it may have changed.",
+    ),
+    "speech_commands_v1": Archive(
+        "Speech Commands v0.01",
+        "https://download.tensorflow.org/data/speech_commands_v0.01.tar.gz",
+        "sha256",
+        "743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d",
+        "",
+        4 * GB,
+    ),
+    "speech_commands_v2": Archive(
+        "Speech Commands v0.02",
+        "https://download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
+        "sha256",
+        "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+        "",
+        6 * GB,
+    ),
+    "urbansound8k": Archive(
+        "UrbanSound8K",
+        "https://zenodo.org/record/1203745/files/UrbanSound8K.tar.gz",
+        "md5",
+        "9aa69802bbf37fb986f71ec1483a196e",
+        "UrbanSound8K",
+        12 * GB,
+    ),
+    "gtzan": Archive(
+        "GTZAN",
+        "http://opihi.cs.uvic.ca/sound/genres.tar.gz",
+        "sha256",
+        "24347e0223d2ba798e0a558c4c172d9d4a19c00bb7963fe055d183dadb4ef2c6",
+        "genres",
+        3 * GB,
+    ),
+}
+_UNPINNED = {
+    "magnatagatune": "No hash of its archive (mp3.zip.001 to .003 and "
+    "annotations_final.csv, on mirg.city.ac.uk) has been published, so it is not "
+    "downloaded: get it yourself, unpack it, and name the folder.",
+}
+
+
+def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -> Path:
+    """Download a public data set, verify it and unpack it.
+
+    The archive is kept in the cache while it is not complete: a download that broke off
+    is continued. The folder appears when everything is in it.
+
+    Args:
+        name: "esc50", "fsdd", "speech_commands_v1", "speech_commands_v2",
+            "urbansound8k" or "gtzan".
+        folder: To unpack into; must not exist, or be empty.
+        progress: Whether to show a bar on stderr, if that is a terminal.
+
+    Returns:
+        The folder, in the data set's official layout.
+
+    Raises:
+        ValueError: An unknown name, a folder that holds something, or an archive that
+            is not safe to unpack.
+        OSError: No network, no space, or not the bytes that are pinned.
+    """
+    archive = _find(name)
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(
+            f"{target} is not empty: {archive.title} needs a folder of its own."
+        )
+    packed = _fetch(name, archive, progress)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{target.name}.", dir=target.parent
+    ) as temporary:
+        unpacked = Path(temporary, "unpacked")
+        extract(packed, unpacked, limit=archive.limit)
+        root = unpacked / archive.root
+        if not root.is_dir():
+            raise ValueError(
+                f"The archive of {archive.title} has no folder {archive.root!r} in it."
+            )
+        if target.exists():
+            target.rmdir()
+        os.replace(root, target)
+    shutil.rmtree(packed.parent, ignore_errors=True)
+    return target
+
+
+def present(
+    name: str,
+    folder: str | PathLike[str],
+    landmark: str | PathLike[str],
+    may_download: bool,
+) -> Path:
+    """Give a data set's folder; download it first if its landmark is not there."""
+    root = Path(folder)
+    if may_download and not (root / landmark).exists():
+        download(name, root)
+    return root
+
+
+def _find(name: str) -> Archive:
+    if name in _UNPINNED:
+        raise ValueError(f"{name}: {_UNPINNED[name]}")
+    if name not in ARCHIVES:
+        raise ValueError(f"download knows {', '.join(ARCHIVES)}. Received: {name!r}.")
+    return ARCHIVES[name]
+
+
+def _fetch(name: str, archive: Archive, progress: bool) -> Path:
+    suffix = ".zip" if archive.url.endswith(".zip") else ".tar.gz"
+    path = (
+        cache_folder() / "datasets" / f"{name}-{archive.digest[:24]}" / f"all{suffix}"
+    )
+
+    def problem(file: Path) -> str | None:
+        return differs(file, archive.algorithm, archive.digest, archive.size)
+
+    try:
+        with locked(path):
+            if not path.is_file() or problem(path):
+                download_verified(
+                    archive.url,
+                    path,
+                    problem,
+                    title=archive.title,
+                    size=archive.size,
+                    limit=archive.limit,
+                    progress=progress,
+                )
+    except WeightsError as error:
+        raise type(error)(
+            f"{archive.title} cannot be had from {archive.url}: {error}. "
+            f"{archive.note}".rstrip()
+        ) from error
+    return path

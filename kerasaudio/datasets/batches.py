@@ -1,0 +1,294 @@
+"""Batches of clips for `fit`, `evaluate` and `predict`, on any backend.
+
+files -> decoded once (cached, memory-mapped) -> windows (batch, samples), targets
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.audio import AudioDecodeError
+from kerasaudio.datasets import cutting
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.targets import spec_of, targets_for
+from kerasaudio.datasets.usable import check_errors, usable
+from kerasaudio.similarity.kinds import count
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+class ClipBatches(keras.utils.PyDataset):
+    """Windows of clips and what they are labelled with.
+
+        model.fit(clips.batches(model))
+        model.evaluate(held_out.batches(model, training=False))
+
+    In training each epoch takes one window of each clip, at a place drawn anew, in an
+    order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
+    in order, and `clip_of` tells whose they are; `predict_clips` averages over them.
+    Short clips and last windows are filled up as the model wants
+    (`spec.window_padding`).
+
+    Gives ``(windows, targets)``, or with `class_weights` ``(windows, targets,
+    weights)``: float32 (batch, samples) in [-1, 1]; int32 (batch,), or float32 (batch,
+    classes) where clips can have several classes; float32 (batch,).
+
+    Args:
+        clips: What `kerasaudio.datasets` gives.
+        model_or_spec: Model, or its `AudioSpec`: sample rate, length, padding, labels.
+            Targets are numbered as the model's labels are, found by their names.
+        batch_size: Windows in a batch.
+        training: Random windows in random order, or all in order.
+        clip_seconds: Length of a window; None for the model's, or where it takes any,
+            for the median length of the clips, at most `spec.window_samples`.
+        windows_per_clip: In training, windows of each clip in an epoch (None: 1). Else
+            so many, evenly from a clip's beginning to its end (None: side by side, or
+            `spec.hop_samples` apart; a rest of less than half of that is left out).
+        silence_db: Leave out windows below this level, RMS in dB, 0 for full scale,
+            such as -50. In training clips without a louder one are left out; otherwise
+            they give their loudest window.
+        one_hot: Float targets (batch, classes) also where each clip has one class.
+        class_weights: Whether to weight windows so that all classes count alike; of a
+            clip with several classes, by the mean of theirs.
+        augment: ``augment(window, rng) -> window`` of the same length, in training.
+        seed: Of order, places and augmentation.
+        drop_remainder: Whether to leave out a last batch that is not full.
+        errors: What to do about files that cannot be decoded, or end before their clip
+            starts: "raise" names them before the first epoch; "skip" warns and leaves
+            them out.
+        cache: Where decoded audio is kept: True for the cache folder, a folder, or
+            False to decode in each epoch.
+        dtype: "float32", or "float16" or "int16" for a cache of half the size.
+        readers: Threads that decode; None for one a core.
+        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+
+    Attributes:
+        kept: Positions in the clips given of those that are used, int64.
+        clips: These.
+        clip_of: Position in `clips` of each window, int64; None in training.
+        window_samples: Length of a window.
+        class_names: Names of the targets.
+
+    Raises:
+        ValueError: Bad arguments; labels that are not the model's; nothing but silence;
+            no usable clip of a class is left to train on.
+        AudioDecodeError: Files cannot be used, with ``errors="raise"``.
+
+    Warns:
+        UserWarning: Files were skipped; the cache cannot be written.
+    """
+
+    def __init__(
+        self,
+        clips: LabelledClips,
+        model_or_spec: Any,
+        batch_size: int = 32,
+        *,
+        training: bool = True,
+        clip_seconds: float | None = None,
+        windows_per_clip: int | None = None,
+        silence_db: float | None = None,
+        one_hot: bool = False,
+        class_weights: bool = False,
+        augment: Augment | None = None,
+        seed: int = 0,
+        drop_remainder: bool = False,
+        errors: str = "raise",
+        cache: bool | str | PathLike[str] = True,
+        dtype: str = "float32",
+        readers: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_errors(errors)
+        self._size = count(batch_size, "batch_size")
+        self._seed = count(seed, "seed", least=0)
+        self._training, self._augment = bool(training), augment
+        self._drop_remainder = bool(drop_remainder)
+        spec = spec_of(model_or_spec)
+        # Before hours of decoding: what does not fit.
+        targets, self.class_names = targets_for(clips, spec, one_hot)
+        per_clip = windows_per_clip
+        if per_clip is not None:
+            per_clip = count(per_clip, "windows_per_clip")
+        cutting.check_silence(silence_db)
+        if clip_seconds is not None:
+            cutting.window_length(spec, clip_seconds, np.zeros(1))
+        self._audio = DecodedAudio(
+            clips.paths, spec.sample_rate, cache=cache, dtype=dtype, readers=readers
+        )
+        self.kept, spans = usable(clips, self._audio, errors)
+        lengths = spans[:, 1] - spans[:, 0]
+        self.window_samples = cutting.window_length(spec, clip_seconds, lengths)
+        self._padding = spec.window_padding
+        hop = spec.hop_samples or self.window_samples
+        hop = min(hop, self.window_samples)
+        self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
+        self._spans = spans
+        self._loud = self._find_loud(silence_db, hop, per_clip)
+        self._items = self._list_items(hop, per_clip)
+        self.clip_of = None if self._training else self._items[:, 0]
+        self._targets = targets[self.kept]
+        self._weights = self._weigh() if class_weights else None
+        self._epoch = 0
+        self._order: tuple[int, np.ndarray] | None = None
+        if self._training:
+            self._require_classes(clips)
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, which with the seed decides what is drawn.
+
+        Keras ends an epoch too many where it builds a model first. Set the number to
+        have the same epochs anyway, also when a training that stopped goes on:
+        ``LambdaCallback(on_epoch_begin=lambda n, logs: setattr(batches, "epoch", n))``.
+        """
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._epoch = count(number, "epoch", least=0)
+
+    def on_epoch_end(self) -> None:
+        """Draw anew from now on; Keras calls it."""
+        if self._training:
+            self._epoch += 1
+
+    def __len__(self) -> int:
+        """Give the number of batches in an epoch."""
+        whole, rest = divmod(len(self._items), self._size)
+        return whole + bool(rest and not (self._drop_remainder and whole))
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Give a batch of this epoch."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"There are {len(self)} batches. Received: {index}.")
+        rng = np.random.default_rng((self._seed, self._epoch, 1, index))
+        chosen = self._in_order()[index * self._size : (index + 1) * self._size]
+        items = self._items[chosen]
+        places = [
+            (clip, self._place(clip, start, rng)) for clip, start in items.tolist()
+        ]
+        windows = self._read(places)
+        if self._training and self._augment is not None:
+            windows = [self._augmented(window, rng) for window in windows]
+        clips = items[:, 0]
+        batch = (np.stack(windows), self._targets[clips])
+        return batch if self._weights is None else (*batch, self._weights[clips])
+
+    def _in_order(self) -> np.ndarray:
+        if not self._training:
+            return np.arange(len(self._items))
+        if self._order is None or self._order[0] != self._epoch:
+            rng = np.random.default_rng((self._seed, self._epoch, 0))
+            self._order = (self._epoch, rng.permutation(len(self._items)))
+        return self._order[1]
+
+    def _place(self, clip: int, start: int, rng: np.random.Generator) -> int:
+        if not self._training:
+            return start
+        if self._loud is not None:
+            return int(rng.choice(self._loud[clip]))
+        begin, end = self._spans[clip]
+        return int(rng.integers(max(0, end - begin - self.window_samples) + 1))
+
+    def _read(self, places: list[tuple[int, int]]) -> list[np.ndarray]:
+        if self._audio.is_cached:
+            return [self._window(*place) for place in places]
+        with ThreadPoolExecutor(self._audio.readers) as pool:
+            return list(pool.map(lambda place: self._window(*place), places))
+
+    def _window(self, clip: int, start: int) -> np.ndarray:
+        begin, end = self._spans[clip].tolist()
+        size, path = self.window_samples, self.clips.paths[clip]
+        first = begin + start
+        piece = self._audio.read(path, first, min(end, first + size))
+        if len(piece) == size:
+            return piece
+        if len(piece) < min(end, first + size) - first:
+            raise AudioDecodeError(
+                f"{path} has become shorter since this training began."
+            )
+        head = (
+            piece
+            if not start
+            else self._audio.read(path, begin, min(end, begin + size))
+        )
+        return cutting.filled(piece, head, size, self._padding)
+
+    def _augmented(self, window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        assert self._augment is not None
+        result = np.asarray(self._augment(window.copy(), rng), "float32")
+        if result.shape != window.shape:
+            raise ValueError(
+                f"augment must give windows of shape {window.shape}. Received: "
+                f"{result.shape}."
+            )
+        return result
+
+    def _find_loud(
+        self, silence_db: float | None, hop: int, per_clip: int | None
+    ) -> list[np.ndarray] | None:
+        if silence_db is None:
+            return None
+        loud = []
+        for clip, (begin, end) in enumerate(self._spans.tolist()):
+            waveform = self._audio.read(self.clips.paths[clip], begin, end)
+            starts = self._starts(end - begin, hop, per_clip)
+            level = cutting.levels(waveform, starts, self.window_samples)
+            audible = starts[level >= silence_db]
+            if not audible.size and not self._training:
+                audible = starts[[int(level.argmax())]]
+            loud.append(audible)
+        if not any(starts.size for starts in loud):
+            raise ValueError(
+                f"Every window of {self.clips.name} lies below silence_db="
+                f"{silence_db:g}. Choose a lower level."
+            )
+        return loud
+
+    def _starts(self, length: int, hop: int, per_clip: int | None) -> np.ndarray:
+        size = self.window_samples
+        if self._training:
+            return cutting.everywhere(length, size)
+        if per_clip is not None:
+            return cutting.evenly(length, size, per_clip)
+        return cutting.side_by_side(length, size, hop)
+
+    def _list_items(self, hop: int, per_clip: int | None) -> np.ndarray:
+        """Give clip and start of each window; in training the start is drawn later."""
+        items: list[tuple[int, int]] = []
+        for clip, (begin, end) in enumerate(self._spans.tolist()):
+            if self._training:
+                audible = self._loud is None or self._loud[clip].size
+                items += [(clip, 0)] * (per_clip or 1) if audible else []
+            elif self._loud is not None:
+                items += [(clip, start) for start in self._loud[clip].tolist()]
+            else:
+                starts = self._starts(end - begin, hop, per_clip)
+                items += [(clip, start) for start in starts.tolist()]
+        return np.array(items, np.int64)
+
+    def _weigh(self) -> np.ndarray:
+        hot = self.clips.multi_hot
+        weights = self.clips.class_weights()
+        each = np.array([weights.get(i, 0.0) for i in range(hot.shape[1])])
+        several = np.maximum(1, hot.sum(axis=1))
+        mean = np.where(hot.any(axis=1), hot @ each / several, 1.0)
+        return mean.astype("float32")
+
+    def _require_classes(self, clips: LabelledClips) -> None:
+        used = np.unique(self._items[:, 0])
+        lost = clips.multi_hot.any(axis=0) & ~self.clips.multi_hot[used].any(axis=0)
+        if lost.any():
+            names = [clips.class_names[i] for i in np.flatnonzero(lost)]
+            raise ValueError(
+                f"{clips.name}: no clip is left of {listed(names)}: all are silent or "
+                "cannot be used."
+            )

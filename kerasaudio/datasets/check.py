@@ -1,0 +1,99 @@
+"""Whether the fields of labelled clips fit together."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from kerasaudio.datasets.clips import LabelledClips
+
+SHOWN = 3  # how many of many names an error lists
+PARTS = ("training", "validation", "testing")
+
+
+def check_labels(clips: "LabelledClips") -> None:
+    """Raise unless each class has a name, and a clip."""
+    labels = np.asarray(clips.labels)
+    if len(set(clips.class_names)) != len(clips.class_names):
+        raise ValueError(f"{clips.name}: two classes have the same name.")
+    if labels.ndim == 2:
+        if labels.dtype.kind not in "biu" or not np.isin(labels, (0, 1)).all():
+            raise ValueError(
+                f"{clips.name}: multi-hot labels must be True or False, 0 or 1. "
+                f"Received: dtype {labels.dtype}."
+            )
+        used = set(np.flatnonzero(labels.any(axis=0)).tolist())
+    elif labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{clips.name}: labels must be integers. Received: dtype {labels.dtype}."
+        )
+    else:
+        used = set(np.unique(labels).tolist())
+    missing = [n for i, n in enumerate(clips.class_names) if i not in used]
+    unknown = sorted(used - set(range(len(clips.class_names))))
+    if (missing and not clips.partial) or unknown:
+        raise ValueError(
+            f"{clips.name}: labels must be 0 to {len(clips.class_names) - 1}, each at "
+            "least once. "
+            + (f"No clip has: {listed(missing)}. " if missing else "")
+            + (f"No class has the number: {listed(unknown)}." if unknown else "")
+        )
+
+
+def check_spans(clips: "LabelledClips") -> None:
+    """Raise unless each clip ends after its start."""
+    zero, infinity = np.zeros(len(clips)), np.full(len(clips), np.inf)
+    starts = zero if clips.starts is None else clips.starts
+    ends = infinity if clips.ends is None else clips.ends
+    bad = np.flatnonzero(~((starts >= 0) & (starts < ends) & np.isfinite(starts)))
+    if bad.size:
+        first = bad[0]
+        raise ValueError(
+            f"{clips.name}: a clip must start at 0 s or later, and end after that. "
+            f"Received: {starts[first]:g} s to {ends[first]:g} s of "
+            f"{clips.paths[first]}"
+            + (f", and {bad.size - 1} more." if bad.size > 1 else ".")
+        )
+
+
+def check_folds(clips: "LabelledClips", folds: np.ndarray) -> None:
+    """Raise unless folds are numbered without gaps, and no recording is in two."""
+    numbers = np.unique(folds)
+    gaps = set(range(1, int(numbers[-1]) + 1)) - set(numbers.tolist())
+    if not clips.partial and (numbers[0] != 1 or gaps):
+        raise ValueError(
+            f"{clips.name}: folds must be numbered 1, 2, 3 ... without gaps. Received: "
+            f"{listed(numbers.tolist(), 10)}. Are clips missing?"
+        )
+    _check_sides(clips, folds, "folds")
+
+
+def check_parts(clips: "LabelledClips", parts: np.ndarray) -> None:
+    """Raise unless the parts have their names, and no recording is in two."""
+    unknown = sorted(set(np.unique(parts).tolist()) - set(PARTS))
+    if unknown:
+        raise ValueError(
+            f"{clips.name}: parts are {', '.join(PARTS)}. Received: {listed(unknown)}."
+        )
+    _check_sides(clips, parts, "parts")
+
+
+def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
+    if clips.groups is None:
+        return
+    side_of: dict[Any, Any] = {}
+    for group, side in zip(clips.groups.tolist(), sides.tolist(), strict=True):
+        if side_of.setdefault(group, side) != side:
+            inside = np.unique(sides[clips.groups == group])
+            raise ValueError(
+                f"{clips.name}: clips of the recording {group!s} are in the {what} "
+                f"{listed(inside.tolist())}; a recording must not be on both sides."
+            )
+
+
+def listed(values: Iterable[Any], most: int = SHOWN) -> str:
+    """Name the first of many values, for errors."""
+    values = list(values)
+    names = ", ".join(str(value) for value in values[:most])
+    return names if len(values) <= most else f"{names} ... ({len(values)} in all)"

@@ -1,0 +1,103 @@
+"""A folder of sounds, one folder a class inside it."""
+
+import re
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from kerasaudio.audio import find_audio
+from kerasaudio.audio.find import SUFFIXES
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.clips import LabelledClips
+
+Group = str | Callable[[Path], str] | None
+
+
+def from_folder(
+    folder: str | PathLike[str], *, group: Group = None, name: str | None = None
+) -> LabelledClips:
+    """Take each folder in a folder for a class, and the audio below it for its clips.
+
+        sounds/knock/a.wav  sounds/knock/b.mp3  sounds/bark/x/c.flac  ...
+
+    Args:
+        folder: With two class folders or more. Hidden ones are left out.
+        group: What tells the recording that a file is cut from, so that no split puts
+            it on both sides: a regular expression, whose first group (or whole) match
+            in the file's name without suffix is the recording; or a function of the
+            path. None: each file is a recording of its own.
+        name: Of the data set; None for the folder's name.
+
+    Returns:
+        Clips, classes in alphabetical order.
+
+    Raises:
+        FileNotFoundError: The folder does not exist.
+        ValueError: Fewer than two class folders, one without audio, audio that lies
+            beside them, or a file in which `group` finds nothing.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder named {str(root)!r}.")
+    visible = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    classes = [path for path in visible if path.is_dir()]
+    loose = [path.name for path in visible if path.suffix.lower() in SUFFIXES]
+    loose = [file for file in loose if (root / file).is_file()]
+    if loose:
+        raise ValueError(
+            f"Audio lies beside the class folders of {root}, so its class is not "
+            f"known: {listed(loose)}. Move it into one."
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            f"{root} must hold a folder for each class, and two classes or more. "
+            f"Received: {listed([path.name for path in classes]) or 'none'}."
+        )
+    found = {path: _audio(path) for path in classes}
+    empty = [path.name for path, files in found.items() if not files]
+    if empty:
+        raise ValueError(
+            f"Class folders of {root} without audio: {listed(empty, 10)}. Fill or "
+            "remove them."
+        )
+    paths = tuple(file for files in found.values() for file in files)
+    counts = [len(files) for files in found.values()]
+    return LabelledClips(
+        name=name or root.resolve().name,
+        paths=paths,
+        labels=np.repeat(np.arange(len(classes)), counts),
+        class_names=tuple(path.name for path in classes),
+        groups=None if group is None else recordings_of(paths, group),
+    )
+
+
+def recordings_of(paths: tuple[Path, ...], group: Group) -> np.ndarray:
+    """Give the recording of each file, as `from_folder` describes.
+
+    Raises:
+        ValueError: The expression is none, or finds nothing in a name.
+    """
+    if callable(group):
+        return np.array([str(group(path)) for path in paths])
+    try:
+        pattern = re.compile(str(group))
+    except re.error as error:
+        raise ValueError(f"group is no regular expression: {error}.") from error
+    matches = [pattern.search(path.stem) for path in paths]
+    without = [p.name for p, match in zip(paths, matches, strict=True) if not match]
+    if without:
+        raise ValueError(
+            f"group={group!r} finds nothing in {len(without)} names: {listed(without)}."
+        )
+    return np.array(
+        [match[1 if pattern.groups else 0] or "" for match in matches if match]
+    )
+
+
+def _audio(folder: Path) -> list[Path]:
+    try:
+        return find_audio(folder)
+    except ValueError:  # it holds none: the caller names all such folders at once
+        return []

@@ -1,0 +1,102 @@
+"""MagnaTagATune: 25,863 excerpts of 29 s with tags that players of a game agreed on.
+
+Source: Law et al. 2009, "Evaluation of Algorithms Using Games: The Case of Music
+Tagging", ISMIR. The published split is by folder, as in Dieleman and Schrauwen 2014,
+doi:10.1109/ICASSP.2014.6854950: 0 to b training, c validation, d to f testing; Lee et
+al. 2017, arXiv:1703.01789, use it with the fifty most frequent tags.
+"""
+
+import re
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from kerasaudio import weights
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.rows import inside, read_rows, require_different, require_files
+
+TABLE = "annotations_final.csv"
+PATH_COLUMN = "mp3_path"
+# Of the published networks: the fifty most frequent, in the order of their outputs.
+TOP_50 = Path(weights.__file__).parent / "labels" / "mtat.txt"
+_EXCERPT = re.compile(r"-\d+-\d+\.mp3$")
+
+
+class MagnaTagATune(LabelledClips):
+    """The tagged excerpts of a MagnaTagATune folder; labels are multi-hot.
+
+    `groups` are the songs that excerpts are cut from, `parts` the published split:
+    about 18,700 training, 1,800 validation and 5,300 testing excerpts before those
+    without a tag are left out.
+
+    Args:
+        folder: annotations_final.csv, and the unpacked archive: folders 0 to f. (The
+            three parts mp3.zip.001 to .003, joined, are one zip file.)
+        tags: Columns of the table to take; None for the fifty most frequent, in the
+            order of the published networks.
+        without_tags: Whether to keep excerpts that have none of these tags. Published
+            figures leave them out.
+
+    Raises:
+        FileNotFoundError: The table or excerpts are missing. Files without a byte, as
+            three of the archive are, are left out.
+        ValueError: The table is not MagnaTagATune's, or has no such tags.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        tags: Sequence[str] | None = None,
+        without_tags: bool = False,
+    ) -> None:
+        root = Path(folder)
+        table = root / TABLE
+        if not table.is_file():
+            raise FileNotFoundError(
+                f"There is no {table}. MagnaTagATune takes the folder that holds "
+                f"{TABLE} and the folders 0 to f of the archive. It cannot be "
+                "downloaded here, because no hash of it has been published."
+            )
+        published = TOP_50.read_text(encoding="utf-8").splitlines()
+        names = tuple(published if tags is None else tags)
+        rows = read_rows(table, (PATH_COLUMN, *names), "\t")
+        what = str(table)
+        strange = [row[n] for row in rows for n in names if row[n] not in ("0", "1")]
+        if strange:
+            raise ValueError(
+                f"{table}: tags must be 0 or 1. Received: {listed(strange)}."
+            )
+        labels = np.array([[row[name] == "1" for name in names] for row in rows])
+        files = [row[PATH_COLUMN] for row in rows]
+        odd = [file for file in files if not re.match(r"[0-9a-f]/", file)]
+        if odd:
+            raise ValueError(
+                f"{table}: {PATH_COLUMN} must begin with a folder, 0 to f. Received: "
+                f"{listed(odd)}."
+            )
+        require_different(files, what)
+        paths = [inside(root, file, what) for file in files]
+        require_files(paths, root, what)
+        keep = [
+            i
+            for i, path in enumerate(paths)
+            if (without_tags or labels[i].any()) and path.stat().st_size
+        ]
+        super().__init__(
+            name="MagnaTagATune",
+            paths=tuple(paths[i] for i in keep),
+            labels=labels[keep],
+            class_names=names,
+            groups=np.array([_EXCERPT.sub("", files[i]) for i in keep]),
+            parts=np.array([_part(files[i][0]) for i in keep]),
+        )
+
+
+def _part(folder: str) -> str:
+    if folder in "def":
+        return "testing"
+    return "validation" if folder == "c" else "training"

@@ -1,0 +1,121 @@
+"""Splits that have no recording on two sides, and each class on every side.
+
+Recordings are dealt out one by one, those of the rarest class first, to the side that
+lacks that class most: iterative stratification, Sechidis et al. 2011,
+doi:10.1007/978-3-642-23808-6_10, over groups.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kerasaudio.datasets.clips import LabelledClips
+
+DEFAULT_FRACTIONS = (0.8, 0.2)
+
+
+def split(
+    clips: LabelledClips,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+    seed: int = 0,
+) -> tuple[LabelledClips, ...]:
+    """Split clips, so that no recording is on two sides.
+
+    Args:
+        clips: With `groups`, if clips are cut from longer recordings; else every file
+            counts as a recording.
+        fractions: Of the clips on each side, such as (0.8, 0.1, 0.1); together 1. They
+            are met as well as whole recordings allow.
+        seed: Same seed, same split.
+
+    Returns:
+        One set a fraction, each with some clips of every class.
+
+    Raises:
+        ValueError: Bad fractions, or a class with fewer recordings than sides.
+    """
+    shares = np.asarray(fractions, float)
+    if shares.ndim != 1 or len(shares) < 2 or not (shares > 0).all():
+        raise ValueError(
+            f"fractions must be two or more numbers above 0. Received: {fractions!r}."
+        )
+    if abs(shares.sum() - 1) > 1e-6:
+        raise ValueError(f"fractions must add up to 1. Received: {fractions!r}.")
+    _require_recordings(clips, len(shares), "sides of the split")
+    side = _deal(clips, shares, seed)
+    return tuple(clips.take(side == number) for number in range(len(shares)))
+
+
+def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips:
+    """Number folds anew, so that no recording is in two; see `split`.
+
+    Args:
+        clips: As for `split`; folds that they have are forgotten.
+        folds: How many, 2 or more.
+        seed: Same seed, same folds.
+
+    Returns:
+        The clips with `folds`, for `hold_out` and `transfer.evaluate`.
+
+    Raises:
+        ValueError: Fewer than two folds, more than recordings, or a class with one
+            recording only.
+    """
+    recordings = len(np.unique(clips.recordings))
+    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
+        raise ValueError(f"folds must be 2 or more. Received: {folds!r}.")
+    if folds > recordings:
+        raise ValueError(
+            f"{clips.name} has {recordings} recordings, too few for {folds} folds."
+        )
+    _require_recordings(clips, 2, "folds at least")
+    numbers = _deal(clips, np.full(folds, 1 / folds), seed) + 1
+    whole = clips.take(np.arange(len(clips)))
+    return replace(whole, folds=numbers, parts=None, partial=clips.partial)
+
+
+def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
+    recordings = clips.recordings
+    for name, has_it in zip(clips.class_names, clips.multi_hot.T, strict=True):
+        count = len(np.unique(recordings[has_it]))
+        if 0 < count < least:
+            raise ValueError(
+                f"{clips.name}: class {name!r} has {has_it.sum()} clips of {count} "
+                f"recordings, too few for {least} {what}. Add recordings, or leave the "
+                "class out."
+            )
+
+
+def _deal(clips: LabelledClips, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Give the side of each clip."""
+    rng = np.random.default_rng(seed)
+    # A last column counts the clips, for those without a class.
+    hot = np.column_stack([clips.multi_hot, np.ones(len(clips), bool)])
+    recordings = clips.recordings
+    counts = np.zeros((recordings.max() + 1, hot.shape[1]), np.int64)
+    np.add.at(counts, recordings, hot)
+    wanted = np.outer(shares, counts.sum(axis=0)).astype(float)
+    side_of = np.full(len(counts), -1)
+    having = (counts > 0).sum(axis=0)
+    by_rarity = sorted(range(hot.shape[1] - 1), key=lambda label: int(having[label]))
+    for label in [*by_rarity, hot.shape[1] - 1]:
+        open_ones = np.flatnonzero((counts[:, label] > 0) & (side_of < 0))
+        order = rng.permutation(open_ones)
+        order = order[np.argsort(-counts[order, label], kind="stable")]
+        has = np.array(
+            [(counts[side_of == s][:, label] > 0).any() for s in range(len(shares))]
+        )
+        for place, recording in enumerate(order):
+            # The last recordings of a class go where it would otherwise be missing.
+            must = not has.all() and len(order) - place <= (~has).sum()
+            need = (
+                np.where(has, -np.inf, wanted[:, label]) if must else wanted[:, label]
+            )
+            best = np.flatnonzero(need >= need.max() - 1e-9)
+            best = best[wanted[best, -1] >= wanted[best, -1].max() - 1e-9]
+            side = int(rng.choice(best))
+            side_of[recording] = side
+            wanted[side] -= counts[recording]
+            has[side] = True
+    return side_of[recordings]

@@ -1,0 +1,210 @@
+"""A table of clips: which file or part of it, its labels, its fold."""
+
+import math
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.rows import inside, read_rows, require_columns, require_files
+
+Columns = dict[str, list[Any]]
+OPTIONAL = ("start", "end", "fold", "group", "part")
+
+
+def from_table(
+    table: Any,
+    folder: str | PathLike[str] | None = None,
+    *,
+    path: str = "path",
+    label: str | Sequence[str] = "label",
+    start: str | None = None,
+    end: str | None = None,
+    fold: str | None = None,
+    group: str | None = None,
+    part: str | None = None,
+    separator: str | None = None,
+    classes: Sequence[str] | None = None,
+    name: str | None = None,
+) -> LabelledClips:
+    """Take the clips that a CSV file or a DataFrame lists, one a line.
+
+    Args:
+        table: Path of a CSV file in UTF-8, or a pandas DataFrame (or whatever has
+            `columns` and gives each by its name).
+        folder: What the paths are relative to, and must not lead out of. None for the
+            CSV file's own folder; with a DataFrame, for any path.
+        path: Column of the files.
+        label: Column of the classes; or several columns of 0 and 1, one a class.
+        start: Column of where a clip starts in its file, in seconds; empty for its
+            beginning. None takes a column "start" if there is one; likewise below.
+        end: Column of where it ends; empty for the end of the file.
+        fold: Column of folds, numbered from 1 without gaps.
+        group: Column of the recording that the clip is cut from. Without one, each file
+            is a recording of its own.
+        part: Column of "training", "validation" or "testing".
+        separator: What stands between several labels of a clip, such as ";". Given,
+            labels are multi-hot and can be empty.
+        classes: Names of the classes in the order wanted; None for alphabetical order.
+        name: Of the data set; None for the file's name, or "table".
+
+    Raises:
+        ValueError: Columns that are missing, numbers that are none, clips without a
+            label, labels that are not in `classes`, folds with gaps, paths that lead
+            out of the folder.
+        FileNotFoundError: The table or clips are missing.
+    """
+    columns, what, root = _columns(table, folder)
+    labels_in = [label] if isinstance(label, str) else list(label)
+    named = {"start": start, "end": end, "fold": fold, "group": group, "part": part}
+    asked = [column for column in named.values() if column is not None]
+    require_columns(list(columns), [path, *labels_in, *asked], what)
+    have = {
+        key: columns[column or key]
+        for key, column in named.items()
+        if (column or key) in columns
+    }
+    paths = tuple(_path(value, root, what) for value in columns[path])
+    require_files(paths, root or Path(), what)
+    if isinstance(label, str):
+        names, labels = _named(columns[label], separator, classes, what)
+    else:
+        names, labels = _flags({key: columns[key] for key in labels_in}, classes, what)
+    starts, ends = have.get("start"), have.get("end")
+    return LabelledClips(
+        name=name or (what if root is None else Path(what).stem),
+        paths=paths,
+        labels=labels,
+        class_names=names,
+        folds=_folds(have["fold"], what) if "fold" in have else None,
+        groups=np.array([_text(v) for v in have["group"]]) if "group" in have else None,
+        starts=None if starts is None else _seconds(starts, 0.0, "start", what),
+        ends=None if ends is None else _seconds(ends, math.inf, "end", what),
+        parts=np.array([_text(v) for v in have["part"]]) if "part" in have else None,
+    )
+
+
+def _columns(
+    table: Any, folder: str | PathLike[str] | None
+) -> tuple[Columns, str, Path | None]:
+    if isinstance(table, str | PathLike):
+        file = Path(table)
+        if not file.is_file():
+            raise FileNotFoundError(f"There is no table named {str(file)!r}.")
+        rows = read_rows(file)
+        columns = {key: [row[key] for row in rows] for key in rows[0]}
+        return columns, str(file), file.parent if folder is None else Path(folder)
+    if not (hasattr(table, "columns") and hasattr(table, "__getitem__")):
+        raise ValueError(
+            "table must be the path of a CSV file, or a DataFrame. Received: "
+            f"{type(table).__name__}."
+        )
+    columns = {str(key): list(table[key]) for key in table.columns}
+    if not columns or not next(iter(columns.values())):
+        raise ValueError("The table lists no clips.")
+    return columns, "table", None if folder is None else Path(folder)
+
+
+def _path(value: Any, root: Path | None, what: str) -> Path:
+    text = _text(value)
+    if root is not None:
+        return inside(root, text, what)
+    if not text:
+        raise ValueError(f"{what}: a clip has no path.")
+    return Path(text)
+
+
+def _text(value: Any) -> str:
+    is_gap = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if is_gap else str(value).strip()
+
+
+def _named(
+    values: list[Any],
+    separator: str | None,
+    classes: Sequence[str] | None,
+    what: str,
+) -> tuple[tuple[str, ...], np.ndarray]:
+    if separator is None:
+        of_clips = [[_text(value)] for value in values]
+        empty = [i for i, (text,) in enumerate(of_clips) if not text]
+        if empty:
+            raise ValueError(
+                f"{what}: {len(empty)} clips have no label, the first in line "
+                f"{empty[0] + 2}. Where clips can have none or several, give "
+                "separator=."
+            )
+    else:
+        of_clips = [_several(value, separator) for value in values]
+    used = sorted({text for texts in of_clips for text in texts})
+    names = tuple(used if classes is None else classes)
+    unknown = sorted(set(used) - set(names))
+    if unknown:
+        raise ValueError(
+            f"{what} has labels that are not in classes: {listed(unknown)}. Classes: "
+            f"{listed(names, 10)}."
+        )
+    if not names:
+        raise ValueError(f"{what}: no clip has a label.")
+    number = {text: i for i, text in enumerate(names)}
+    if separator is None:
+        return names, np.array([number[text] for (text,) in of_clips], np.int64)
+    labels = np.zeros((len(values), len(names)), bool)
+    for row, texts in zip(labels, of_clips, strict=True):
+        row[[number[text] for text in texts]] = True
+    return names, labels
+
+
+def _several(value: Any, separator: str) -> list[str]:
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return [_text(item) for item in value]
+    return [text for part in _text(value).split(separator) if (text := part.strip())]
+
+
+def _flags(
+    columns: Columns, classes: Sequence[str] | None, what: str
+) -> tuple[tuple[str, ...], np.ndarray]:
+    names = tuple(columns) if classes is None else tuple(classes)
+    if set(names) != set(columns):
+        raise ValueError(
+            f"{what}: classes must name the label columns {listed(columns, 10)}. "
+            f"Received: {listed(names, 10)}."
+        )
+    truth = {"0": False, "1": True, "false": False, "true": True}
+    truth |= {"0.0": False, "1.0": True}
+    flags = np.zeros((len(columns[names[0]]), len(names)), bool)
+    for i, column in enumerate(names):
+        for line, value in enumerate(columns[column]):
+            text = _text(value).lower()
+            if text not in truth:
+                raise ValueError(
+                    f"{what}: the label column {column} must hold 0 or 1. Received: "
+                    f"{value!r} in line {line + 2}."
+                )
+            flags[line, i] = truth[text]
+    return names, flags
+
+
+def _seconds(values: list[Any], gap: float, column: str, what: str) -> np.ndarray:
+    try:
+        return np.array([float(_text(value) or gap) for value in values])
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: the column {column} must hold seconds, or nothing: {error}."
+        ) from error
+
+
+def _folds(values: list[Any], what: str) -> np.ndarray:
+    try:
+        numbers = np.array([float(_text(value)) for value in values])
+        if (numbers % 1 != 0).any():
+            raise ValueError(f"received {numbers[numbers % 1 != 0][0]}")
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: the column fold must hold whole numbers: {error}."
+        ) from error
+    return numbers.astype(np.int64)

@@ -1,0 +1,69 @@
+"""UrbanSound8K: ten classes of city sounds, up to 4 s, with ten official folds.
+
+Source: Salamon, Jacoby and Bello 2014, "A Dataset and Taxonomy for Urban Sound
+Research", doi:10.1145/2647868.2655045; doi:10.5281/zenodo.1203745, CC BY-NC 3.0.
+"""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from kerasaudio.datasets.archives import present
+from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.rows import (
+    inside,
+    integers,
+    numbered_names,
+    read_rows,
+    require_different,
+    require_files,
+)
+
+COLUMNS = ("slice_file_name", "fsID", "fold", "classID", "class")
+TABLE = Path("metadata", "UrbanSound8K.csv")
+
+
+class UrbanSound8K(LabelledClips):
+    """The clips of an UrbanSound8K folder.
+
+    `groups` are the Freesound recordings; published figures hold out each of the ten
+    `folds` in turn. (The table's `start` and `end` are places in the recording, not in
+    the clip.)
+
+    Args:
+        folder: Official layout: audio/fold1/... and metadata/UrbanSound8K.csv.
+        download: Whether to get the data set where the folder does not hold it.
+
+    Raises:
+        FileNotFoundError: The table or clips are missing.
+        ValueError: The table is not UrbanSound8K's.
+        OSError: The download failed.
+    """
+
+    def __init__(self, folder: str | PathLike[str], *, download: bool = False) -> None:
+        root = present("urbansound8k", folder, TABLE, download)
+        table = root / TABLE
+        if not table.is_file():
+            raise FileNotFoundError(
+                f"There is no {table}. UrbanSound8K takes the folder that holds audio/ "
+                f"and {TABLE}, as in the official archive; download=True gets it."
+            )
+        rows = read_rows(table, COLUMNS)
+        what = str(table)
+        names = [f"fold{row['fold']}/{row['slice_file_name']}" for row in rows]
+        require_different(names, what)
+        audio = root / "audio"
+        paths = tuple(inside(audio, name, what) for name in names)
+        require_files(paths, audio, what)
+        targets = integers((row["classID"] for row in rows), "classID", what)
+        super().__init__(
+            name="UrbanSound8K",
+            paths=paths,
+            labels=np.searchsorted(np.unique(targets), targets),
+            class_names=numbered_names(
+                targets, [row["class"] for row in rows], what, "classID"
+            ),
+            folds=integers((row["fold"] for row in rows), "fold", what),
+            groups=np.array([row["fsID"] for row in rows]),
+        )

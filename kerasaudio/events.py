@@ -1,0 +1,191 @@
+"""Which sounds are heard when, from a network that was taught which are in a clip.
+
+clip model (b, samples) -> (b, classes), less its pooling:
+framewise model (b, samples) -> (b, frames, classes) -> events with start and end
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kerasaudio.models import AudioModel
+from kerasaudio.models.audio_model import Audio
+from kerasaudio.models.windowed import batched, run, waveform_windows
+
+LAYER = "frame_scores"
+
+
+class SoundEvent(NamedTuple):
+    """A sound in a clip.
+
+    Attributes:
+        label: Its class.
+        start: In seconds.
+        end: In seconds.
+        score: Highest probability of its frames.
+    """
+
+    label: str
+    start: float
+    end: float
+    score: float
+
+
+def framewise(model: AudioModel) -> AudioModel:
+    """Take the pooling away: a probability for every frame and class.
+
+    Args:
+        model: A `SoundEventCRNN` with a top; its layers are shared, not copied. What is
+            framewise already comes back as it is.
+
+    Returns:
+        Waveform (batch, samples) -> (batch, frames, classes), a frame every
+        `spec.frontend["frame_samples"]` samples.
+
+    Raises:
+        ValueError: The model scores no frames.
+    """
+    if len(model.output_shape) == 3:
+        return model
+    if not any(layer.name == LAYER for layer in model.layers):
+        raise ValueError(
+            f"{model.name} has no layer {LAYER!r}: it does not score frames. Use a "
+            "SoundEventCRNN with include_top=True."
+        )
+    scores = model.get_layer(LAYER).output
+    return AudioModel(model.input, scores, name=f"{model.name}_frames", spec=model.spec)
+
+
+def frame_scores(
+    model: AudioModel, audio: Audio, sample_rate: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Score every frame of a sound of any length.
+
+    Args:
+        model: A `SoundEventCRNN`, or `framewise(model)`, which saves building it anew
+            for each of many sounds.
+        audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
+        sample_rate: Rate of the waveform in Hz; paths know theirs.
+
+    Returns:
+        Probabilities, float32 (frames, classes), and where the frames begin and where
+        the last one ends, in seconds, float64 (frames + 1,).
+
+    Raises:
+        ValueError: The model scores no frames; the audio is unusable.
+        OSError: The file is missing or cannot be decoded.
+    """
+    network, spec = framewise(model), model.spec
+    step = spec.frontend["frame_samples"]
+    chunks, starts = [], []
+    end = 0
+    for batch in batched(waveform_windows(spec, audio, sample_rate)):
+        waveforms = np.stack([window.samples for window in batch])
+        outputs = run(network.predict_on_batch, waveforms)
+        for window, scores in zip(batch, outputs, strict=True):
+            own = min(len(scores), -(-window.length // step))
+            chunks.append(scores[:own])
+            starts.append(window.start + step * np.arange(own))
+            end = window.start + window.length
+    times = np.append(np.concatenate(starts), end) / spec.sample_rate
+    return np.concatenate(chunks), times
+
+
+def find_events(
+    model: AudioModel,
+    audio: Audio,
+    sample_rate: int | None = None,
+    *,
+    threshold: ArrayLike = 0.5,
+    min_seconds: float = 0.0,
+    gap_seconds: float = 0.0,
+) -> list[SoundEvent]:
+    """Tell which sounds begin and end when.
+
+    Args:
+        model: A `SoundEventCRNN`, or `framewise(model)`; see `frame_scores`.
+        audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
+        sample_rate: Rate of the waveform in Hz; paths know theirs.
+        threshold: Probability from which a frame belongs to an event, 0 to 1; a number,
+            or one for each class.
+        min_seconds: Events shorter than this are dropped.
+        gap_seconds: Pauses up to this length do not end an event.
+
+    Returns:
+        Events by their start.
+
+    Raises:
+        ValueError: An argument is out of range; the model scores no frames; the audio
+            is unusable.
+        OSError: The file is missing or cannot be decoded.
+    """
+    labels = model.spec.labels
+    if labels is None:
+        raise ValueError(f"{model.name} has no labels. Build it with labels=[...].")
+    levels = np.asarray(threshold, "float64")
+    fits = levels.shape in ((), (len(labels),))
+    if not fits or not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(
+            "threshold must be a number between 0 and 1, or one for each of the "
+            f"{len(labels)} classes. Received: {threshold!r}."
+        )
+    for name, seconds in {
+        "min_seconds": min_seconds,
+        "gap_seconds": gap_seconds,
+    }.items():
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"{name} must not be negative. Received: {seconds!r}.")
+    scores, times = frame_scores(model, audio, sample_rate)
+    return events_of(
+        scores,
+        times,
+        labels,
+        threshold=levels,
+        min_seconds=min_seconds,
+        gap_seconds=gap_seconds,
+    )
+
+
+def events_of(
+    scores: np.ndarray,
+    times: np.ndarray,
+    labels: Any,
+    *,
+    threshold: ArrayLike,
+    min_seconds: float = 0.0,
+    gap_seconds: float = 0.0,
+) -> list[SoundEvent]:
+    """Make events of the scores of frames; arguments as `find_events`.
+
+    Args:
+        scores: From `frame_scores`.
+        times: From `frame_scores`.
+        labels: Names of the classes.
+        threshold: See `find_events`.
+        min_seconds: See `find_events`.
+        gap_seconds: See `find_events`.
+    """
+    active = scores >= np.asarray(threshold)
+    found = []
+    for number, label in enumerate(labels):
+        for first, last in _runs(active[:, number], times, gap_seconds):
+            start, end = float(times[first]), float(times[last])
+            if end - start >= min_seconds:
+                score = float(scores[first:last, number].max())
+                found.append(SoundEvent(label, start, end, score))
+    return sorted(found, key=lambda event: (event.start, event.end, event.label))
+
+
+def _runs(
+    active: np.ndarray, times: np.ndarray, gap_seconds: float
+) -> list[tuple[int, int]]:
+    """Give the stretches of active frames, as [first, last), short gaps closed."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], active.astype(int), [0]))))
+    runs: list[tuple[int, int]] = []
+    for first, last in edges.reshape(-1, 2).tolist():
+        if runs and times[first] - times[runs[-1][1]] <= gap_seconds:
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
+    return runs

@@ -1,0 +1,26 @@
+"""Augmentation: layers that change each clip at random in training, and nothing else.
+
+Waveforms are (batch, samples), features (batch, frames, bins), all float32.
+"""
+
+from kerasaudio.layers.augment.convolution import Convolution
+from kerasaudio.layers.augment.crop import RandomCrop, TimeShift
+from kerasaudio.layers.augment.filter import Filter
+from kerasaudio.layers.augment.level import Volume
+from kerasaudio.layers.augment.mask import FrequencyMask, TimeMask
+from kerasaudio.layers.augment.mixup import Mixup
+from kerasaudio.layers.augment.noise import Noise
+from kerasaudio.layers.augment.vtlp import VTLP
+
+__all__ = [
+    "VTLP",
+    "Convolution",
+    "Filter",
+    "FrequencyMask",
+    "Mixup",
+    "Noise",
+    "RandomCrop",
+    "TimeMask",
+    "TimeShift",
+    "Volume",
+]

@@ -1,0 +1,125 @@
+"""What every augmentation shares: when it acts, on which clips, and its dice."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import Float32Layer, require
+
+Range = tuple[float, float]
+NumberOrRange = float | Sequence[float]
+_LARGEST_SEED = 2**31
+
+
+class Augmentation(Float32Layer):
+    """A layer that changes clips at random in training and does nothing otherwise.
+
+    Every clip of a batch is changed by numbers of its own. Called with
+    ``training=True``, as `fit` does, it augments; otherwise it gives its input.
+
+    Args:
+        probability: Share of the clips that are changed, 0 to 1.
+        seed: Whole number from which the random numbers follow; None draws one. Two
+            layers with one seed give the same numbers, call by call, on one backend
+            (the backends' generators differ from each other). The generator's state is
+            saved with the model, which goes on where it was.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range.
+    """
+
+    arguments: tuple[str, ...] = ("probability", "seed")
+
+    def __init__(
+        self, *, probability: float = 1.0, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        require(
+            _is_number(probability) and 0 <= probability <= 1,
+            "`probability` must be a number from 0 to 1.",
+            probability=probability,
+        )
+        whole = isinstance(seed, int) and not isinstance(seed, bool)
+        require(
+            seed is None or (whole and 0 <= seed < _LARGEST_SEED),
+            f"`seed` must be None or a whole number from 0 to {_LARGEST_SEED - 1}.",
+            seed=seed,
+        )
+        self.probability, self.seed = probability, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Give the batch, augmented in training."""
+        self.check_input(inputs)
+        if not training:
+            return inputs
+        augmented = self.augment(inputs)
+        if self.probability == 1:
+            return augmented
+        chosen = self.draw(inputs, 0.0, 1.0, trailing=inputs.ndim - 1)
+        return ops.where(chosen < self.probability, augmented, inputs)
+
+    def augment(self, inputs: Any) -> Any:
+        """Give the batch with every clip changed."""
+        raise NotImplementedError
+
+    def draw(self, inputs: Any, low: float, high: float, *, trailing: int = 0) -> Any:
+        """Draw a number in [low, high) for each clip: (batch, 1 ...), `trailing` 1s."""
+        shape = (ops.shape(inputs)[0], *(1,) * trailing)
+        return keras.random.uniform(shape, low, high, seed=self.seed_generator)
+
+    def draw_whole(self, inputs: Any, low: Any, high: Any, *, columns: int = 1) -> Any:
+        """Draw whole numbers in [low, high], int32 (batch, columns)."""
+        shape = (ops.shape(inputs)[0], columns)
+        share = keras.random.uniform(shape, seed=self.seed_generator)
+        choices = ops.cast(high - low + 1, "float32")
+        # A product in float32 may round up to `choices` itself.
+        drawn = ops.cast(ops.floor(share * choices), "int32")
+        return low + ops.minimum(drawn, ops.cast(high - low, "int32"))
+
+
+def check_range(
+    name: str, value: Any, *, low: float = -math.inf, high: float = math.inf
+) -> Range:
+    """Return (least, most), from a pair or from one number, or raise a ValueError.
+
+    Args:
+        name: Of the argument.
+        value: What was passed.
+        low: Least allowed.
+        high: Most allowed.
+    """
+    pair = (value, value) if _is_number(value) else value
+    fits = (
+        isinstance(pair, Sequence)
+        and not isinstance(pair, str)
+        and len(pair) == 2
+        and all(_is_number(number) for number in pair)
+        and low <= pair[0] <= pair[1] <= high
+    )
+    limits = "" if math.isinf(low) and math.isinf(high) else f" within {low:g} ... "
+    limits += "" if not limits else f"{high:g}"
+    require(
+        fits, f"`{name}` must be a number or (least, most){limits}.", **{name: value}
+    )
+    return float(pair[0]), float(pair[1])
+
+
+def decibels_to_gain(decibels: Any) -> Any:
+    """Convert dB to a factor of the amplitude."""
+    return ops.exp(decibels * (math.log(10.0) / 20.0))
+
+
+def mean_square(waveform: Any) -> Any:
+    """Give the power of each clip, (batch, 1)."""
+    return ops.mean(ops.square(waveform), axis=1, keepdims=True)
+
+
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)

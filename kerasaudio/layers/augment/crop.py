@@ -1,0 +1,124 @@
+"""Where a clip begins: random crops, and shifts that keep its length."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.augment.base import Augmentation
+from kerasaudio.layers.base import (
+    Shape,
+    WaveformLayer,
+    check_choice,
+    check_count,
+    require,
+)
+from kerasaudio.layers.framing import check_samples
+
+MODES = ("roll", "pad")
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class TimeShift(Augmentation, WaveformLayer):
+    """Move each clip earlier or later by a random number of samples.
+
+    Input: waveform (batch, samples), floating point. Output: float32, the same shape.
+
+    Args:
+        max_samples: Farthest shift either way, in samples (0.1 s at 16 kHz: 1600);
+            every whole number of samples up to it is as likely.
+        mode: ``"roll"``: what leaves at one end comes in at the other. ``"pad"``: it is
+            lost, and zeros come in.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not a floating-point
+            (batch, samples) or has no more than `max_samples` samples.
+    """
+
+    arguments = (*Augmentation.arguments, "max_samples", "mode")
+
+    def __init__(self, max_samples: int, *, mode: str = "roll", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_count(max_samples=max_samples)
+        check_choice(mode=(mode, MODES))
+        self.max_samples, self.mode = max_samples, mode
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` are longer than the farthest shift."""
+        super().check_input(inputs)
+        samples = inputs.shape[1]
+        require(
+            samples is None or samples > self.max_samples,
+            "TimeShift needs clips of more than `max_samples`; shift them less.",
+            samples=samples,
+            max_samples=self.max_samples,
+        )
+
+    def augment(self, inputs: Any) -> Any:
+        """Shift (batch, samples)."""
+        samples = ops.shape(inputs)[1]
+        later = self.draw_whole(inputs, -self.max_samples, self.max_samples)
+        source = ops.expand_dims(ops.arange(samples, dtype="int32"), 0) - later
+        shifted = ops.take_along_axis(inputs, ops.mod(source, samples), axis=1)
+        if self.mode == "roll":
+            return shifted
+        inside = ops.logical_and(source >= 0, source < samples)
+        return ops.where(inside, shifted, 0.0)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class RandomCrop(Augmentation, WaveformLayer):
+    """Cut as many samples out of each clip, from a random place.
+
+    The length must not depend on the mode, so in inference (and for the clips that
+    `probability` spares) it is the middle of the clip that is cut out, not the whole.
+    Clips of `crop_samples` pass as they are. To hear a whole clip in evaluation, cut
+    it with `kerasaudio.windows` and average the scores.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, crop_samples).
+
+    Args:
+        crop_samples: Length of what is cut out, in samples.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not a floating-point
+            (batch, samples) or is shorter than `crop_samples`.
+    """
+
+    arguments = (*Augmentation.arguments, "crop_samples")
+
+    def __init__(self, crop_samples: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_count(crop_samples=crop_samples)
+        self.crop_samples = crop_samples
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` are as long as the crop."""
+        super().check_input(inputs)
+        check_samples(
+            "RandomCrop", inputs.shape[1], shortest=self.crop_samples, why="a crop"
+        )
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Crop (batch, samples)."""
+        self.check_input(inputs)
+        spare = ops.shape(inputs)[1] - self.crop_samples
+        if not training:
+            middle = spare // 2
+            return inputs[:, middle : middle + self.crop_samples]
+        start = self.draw_whole(inputs, 0, spare)
+        if self.probability < 1:
+            chosen = self.draw(inputs, 0.0, 1.0, trailing=1)
+            start = ops.where(chosen < self.probability, start, spare // 2)
+        index = start + ops.arange(self.crop_samples, dtype="int32")
+        return ops.take_along_axis(inputs, index, axis=1)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Give (batch, crop_samples)."""
+        return (input_shape[0], self.crop_samples)

@@ -1,0 +1,43 @@
+"""Loudness."""
+
+from typing import Any
+
+import keras
+
+from kerasaudio.layers.augment.base import (
+    Augmentation,
+    NumberOrRange,
+    check_range,
+    decibels_to_gain,
+)
+from kerasaudio.layers.base import WaveformLayer
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Volume(Augmentation, WaveformLayer):
+    """Make each clip louder or softer by a random number of decibels.
+
+    Nothing is clipped: a loud clip may pass full scale.
+
+    Input: waveform (batch, samples), floating point. Output: float32, the same shape.
+
+    Args:
+        gain_db: (least, most), or one number for always the same gain, in dB; the gain
+            is uniform in dB between them.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not a floating-point
+            (batch, samples).
+    """
+
+    arguments = (*Augmentation.arguments, "gain_db")
+
+    def __init__(self, gain_db: NumberOrRange = (-12.0, 6.0), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.gain_db = check_range("gain_db", gain_db, low=-120, high=120)
+
+    def augment(self, inputs: Any) -> Any:
+        """Scale (batch, samples)."""
+        return inputs * decibels_to_gain(self.draw(inputs, *self.gain_db, trailing=1))

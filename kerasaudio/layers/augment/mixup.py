@@ -1,0 +1,143 @@
+"""Mixup: two clips and their labels in one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.augment.base import Augmentation
+from kerasaudio.layers.base import require
+
+_POINTS = 4096  # of the table of quantiles
+_MOST_ALPHA = 10.0
+
+Pair = tuple[Any, Any]
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Mixup(Augmentation):
+    """Mix each clip, and its labels, with another clip of the batch.
+
+    x = (1 - share) * x + share * other x, and so for y; the others are a random
+    permutation of the batch. The share is min(b, 1 - b), b from Beta(alpha, alpha), one
+    for each clip: folded at 1/2, which gives the same pairs as the paper, with every
+    clip in its own place. This is the one augmentation in which clips meet.
+
+    Input: (x, y): waveforms or features (batch, samples, ...), floating point, and
+    targets (batch, classes), one-hot or several-hot, of any number type.
+    Output: (x, y), float32, the same shapes. In inference they are what came in.
+
+    Labels mixed like this are no class numbers any more: train with categorical or
+    binary cross-entropy.
+
+    Args:
+        alpha: Of the Beta distribution, above 0 up to 10; 0.2 mixes few clips strongly,
+            1 makes all shares as likely.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not (x, y), or a `y` that
+            is not (batch, classes), or is one column of class numbers.
+
+    Source: Zhang et al. 2018, "mixup: Beyond empirical risk minimization",
+    arXiv:1710.09412.
+    """
+
+    input_form = ("batch", "samples", "...")
+    arguments = (*Augmentation.arguments, "alpha")
+
+    def __init__(self, alpha: float = 0.2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        require(
+            0 < alpha <= _MOST_ALPHA,
+            f"`alpha` must be in (0, {_MOST_ALPHA:g}].",
+            alpha=alpha,
+        )
+        self.alpha = alpha
+        self._shares = smaller_shares(alpha)
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` are clips and targets that fit them."""
+        pair = isinstance(inputs, tuple | list) and len(inputs) == 2
+        require(
+            pair, "Mixup takes the clips and their targets, (x, y).", type=type(inputs)
+        )
+        x, y = inputs
+        super().check_input(x)
+        shape = tuple(y.shape)
+        require(
+            len(shape) == 2, "Mixup takes targets (batch, classes).", shape_of_y=shape
+        )
+        dtype = keras.backend.standardize_dtype(y.dtype)
+        require(
+            shape[1] != 1 or "int" not in dtype,
+            "Class numbers cannot be mixed; pass them as keras.ops.one_hot.",
+            shape_of_y=shape,
+            dtype_of_y=dtype,
+        )
+        require(
+            None in (x.shape[0], shape[0]) or x.shape[0] == shape[0],
+            "Mixup needs targets for every clip.",
+            clips=x.shape[0],
+            targets=shape[0],
+        )
+
+    def call(self, inputs: Pair, training: bool | None = None) -> Pair:
+        """Give (x, y), mixed in training."""
+        self.check_input(inputs)
+        x, y = inputs[0], ops.cast(inputs[1], "float32")
+        if not training:
+            return x, y
+        share = self._draw_shares(x)
+        clips = ops.arange(ops.shape(x)[0], dtype="int32")
+        other = keras.random.shuffle(clips, seed=self.seed_generator)
+        wide = ops.reshape(share, (-1, *(1,) * (x.ndim - 1)))
+        x = x + wide * (ops.take(x, other, axis=0) - x)
+        return x, y + share * (ops.take(y, other, axis=0) - y)
+
+    def _draw_shares(self, x: Any) -> Any:
+        """Draw how much of the other clip goes in, (batch, 1)."""
+        place = self.draw(x, 0.0, _POINTS - 1.0, trailing=1)
+        below = ops.minimum(ops.cast(ops.floor(place), "int32"), _POINTS - 2)
+        low, high = ops.take(self._shares, below), ops.take(self._shares, below + 1)
+        raised = low + (place - ops.cast(below, "float32")) * (high - low)
+        share = ops.power(raised, 1.0 / self.alpha)
+        if self.probability == 1:
+            return share
+        chosen = self.draw(x, 0.0, 1.0, trailing=1) < self.probability
+        return ops.where(chosen, share, 0.0)
+
+    def compute_output_spec(self, inputs: Pair, training: bool | None = None) -> Pair:
+        """Check the symbolic inputs and give their shapes, in float32."""
+        self.check_input(inputs)
+        x, y = inputs
+        return (
+            keras.KerasTensor(x.shape, "float32"),
+            keras.KerasTensor(y.shape, "float32"),
+        )
+
+    def compute_output_shape(self, input_shape: Sequence[Any]) -> Any:
+        """Give the shapes of x and y."""
+        return tuple(tuple(shape) for shape in input_shape)
+
+
+def smaller_shares(alpha: float) -> np.ndarray:
+    """Tabulate the quantiles of min(b, 1 - b), b from Beta(alpha, alpha).
+
+    Keras draws from Beta by rejection, which XLA does not compile on TensorFlow.
+
+    Returns:
+        The quantiles to the power `alpha`, which makes them almost straight, at as many
+        equidistant probabilities from 0 to 1, float32.
+    """
+    # With s = r ** (1 / alpha) the density's pole at 0 cancels.
+    grid = np.linspace(0.0, 1.0, 4 * _POINTS)
+    raised = 0.5**alpha * grid ** max(alpha, 1.0)
+    density = (1.0 - raised ** (1.0 / alpha)) ** (alpha - 1.0)
+    steps = np.diff(raised) * (density[1:] + density[:-1]) / 2
+    area = np.concatenate([[0.0], np.cumsum(steps)])
+    probability = np.linspace(0.0, 1.0, _POINTS)
+    return np.interp(probability, area / area[-1], raised).astype("float32")

@@ -1,0 +1,111 @@
+"""Noise at a random signal-to-noise ratio."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Self
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.augment.bank import SoundBank, Sounds, load_sounds
+from kerasaudio.layers.augment.base import (
+    Augmentation,
+    NumberOrRange,
+    check_range,
+    decibels_to_gain,
+    mean_square,
+)
+from kerasaudio.layers.base import WaveformLayer
+
+TINY = float(np.finfo("float32").tiny)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class Noise(Augmentation, WaveformLayer):
+    """Add noise to each clip at a random signal-to-noise ratio.
+
+    The ratio is that of mean squares over the whole clip, and is met exactly: the noise
+    is scaled by its own power over the clip. A silent clip stays silent.
+
+    Input: waveform (batch, samples), floating point. Output: float32, the same shape.
+
+    Args:
+        snr_db: (least, most), or one number, in dB; uniform in dB between them.
+        noises: None for white noise (Gaussian), or waveforms at the clips' sample rate,
+            each (samples,), not silent, at most 2**22 samples together. Each clip gets
+            one of them from a random place, begun again where it ends. They are saved
+            with the layer's config. `Noise.from_files` reads them.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range, a noise that is no waveform; an input that
+            is not a floating-point (batch, samples).
+    """
+
+    arguments = (*Augmentation.arguments, "snr_db")
+
+    def __init__(
+        self,
+        snr_db: NumberOrRange = (10.0, 40.0),
+        *,
+        noises: Sounds | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.snr_db = check_range("snr_db", snr_db, low=-120, high=120)
+        self._bank = None if noises is None else SoundBank(noises, "noises")
+
+    @classmethod
+    def from_files(
+        cls,
+        paths: Sequence[str | PathLike[str]],
+        sample_rate: int,
+        snr_db: NumberOrRange = (10.0, 40.0),
+        **kwargs: Any,
+    ) -> Self:
+        """Make the layer of sound files.
+
+        Args:
+            paths: Files of noise.
+            sample_rate: Of the clips, in Hz; the noises are resampled to it.
+            snr_db: See the class.
+            **kwargs: See the class.
+
+        Raises:
+            ValueError: As the class.
+            OSError: A file cannot be read or decoded.
+        """
+        noises = load_sounds(paths, sample_rate, "paths")
+        return cls(snr_db, noises=noises, **kwargs)
+
+    def augment(self, inputs: Any) -> Any:
+        """Add noise to (batch, samples)."""
+        noise = self._white(inputs) if self._bank is None else self._excerpts(inputs)
+        snr_db = self.draw(inputs, *self.snr_db, trailing=1)
+        power = mean_square(noise)
+        audible = power > TINY
+        ratio = mean_square(inputs) / ops.where(audible, power, 1.0)
+        # A square root has no slope at 0.
+        safe = ops.where(ratio > 0, ratio, 1.0)
+        gain = ops.sqrt(safe) * decibels_to_gain(-snr_db)
+        heard = ops.logical_and(audible, ratio > 0)
+        return inputs + ops.where(heard, gain, 0.0) * noise
+
+    def _white(self, inputs: Any) -> Any:
+        return keras.random.normal(ops.shape(inputs), seed=self.seed_generator)
+
+    def _excerpts(self, inputs: Any) -> Any:
+        assert self._bank is not None
+        number = self.draw_whole(inputs, 0, len(self._bank) - 1)
+        length = ops.take(self._bank.lengths, number)
+        offset = self.draw_whole(inputs, 0, length - 1)
+        time = ops.arange(ops.shape(inputs)[1], dtype="int32")
+        place = ops.mod(offset + time, length)
+        return ops.take(self._bank.samples, ops.take(self._bank.starts, number) + place)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        noises = None if self._bank is None else self._bank.config()
+        return super().get_config() | {"noises": noises}

@@ -1,0 +1,143 @@
+"""Vocal tract length perturbation: a warp of the frequency axis."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasaudio.layers.augment.base import Augmentation, NumberOrRange, check_range
+from kerasaudio.layers.base import FeatureLayer, check_choice, require
+from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
+
+SCALES = ("linear", "mel")
+_BOUNDARY = 0.6  # of half the sample rate: the paper's 4800 Hz at its 16 kHz
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class VTLP(Augmentation, FeatureLayer):
+    """Stretch each clip's frequency axis by a random factor, as another speaker would.
+
+    What is at f moves to factor * f as long as f is low, F * min(factor, 1) / factor at
+    most (F: `boundary_hz`); above, a straight line leads to half the sample rate, which
+    stays where it is. Bins are read by linear interpolation between their neighbours,
+    so features are not made louder or softer where the axis is stretched.
+
+    Input: magnitudes, log-magnitudes or mel bands (batch, frames, bins), floating point
+    (no complex numbers). Output: float32, the same shape.
+
+    Args:
+        sample_rate: Samples a second of the waveform, in Hz.
+        factor: (least, most) of the warp, or one number, from 0.5 to 2.
+        boundary_hz: F, in Hz, below half the sample rate; None is 0.3 * `sample_rate`.
+        scale: ``"linear"``: the bins are those of an STFT, from 0 Hz to half the sample
+            rate (`Spectrogram`). ``"mel"``: they are the mel bands of `MelSpectrogram`
+            with the following three arguments.
+        fmin: Lowest edge of the mel bands, in Hz.
+        fmax: Highest edge of the mel bands, in Hz; None is half the sample rate.
+        htk: Mel scale of HTK; otherwise Slaney's.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    Raises:
+        ValueError: An argument out of range; an input that is not a floating-point
+            (batch, frames, bins) of two bins or more, their number known.
+
+    Source: Jaitly & Hinton 2013, "Vocal tract length perturbation (VTLP) improves
+    speech recognition", equation 1, which warps the filter bank; here its output is.
+    """
+
+    arguments = (
+        *Augmentation.arguments,
+        "sample_rate",
+        "factor",
+        "boundary_hz",
+        "scale",
+        "fmin",
+        "fmax",
+        "htk",
+    )
+
+    def __init__(
+        self,
+        sample_rate: float,
+        factor: NumberOrRange = (0.9, 1.1),
+        *,
+        boundary_hz: float | None = None,
+        scale: str = "linear",
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        htk: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        require(
+            sample_rate > 0, "`sample_rate` must be positive.", sample_rate=sample_rate
+        )
+        nyquist = sample_rate / 2
+        self.factor = check_range("factor", factor, low=0.5, high=2.0)
+        require(
+            boundary_hz is None or 0 < boundary_hz < nyquist,
+            "`boundary_hz` must be above 0 and below half the sample rate.",
+            boundary_hz=boundary_hz,
+            sample_rate=sample_rate,
+        )
+        check_choice(scale=(scale, SCALES))
+        require(
+            0 <= fmin < (nyquist if fmax is None else fmax) <= nyquist,
+            "`fmin` and `fmax` must satisfy 0 <= fmin < fmax <= sample_rate / 2.",
+            fmin=fmin,
+            fmax=fmax,
+            sample_rate=sample_rate,
+        )
+        require(
+            scale == "mel" or (fmin == 0 and fmax is None),
+            '`fmin` and `fmax` go with scale="mel".',
+            fmin=fmin,
+            fmax=fmax,
+        )
+        self.sample_rate, self.boundary_hz, self.scale = sample_rate, boundary_hz, scale
+        self.fmin, self.fmax, self.htk = fmin, fmax, htk
+        self._boundary = _BOUNDARY * nyquist if boundary_hz is None else boundary_hz
+
+    def check_input(self, inputs: Any) -> None:
+        """Raise ValueError unless `inputs` have two bins or more."""
+        super().check_input(inputs)
+        bins = inputs.shape[2]
+        require(
+            isinstance(bins, int) and bins > 1,
+            "VTLP needs two bins or more, and to know how many.",
+            shape=tuple(inputs.shape),
+        )
+
+    def frequencies(self, bins: int) -> np.ndarray:
+        """Give the centre of every bin in Hz, float64 (bins,)."""
+        nyquist = self.sample_rate / 2
+        if self.scale == "linear":
+            return np.linspace(0.0, nyquist, bins)
+        ends = [self.fmin, nyquist if self.fmax is None else self.fmax]
+        low, high = hertz_to_mel(ends, htk=self.htk)
+        return mel_to_hertz(np.linspace(low, high, bins + 2), htk=self.htk)[1:-1]
+
+    def augment(self, inputs: Any) -> Any:
+        """Warp (batch, frames, bins)."""
+        bins = inputs.shape[2]
+        # In units of half the sample rate, float32 has digits to spare.
+        hertz = self.frequencies(bins) / (self.sample_rate / 2)
+        centre, step = hertz.astype("float32"), np.diff(hertz).astype("float32")
+        source = self._unwarp(centre, self.draw(inputs, *self.factor, trailing=1))
+        source = ops.clip(source, centre[0], centre[-1])
+        above = ops.searchsorted(centre, ops.reshape(source, (-1,)), side="right")
+        below = ops.clip(ops.reshape(above, ops.shape(source)) - 1, 0, bins - 2)
+        share = (source - ops.take(centre, below)) / ops.take(step, below)
+        share, below = ops.expand_dims(share, 1), ops.expand_dims(below, 1)
+        lower = ops.take_along_axis(inputs, below, axis=2)
+        upper = ops.take_along_axis(inputs, below + 1, axis=2)
+        return lower + share * (upper - lower)
+
+    def _unwarp(self, frequencies: np.ndarray, factor: Any) -> Any:
+        """Give where each frequency comes from, (batch, bins); 1 stays 1."""
+        warped = ops.convert_to_tensor(frequencies)
+        knee = self._boundary / (self.sample_rate / 2) * ops.minimum(factor, 1.0)
+        slope = (1.0 - knee / factor) / (1.0 - knee)
+        return ops.where(warped <= knee, warped / factor, 1.0 - slope * (1.0 - warped))

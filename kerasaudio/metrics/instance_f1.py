@@ -1,0 +1,66 @@
+"""F1 of each clip's set of tags."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import check_choice, require
+from kerasaudio.metrics.per_clip import PerClipMetric
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class InstanceF1(PerClipMetric):
+    """F1 of the tags of each clip, averaged over clips.
+
+    2 * right / (predicted + true), of the classes whose average score is `threshold` or
+    more. Equals ``sklearn.metrics.f1_score(average="samples")`` to 1e-6. NaN before the
+    first clip.
+
+    Args:
+        classes: See `PerClipMetric`, as the others.
+        max_clips: Clips an epoch, at most.
+        threshold: Least score of a predicted class.
+        zero_division: F1 of a clip with neither a true nor a predicted tag, 0 or 1.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype`.
+
+    Raises:
+        ValueError: See `PerClipMetric`.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        max_clips: int,
+        *,
+        threshold: float = 0.5,
+        zero_division: float = 0.0,
+        name: str = "instance_f1",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(classes, max_clips, name=name, **kwargs)
+        number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+        require(number, "`threshold` must be a number.", threshold=threshold)
+        check_choice(zero_division=(zero_division, (0, 1)))
+        self.threshold, self.zero_division = threshold, zero_division
+
+    def score(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute the average F1."""
+        predicted = ops.cast(scores >= self.threshold, "int32")
+        right = ops.cast(ops.sum(predicted * targets, axis=1), "float32")
+        tags = ops.cast(ops.sum(predicted + targets, axis=1), "float32")
+        f1 = ops.where(
+            tags > 0, 2.0 * right / ops.maximum(tags, 1.0), float(self.zero_division)
+        )
+        clips = ops.sum(ops.cast(used, "float32"))
+        total = ops.sum(ops.where(used, f1, 0.0))
+        return ops.where(clips > 0, total / ops.maximum(clips, 1.0), float("nan"))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {
+            "threshold": self.threshold,
+            "zero_division": self.zero_division,
+        }

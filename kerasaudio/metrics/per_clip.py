@@ -1,0 +1,194 @@
+"""A metric that keeps the scores and targets of every clip.
+
+windows (batch, classes) -> sums (max_clips, classes) -> averages -> one number
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.layers.base import check_count, require
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+
+
+class PerClipMetric(keras.metrics.Metric):
+    """What the metrics of this room share: they average each clip's windows, then rank.
+
+    Areas under curves cannot be added up batch by batch, so scores and targets are
+    kept: 5 bytes for each of `max_clips` * `classes`, in variables of fixed size, which
+    every backend compiles. A clip's scores are the averages over its windows. In `fit`
+    and `evaluate` Keras asks for the result after every batch, and each time all that
+    is kept is sorted: for large sets, call the metric on what `predict` gives.
+
+    `update_state` takes
+
+    - y_true: 0 and 1, (batch, classes); or class numbers, (batch,) or (batch, 1), where
+      there are two classes or more. Windows of one clip should agree; a class counts as
+      present if it is in one of them.
+    - y_pred: scores, higher for more likely, floating point (batch, classes). They are
+      kept as float32.
+    - clip_ids: optional, which clip each row belongs to, integers (batch,) from 0 to
+      `max_clips` - 1, in any order and over any number of batches.
+
+    Without `clip_ids` rows come clip after clip, `windows_per_clip` rows a clip;
+    batches may end anywhere.
+
+    Args:
+        classes: Number of scores in a row.
+        max_clips: Clips between two calls of `reset_state`, at most; `fit` resets at
+            each epoch. Where there are more, or a clip id is out of range, the result
+            is NaN, as it is where a score was NaN.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype` of `keras.metrics.Metric`; must not ask for another than
+            float32.
+
+    Raises:
+        ValueError: An argument out of range; from `update_state`, wrong shapes or
+            types, or sample weights, which there are none of.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        max_clips: int,
+        *,
+        windows_per_clip: int = 1,
+        name: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **{"dtype": "float32", **kwargs})
+        require(
+            self.dtype == "float32",
+            f"{type(self).__name__} computes in float32.",
+            dtype=self.dtype,
+        )
+        check_count(
+            classes=classes, max_clips=max_clips, windows_per_clip=windows_per_clip
+        )
+        self.classes, self.max_clips = classes, max_clips
+        self.windows_per_clip = windows_per_clip
+        table = (max_clips, classes)
+        self._sums = self._zeros(table, "float32", "sums")
+        self._targets = self._zeros(table, "uint8", "targets")
+        self._windows = self._zeros((max_clips,), "float32", "windows")
+        self._seen = self._zeros((), "int32", "seen")
+        self._lost = self._zeros((), "int32", "lost")
+
+    def _zeros(self, shape: tuple[int, ...], dtype: str, name: str) -> Any:
+        return self.add_variable(shape, "zeros", dtype=dtype, name=name)
+
+    def update_state(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        clip_ids: Any = None,
+    ) -> None:
+        """Keep a batch of windows; see the class."""
+        require(
+            sample_weight is None,
+            f"{type(self).__name__} takes no sample weights; list it in compile's "
+            "`metrics`, not in `weighted_metrics`.",
+            sample_weight=type(sample_weight).__name__,
+        )
+        scores = self._check_scores(y_pred)
+        targets = self._check_targets(y_true, scores)
+        rows = ops.shape(scores)[0]
+        if clip_ids is None:
+            row = self._seen + ops.arange(rows, dtype="int32")
+            clip = row // self.windows_per_clip
+        else:
+            clip = self._check_ids(clip_ids, scores)
+        known = ops.logical_and(clip >= 0, clip < self.max_clips)
+        # One place more, for what has no place.
+        clip = ops.where(known, clip, self.max_clips)
+        ones = ops.ones_like(scores[:, 0])
+        present = self._gather(ops.segment_max, targets, clip) > 0.5
+        self._sums.assign_add(self._gather(ops.segment_sum, scores, clip))
+        self._windows.assign_add(self._gather(ops.segment_sum, ones, clip))
+        self._targets.assign(ops.maximum(self._targets, ops.cast(present, "uint8")))
+        self._lost.assign_add(ops.sum(ops.cast(ops.logical_not(known), "int32")))
+        self._seen.assign_add(ops.cast(rows, "int32"))
+
+    def _gather(self, how: Any, rows: Any, clip: Any) -> Any:
+        return how(rows, clip, num_segments=self.max_clips + 1)[: self.max_clips]
+
+    def result(self) -> Any:
+        """Give the metric of all clips so far, a float32 scalar."""
+        return self._if_whole(self.score(*self._clips()))
+
+    def _if_whole(self, values: Any) -> Any:
+        """Give NaN in place of values that do not count every clip."""
+        broken = ops.logical_or(self._lost > 0, ops.any(ops.isnan(self._sums)))
+        return ops.where(broken, float("nan"), values)
+
+    def _clips(self) -> tuple[Any, Any, Any]:
+        windows = ops.expand_dims(ops.maximum(self._windows, 1.0), 1)
+        scores = ops.convert_to_tensor(self._sums) / windows
+        return scores, ops.cast(self._targets, "int32"), self._windows > 0
+
+    def score(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute the metric.
+
+        Args:
+            scores: Average scores, (max_clips, classes).
+            targets: 0 and 1, int32 of the same shape.
+            used: Which clips there are, (max_clips,); the others are all 0.
+        """
+        raise NotImplementedError
+
+    def _check_scores(self, y_pred: Any) -> Any:
+        scores = ops.convert_to_tensor(y_pred)
+        shape = tuple(scores.shape)
+        dtype = keras.backend.standardize_dtype(scores.dtype)
+        require(
+            len(shape) == 2 and shape[1] == self.classes and dtype in FLOATS,
+            f"{type(self).__name__} takes floating-point scores "
+            f"(batch, {self.classes}).",
+            shape_of_y_pred=shape,
+            dtype_of_y_pred=dtype,
+        )
+        return ops.cast(scores, "float32")
+
+    def _check_targets(self, y_true: Any, scores: Any) -> Any:
+        targets = ops.convert_to_tensor(y_true)
+        shape, rows = tuple(targets.shape), scores.shape[0]
+        numbers = self.classes > 1 and (len(shape) == 1 or shape[1:] == (1,))
+        require(
+            (numbers or (len(shape) == 2 and shape[1] == self.classes))
+            and (None in (shape[0], rows) or shape[0] == rows),
+            f"{type(self).__name__} takes a target for every score, (batch, "
+            f"{self.classes}), or class numbers (batch,).",
+            shape_of_y_true=shape,
+            shape_of_y_pred=tuple(scores.shape),
+        )
+        if numbers:
+            targets = ops.cast(ops.reshape(targets, (-1,)), "int32")
+            return ops.one_hot(targets, self.classes, dtype="float32")
+        return ops.cast(targets, "float32")
+
+    def _check_ids(self, clip_ids: Any, scores: Any) -> Any:
+        ids = ops.convert_to_tensor(clip_ids)
+        shape, rows = tuple(ids.shape), scores.shape[0]
+        dtype = keras.backend.standardize_dtype(ids.dtype)
+        require(
+            len(shape) == 1
+            and (None in (shape[0], rows) or shape[0] == rows)
+            and "int" in dtype,
+            "`clip_ids` must be integers, one for each row of the scores.",
+            shape=shape,
+            dtype=dtype,
+            shape_of_y_pred=tuple(scores.shape),
+        )
+        return ops.cast(ids, "int32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments of the constructor."""
+        return super().get_config() | {
+            "classes": self.classes,
+            "max_clips": self.max_clips,
+            "windows_per_clip": self.windows_per_clip,
+        }

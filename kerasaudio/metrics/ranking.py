@@ -1,0 +1,216 @@
+"""Areas under curves: how well the clips of a class are ranked before the others."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.metrics.per_clip import PerClipMetric
+
+_LOWEST = -3.0e38  # -infinity is below every score, for clips that are not there
+
+
+class MacroMetric(PerClipMetric):
+    """A number for each class, averaged over the classes that have one."""
+
+    def score(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Average over classes; NaN if no class has a value."""
+        values = self.class_values(scores, targets, used)
+        known = ops.logical_not(ops.isnan(values))
+        count = ops.sum(ops.cast(known, "float32"))
+        total = ops.sum(ops.where(known, values, 0.0))
+        return ops.where(count > 0, total / ops.maximum(count, 1.0), float("nan"))
+
+    def per_class(self) -> Any:
+        """Give the value of each class, (classes,), NaN where it has none."""
+        return self._if_whole(self.class_values(*self._clips()))
+
+    def class_values(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute the value of each class, (classes,), NaN where it has none."""
+        raise NotImplementedError
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class ROCAUC(MacroMetric):
+    """Area under the receiver operating characteristic, macro average over classes.
+
+    The share of (clip with the class, clip without) that is ranked rightly, ties
+    counting half. Equals ``sklearn.metrics.roc_auc_score(average="macro")`` to 1e-6,
+    except that classes without positives, or with nothing else, are left out of the
+    average (scikit-learn gives NaN); with no class left the result is NaN. `per_class`
+    gives the value of each class.
+
+    Args:
+        classes: See `PerClipMetric`, as the others.
+        max_clips: Clips an epoch, at most.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype`.
+
+    Raises:
+        ValueError: See `PerClipMetric`.
+    """
+
+    def __init__(
+        self, classes: int, max_clips: int, *, name: str = "roc_auc", **kwargs: Any
+    ) -> None:
+        super().__init__(classes, max_clips, name=name, **kwargs)
+
+    def class_values(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute the area of each class, (classes,)."""
+        hit, hits, before, upto = _ranked(scores, targets, used)
+        positives = ops.sum(hit, axis=0)
+        clips = ops.sum(ops.cast(used, "float32"))
+        negatives = clips - positives
+        # Of the negatives, those above count 1, those with the same score 1/2.
+        false_before = before[0] - before[1]
+        false_upto = upto - hits
+        above = (false_before + false_upto) / (2.0 * ops.maximum(negatives, 1.0))
+        area = ops.sum(hit * (1.0 - above), axis=0) / ops.maximum(positives, 1.0)
+        ranked = ops.logical_and(positives > 0, negatives > 0)
+        return ops.where(ranked, area, float("nan"))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class PRAUC(MacroMetric):
+    """Area under precision over recall (average precision), macro over classes.
+
+    The sum of precision times gain in recall over all thresholds, without
+    interpolation. Equals ``sklearn.metrics.average_precision_score(average="macro")``
+    to 1e-6, except that classes without positives are left out of the average
+    (scikit-learn counts them as 0); with no class left the result is NaN. `per_class`
+    gives the value of each class.
+
+    Args:
+        classes: See `PerClipMetric`, as the others.
+        max_clips: Clips an epoch, at most.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype`.
+
+    Raises:
+        ValueError: See `PerClipMetric`.
+    """
+
+    def __init__(
+        self, classes: int, max_clips: int, *, name: str = "pr_auc", **kwargs: Any
+    ) -> None:
+        super().__init__(classes, max_clips, name=name, **kwargs)
+
+    def class_values(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute the average precision of each class, (classes,)."""
+        hit, hits, _, upto = _ranked(scores, targets, used)
+        positives = ops.sum(hit, axis=0)
+        precision = ops.sum(hit * hits / upto, axis=0) / ops.maximum(positives, 1.0)
+        return ops.where(positives > 0, precision, float("nan"))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class MeanAveragePrecision(PRAUC):
+    """Mean average precision, AudioSet's mAP: the number of `PRAUC` by another name.
+
+    Args:
+        classes: See `PerClipMetric`, as the others.
+        max_clips: Clips an epoch, at most.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype`.
+
+    Raises:
+        ValueError: See `PerClipMetric`.
+    """
+
+    def __init__(
+        self, classes: int, max_clips: int, *, name: str = "map", **kwargs: Any
+    ) -> None:
+        super().__init__(classes, max_clips, name=name, **kwargs)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class DPrime(ROCAUC):
+    """Separation d' of the scores with and without a class: sqrt(2) z(ROC-AUC).
+
+    z is the quantile function of the normal distribution; the area is the macro average
+    of `ROCAUC`, as in AudioSet's publications. 0 is chance; infinite where the area is
+    1. `per_class` gives d' of each class.
+
+    Args:
+        classes: See `PerClipMetric`, as the others.
+        max_clips: Clips an epoch, at most.
+        windows_per_clip: Rows a clip, where no `clip_ids` are given.
+        name: Of the metric.
+        **kwargs: `dtype`.
+
+    Raises:
+        ValueError: See `PerClipMetric`.
+
+    Source: Hershey et al. 2017, "CNN architectures for large-scale audio
+    classification", arXiv:1609.09430, section 3.
+    """
+
+    def __init__(
+        self, classes: int, max_clips: int, *, name: str = "d_prime", **kwargs: Any
+    ) -> None:
+        super().__init__(classes, max_clips, name=name, **kwargs)
+
+    def score(self, scores: Any, targets: Any, used: Any) -> Any:
+        """Compute d' of the average area."""
+        return _d_prime(super().score(scores, targets, used))
+
+    def per_class(self) -> Any:
+        """Give d' of each class, (classes,), NaN where it has none."""
+        return _d_prime(super().per_class())
+
+
+def _d_prime(area: Any) -> Any:
+    return 2.0 * ops.erfinv(2.0 * area - 1.0)
+
+
+def _ranked(
+    scores: Any, targets: Any, used: Any
+) -> tuple[Any, Any, tuple[Any, Any], Any]:
+    """Sort each class by falling score; equal scores share the counts of their group.
+
+    Returns:
+        For every place, float32 (max_clips, classes): 1 for a clip with the class, the
+        clips with the class up to the end of the group, (clips, clips with the class)
+        before its beginning, and the clips up to its end.
+    """
+    scores = ops.maximum(scores, _LOWEST)
+    scores = ops.where(ops.expand_dims(used, 1), scores, float("-inf"))
+    order = ops.argsort(-scores, axis=0)
+    scores = ops.take_along_axis(scores, order, axis=0)
+    hit = ops.take_along_axis(targets, order, axis=0)
+    hits = ops.cumsum(hit, axis=0)
+    first, last = _group_ends(scores)
+
+    def count(numbers: Any) -> Any:
+        return ops.cast(numbers, "float32")
+
+    hits_upto = ops.take_along_axis(hits, last, axis=0)
+    hits_before = ops.take_along_axis(hits - hit, first, axis=0)
+    before = count(first), count(hits_before)
+    return count(hit), count(hits_upto), before, count(last + 1)
+
+
+def _group_ends(scores: Any) -> tuple[Any, Any]:
+    """Give the first and last place of the equal scores around each, int32.
+
+    Args:
+        scores: (max_clips, classes), sorted along the first axis.
+    """
+    clips, classes = scores.shape
+    place = ops.broadcast_to(
+        ops.expand_dims(ops.arange(clips, dtype="int32"), 1), (clips, classes)
+    )
+    new = ops.cast(scores[1:] != scores[:-1], "int32")
+    group = ops.pad(ops.cumsum(new, axis=0), ((1, 0), (0, 0)))
+    group = ops.reshape(group + clips * ops.arange(classes, dtype="int32"), (-1,))
+    flat, groups = ops.reshape(place, (-1,)), clips * classes
+    first = ops.segment_min(flat, group, num_segments=groups)
+    last = ops.segment_max(flat, group, num_segments=groups)
+    shape = (clips, classes)
+    return (
+        ops.reshape(ops.take(first, group), shape),
+        ops.reshape(ops.take(last, group), shape),
+    )

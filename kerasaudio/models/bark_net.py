@@ -1,0 +1,136 @@
+"""BarkNet: five strided convolutions on one second of raw samples.
+
+    waveform (b, 16000) -> frontend (b, 16000, 1)
+    -> 5 x [conv, stride 2, batch normalisation, ReLU, dropout]
+       (b, 8000, 16) (b, 4000, 32) (b, 2000, 64) (b, 1000, 128) (b, 500, 256)
+    -> mean and maximum over time (b, 512) -> embedding (b, 128) -> predictions (b, 2)
+
+The first filters are 4 ms long, a step of the last block hears 32 ms: enough to tell a
+bark from a meow, too little for words.
+
+Source: made for telling dogs from other animals; small networks on raw samples are in
+Dai et al. 2017, arXiv:1610.00087. No published weights.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from kerasaudio.audio.check import check_rate
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.spec import AudioSpec
+
+SAMPLE_RATE = 16_000
+BLOCKS = 5
+STEM_WIDTH = 64
+WIDTH = 16
+FEATURES = 128
+
+
+def BarkNet(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    sample_rate: int | None = None,
+    filters: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Classify 1 s of sound from raw samples by five strided convolutions.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 16000).
+    Output: (batch, classes), probabilities that sum to one.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("BarkNet")`), or a
+            path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding, (batch, 128).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 2.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax
+            (sigmoid for one class).
+        clip_samples: Input length in samples, from 512 on; 16,000.
+        sample_rate: Rate the model is meant for, in Hz; 16,000.
+        filters: Of the first block; every block doubles them; 16.
+        dropout: Share of the channels that training drops, in every block and, twice
+            that, before the head; 0 to 0.45; 0.1.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1610.00087 for networks of this kind.
+    """
+    return assemble(
+        _BARK_NET,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        sample_rate=sample_rate,
+        filters=filters,
+        dropout=dropout,
+    )
+
+
+def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> Body:
+    check_count(clip_samples=clip_samples, filters=filters)
+    check_share(dropout=dropout, most=0.45)
+    shortest = WIDTH * 2**BLOCKS
+    if clip_samples < shortest:
+        raise ValueError(
+            f"clip_samples must be at least {shortest}, the length of a filter of the "
+            f"last block. Received: {clip_samples!r}."
+        )
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    for number in range(1, BLOCKS + 1):
+        x = layers.Conv1D(
+            filters,
+            STEM_WIDTH if number == 1 else WIDTH,
+            strides=2,
+            padding="same",
+            use_bias=False,
+            name=f"block{number}_conv",
+        )(x)
+        x = batch_norm(x, KERAS_EPSILON, f"block{number}_bn")
+        x = layers.ReLU(name=f"block{number}_relu")(x)
+        x = layers.SpatialDropout1D(dropout, name=f"block{number}_dropout")(x)
+        filters *= 2
+    mean = layers.GlobalAveragePooling1D(name="mean")(x)
+    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    x = layers.Concatenate(name="summary")([mean, maximum])
+    embedding = layers.Dense(FEATURES, "relu", name="embedding")(x)
+    x = layers.Dropout(2 * dropout, name="dropout")(embedding)
+    spec = AudioSpec.of_fixed_clips(check_rate(sample_rate), clip_samples)
+    return Body(waveform, embedding, x, spec)
+
+
+_BARK_NET = Architecture(
+    "BarkNet",
+    _body,
+    defaults={
+        "clip_samples": SAMPLE_RATE,
+        "sample_rate": SAMPLE_RATE,
+        "filters": 16,
+        "dropout": 0.1,
+    },
+    free={"clip_samples", "dropout"},
+    classes=2,
+    activation="softmax",
+)

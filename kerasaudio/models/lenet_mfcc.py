@@ -1,0 +1,135 @@
+"""LeNetMFCC: LeNet on cepstral coefficients, for words of any length.
+
+    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalised
+    -> conv 5 x 5, pool (b, frames/2, 20, 32) -> conv 5 x 5, pool (b, frames/4, 10, 64)
+    -> mean and maximum over the frames (b, 1280)
+    -> dense 120 -> dense 84: embedding (b, 84) -> predictions (b, 10)
+
+LeNet-5's convolutions, poolings and dense layers; with ReLU, maximum pooling, wider,
+and with a summary over time where LeNet-5 had an input of one size.
+
+Source: LeCun, Bottou, Bengio & Haffner 1998, doi:10.1109/5.726791. No published
+weights.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.mfcc_frontend import mfcc_frontend, mfcc_settings, mfcc_spec
+from kerasaudio.models.pretrained import Weights
+
+MIN_FRAMES = 4  # two poolings by two
+
+
+def LeNetMFCC(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    sample_rate: int | None = None,
+    n_mfcc: int | None = None,
+    filters: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Recognise short words by LeNet on their cepstral coefficients.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 480
+    samples (30 ms) on; longer than 1 s is cut by `tag`.
+    Output: (batch, classes), probabilities that sum to one.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("LeNetMFCC")`), or a
+            path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding, (batch, 84).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 10.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax
+            (sigmoid for one class).
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        sample_rate: Rate the model is meant for, in Hz; 16,000.
+        n_mfcc: Cepstral coefficients, 4 to 64; 40.
+        filters: Of the first convolution; the second has twice as many; 32.
+        dropout: Share of the features that training drops before the dense layers and
+            the head, 0 to 0.9; 0.3.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: doi:10.1109/5.726791.
+    """
+    return assemble(
+        _LENET_MFCC,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        sample_rate=sample_rate,
+        n_mfcc=n_mfcc,
+        filters=filters,
+        dropout=dropout,
+    )
+
+
+def _body(
+    clip_samples: int | None,
+    sample_rate: int,
+    n_mfcc: int,
+    filters: int,
+    dropout: float,
+) -> Body:
+    check_count(filters=filters, n_mfcc=n_mfcc)
+    check_share(dropout=dropout, most=0.9)
+    if n_mfcc < 4:
+        raise ValueError(f"n_mfcc must be at least 4. Received: {n_mfcc!r}.")
+    settings = mfcc_settings(sample_rate, n_mfcc)
+    spec = mfcc_spec(settings, clip_samples, MIN_FRAMES)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = mfcc_frontend(waveform, settings)
+    x = layers.Reshape((-1, n_mfcc, 1), name="image")(x)
+    for number in (1, 2):
+        x = layers.Conv2D(
+            number * filters, 5, padding="same", activation="relu", name=f"conv{number}"
+        )(x)
+        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="steps")(x)
+    mean = layers.GlobalAveragePooling1D(name="mean")(x)
+    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    x = layers.Concatenate(name="summary")([mean, maximum])
+    x = layers.Dropout(dropout, name="summary_dropout")(x)
+    x = layers.Dense(120, "relu", name="dense")(x)
+    embedding = layers.Dense(84, "relu", name="embedding")(x)
+    x = layers.Dropout(dropout, name="dropout")(embedding)
+    return Body(waveform, embedding, x, spec)
+
+
+_LENET_MFCC = Architecture(
+    "LeNetMFCC",
+    _body,
+    defaults={
+        "clip_samples": None,
+        "sample_rate": 16_000,
+        "n_mfcc": 40,
+        "filters": 32,
+        "dropout": 0.3,
+    },
+    free={"clip_samples", "dropout"},
+    classes=10,
+    activation="softmax",
+)

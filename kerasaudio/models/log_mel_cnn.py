@@ -1,0 +1,135 @@
+"""LogMelCNN: the plain convolutional network on a picture of 128 frames x 128 bands.
+
+    waveform (b, 65024) -> mel, dB: frontend (b, 128, 128) -> normalised by band
+    -> 4 x [conv 3 x 3, batch normalisation, ReLU, pool 2 x 2, dropout]
+       (b, 64, 64, 32) (b, 32, 32, 64) (b, 16, 16, 128) (b, 8, 8, 256)
+    -> mean over the bands (b, 8, 256) -> mean + maximum over the frames (b, 256)
+    -> dense: embedding (b, 256) -> predictions (b, 50)
+
+To be trained from scratch on a few hundred clips or more.
+
+Source: the picture of 3 s is that of Salamon & Bello 2017, arXiv:1608.04363; the
+summary over frames that of Kong et al. 2020, arXiv:1912.10211. No published weights.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.spec import AudioSpec
+
+SAMPLE_RATE = 22_050
+HOP = 512
+FRAMES = 128
+BINS = 128
+CLIP_SAMPLES = (FRAMES - 1) * HOP
+BLOCKS = 4
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 1024,
+    "hop_length": HOP,
+    "n_mels": BINS,
+}
+MIN_SAMPLES = (2**BLOCKS - 1) * HOP  # one step must be left after pooling
+
+
+def LogMelCNN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    filters: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Classify 3 s of sound by convolutions on its mel spectrogram.
+
+    Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 65024).
+    Output: (batch, classes), probabilities that sum to one.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("LogMelCNN")`), or a
+            path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, 8 * filters).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 50.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax
+            (sigmoid for one class).
+        clip_samples: Input length in samples, from 7,680 (0.35 s) on; 65,024 (2.95 s),
+            which gives 128 frames.
+        filters: Of the first block; every block doubles them; 32.
+        dropout: Share of the features that training drops, in every block and, twice
+            that, before the head; 0 to 0.45; 0.2.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1608.04363, arXiv:1912.10211.
+    """
+    return assemble(
+        _LOG_MEL_CNN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        filters=filters,
+        dropout=dropout,
+    )
+
+
+def _body(clip_samples: int, filters: int, dropout: float) -> Body:
+    check_count(clip_samples=clip_samples, filters=filters)
+    check_share(dropout=dropout, most=0.45)
+    if clip_samples < MIN_SAMPLES:
+        raise ValueError(
+            f"clip_samples must be at least {MIN_SAMPLES}: one step must be left after "
+            f"pooling. Received: {clip_samples!r}."
+        )
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
+    x = Decibel(name="frontend")(x)
+    x = batch_norm(x, KERAS_EPSILON, "frontend_bn")
+    x = layers.Reshape((-1, BINS, 1), name="image")(x)
+    for number in range(1, BLOCKS + 1):
+        x = conv_bn_relu_2d(x, filters, f"block{number}", epsilon=KERAS_EPSILON)
+        x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
+        x = layers.SpatialDropout2D(dropout, name=f"block{number}_dropout")(x)
+        filters *= 2
+    steps, bands, channels = x.shape[1:]
+    x = layers.AveragePooling2D((1, bands), name="bands_mean")(x)
+    x = layers.Reshape((steps, channels), name="steps")(x)
+    mean = layers.GlobalAveragePooling1D(name="mean")(x)
+    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    x = layers.Add(name="summary")([mean, maximum])
+    embedding = layers.Dense(channels, "relu", name="embedding")(x)
+    x = layers.Dropout(2 * dropout, name="dropout")(embedding)
+    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    return Body(waveform, embedding, x, spec)
+
+
+_LOG_MEL_CNN = Architecture(
+    "LogMelCNN",
+    _body,
+    defaults={"clip_samples": CLIP_SAMPLES, "filters": 32, "dropout": 0.2},
+    free={"clip_samples", "dropout"},
+    activation="softmax",
+)

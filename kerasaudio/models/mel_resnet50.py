@@ -1,0 +1,167 @@
+"""MelResNet50: a mel spectrogram as a picture for a network that knows photographs.
+
+    waveform (b, 110162) -> mel, dB below the loudest: frontend (b, 224, 224)
+    -> grey picture of 0 (80 dB below) to 255, less ImageNet's mean colour
+       (b, 224, 224, 3)
+    -> ResNet50 (b, 7, 7, 2048) -> embedding (b, 2048) -> predictions (b, 50)
+
+The picture is the same however loud the clip is; a silent one is white.
+
+Source: He et al. 2016, arXiv:1512.03385, as in `keras.applications.ResNet50`; that
+ImageNet's weights serve for sounds: Palanisamy et al. 2020, arXiv:2007.11154.
+No published weights for sounds.
+"""
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.spec import AudioSpec
+
+SAMPLE_RATE = 22_050
+HOP = 494
+SIDE = 224
+RANGE_DB = 80.0
+IMAGENET_MEAN = [103.939, 116.779, 123.68]  # blue, green, red, as its weights have it
+SMALLEST_SIDE = 32  # that ResNet50 takes
+
+
+def MelResNet50(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    backbone: str | PathLike[str] | None = None,
+    side: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Classify 5 s of sound by ResNet50 on a picture of its mel spectrogram.
+
+    Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 110162).
+    Output: (batch, classes), probabilities that sum to one.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("MelResNet50")`), or
+            a path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding, (batch, 2048).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 50.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax
+            (sigmoid for one class).
+        backbone: What ResNet50 starts from: "imagenet" (94.8 MB, downloaded by Keras
+            and checked against its hash), the path of such a file
+            (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None for
+            random weights. Not together with `weights`.
+        side: Frames and bands of the picture, from 32 on; 224. The clip is
+            (side - 1) * 494 samples long.
+        dropout: Share of the embedding that training drops, 0 to 0.9; 0.3.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range; a backbone file that does not fit.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1512.03385, arXiv:2007.11154.
+    """
+    if weights is not None and backbone is not None:
+        raise ValueError(
+            f"weights={weights!r} hold the whole network, and backbone={backbone!r} "
+            "names others for most of it. Leave one out."
+        )
+    photographs = None if backbone is None else _photographs(fspath(backbone))
+    model = assemble(
+        _MEL_RESNET50,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        side=side,
+        dropout=dropout,
+    )
+    if photographs is not None:
+        _start_from(model, photographs)
+    return model
+
+
+def _body(side: int, dropout: float) -> Body:
+    check_count(side=side)
+    check_share(dropout=dropout, most=0.9)
+    if side < SMALLEST_SIDE:
+        raise ValueError(
+            f"side must be at least {SMALLEST_SIDE}, the least that ResNet50 takes. "
+            f"Received: {side!r}."
+        )
+    frontend: dict[str, Any] = {
+        "sample_rate": SAMPLE_RATE,
+        "n_fft": 2048,
+        "hop_length": HOP,
+        "n_mels": side,
+    }
+    clip_samples = (side - 1) * HOP
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = MelSpectrogram(**frontend, name="mel")(waveform)
+    x = Decibel(ref="max", top_db=RANGE_DB, name="frontend")(x)
+    x = Standardize(mean=-RANGE_DB, std=RANGE_DB / 255, name="grey")(x)
+    x = layers.Reshape((side, side, 1), name="image")(x)
+    x = layers.Concatenate(name="colours")([x, x, x])
+    x = Standardize(mean=IMAGENET_MEAN, name="picture")(x)
+    x = keras.applications.ResNet50(
+        include_top=False, weights=None, input_tensor=x
+    ).output
+    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = layers.Dropout(dropout, name="dropout")(embedding)
+    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, frontend)
+    return Body(waveform, embedding, x, spec)
+
+
+def _start_from(model: AudioModel, photographs: keras.Model) -> None:
+    """Give ResNet50's layers in a model the weights of a network for photographs."""
+    for layer in photographs.layers:
+        if layer.weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _photographs(backbone: str) -> keras.Model:
+    if backbone != "imagenet" and not Path(backbone).is_file():
+        raise FileNotFoundError(
+            f"There is no backbone file {backbone!r}. Pass 'imagenet', or the path of "
+            "weights of keras.applications.ResNet50(include_top=False)."
+        )
+    try:
+        return keras.applications.ResNet50(include_top=False, weights=backbone)
+    except Exception as error:  # Keras raises it bare where a download fails
+        if backbone == "imagenet":
+            raise OSError(
+                "ImageNet's weights of ResNet50 (94.8 MB) cannot be had. Without "
+                "network, fetch resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 "
+                f"elsewhere and pass backbone=its path. Keras says: {error}"
+            ) from error
+        raise ValueError(
+            f"{backbone!r} holds no weights of keras.applications.ResNet50("
+            f"include_top=False). Keras says: {error}"
+        ) from error
+
+
+_MEL_RESNET50 = Architecture(
+    "MelResNet50",
+    _body,
+    defaults={"side": SIDE, "dropout": 0.3},
+    free={"dropout"},
+    activation="softmax",
+)

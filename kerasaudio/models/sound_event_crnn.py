@@ -1,0 +1,173 @@
+"""SoundEventCRNN: which sounds are in a clip, learnt without being told when; and when.
+
+    waveform (b, samples) -> mel, dB: frontend (b, 1 + samples // 320, 64)
+    -> 3 x [conv 3 x 3, batch normalisation, ReLU, pool] (b, frames, 16, 64)
+       (b, frames, 4, 128) (b, frames / 2, 1, 128)
+    -> bidirectional GRU (b, frames / 2, 128)
+    -> dense, sigmoid: frame_scores (b, frames / 2, classes), one every 40 ms
+    -> linear softmax pooling: predictions (b, classes)
+
+Train it on clips whose labels say what is in them (binary cross-entropy); take the
+pooling away with `kerasaudio.events.framewise`, and every frame has its probabilities.
+
+Source: Cakir et al. 2017, arXiv:1702.06286; the pooling is the best of the five in
+Wang, Li & Metze 2019, arXiv:1810.09050. No published weights.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.patchwise import ClipScores, PatchMean
+from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.spec import AudioSpec
+
+SAMPLE_RATE = 16_000
+HOP = 320
+BINS = 64
+# Filters, as multiples of `filters`, and pooling over (frames, bins).
+BLOCKS = ((1, 1, 4), (2, 1, 4), (2, 2, 4))
+FRAME_SAMPLES = 2 * HOP  # from one frame with probabilities to the next
+MIN_SAMPLES = FRAME_SAMPLES
+WINDOW_SAMPLES = 10 * SAMPLE_RATE
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 1024,
+    "hop_length": HOP,
+    "n_mels": BINS,
+}
+
+
+def SoundEventCRNN(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    filters: int | None = None,
+    units: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Detect sounds that overlap, by a recurrent network trained on weak labels.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 640
+    samples (40 ms) on; meant for 10 s.
+    Output: (batch, classes), independent probabilities that a sound is in the clip;
+    the layer `frame_scores` has them frame by frame.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("SoundEventCRNN")`),
+            or a path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, 2 * units).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 10.
+        classifier_activation: Of every frame; the pooling needs probabilities. "auto"
+            is sigmoid, as sounds overlap.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        filters: Of the first convolution; the others have twice as many; 64.
+        units: Of the recurrent layer, in each direction; 64.
+        dropout: Share of the features that training drops in the convolutions and
+            before the head, 0 to 0.9; 0.2.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range; an activation that gives no probabilities.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1702.06286, arXiv:1810.09050.
+    """
+    if classifier_activation not in ("auto", "sigmoid", "softmax"):
+        raise ValueError(
+            "classifier_activation of SoundEventCRNN is 'auto', 'sigmoid' or "
+            "'softmax': frames are pooled by their probabilities. Received: "
+            f"{classifier_activation!r}."
+        )
+    return assemble(
+        _SOUND_EVENT_CRNN,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        filters=filters,
+        units=units,
+        dropout=dropout,
+    )
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class LinearSoftmaxPooling(ClipScores):
+    """Average the probabilities of a clip's frames, each weighted by itself.
+
+    sum(p * p) / sum(p): a short sound counts, a frame that hears nothing does not.
+
+    Input: probabilities (batch, frames, classes), and the clip's embedding, as
+    `ClipScores`. Output: (batch, classes).
+    """
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """Pool (batch, frames, classes)."""
+        scores, _ = inputs
+        total = ops.sum(scores, axis=1) + keras.config.epsilon()
+        return ops.sum(scores * scores, axis=1) / total
+
+
+def _body(clip_samples: int | None, filters: int, units: int, dropout: float) -> Body:
+    check_count(filters=filters, units=units)
+    check_share(dropout=dropout, most=0.9)
+    if clip_samples is not None and clip_samples < MIN_SAMPLES:
+        raise ValueError(
+            f"clip_samples must be at least {MIN_SAMPLES}. Received: {clip_samples!r}."
+        )
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
+    x = Decibel(name="frontend")(x)
+    x = batch_norm(x, KERAS_EPSILON, "frontend_bn")
+    x = layers.Reshape((-1, BINS, 1), name="image")(x)
+    for number, (multiple, frames, bins) in enumerate(BLOCKS, start=1):
+        x = conv_bn_relu_2d(
+            x, multiple * filters, f"block{number}", epsilon=KERAS_EPSILON
+        )
+        x = layers.MaxPooling2D((frames, bins), name=f"block{number}_pool")(x)
+        x = layers.Dropout(dropout, name=f"block{number}_dropout")(x)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="steps")(x)
+    x = layers.Bidirectional(layers.GRU(units, return_sequences=True), name="gru")(x)
+    embedding = PatchMean(name="embedding")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    spec = AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=clip_samples,
+        window_samples=clip_samples or WINDOW_SAMPLES,
+        min_samples=clip_samples or MIN_SAMPLES,
+        window_padding="zeros",
+        frontend=FRONTEND | {"frame_samples": FRAME_SAMPLES},
+    )
+    return Body(waveform, embedding, x, spec)
+
+
+_SOUND_EVENT_CRNN = Architecture(
+    "SoundEventCRNN",
+    _body,
+    defaults={"clip_samples": None, "filters": 64, "units": 64, "dropout": 0.2},
+    free={"clip_samples", "dropout"},
+    classes=10,
+    overlapping=True,
+    pieces="frame_scores",
+    pooling=LinearSoftmaxPooling,
+)

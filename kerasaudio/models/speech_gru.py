@@ -1,0 +1,125 @@
+"""SpeechGRU: stacked recurrent layers over cepstral coefficients.
+
+    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalised
+    -> 2 x GRU (b, frames, 128) -> mean over the frames: embedding (b, 128)
+    -> predictions (b, 10)
+
+The mean, not the last state: silence after a word then does not wash it out.
+
+Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer. No published weights.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from kerasaudio.layers.base import check_count
+from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
+from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.checks import check_share
+from kerasaudio.models.mfcc_frontend import mfcc_frontend, mfcc_settings, mfcc_spec
+from kerasaudio.models.pretrained import Weights
+
+
+def SpeechGRU(
+    weights: Weights = None,
+    *,
+    include_top: bool = True,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    classifier_activation: Activation = "auto",
+    clip_samples: int | None = None,
+    sample_rate: int | None = None,
+    n_mfcc: int | None = None,
+    units: int | None = None,
+    depth: int | None = None,
+    dropout: float | None = None,
+    name: str | None = None,
+) -> AudioModel:
+    """Recognise short words by recurrent layers over their cepstral coefficients.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
+    samples (25 ms) on; longer than 1 s is cut by `tag`.
+    Output: (batch, classes), probabilities that sum to one.
+
+    Args:
+        weights: None for random, a tag (`kerasaudio.list_weights("SpeechGRU")`), or a
+            path: `.weights.h5` or `.safetensors`.
+        include_top: End in class scores; otherwise in the embedding, (batch, units).
+        labels: Names of your own classes; other than the tag's, they get a new head.
+        classes: Their number, if they have no names; 10.
+        classifier_activation: Of the head; None gives logits. "auto" is softmax
+            (sigmoid for one class).
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            takes any.
+        sample_rate: Rate the model is meant for, in Hz; 16,000.
+        n_mfcc: Cepstral coefficients, at most 64; 40.
+        units: Of each recurrent layer; 128.
+        depth: Number of recurrent layers; 2.
+        dropout: Share of the features that training drops after each of them, 0 to 0.9;
+            0.2.
+        name: Of the model.
+
+    Raises:
+        ValueError: An unknown tag; arguments that contradict each other or the tag, or
+            are out of range.
+        OSError: The weights cannot be had or are corrupt.
+
+    Source: arXiv:1406.1078 for the recurrent layer.
+    """
+    return assemble(
+        _SPEECH_GRU,
+        weights=weights,
+        include_top=include_top,
+        labels=labels,
+        classes=classes,
+        classifier_activation=classifier_activation,
+        name=name,
+        clip_samples=clip_samples,
+        sample_rate=sample_rate,
+        n_mfcc=n_mfcc,
+        units=units,
+        depth=depth,
+        dropout=dropout,
+    )
+
+
+def _body(
+    clip_samples: int | None,
+    sample_rate: int,
+    n_mfcc: int,
+    units: int,
+    depth: int,
+    dropout: float,
+) -> Body:
+    check_count(units=units, depth=depth)
+    check_share(dropout=dropout, most=0.9)
+    settings = mfcc_settings(sample_rate, n_mfcc)
+    spec = mfcc_spec(settings, clip_samples, min_frames=1)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = mfcc_frontend(waveform, settings)
+    for number in range(1, depth + 1):
+        x = layers.GRU(units, return_sequences=True, name=f"gru{number}")(x)
+        if number < depth:
+            x = layers.Dropout(dropout, name=f"gru{number}_dropout")(x)
+    embedding = layers.GlobalAveragePooling1D(name="embedding")(x)
+    x = layers.Dropout(dropout, name="dropout")(embedding)
+    return Body(waveform, embedding, x, spec)
+
+
+_SPEECH_GRU = Architecture(
+    "SpeechGRU",
+    _body,
+    defaults={
+        "clip_samples": None,
+        "sample_rate": 16_000,
+        "n_mfcc": 40,
+        "units": 128,
+        "depth": 2,
+        "dropout": 0.2,
+    },
+    free={"clip_samples", "dropout"},
+    classes=10,
+    activation="softmax",
+)

@@ -1,0 +1,20 @@
+"""Training on your own sounds, and how well a model does on them.
+
+`train` goes from clips to a saved model and survives being killed; `measure` reports.
+"""
+
+from kerasaudio.training.loop import Epoch, Trained, train
+from kerasaudio.training.measure import ClipReport, Mistake, measure
+from kerasaudio.training.schedule import Schedule
+from kerasaudio.training.start import start_from
+
+__all__ = [
+    "ClipReport",
+    "Epoch",
+    "Mistake",
+    "Schedule",
+    "Trained",
+    "measure",
+    "start_from",
+    "train",
+]

@@ -1,0 +1,107 @@
+"""The last layer of a network: what it gives decides how it is trained."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.targets import targets_for
+from kerasaudio.models import AudioModel
+
+HEADS = ("predictions", "patch_scores", "frame_scores")
+_SMALLEST = 1e-7  # probability, as in Keras' losses
+
+
+class Head:
+    """The layer that scores classes, and the loss that fits it.
+
+    Args:
+        model: With a top.
+        clips: That it is trained on.
+
+    Attributes:
+        exclusive: Whether its probabilities sum to one (softmax).
+        one_hot: Whether targets are (clips, classes).
+
+    Raises:
+        ValueError: No top, logits instead of probabilities, softmax for clips with
+            several classes.
+    """
+
+    def __init__(self, model: AudioModel, clips: LabelledClips) -> None:
+        if model.spec.labels is None:
+            raise ValueError(
+                f"{model.name} has no top to train. Build it with labels="
+                "clips.class_names."
+            )
+        self._layer = next(
+            layer for layer in model.layers if layer.name in HEADS and layer.weights
+        )
+        activation = keras.activations.serialize(self._layer.activation)
+        if activation not in ("softmax", "sigmoid"):
+            raise ValueError(
+                f"{model.name} ends in {activation!r}, and training needs "
+                'probabilities: build it with classifier_activation="auto".'
+            )
+        self.exclusive = activation == "softmax"
+        if self.exclusive and clips.multi_label:
+            raise ValueError(
+                f"Clips of {clips.name} can have several classes, and {model.name} "
+                'ends in softmax. Build it with classifier_activation="sigmoid".'
+            )
+        self.one_hot = not self.exclusive
+        self._single = not clips.multi_label
+        self._spec = model.spec
+
+    @property
+    def loss(self) -> str:
+        """Name of the Keras loss."""
+        return (
+            "sparse_categorical_crossentropy"
+            if self.exclusive
+            else "binary_crossentropy"
+        )
+
+    def freeze(self, model: AudioModel, frozen: bool) -> None:
+        """Let only the head learn, or everything."""
+        for layer in model.layers:
+            layer.trainable = layer is self._layer or not frozen
+
+    def targets(self, clips: LabelledClips) -> np.ndarray:
+        """Give what each clip is, as the model counts classes: (clips, classes)."""
+        return targets_for(clips, self._spec, one_hot=True)[0]
+
+    def validate(self, targets: np.ndarray, outputs: np.ndarray) -> tuple[float, float]:
+        """Give score and loss of clips.
+
+        Args:
+            targets: From `targets`.
+            outputs: Probabilities averaged over the windows, (clips, classes).
+
+        Returns:
+            The accuracy, or for clips with several classes the share of right answers
+            when as many classes are named as there are (R-precision, over all clips);
+            and the cross-entropy a clip.
+        """
+        safe = np.clip(np.asarray(outputs, "float64"), _SMALLEST, 1 - _SMALLEST)
+        if self.exclusive:
+            loss = -(targets * np.log(safe)).sum(axis=1).mean()
+        else:
+            loss = -np.where(targets > 0, np.log(safe), np.log(1 - safe)).mean()
+        if self._single:
+            score = (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
+        else:
+            named = int(targets.sum())
+            first = np.argsort(-outputs, axis=None, kind="stable")[:named]
+            score = targets.ravel()[first].mean() if named else 0.0
+        return float(score), float(loss)
+
+
+def probabilities(model: AudioModel, batches: Any) -> np.ndarray:
+    """Give the mean output of the windows of each clip used, (clips, classes)."""
+    from kerasaudio.datasets.predict import mean_by_clip
+
+    outputs = np.asarray(model.predict(batches, verbose=0), "float64")
+    clips = len(batches.kept)
+    return mean_by_clip(outputs, batches.clip_of, np.arange(clips), clips)

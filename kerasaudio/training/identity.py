@@ -1,0 +1,59 @@
+"""Which training a state on disk belongs to, so that no other one goes on with it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.models import AudioModel
+from kerasaudio.training.schedule import Schedule
+
+
+def identity(
+    model: AudioModel,
+    training: LabelledClips,
+    validation: LabelledClips,
+    schedule: Schedule,
+    batches: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Give what makes a training the one it is, ready for JSON."""
+    spec = model.spec
+    facts: dict[str, Any] = {
+        "dataset": training.name,
+        "classes": list(spec.labels or ()),
+        "model": spec.architecture,
+        "arguments": dict(spec.arguments),
+        "weights": spec.weights_hash,
+        "training clips": _digest(training),
+        "validation clips": _digest(validation),
+        "batches": {name: repr(value) for name, value in sorted(batches.items())},
+        **schedule.to_dict(),
+    }
+    if "augment" in batches:  # functions have no lasting name
+        facts["batches"]["augment"] = "given"
+    return dict(json.loads(json.dumps(facts)))
+
+
+def _digest(clips: LabelledClips) -> str:
+    hashed = hashlib.sha256()
+    for path, category in zip(clips.paths, clips.categories, strict=True):
+        hashed.update(
+            f"{path.resolve()}\0{category}\0".encode(errors="surrogateescape")
+        )
+    return f"{len(clips)} clips, {hashed.hexdigest()[:16]}"
+
+
+def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+    """Raise a ValueError that names the differences, if there are any."""
+    names = sorted(old.keys() | new.keys())
+    differ = [name for name in names if old.get(name) != new.get(name)]
+    if differ:
+        changes = "; ".join(
+            f"{name}: {old.get(name)!r}, now {new.get(name)!r}" for name in differ[:3]
+        )
+        raise ValueError(
+            f"{folder} holds an interrupted training with other settings ({changes}). "
+            "Go on with those, or start anew: restart=True, or --restart."
+        )

@@ -1,0 +1,306 @@
+"""Train a network on clips: frozen, then whole; stopped, it goes on where it was."""
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import filelock
+import keras
+
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.models import AudioModel
+from kerasaudio.training.head import Head, probabilities
+from kerasaudio.training.identity import check_same, identity
+from kerasaudio.training.schedule import Phase, Schedule
+from kerasaudio.training.state import State
+from kerasaudio.whole_file import check_writable
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch gave.
+
+    Attributes:
+        number: From 1, over both phases.
+        phase: "frozen" or "full".
+        loss: On the training windows, mean of the epoch.
+        score: Share of the validation clips that are recognised; see `Head.validate`.
+        validation_loss: Cross-entropy a validation clip.
+        seconds: It took.
+        is_best: Whether it was the best so far.
+    """
+
+    number: int
+    phase: str
+    loss: float
+    score: float
+    validation_loss: float
+    seconds: float
+    is_best: bool
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Order of epochs: by score, then by loss."""
+        return self.score, -self.validation_loss
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes:
+        model: With the weights of the best epoch.
+        path: Where it is saved.
+        epochs: All of them.
+    """
+
+    model: AudioModel
+    path: Path
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch whose weights were kept."""
+        return max(self.epochs, key=lambda epoch: epoch.rank)
+
+
+def train(
+    model: AudioModel,
+    training: LabelledClips,
+    validation: LabelledClips,
+    out: str | PathLike[str],
+    *,
+    schedule: Schedule | None = None,
+    overwrite: bool = False,
+    restart: bool = False,
+    report: Callable[[Epoch], None] | None = None,
+    verbose: int | str = 0,
+    **batches: Any,
+) -> Trained:
+    """Train a network, keep its best epoch, and save it.
+
+    After each epoch the state is written to the folder OUT.training. Called again with
+    the same arguments after a crash, a kill or a full disk, it goes on behind the last
+    finished epoch, and ends where it would have ended.
+
+    Args:
+        model: With a top for the classes of the clips; it is trained in place.
+        training: Clips to learn from.
+        validation: Clips that choose the epoch; none of the recordings of `training`.
+        out: The `.keras` file to write.
+        schedule: Epochs, learning rates and so on; None for `Schedule.for_model`.
+        overwrite: Whether to replace `out`.
+        restart: Whether to forget an interrupted training.
+        report: Told of each epoch as it ends.
+        verbose: Progress inside an epoch, as of `keras.Model.fit`.
+        **batches: Of `ClipBatches`: clip_seconds, windows_per_clip, silence_db,
+            augment, errors, cache, dtype, readers.
+
+    Returns:
+        The model, and what each epoch gave.
+
+    Raises:
+        ValueError: Clips that do not fit the model; a state that is damaged, or of
+            another training; a loss that is no number any more.
+        OSError: A file cannot be decoded or written; `out` is there already; another
+            process trains it.
+    """
+    path = check_out(out, overwrite=overwrite, restart=restart)
+    state = State(path)
+    chosen = schedule or Schedule.for_model(model)
+    with _alone(state):
+        run = _Run(model, training, validation, state, chosen, restart, batches)
+        return run.train(path, report, verbose)
+
+
+def check_out(
+    out: str | PathLike[str], *, overwrite: bool = False, restart: bool = False
+) -> Path:
+    """Give the path that a model can be saved at.
+
+    Raises:
+        ValueError: It is no `.keras` file.
+        OSError: It is there already, and not from a training that was interrupted; or
+            its folder is missing or read-only.
+    """
+    path = Path(out)
+    if path.suffix != ".keras":
+        raise ValueError(f"The model is saved as .keras. Received: {fspath(out)!r}.")
+    unfinished = State(path).exists and not restart
+    if path.exists() and not overwrite and not unfinished:
+        raise FileExistsError(
+            f"{fspath(path)!r} is there already. Remove it, choose another name, or "
+            "pass overwrite=True (--overwrite)."
+        )
+    check_writable(path)
+    return path
+
+
+@contextlib.contextmanager
+def _alone(state: State) -> Iterator[None]:
+    path = f"{state.folder}.lock"
+    try:
+        with filelock.FileLock(path, blocking=False):
+            yield
+            Path(path).unlink(missing_ok=True)
+    except filelock.Timeout as error:
+        raise OSError(
+            f"Another process is training with {state.folder}. Wait for it, or choose "
+            "another --out."
+        ) from error
+
+
+class _Run:
+    """One training, from the start or from where it was."""
+
+    def __init__(
+        self,
+        model: AudioModel,
+        training: LabelledClips,
+        validation: LabelledClips,
+        state: State,
+        schedule: Schedule,
+        restart: bool,
+        batches: Mapping[str, Any],
+    ) -> None:
+        self._model, self._state, self._schedule = model, state, schedule
+        self._head = Head(model, training)
+        facts = identity(model, training, validation, schedule, batches)
+        if restart:
+            state.remove()
+        self._kept = state.facts() if state.exists else None
+        if self._kept is not None:
+            check_same(self._kept["training"], facts, state.folder)
+        self._facts = facts
+        state.begin()
+        settings = {name: value for name, value in batches.items() if name != "augment"}
+        size, seed = schedule.batch_size, schedule.seed
+        self._batches = training.batches(
+            model,
+            size,
+            one_hot=self._head.one_hot,
+            class_weights=schedule.class_weights,
+            seed=seed,
+            **batches,
+        )
+        rate = model.spec.sample_rate
+        settings["clip_seconds"] = self._batches.window_samples / rate
+        settings.pop("windows_per_clip", None)
+        self._validation = validation.batches(model, size, training=False, **settings)
+        self._targets = self._head.targets(self._validation.clips)
+        # In one order: freezing layers changes that of model.variables.
+        self._weights = list(model.variables)
+        self._epochs = [
+            Epoch(**epoch) for epoch in (self._kept or {}).get("epochs", [])
+        ]
+
+    def train(
+        self,
+        path: Path,
+        report: Callable[[Epoch], None] | None,
+        verbose: int | str,
+    ) -> Trained:
+        """Go through the phases, and save the best epoch."""
+        keras.utils.set_random_seed(self._schedule.seed)
+        first = 0 if self._kept is None else self._kept["phase"]
+        for number, phase in enumerate(self._schedule.phases):
+            if number < first:
+                continue
+            variables = self._begin(phase)
+            done, stale = 0, 0
+            if self._kept is not None and number == first:
+                self._state.load(variables)
+                done, stale = self._kept["done"], self._kept["stale"]
+            elif number:
+                self._state.load_best(self._weights)
+            while done < phase.epochs and stale < self._schedule.patience:
+                epoch = self._epoch(phase, verbose)
+                done, stale = done + 1, 0 if epoch.is_best else stale + 1
+                self._epochs.append(epoch)
+                if epoch.is_best:
+                    self._state.save_best(self._weights)
+                self._state.save(
+                    variables,
+                    {
+                        "training": self._facts,
+                        "phase": number,
+                        "done": done,
+                        "stale": stale,
+                        "epochs": [asdict(epoch) for epoch in self._epochs],
+                    },
+                )
+                if report is not None:
+                    report(epoch)
+        self._state.load_best(self._weights)
+        trained = Trained(self._finished(), path, tuple(self._epochs))
+        whole = self._state.folder / "finished.keras"
+        trained.model.save(whole)
+        os.replace(whole, path)
+        self._state.remove()
+        return trained
+
+    def _begin(self, phase: Phase) -> list[Any]:
+        """Compile for a phase; give all that changes in it."""
+        self._head.freeze(self._model, phase.name == "frozen")
+        optimizer = keras.optimizers.Adam(phase.learning_rate)
+        self._model.compile(optimizer, self._head.loss)
+        optimizer.build(self._model.trainable_variables)
+        return [*self._weights, *optimizer.variables]
+
+    def _epoch(self, phase: Phase, verbose: int | str) -> Epoch:
+        begin = time.perf_counter()
+        number = len(self._epochs)
+        # Where Keras builds the model first, it has ended an epoch by then.
+        set_epoch = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda *_: setattr(self._batches, "epoch", number)
+        )
+        # The batches are shuffled; Keras would shuffle them again, without our seed.
+        history = self._model.fit(
+            self._batches,
+            epochs=1,
+            shuffle=False,
+            verbose=verbose,
+            callbacks=[set_epoch],
+        )
+        loss = float(history.history["loss"][-1])
+        outputs = probabilities(self._model, self._validation)
+        score, validation_loss = self._head.validate(self._targets, outputs)
+        if not math.isfinite(loss) or not math.isfinite(validation_loss):
+            raise ValueError(
+                f"In epoch {number + 1} the loss became {loss}, on the validation "
+                f"clips {validation_loss}. Start anew with a lower learning rate than "
+                f"{phase.learning_rate:g}."
+            )
+        seconds = time.perf_counter() - begin
+        epoch = Epoch(
+            number + 1, phase.name, loss, score, validation_loss, seconds, True
+        )
+        best = max((past.rank for past in self._epochs), default=None)
+        return Epoch(**asdict(epoch) | {"is_best": best is None or epoch.rank > best})
+
+    def _finished(self) -> AudioModel:
+        """Give the model uncompiled, its spec saying what it has become."""
+        model, spec = self._model, self._model.spec
+        for layer in model.layers:
+            layer.trainable = True
+        best = max(self._epochs, key=lambda epoch: epoch.rank)
+        metrics = {
+            "dataset": self._facts["dataset"],
+            "validation_clips": len(self._targets),
+            "validation_score": best.score,
+        }
+        window = spec.clip_samples or self._batches.window_samples
+        return AudioModel(
+            model.input,
+            model.output,
+            name=model.name,
+            spec=spec.replace(
+                weights=None, weights_hash=None, metrics=metrics, window_samples=window
+            ),
+        )

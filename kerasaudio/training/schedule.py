@@ -1,0 +1,105 @@
+"""How a training goes: which layers learn, how fast, for how long."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Self
+
+from kerasaudio.models import AudioModel
+
+
+class Phase(NamedTuple):
+    """A part of a training with one optimizer.
+
+    Attributes:
+        name: "frozen", only the head learns, or "full".
+        epochs: At most.
+        learning_rate: Of Adam.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """First the head on a frozen body, then the whole network.
+
+    Attributes:
+        freeze_epochs: Epochs in which only the head learns, and batch normalisation
+            keeps its statistics; 0 to skip them.
+        unfreeze_epochs: Epochs in which everything learns; 0 to skip them.
+        head_learning_rate: Of Adam, while the body is frozen.
+        learning_rate: Of Adam, for the whole network.
+        patience: A phase ends early after so many epochs that are no better on the
+            validation clips.
+        batch_size: Windows a step.
+        class_weights: Whether all classes count alike, however many clips they have.
+        seed: Of all that is random.
+
+    Raises:
+        ValueError: A value out of range; no epochs at all.
+    """
+
+    freeze_epochs: int = 0
+    unfreeze_epochs: int = 30
+    head_learning_rate: float = 3e-3
+    learning_rate: float = 1e-3
+    patience: int = 8
+    batch_size: int = 32
+    class_weights: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        least = {"freeze_epochs": 0, "unfreeze_epochs": 0, "patience": 1}
+        for name, minimum in (least | {"batch_size": 1, "seed": 0}).items():
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or value < minimum:
+                raise ValueError(
+                    f"{name} must be a whole number from {minimum} on. Received: "
+                    f"{value!r}."
+                )
+        for name in ("head_learning_rate", "learning_rate"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(
+                    f"{name} must be a positive number. Received: "
+                    f"{getattr(self, name)!r}."
+                )
+        if self.seed >= 2**32:
+            raise ValueError(f"seed must be below 2**32. Received: {self.seed!r}.")
+        if not self.freeze_epochs + self.unfreeze_epochs:
+            raise ValueError(
+                "There is nothing to do: freeze_epochs and unfreeze_epochs are 0."
+            )
+
+    @classmethod
+    def for_model(cls, model: AudioModel, **settings: Any) -> Self:
+        """Choose for a model what was not said.
+
+        Pretrained networks have 5 frozen epochs and 15 others at a learning rate of
+        0.0003; those with random weights start with everything, at 0.001.
+
+        Args:
+            model: To be trained; `spec.weights` or `spec.metrics` tell that it has
+                learnt before.
+            **settings: Attributes; None for the default.
+        """
+        chosen: dict[str, Any] = {}
+        if model.spec.weights is not None or model.spec.metrics:
+            chosen = {"freeze_epochs": 5, "unfreeze_epochs": 15, "learning_rate": 3e-4}
+        said = {name: value for name, value in settings.items() if value is not None}
+        return cls(**chosen | said)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts that have epochs."""
+        both = (
+            Phase("frozen", self.freeze_epochs, self.head_learning_rate),
+            Phase("full", self.unfreeze_epochs, self.learning_rate),
+        )
+        return tuple(phase for phase in both if phase.epochs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the attributes, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,50 @@
+"""Where a training begins: published weights, a file of yours, or random ones."""
+
+from collections.abc import Sequence
+from os import PathLike, fspath
+
+import keras
+
+from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models.named import load_named
+from kerasaudio.weights.manifest import tags
+
+RANDOM = "none"
+
+
+def start_from(
+    name: str | PathLike[str],
+    labels: Sequence[str],
+    weights: str | PathLike[str] | None = None,
+    *,
+    seed: int = 0,
+) -> AudioModel:
+    """Build a network for some classes.
+
+    Args:
+        name: A factory such as "LogMelCNN", a preset such as "MusiCNN/mtat", or the
+            path of a saved .keras model.
+        labels: Names of the classes; the head is new where the weights' are others.
+        weights: Tag of published weights, or a file; "none" for random weights; None
+            for the tag in the name, or else the first that is published; where there is
+            none, "none".
+        seed: Of the random weights.
+
+    Raises:
+        ValueError: There is no such factory or tag, or the weights do not fit.
+        OSError: A file is missing, or a download failed.
+    """
+    from kerasaudio.transfer.heads import with_new_head
+
+    keras.utils.set_random_seed(seed)
+    text = fspath(name)
+    if text in FACTORIES and (
+        weights == RANDOM or (weights is None and not tags(text))
+    ):
+        return FACTORIES[text](labels=list(labels))
+    if text.endswith(".keras"):
+        model = load_named(name, weights)
+        if model.spec.labels == tuple(labels):
+            return model
+        return with_new_head(model, labels, frozen=False)
+    return load_named(name, weights, labels=labels)

@@ -1,0 +1,53 @@
+"""from_folder: classes, recordings, and what is wrong with a folder."""
+
+import numpy as np
+import pytest
+
+from kerasaudio.datasets import from_folder
+from support import sounds
+
+SOME = {"bark": 2, "knock": 3}
+
+
+def test_classes_are_folders(tmp_path):
+    root = sounds.class_folders(tmp_path / "mine", SOME)
+    sounds.write(root / "bark" / "deep" / "x.flac")
+    sounds.write(root / ".hidden" / "y.wav")
+    (root / "notes.txt").write_text("no sound")
+    clips = from_folder(root)
+    assert clips.name == "mine"
+    assert clips.class_names == ("bark", "knock")
+    assert clips.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert clips.paths[2] == root / "bark" / "deep" / "x.flac"
+    assert clips.groups is None
+    assert len(np.unique(clips.recordings)) == 6
+
+
+def test_recordings_by_expression_and_by_function(tmp_path):
+    for name in ("bark/r1_a", "bark/r1_b", "knock/r2_a"):
+        sounds.write(tmp_path / f"{name}.wav")
+    assert from_folder(tmp_path, group="^(.*)_").groups.tolist() == ["r1", "r1", "r2"]
+    by_letter = from_folder(tmp_path, group=lambda path: path.stem[-1])
+    assert by_letter.groups.tolist() == ["a", "b", "a"]
+    with pytest.raises(ValueError, match=r"finds nothing in 1 names: r2_a\.wav"):
+        from_folder(tmp_path, group="r1")
+    with pytest.raises(ValueError, match="no regular expression"):
+        from_folder(tmp_path, group="(")
+
+
+def test_bad_folders(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder named"):
+        from_folder(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"two classes or more\. Received: none"):
+        from_folder(tmp_path)
+    sounds.write(tmp_path / "bark" / "0.wav")
+    with pytest.raises(ValueError, match=r"two classes or more.*bark"):
+        from_folder(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "a.txt").write_text("no sound")
+    with pytest.raises(ValueError, match="without audio: empty, text"):
+        from_folder(tmp_path)
+    sounds.write(tmp_path / "loose.WAV")
+    with pytest.raises(ValueError, match=r"class is not known: loose\.WAV"):
+        from_folder(tmp_path)
