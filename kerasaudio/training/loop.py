@@ -16,8 +16,8 @@ import keras
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.features.whole_file import check_writable
 from kerasaudio.models import AudioModel
-from kerasaudio.training.head import Head, probabilities
 from kerasaudio.training.epochs import Epoch, Trained
+from kerasaudio.training.head import Head, probabilities
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.schedule import Phase, Schedule
 from kerasaudio.training.state import State
