@@ -3,7 +3,8 @@
 `train` goes from clips to a saved model and survives being killed; `measure` reports.
 """
 
-from kerasaudio.training.loop import Epoch, Trained, train
+from kerasaudio.training.epochs import Epoch, Trained
+from kerasaudio.training.loop import train
 from kerasaudio.training.measure import ClipReport, Mistake, measure
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.start import start_from

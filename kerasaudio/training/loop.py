@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -15,59 +15,12 @@ import keras
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
+from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.head import Head, probabilities
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.schedule import Phase, Schedule
 from kerasaudio.training.state import State
 from kerasaudio.whole_file import check_writable
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What an epoch gave.
-
-    Attributes:
-        number: From 1, over both phases.
-        phase: "frozen" or "full".
-        loss: On the training windows, mean of the epoch.
-        score: Share of the validation clips that are recognised; see `Head.validate`.
-        validation_loss: Cross-entropy a validation clip.
-        seconds: It took.
-        is_best: Whether it was the best so far.
-    """
-
-    number: int
-    phase: str
-    loss: float
-    score: float
-    validation_loss: float
-    seconds: float
-    is_best: bool
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Order of epochs: by score, then by loss."""
-        return self.score, -self.validation_loss
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished training.
-
-    Attributes:
-        model: With the weights of the best epoch.
-        path: Where it is saved.
-        epochs: All of them.
-    """
-
-    model: AudioModel
-    path: Path
-    epochs: tuple[Epoch, ...]
-
-    @property
-    def best(self) -> Epoch:
-        """The epoch whose weights were kept."""
-        return max(self.epochs, key=lambda epoch: epoch.rank)
 
 
 def train(
@@ -207,7 +160,6 @@ class _Run:
         verbose: int | str,
     ) -> Trained:
         """Go through the phases, and save the best epoch."""
-        keras.utils.set_random_seed(self._schedule.seed)
         first = 0 if self._kept is None else self._kept["phase"]
         for number, phase in enumerate(self._schedule.phases):
             if number < first:
@@ -256,17 +208,20 @@ class _Run:
     def _epoch(self, phase: Phase, verbose: int | str) -> Epoch:
         begin = time.perf_counter()
         number = len(self._epochs)
-        # Where Keras builds the model first, it has ended an epoch by then.
-        set_epoch = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda *_: setattr(self._batches, "epoch", number)
-        )
+
+        def begin_epoch(*_: Any) -> None:
+            # Where Keras builds the model first, it has ended an epoch by now.
+            self._batches.epoch = number
+            # Dropout on torch draws from a generator whose state no layer keeps.
+            keras.utils.set_random_seed((self._schedule.seed + number) % 2**32)
+
         # The batches are shuffled; Keras would shuffle them again, without our seed.
         history = self._model.fit(
             self._batches,
             epochs=1,
             shuffle=False,
             verbose=verbose,
-            callbacks=[set_epoch],
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)],
         )
         loss = float(history.history["loss"][-1])
         outputs = probabilities(self._model, self._validation)

@@ -26,7 +26,8 @@ def test_learns_and_saves_a_model_that_tags(network, sides, folder, tmp_path):
     seen = []
     out = tmp_path / "mine.keras"
 
-    done = train(network(), *sides, out, schedule=QUICK, report=seen.append)
+    schedule = replace(QUICK, unfreeze_epochs=15)
+    done = train(network(), *sides, out, schedule=schedule, report=seen.append)
 
     assert done.path == out
     assert list(done.epochs) == seen

@@ -1,0 +1,54 @@
+"""What the epochs of a training gave."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerasaudio.models import AudioModel
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch gave.
+
+    Attributes:
+        number: From 1, over both phases.
+        phase: "frozen" or "full".
+        loss: On the training windows, mean of the epoch.
+        score: Share of the validation clips that are recognised; see `Head.validate`.
+        validation_loss: Cross-entropy a validation clip.
+        seconds: It took.
+        is_best: Whether it was the best so far.
+    """
+
+    number: int
+    phase: str
+    loss: float
+    score: float
+    validation_loss: float
+    seconds: float
+    is_best: bool
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Order of epochs: by score, then by loss."""
+        return self.score, -self.validation_loss
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes:
+        model: With the weights of the best epoch.
+        path: Where it is saved.
+        epochs: All of them.
+    """
+
+    model: AudioModel
+    path: Path
+    epochs: tuple[Epoch, ...]
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch whose weights were kept."""
+        return max(self.epochs, key=lambda epoch: epoch.rank)
