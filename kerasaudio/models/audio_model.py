@@ -81,6 +81,7 @@ class AudioModel(keras.Model):
         if hasattr(x, "batches"):
             kwargs.pop("batch_size", None)
             x = x.batches(self, size, training=True)
+            kwargs.setdefault("shuffle", False)  # the batches do it, by their seed
         held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "batches"):
             kwargs["validation_data"] = held_out.batches(self, size, training=False)

@@ -1,6 +1,7 @@
 """New heads: a fitted probe, or a fresh layer, on the body of a pretrained model."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -51,21 +52,32 @@ def with_new_head(
     names = _names(labels, len(labels))
     copy = AudioModel.from_config(model.get_config())
     copy.set_weights(model.get_weights())
-    has_top = any(layer.name == "predictions" for layer in copy.layers)
-    last = copy.get_layer("predictions").input if has_top else copy.output
     with numpy_initializers():
         head = keras.layers.Dense(
             len(names), "softmax", name="predictions", dtype="float32"
         )
         tuned = AudioModel(
             copy.input,
-            head(last),
+            head(_last_vector(copy)),
             name=model.name,
             spec=model.spec.replace(labels=names),
         )
     for layer in tuned.layers:
         layer.trainable = layer is head or not frozen
     return tuned
+
+
+def _last_vector(model: AudioModel) -> keras.KerasTensor:
+    """Give what the head of a network sees: one vector a clip."""
+    if all(layer.name != "predictions" for layer in model.layers):
+        return model.output
+    seen = model.get_layer("predictions").input
+    # Networks that score pieces of a clip average scores; a new head sees the average.
+    return seen if _is_vector(seen) else model.get_layer("embedding").output
+
+
+def _is_vector(seen: Any) -> bool:
+    return isinstance(seen, keras.KerasTensor) and len(seen.shape) == 2
 
 
 def _names(labels: Sequence[str], classes: int) -> tuple[str, ...]:
