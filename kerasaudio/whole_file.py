@@ -1,10 +1,13 @@
 """Write a file that is seen whole or not at all."""
 
 import contextlib
+import csv
+import io
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -25,6 +28,27 @@ def writing_whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text, UTF-8; bytes in it that are no text (of a file's name) are kept.
+
+    Raises:
+        OSError: It cannot be written; nothing is left behind.
+    """
+    with writing_whole(path) as temporary:
+        temporary.write_bytes(text.encode(errors="surrogateescape"))
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table, the heading first.
+
+    Raises:
+        OSError: It cannot be written; nothing is left behind.
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def check_writable(path: Path) -> None:

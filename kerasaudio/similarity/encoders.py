@@ -11,20 +11,21 @@ falls with the loudness, is kept: scale clips to one level where that must not c
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import layers
 
-from kerasaudio.audio.check import check_rate
-from kerasaudio.layers import MFCC
 from kerasaudio.layers.base import check_count, require
 from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_1d
+from kerasaudio.models.blocks import KERAS_EPSILON, conv_bn_relu_1d
 from kerasaudio.models.initializers import numpy_initializers
-from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.mfcc_frontend import (
+    N_MELS,
+    mfcc_frontend,
+    mfcc_settings,
+    mfcc_spec,
+)
 
-N_MELS = 64
 WIDTHS = (5, 3, 3, 1)  # of the convolutions, in frames
 
 
@@ -109,29 +110,14 @@ def _encoder(
     n_mfcc: int,
     name: str,
 ) -> AudioModel:
-    rate = check_rate(sample_rate)
     check_count(features=features, n_mfcc=n_mfcc)
     require(n_mfcc <= N_MELS, f"`n_mfcc` must be at most {N_MELS}.", n_mfcc=n_mfcc)
-    window = rate // 40
-    frontend: dict[str, Any] = {
-        "n_mfcc": n_mfcc,
-        "n_mels": N_MELS,
-        "n_fft": max(512, 1 << (window - 1).bit_length()),
-        "win_length": window,
-        "hop_length": rate // 100,
-    }
+    settings = mfcc_settings(sample_rate, n_mfcc)
     with numpy_initializers():
         waveform = keras.Input((None,), name="waveform")
-        x = MFCC(rate, name="frontend", **frontend)(waveform)
-        x = summary(batch_norm(x, KERAS_EPSILON, "frontend_bn"))
+        x = summary(mfcc_frontend(waveform, settings))
         x = layers.Dense(features, name="embedding")(x)
-    spec = AudioSpec(
-        sample_rate=rate,
-        clip_samples=None,
-        window_samples=rate,
-        architecture=architecture,
-        min_samples=window,
-        window_padding="repeat",
-        frontend=frontend,
+    spec = mfcc_spec(settings, clip_samples=None, min_frames=1).replace(
+        architecture=architecture, window_padding="repeat"
     )
     return AudioModel(waveform, x, name=name, spec=spec)

@@ -1,6 +1,5 @@
 """How well a model does on labelled clips: its windows averaged, clip by clip."""
 
-import csv
 import json
 import math
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from kerasaudio.datasets import LabelledClips, predict_clips
 from kerasaudio.datasets.targets import targets_for
 from kerasaudio.metrics import PRAUC, ROCAUC
 from kerasaudio.models import AudioModel
-from kerasaudio.whole_file import writing_whole
+from kerasaudio.whole_file import write_csv, write_text
 
 
 class Mistake(NamedTuple):
@@ -175,17 +174,8 @@ class ClipReport:
 
         out = Path(folder)
         out.mkdir(parents=True, exist_ok=True)
-        with writing_whole(out / "report.json") as temporary:
-            temporary.write_text(self.to_json() + "\n", encoding="utf-8")
-        with (
-            writing_whole(out / "mistakes.csv") as temporary,
-            temporary.open(
-                "w", encoding="utf-8", errors="surrogateescape", newline=""
-            ) as file,
-        ):
-            csv.writer(file, lineterminator="\n").writerows(
-                [Mistake._fields, *self.mistakes]
-            )
+        write_text(out / "report.json", self.to_json() + "\n")
+        write_csv(out / "mistakes.csv", [Mistake._fields, *self.mistakes])
         names = [self.class_names[i] for i in self.seen]
         confusion_matrix(self.confusion, names, out / "confusion.png")
         return out

@@ -1,7 +1,5 @@
 """What a cross-validation found, and how it is written down."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.whole_file import writing_whole
+from kerasaudio.whole_file import write_csv, write_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,33 +131,21 @@ class Report:
         """
         out = Path(folder)
         out.mkdir(parents=True, exist_ok=True)
-        _write(out / "report.json", self.to_json() + "\n")
+        write_text(out / "report.json", self.to_json() + "\n")
         heading = ["true \\ predicted", *self.class_names]
         counts = zip(self.class_names, self.confusion.tolist(), strict=True)
-        _write(out / "confusion.csv", _table(heading, [[n, *row] for n, row in counts]))
-        _write(out / "predictions.csv", self._predictions())
+        write_csv(out / "confusion.csv", [heading, *([n, *row] for n, row in counts)])
+        write_csv(out / "predictions.csv", self._predictions())
         from kerasaudio.plot import confusion_matrix
 
         confusion_matrix(self.confusion, self.class_names, out / "confusion.png")
         return out
 
-    def _predictions(self) -> str:
+    def _predictions(self) -> list[list[Any]]:
         rows = [
             [str(path), fold, self.class_names[label], self.class_names[guess]]
             for path, fold, label, guess in zip(
                 self.paths, self.fold_of, self.labels, self.predictions, strict=True
             )
         ]
-        return _table(["path", "fold", "label", "predicted"], rows)
-
-
-def _table(heading: list[str], rows: list[list[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([heading, *rows])
-    return text.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    with writing_whole(path) as temporary:
-        # A file's name may hold bytes that are no text; they are kept.
-        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+        return [["path", "fold", "label", "predicted"], *rows]
