@@ -10,6 +10,7 @@ Factories and weights: `kerasaudio.list_weights()`.
 
 from kerasaudio import (
     datasets,
+    events,
     layers,
     metrics,
     models,
@@ -41,6 +42,7 @@ __all__ = [
     "FeatureExtractor",
     "Features",
     "datasets",
+    "events",
     "find_audio",
     "iter_windows",
     "layers",
