@@ -87,6 +87,7 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
         "metrics": dict(entry.metrics),
         "homepage": entry.homepage,
         "citation": entry.citation,
+        "training": dict(entry.training),
         "sources": [source.address for source in entry.pinned_sources],
     }
 

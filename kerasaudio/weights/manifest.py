@@ -81,6 +81,7 @@ class WeightsEntry:
         homepage: Where the weights come from.
         metrics: "dataset" and the published results on it; empty if there are none.
         sources: Where the file is, in the order to try.
+        training: Of weights of our own: "data", "script" and "seed"; else empty.
     """
 
     factory: str
@@ -93,6 +94,7 @@ class WeightsEntry:
     homepage: str
     metrics: Mapping[str, Any] = field(hash=False)
     sources: tuple[Source, ...]
+    training: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def title(self) -> str:
