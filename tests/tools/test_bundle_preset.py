@@ -37,7 +37,7 @@ def test_entry_and_file(tool, tmp_path):
         "arguments": {"sample_rate": 8_000},
         "parameters": 1,
         "test": "FSDD, official split",
-        "accuracy": 0.98765,
+        "accuracy": 0.98764,
         "data": "some",
         "script": "tools/train/fsdd_digits.py",
         "seed": 7,
