@@ -3,8 +3,8 @@
     python tools/train/fsdd_digits.py fsdd/ --model LeNetMFCC --out build/fsdd
     python tools/bundle_preset.py build/fsdd/LeNetMFCC.json
 
-Copies the .safetensors file beside the result into kerasaudio/weights/bundled, and
-writes its hash, size and measured score into weights_manifest.json.
+Copies the .safetensors file beside the result into kerasaudio/weights/bundled, writes
+its labels, and its hash, size and measured score into weights_manifest.json.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
 BUNDLED = CHECKOUT / "kerasaudio" / "weights" / "bundled"
+LABELS = BUNDLED.parent / "labels"
 MANIFEST = CHECKOUT / "weights_manifest.json"
 PAPERS = {
     "LeNetMFCC": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied "
@@ -48,6 +49,8 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
     target = BUNDLED / f"{factory.lower()}_{tag}.safetensors"
     shutil.copyfile(result.with_suffix(".safetensors"), target)
     content = target.read_bytes()
+    labels = "".join(f"{label}\n" for label in facts["labels"])
+    (LABELS / f"{tag}.txt").write_text(labels, encoding="utf-8")
     entry = {
         "factory": factory,
         "tag": tag,

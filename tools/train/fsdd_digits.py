@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "tag": "fsdd",
         "test": f"FSDD, {options.speakers or 'official split'}",
         "arguments": MODELS[options.model],
+        "labels": list(data.class_names),
         "clips": {
             "trained_on": len(learn),
             "chose": len(choose),
