@@ -12,19 +12,17 @@ on where it was. KERAS_BACKEND chooses the backend.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import recipe
 
 import kerasaudio
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
-from kerasaudio.training import Epoch, Schedule, measure, train
-from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.training import Schedule, measure, train
 
 MODELS: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"sample_rate": SAMPLE_RATE},
@@ -61,10 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             unfreeze_epochs=options.epochs, patience=options.epochs, seed=options.seed
         ),
         overwrite=options.overwrite,
-        report=_print,
+        report=recipe.tell,
         augment=augment,
     )
     report = measure(done.model, held_out)
+    weights = path.with_suffix(".safetensors")
     result = {
         "data": "Free Spoken Digit Dataset 1.0.9, CC BY-SA 4.0",
         "script": "tools/train/fsdd_digits.py",
@@ -80,24 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "accuracy": report.accuracy,
         "macro_f1": report.macro_f1,
         "model": options.model,
-        "parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "parameters": recipe.write_weights(weights, done.model),
         "seed": options.seed,
         "epochs": options.epochs,
-        "backend": keras.backend.backend(),
         "seconds": round(time.perf_counter() - began, 1),
     }
-    text = json.dumps(result, indent=2)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
-    path.with_suffix(".safetensors").write_bytes(native_bytes(model_state(done.model)))
-    print(text)
-
-
-def _print(epoch: Epoch) -> None:
-    print(
-        f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation "
-        f"{epoch.score:.4f}, {epoch.seconds:.0f} s",
-        flush=True,
-    )
+    recipe.write_result(path.with_suffix(".json"), result)
 
 
 def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -114,18 +101,11 @@ def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", help="with recordings/ in it")
+    parser = recipe.parser(__doc__ or "", out="build/fsdd", epochs=30)
     parser.add_argument("--model", choices=sorted(MODELS), default="LeNetMFCC")
-    parser.add_argument("--out", type=Path, default=Path("build/fsdd"))
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--speakers", nargs="+", metavar="NAME", help="hold these out instead"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace MODEL.keras")
     return parser
 
 

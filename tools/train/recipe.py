@@ -1,0 +1,58 @@
+"""What the recipes share: their arguments, what they print, how a result is written."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.models import AudioModel
+from kerasaudio.training import Epoch
+from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.whole_file import write_text
+
+
+def parser(documentation: str, *, out: str, epochs: int) -> argparse.ArgumentParser:
+    """Give the arguments that every recipe has.
+
+    Args:
+        documentation: Of the script; `--help` shows it.
+        out: Folder that it writes to if none is named.
+        epochs: That it trains if no number is given.
+    """
+    made = argparse.ArgumentParser(
+        description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("folder", type=Path, help="of the data set")
+    made.add_argument("--out", type=Path, default=Path(out), help=f"default: {out}")
+    made.add_argument("--epochs", type=int, default=epochs, help=f"default: {epochs}")
+    made.add_argument("--seed", type=int, default=0, help="of all that is random")
+    made.add_argument(
+        "--overwrite", action="store_true", help="train again what is trained already"
+    )
+    return made
+
+
+def tell(epoch: Epoch) -> None:
+    """Print what an epoch gave."""
+    print(
+        f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation {epoch.score:.4f}, "
+        f"{epoch.seconds:.0f} s",
+        flush=True,
+    )
+
+
+def write_result(path: Path, facts: Mapping[str, Any]) -> None:
+    """Print a measured result, and write it as JSON with the backend it came from."""
+    text = json.dumps({**facts, "backend": keras.backend.backend()}, indent=2)
+    write_text(path, text + "\n")
+    print(text)
+
+
+def write_weights(path: Path, model: AudioModel) -> int:
+    """Write the weights alone, which a preset is made of; gives their number."""
+    path.write_bytes(native_bytes(model_state(model)))
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
