@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,18 @@ import kerasaudio
 from kerasaudio.weights.convert.native import model_state, native_bytes
 
 CHECKOUT = Path(__file__).parents[2]
+FACTS = {
+    "model": "LeNetMFCC",
+    "tag": "fsdd",
+    "arguments": {"sample_rate": 8_000},
+    "labels": ["zero", "one"],
+    "parameters": 1,
+    "test": "FSDD, official split",
+    "accuracy": 0.98764,
+    "data": "some",
+    "script": "tools/train/fsdd_digits.py",
+    "seed": 7,
+}
 
 
 @pytest.fixture
@@ -21,38 +34,92 @@ def tool(tmp_path, monkeypatch):
     for name in ("bundled", "labels"):
         (tmp_path / name).mkdir()
     manifest = tmp_path / "weights_manifest.json"
-    manifest.write_bytes((CHECKOUT / "weights_manifest.json").read_bytes())
+    whole = json.loads((CHECKOUT / "weights_manifest.json").read_text())
+    whole["weights"] = [e for e in whole["weights"] if "training" not in e]
+    manifest.write_text(json.dumps(whole))
     monkeypatch.setattr(module, "BUNDLED", tmp_path / "bundled")
     monkeypatch.setattr(module, "LABELS", tmp_path / "labels")
     monkeypatch.setattr(module, "MANIFEST", manifest)
     return module
 
 
-def test_entry_and_file(tool, tmp_path):
-    model = kerasaudio.LeNetMFCC(classes=10, sample_rate=8_000)
-    facts = {
-        "model": "LeNetMFCC",
-        "tag": "fsdd",
-        "arguments": {"sample_rate": 8_000},
-        "labels": ["zero", "one"],
-        "parameters": 1,
-        "test": "FSDD, official split",
-        "accuracy": 0.98764,
-        "data": "some",
-        "script": "tools/train/fsdd_digits.py",
-        "seed": 7,
-    }
-    result = tmp_path / "LeNetMFCC.json"
+@pytest.fixture
+def result(tmp_path):
+    path = tmp_path / "LeNetMFCC.json"
+    path.with_suffix(".safetensors").write_bytes(b"weights")
+    return path
+
+
+def entries(tool):
+    return json.loads(tool.MANIFEST.read_text())["weights"]
+
+
+def test_a_bundled_preset_loads_by_its_tag(tool, result, tmp_path, monkeypatch):
+    model = kerasaudio.LeNetMFCC(classes=2, sample_rate=8_000, filters=4)
+    facts = {**FACTS, "arguments": {"sample_rate": 8_000, "filters": 4}}
     result.with_suffix(".safetensors").write_bytes(native_bytes(model_state(model)))
-    before = len(json.loads(tool.MANIFEST.read_text())["weights"])
+    before = len(entries(tool))
 
     for _ in range(2):  # the second time it replaces the first
         entry = tool.bundle(facts, result)
 
-    written = json.loads(tool.MANIFEST.read_text())["weights"]
-    assert written[-1] == entry
-    assert len(written) == before + 1
+    assert entries(tool)[-1] == entry
+    assert len(entries(tool)) == before + 1
     assert entry["metrics"] == {"dataset": "FSDD, official split", "accuracy": 0.9876}
-    bundled = tmp_path / "bundled" / entry["sources"][0]["path"]
-    assert bundled.stat().st_size == entry["sources"][0]["size"]
     assert (tmp_path / "labels" / "fsdd.txt").read_text() == "zero\none\n"
+    monkeypatch.setenv("KERASAUDIO_MANIFEST", str(tool.MANIFEST))
+    monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(tool.BUNDLED))
+    again = kerasaudio.LeNetMFCC(weights="fsdd")
+    assert again.spec.labels == ("zero", "one")
+    assert again.spec.sample_rate == 8_000
+    for mine, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert (mine == theirs).all()
+
+
+def test_presets_of_one_data_set_may_have_labels_of_their_own(tool, result, tmp_path):
+    tool.bundle({**FACTS, "model": "LogMelCNN", "tag": "esc10"}, result)
+    dog = {**FACTS, "model": "BarkNet", "tag": "esc10", "labels": ["dog", "other"]}
+
+    entry = tool.bundle({**dog, "macro_f1": 0.5}, result)
+
+    assert entry["labels"] == "esc10_dog"
+    assert entry["metrics"]["macro_f1"] == 0.5
+    assert "Piczak" in entry["citation"]
+    assert (tmp_path / "labels" / "esc10.txt").read_text() == "zero\none\n"
+    assert (tmp_path / "labels" / "esc10_dog.txt").read_text() == "dog\nother\n"
+
+
+def test_labels_that_another_preset_uses_stay(tool, result, tmp_path):
+    tool.bundle(FACTS, result)
+
+    with pytest.raises(ValueError, match=r"LeNetMFCC/fsdd uses.*OWN_LABELS"):
+        tool.bundle({**FACTS, "model": "SpeechGRU", "labels": ["0", "1"]}, result)
+
+    assert (tmp_path / "labels" / "fsdd.txt").read_text() == "zero\none\n"
+    assert entries(tool)[-1]["factory"] == "LeNetMFCC"
+    assert not (tmp_path / "bundled" / "speechgru_fsdd.safetensors").exists()
+
+
+def test_what_cannot_be_bundled_is_refused(tool, result, monkeypatch, capsys):
+    before = tool.MANIFEST.read_bytes()
+    monkeypatch.setattr(tool, "LARGEST", 6)
+    with pytest.raises(ValueError, match=r"7 bytes.*at most 6"):
+        tool.bundle(FACTS, result)
+    monkeypatch.setattr(tool, "LARGEST", 7)
+    bad = {
+        "does not say seed": {k: v for k, v in FACTS.items() if k != "seed"},
+        "model 'MusiCNN'": {**FACTS, "model": "MusiCNN"},
+        "tag 'gtzan'": {**FACTS, "tag": "gtzan"},
+        "accuracy of 98": {**FACTS, "accuracy": 98},
+    }
+    for message, facts in bad.items():
+        with pytest.raises(ValueError, match=message):
+            tool.bundle(facts, result)
+    result.with_suffix(".safetensors").unlink()
+    with pytest.raises(FileNotFoundError):
+        tool.bundle(FACTS, result)
+    monkeypatch.setattr(sys, "argv", ["bundle_preset", str(result)])
+    with pytest.raises(SystemExit):
+        tool.main()
+    assert "LeNetMFCC.json" in capsys.readouterr().err
+    assert tool.MANIFEST.read_bytes() == before
