@@ -150,12 +150,11 @@ def _check(facts: dict[str, Any], result: Path) -> None:
             f"{result} does not say {', '.join(missing)}. Is it the result of a script "
             "of tools/train?"
         )
-    known = {"model": PAPERS, "tag": DATA}
-    for name, table in known.items():
-        if facts[name] not in table:
+    for name, cited in (("model", list(PAPERS)), ("tag", list(DATA))):
+        if facts[name] not in cited:
             raise ValueError(
                 f"{result} is of {name} {facts[name]!r}, and there are citations for "
-                f"{', '.join(table)}. Add one to {Path(__file__).name}."
+                f"{', '.join(cited)}. Add one to {Path(__file__).name}."
             )
     if not 0 <= facts["accuracy"] <= 1:
         raise ValueError(
