@@ -1,7 +1,6 @@
 """The command line: what goes to stdout, what to stderr, and the exit status."""
 
 import csv
-import functools
 import io
 import itertools
 import json
@@ -18,29 +17,10 @@ import soundfile
 import kerasaudio
 from kerasaudio import cli
 from kerasaudio.cli import catalogue
-from kerasaudio.models import named
-from kerasaudio.weights import Fetched, WeightsError, list_weights
 
 CHECKOUT = Path(__file__).parents[2]
 GROOVE = CHECKOUT / "examples" / "groove.ogg"
 SENSIBLE = {"guitar", "techno", "electronic", "synth", "drums", "beat", "fast"}
-
-
-@pytest.fixture(scope="module")
-def build():
-    """Build each model once for the whole file."""
-    return functools.cache(named.load_named)
-
-
-@pytest.fixture
-def run(build, monkeypatch, capsys):
-    monkeypatch.setattr(named, "load_named", build)
-
-    def call(*arguments):
-        status = cli.main([str(argument) for argument in arguments])
-        return status, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
@@ -205,101 +185,6 @@ def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out.strip() == kerasaudio.__version__
-
-
-def test_list(run):
-    status, out, err = run("list")
-    assert (status, err) == (0, "")
-    lines = out.splitlines()
-    assert len(lines) == 1 + len(list_weights())
-    assert any(
-        line.split()[:2] == ["MusiCNN", "mtat"] and "in the package" in line
-        for line in lines
-    )
-    only = json.loads(run("list", "EfficientAT", "--json")[1])
-    assert {entry["model"] for entry in only} == {"EfficientAT"}
-    assert only[0]["licence"] == "MIT"
-    status, out, err = run("list", "EfficientNet")
-    assert (status, out) == (1, "")
-    assert "EfficientAT" in err
-
-
-def test_info(run):
-    status, out, err = run("info", "MusiCNN", "mtat")
-    assert (status, err) == (0, "")
-    assert "16 kHz" in out
-    assert "0.90668" in out
-    assert "guitar, classical" in out
-    facts = json.loads(run("info", "MusiCNN/mtat", "--json")[1])
-    assert facts["labels"][0] == "guitar"
-    assert facts["licence"] == "ISC"
-    assert json.loads(run("info", "MusiCNN", "--json")[1])["weights"][:2] == [
-        "mtat", "msd",
-    ]  # fmt: skip
-    for words in (["MusicNN"], ["MusiCNN", "mtta"]):
-        status, out, err = run("info", *words)
-        assert (status, out) == (1, "")
-        assert "MusiCNN" in err
-
-
-@pytest.mark.parametrize(
-    ("words", "titles"),
-    [
-        (["MusiCNN", "mtat"], ["MusiCNN/mtat"]),
-        (["MusiCNN/mtat", "MusicVGG/msd"], ["MusiCNN/mtat", "MusicVGG/msd"]),
-        (["MusiCNN", "mtat", "msd", "MusicVGG", "mtat"],
-         ["MusiCNN/mtat", "MusiCNN/msd", "MusicVGG/mtat"]),
-        (["audioset-mn10"], ["EfficientAT/audioset-mn10"]),
-        (["MusiCNN", "mtat", "MusiCNN/mtat"], ["MusiCNN/mtat"]),
-    ],
-)  # fmt: skip
-def test_download(run, monkeypatch, words, titles):
-    asked = []
-
-    def fetch(entry):
-        asked.append(entry.title)
-        return Fetched(Path("/cache") / entry.tag, entry.sources[0])
-
-    monkeypatch.setattr("kerasaudio.weights.fetch", fetch)
-    status, out, err = run("download", *words)
-    assert (status, err) == (0, "")
-    assert asked == titles
-    assert len(out.splitlines()) == len(titles)
-
-
-def test_download_of_what_is_bundled(run):
-    status, out, _ = run("download", "MusiCNN", "mtat", "msd")
-    assert status == 0
-    assert all(Path(line).is_file() for line in out.splitlines())
-
-
-def test_one_failed_download_does_not_stop_the_rest(run, monkeypatch):
-    def fetch(entry):
-        if entry.tag == "msd":
-            raise WeightsError("the line is dead")
-        return Fetched(Path("/cache") / entry.tag, entry.sources[0])
-
-    monkeypatch.setattr("kerasaudio.weights.fetch", fetch)
-    status, out, err = run("download", "MusiCNN", "msd", "mtat")
-    assert status == 1
-    assert out.splitlines() == [str(Path("/cache/mtat"))]
-    assert "the line is dead" in err
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["mtat"], "Say of which model: .*MusiCNN/mtat"),
-        (["nothing"], "no weights 'nothing'"),
-        (["MusiCNN"], "Say which weights of MusiCNN: mtat, msd"),
-        (["MusiCNN", "MusicVGG", "mtat"], "Say which weights of MusiCNN"),
-        (["MusiCNN", "mtta"], "Did you mean 'mtat'"),
-    ],
-)
-def test_unclear_downloads(run, words, says):
-    status, out, err = run("download", *words)
-    assert (status, out) == (1, "")
-    assert re.search(says, err), err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
