@@ -27,7 +27,8 @@ _DESCRIPTION = """Measure a model on labelled sounds.
 
 evaluate MODEL FOLDER: a model that knows your classes, a .keras file or a preset such
 as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or on a
-.csv table with the columns path and label). Windows are averaged clip by clip.
+.csv table with the columns path and label; where clips can have several, --separator
+';'). Windows are averaged clip by clip.
 
 evaluate esc50|esc10 FOLDER: a pretrained network, by the official folds. Each fold is
 held out once; a classifier that learnt from the others names its clips. esc50 is a
@@ -67,7 +68,7 @@ def add(commands: Any) -> None:
     evaluate.add_argument(
         "--out",
         metavar="FOLDER",
-        help="also write report.json, confusion.png and the predictions or mistakes",
+        help="also write report.json, tables as .csv, and confusion.png",
     )
     evaluate.add_argument("--json", action="store_true", help="print the report")
     add_clip_options(evaluate.add_argument_group("MODEL"))
@@ -100,9 +101,10 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _probe(options: argparse.Namespace) -> int:
     from kerasaudio.transfer import evaluate
 
-    if options.silence_db is not None or options.errors != "raise":
+    if (options.silence_db, options.separator, options.errors) != (None, None, "raise"):
         raise ValueError(
-            f"--silence-db and --errors are for MODEL, not for {options.what}."
+            "--silence-db, --separator and --errors are for MODEL, not for "
+            f"{options.what}."
         )
     clips = _loader(options.what)(options.path)
     names = ("epochs", "batch_size", "learning_rate", "clip_seconds")

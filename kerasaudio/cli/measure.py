@@ -19,6 +19,11 @@ def add_clip_options(parser: Any) -> None:
         help="leave out windows below this level, such as -50",
     )
     parser.add_argument(
+        "--separator",
+        metavar="TEXT",
+        help="stands between several labels of a clip in a table, such as ';'",
+    )
+    parser.add_argument(
         "--errors",
         choices=("raise", "skip"),
         default="raise",
@@ -26,18 +31,25 @@ def add_clip_options(parser: Any) -> None:
     )
 
 
-def load_clips(path: str, recording: str | None = None) -> Any:
+def load_clips(
+    path: str, recording: str | None = None, separator: str | None = None
+) -> Any:
     """Read a folder of class folders, or a table."""
     from kerasaudio.datasets import from_folder, from_table
 
     if Path(path).suffix.lower() != ".csv":
+        if separator is not None:
+            raise ValueError(
+                "--separator is for tables: in a folder a clip has the one class "
+                "whose folder it is in."
+            )
         return from_folder(path, group=recording)
     if recording is not None:
         raise ValueError(
             "--recording is for folders. In a table, name the recordings in a column "
             "'group'."
         )
-    return from_table(path)
+    return from_table(path, separator=separator)
 
 
 def measure_model(options: argparse.Namespace) -> int:
@@ -45,7 +57,7 @@ def measure_model(options: argparse.Namespace) -> int:
     from kerasaudio.models.named import load_named
     from kerasaudio.training import measure
 
-    clips = load_clips(options.path)
+    clips = load_clips(options.path, separator=options.separator)
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds
@@ -61,12 +73,35 @@ def measure_model(options: argparse.Namespace) -> int:
 
 def report_text(report: Any) -> str:
     """Give a report as tables for people."""
+    from kerasaudio.training import TagReport
+
+    several = isinstance(report, TagReport)
     figures: list[tuple[str, ...]] = [
-        ("accuracy", percent(report.accuracy)),
-        ("macro F1", f"{report.macro_f1:.3f}"),
-        ("ROC-AUC", f"{report.roc_auc:.3f}"),
-        ("PR-AUC", f"{report.pr_auc:.3f}"),
+        (_FIGURES[name], percent(value) if name == "accuracy" else f"{value:.3f}")
+        for name, value in report.figures().items()
     ]
+    parts = [columns(figures), _tags_text(report) if several else _classes_text(report)]
+    if report.mistakes:
+        describe = _wrong_tag if several else _mistake
+        worst: list[tuple[str, ...]] = [
+            (describe(mistake), f"{mistake.score:.3f}", printable(mistake.path))
+            for mistake in report.mistakes[:WORST]
+        ]
+        parts.append(columns([("worst mistakes", "score", "file"), *worst]))
+    return "\n\n".join(parts)
+
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "instance_f1": "F1 of a clip",
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "d_prime": "d'",
+}
+
+
+def _classes_text(report: Any) -> str:
     counts, names = report.confusion, list(report.per_class)
     classes: list[tuple[str, ...]] = [("class", "clips", "found", "F1", "taken for")]
     for row, (name, found) in enumerate(report.per_class.items()):
@@ -79,18 +114,30 @@ def report_text(report: Any) -> str:
         classes.append(
             (name, str(found["clips"]), share, f"{found['f1']:.3f}", ", ".join(wrong))
         )
-    parts = [columns(figures), columns(classes)]
-    if report.mistakes:
-        worst: list[tuple[str, ...]] = [
-            (
-                f"{mistake.label}, taken for {mistake.predicted}",
-                f"{mistake.score:.3f}",
-                printable(mistake.path),
-            )
-            for mistake in report.mistakes[:WORST]
-        ]
-        parts.append(columns([("worst mistakes", "score", "file"), *worst]))
-    return "\n\n".join(parts)
+    return columns(classes)
+
+
+def _tags_text(report: Any) -> str:
+    tags: list[tuple[str, ...]] = [("class", "clips", "ROC-AUC", "PR-AUC", "F1")]
+    tags += [
+        (
+            name,
+            str(found["clips"]),
+            f"{found['roc_auc']:.3f}",
+            f"{found['average_precision']:.3f}",
+            f"{found['f1']:.3f}",
+        )
+        for name, found in report.per_class.items()
+    ]
+    return columns(tags)
+
+
+def _mistake(mistake: Any) -> str:
+    return f"{mistake.label}, taken for {mistake.predicted}"
+
+
+def _wrong_tag(mistake: Any) -> str:
+    return f"{mistake.label}, {'missed' if mistake.present else 'not there'}"
 
 
 def _level(text: str) -> float:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from kerasaudio.cli.arguments import add_set_option, factory_arguments
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
@@ -21,9 +22,10 @@ from kerasaudio.report import printable
 _DESCRIPTION = """Teach a network your own sounds.
 
 FOLDER holds a folder for each class, with its sounds inside (or is a .csv table with
-the columns path and label, and perhaps start, end, group). Some recordings are held out
-to choose the best epoch. A pretrained network first learns a new head, its body frozen,
-then everything; one with random weights learns everything at once.
+the columns path and label, and perhaps start, end, group; with --separator ';' a clip
+can have several labels). Some recordings are held out to choose the best epoch. A
+pretrained network first learns a new head, its body frozen, then everything; one with
+random weights learns everything at once.
 
 After each epoch the state is written beside --out, to OUT.training. The same command,
 called again after an interruption, goes on where it was."""
@@ -31,6 +33,7 @@ called again after an interruption, goes on where it was."""
 _EXAMPLES = """examples:
   kerasaudio train sounds/ --model EfficientAT --weights audioset --out mine.keras
   kerasaudio train sounds/ --model LogMelCNN --out mine.keras --unfreeze-epochs 60
+  kerasaudio train sounds/ --model LogMelCNN --set filters=16 --out small.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
       knock/door3-a.wav and knock/door3-b.wav are of one recording: door3
 then:
@@ -50,6 +53,7 @@ def add(commands: Any) -> None:
     train.add_argument("path", metavar="FOLDER")
     train.add_argument("--out", required=True, help="the .keras file to write")
     add_model_options(train)
+    add_set_option(train)
     clips = train.add_argument_group("clips")
     clips.add_argument(
         "--validation",
@@ -100,11 +104,18 @@ def _train(options: argparse.Namespace) -> int:
     from kerasaudio.training.loop import check_out
 
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
-    clips = load_clips(options.path, options.recording)
+    arguments = factory_arguments(options.model, options.arguments)
+    clips = load_clips(options.path, options.recording, options.separator)
     fractions = (1 - options.validation, options.validation)
     training, validation = split(clips, fractions, options.seed)
+    if clips.multi_label and not options.model.endswith(".keras"):
+        arguments.setdefault("classifier_activation", "sigmoid")
     model = start_from(
-        options.model, clips.class_names, options.weights, seed=options.seed
+        options.model,
+        clips.class_names,
+        options.weights,
+        seed=options.seed,
+        **arguments,
     )
     names = (
         *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),

@@ -1,6 +1,7 @@
 """A model by name: a factory, a published preset, or a file that a user saved."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any
 
@@ -15,6 +16,7 @@ def load_named(
     weights: str | PathLike[str] | None = None,
     *,
     labels: Sequence[str] | None = None,
+    **arguments: Any,
 ) -> AudioModel:
     """Load a pretrained model.
 
@@ -24,20 +26,26 @@ def load_named(
         weights: Tag of published weights, or a file; None for the tag in the name, or
             else the first that is published.
         labels: Names of your own classes, for a factory; None for the weights'.
+        **arguments: Others of the factory, such as `n_mels`.
 
     Returns:
         The model, with weights; never a random one, but for the head of labels that are
         not the weights' own.
 
     Raises:
-        ValueError: There is no such factory or tag, the factory has no published
-            weights, or two sets of weights are named.
+        ValueError: There is no such factory, tag or argument, the factory has no
+            published weights, or two sets of weights are named.
         OSError: A file is missing, or a download failed.
     """
     text = fspath(name)
     if text.endswith(".keras"):
         if labels is not None:
             raise ValueError(f"{text!r} has its labels: leave out labels=.")
+        if arguments:
+            raise ValueError(
+                f"{text!r} is built already: leave out {', '.join(arguments)}, which "
+                "a factory such as LogMelCNN takes."
+            )
         return _saved(text, weights)
     factory, slash, tag = text.partition("/")
     if factory not in FACTORIES:
@@ -45,6 +53,7 @@ def load_named(
             f"Unknown model {text!r}. There are: {', '.join(sorted(FACTORIES))}; or "
             f"name a saved .keras file."
         )
+    check_arguments(factory, arguments)
     if slash and weights is not None:
         raise ValueError(
             f"{text!r} names its weights, and weights={weights!r} names others. "
@@ -59,7 +68,24 @@ def load_named(
             )
         chosen = offered[0]
     own: dict[str, Any] = {} if labels is None else {"labels": list(labels)}
-    return FACTORIES[factory](weights=chosen, **own)
+    return FACTORIES[factory](weights=chosen, **own, **arguments)
+
+
+def arguments_of(factory: str) -> dict[str, inspect.Parameter]:
+    """Give what a factory takes besides weights and labels, by name."""
+    parameters = inspect.signature(FACTORIES[factory]).parameters
+    return {k: v for k, v in parameters.items() if k not in ("weights", "labels")}
+
+
+def check_arguments(factory: str, names: Iterable[str]) -> None:
+    """Raise a ValueError that lists a factory's arguments, if a name is none."""
+    taken = arguments_of(factory)
+    unknown = [name for name in names if name not in taken]
+    if unknown:
+        raise ValueError(
+            f"{factory} has no argument {', '.join(unknown)}. It takes: "
+            f"{', '.join(taken)}."
+        )
 
 
 def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:

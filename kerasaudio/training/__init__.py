@@ -8,13 +8,16 @@ from kerasaudio.training.loop import train
 from kerasaudio.training.measure import ClipReport, Mistake, measure
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.start import start_from
+from kerasaudio.training.tag_report import TagReport, WrongTag
 
 __all__ = [
     "ClipReport",
     "Epoch",
     "Mistake",
     "Schedule",
+    "TagReport",
     "Trained",
+    "WrongTag",
     "measure",
     "start_from",
     "train",

@@ -1,9 +1,6 @@
 """How well a model does on labelled clips: its windows averaged, clip by clip."""
 
-import json
-import math
-from dataclasses import dataclass, field
-from os import PathLike
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +8,10 @@ import numpy as np
 
 from kerasaudio.datasets import LabelledClips, predict_clips
 from kerasaudio.datasets.targets import targets_for
-from kerasaudio.metrics import PRAUC, ROCAUC
 from kerasaudio.models import AudioModel
-from kerasaudio.whole_file import write_csv, write_text
+from kerasaudio.training.scored import ScoredClips
+from kerasaudio.training.tag_report import TagReport
+from kerasaudio.whole_file import write_csv
 
 
 class Mistake(NamedTuple):
@@ -35,8 +33,8 @@ class Mistake(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ClipReport:
-    """What a model makes of labelled clips.
+class ClipReport(ScoredClips):
+    """What a model makes of clips with one class each.
 
     Attributes:
         dataset: Name of the data set.
@@ -48,13 +46,10 @@ class ClipReport:
         skipped: Files that could not be used.
     """
 
-    dataset: str
-    class_names: tuple[str, ...]
-    paths: tuple[Path, ...]
-    labels: np.ndarray
-    scores: np.ndarray
-    skipped: tuple[Path, ...] = ()
-    origin: dict[str, Any] = field(default_factory=dict)
+    @property
+    def truth(self) -> np.ndarray:
+        """Which class each clip has, bool (clips, classes)."""
+        return np.asarray(self.labels[:, None] == np.arange(len(self.class_names)))
 
     @property
     def predictions(self) -> np.ndarray:
@@ -99,22 +94,6 @@ class ClipReport:
         return float(np.mean([found["f1"] for found in self.per_class.values()]))
 
     @property
-    def roc_auc(self) -> float:
-        """Mean area under the ROC curve of the classes; NaN if only one has clips."""
-        return self._area(ROCAUC)
-
-    @property
-    def pr_auc(self) -> float:
-        """Mean average precision of the classes that have clips."""
-        return self._area(PRAUC)
-
-    def _area(self, metric: Any) -> float:
-        clips, classes = self.scores.shape
-        area = metric(classes=classes, max_clips=clips)
-        area.update_state(self.labels[:, None] == np.arange(classes), self.scores)
-        return float(area.result())
-
-    @property
     def mistakes(self) -> list[Mistake]:
         """Clips that were not recognised, those the model was surest about first."""
         rows = np.arange(len(self.labels))
@@ -131,85 +110,64 @@ class ClipReport:
             for i in wrong[np.argsort((true - said)[wrong], kind="stable")]
         ]
 
-    def to_dict(self, mistakes: int = 10) -> dict[str, Any]:
-        """Give the figures and the worst mistakes, ready for JSON."""
-        figures = {
+    def figures(self) -> dict[str, float]:
+        """Give the figures that sum up the report, by name."""
+        return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
             "roc_auc": self.roc_auc,
             "pr_auc": self.pr_auc,
         }
+
+    def _details(self, mistakes: int) -> dict[str, Any]:
         return {
-            "dataset": self.dataset,
-            "clips": len(self.paths),
-            **{k: v if math.isfinite(v) else None for k, v in figures.items()},
             "per_class": self.per_class,
             "class_names": [self.class_names[i] for i in self.seen],
             "confusion": self.confusion.tolist(),
             "mistakes": [
                 m._asdict() | {"path": str(m.path)} for m in self.mistakes[:mistakes]
             ],
-            "skipped": [str(path) for path in self.skipped],
-            "origin": dict(self.origin),
         }
 
-    def to_json(self) -> str:
-        """Give `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=2)
-
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write report.json, mistakes.csv (all of them) and confusion.png.
-
-        Args:
-            folder: Made if it does not exist; files of these names are replaced.
-
-        Returns:
-            The folder.
-
-        Raises:
-            OSError: It cannot be written.
-            ImportError: The picture needs the extra `plot`; the rest is written.
-        """
+    def _save_details(self, out: Path) -> None:
+        """Write mistakes.csv (all of them) and confusion.png."""
         from kerasaudio.plot import confusion_matrix
 
-        out = Path(folder)
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(out / "report.json", self.to_json() + "\n")
         write_csv(out / "mistakes.csv", [Mistake._fields, *self.mistakes])
         names = [self.class_names[i] for i in self.seen]
         confusion_matrix(self.confusion, names, out / "confusion.png")
-        return out
 
 
-def measure(model: AudioModel, clips: LabelledClips, **settings: Any) -> ClipReport:
+def measure(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
     """Measure a model on clips.
 
     Args:
         model: With labels, among which are the clips' class names.
-        clips: With one class each.
+        clips: With one class each, or with several.
         **settings: Of `predict_clips`: batch_size, clip_seconds, windows_per_clip,
             silence_db, errors, cache, dtype, readers.
 
+    Returns:
+        `ClipReport` on clips with one class each: accuracy, confusion. `TagReport` on
+        clips that can have several: how they are ranked, F1 of their tags.
+
     Raises:
-        ValueError: Clips with several classes; classes that the model does not know.
+        ValueError: Classes that the model does not know.
         OSError: A file is missing or cannot be decoded.
     """
     spec = model.spec
-    if clips.multi_label:
-        raise ValueError(
-            f"Clips of {clips.name} can have several classes. Use kerasaudio.metrics "
-            "with predict_clips(model, clips)."
-        )
     if spec.labels is None:
         raise ValueError(f"{model.name} has no labels to compare with.")
     targets, names = targets_for(clips, spec, one_hot=False)
     scores = predict_clips(model, clips, **settings)
     usable = np.isfinite(scores).all(axis=1)
-    return ClipReport(
+    several = clips.multi_label
+    report = TagReport if several else ClipReport
+    return report(
         dataset=clips.name,
         class_names=names,
         paths=tuple(p for p, good in zip(clips.paths, usable, strict=True) if good),
-        labels=targets[usable].astype(np.int64),
+        labels=targets[usable].astype(bool if several else np.int64),
         scores=scores[usable],
         skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
         origin={"architecture": spec.architecture, "preset": spec.preset},

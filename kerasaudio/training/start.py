@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from os import PathLike, fspath
+from typing import Any
 
 import keras
 
 from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.models.named import load_named
+from kerasaudio.models.named import check_arguments, load_named
 from kerasaudio.weights.manifest import tags
 
 RANDOM = "none"
@@ -18,6 +19,7 @@ def start_from(
     weights: str | PathLike[str] | None = None,
     *,
     seed: int = 0,
+    **arguments: Any,
 ) -> AudioModel:
     """Build a network for some classes.
 
@@ -29,9 +31,11 @@ def start_from(
             for the tag in the name, or else the first that is published; where there is
             none, "none".
         seed: Of the random weights.
+        **arguments: Of the factory, such as `n_mels` or `classifier_activation`.
 
     Raises:
-        ValueError: There is no such factory or tag, or the weights do not fit.
+        ValueError: There is no such factory, tag or argument, or the weights do not
+            fit.
         OSError: A file is missing, or a download failed.
     """
     from kerasaudio.transfer.heads import with_new_head
@@ -41,10 +45,11 @@ def start_from(
     if text in FACTORIES and (
         weights == RANDOM or (weights is None and not tags(text))
     ):
-        return FACTORIES[text](labels=list(labels))
+        check_arguments(text, arguments)
+        return FACTORIES[text](labels=list(labels), **arguments)
     if text.endswith(".keras"):
-        model = load_named(name, weights)
+        model = load_named(name, weights, **arguments)
         if model.spec.labels == tuple(labels):
             return model
         return with_new_head(model, labels, frozen=False)
-    return load_named(name, weights, labels=labels)
+    return load_named(name, weights, labels=labels, **arguments)

@@ -1,0 +1,84 @@
+"""`--set NAME=VALUE`: arguments of a network's factory, read by its signature."""
+
+import argparse
+import math
+from typing import Any, get_args
+
+# What the data or the other options decide.
+_DECIDED = ("classes", "include_top", "name")
+_KINDS = (bool, int, float, str)
+_TRUTH = {"true": True, "false": False}
+
+
+def add_set_option(parser: Any) -> None:
+    """Add --set."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="NAME=VALUE",
+        dest="arguments",
+        help="an argument of the factory, such as filters=16; may be repeated",
+    )
+
+
+def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any]:
+    """Read the values of --set as the factory's signature has them.
+
+    Args:
+        model: What --model names.
+        given: Names and texts.
+
+    Raises:
+        ValueError: The factory has no such argument, it is given twice, or its text is
+            no such value; or the model is no factory.
+    """
+    from kerasaudio.models import FACTORIES
+    from kerasaudio.models.named import arguments_of
+
+    factory = model.partition("/")[0]
+    if not given:
+        return {}
+    if model.endswith(".keras"):
+        raise ValueError(f"{model!r} is built already, so --set does not fit it.")
+    if factory not in FACTORIES:
+        return dict(given)  # what there is instead is said where it is loaded
+    taken = {k: v for k, v in arguments_of(factory).items() if k not in _DECIDED}
+    values: dict[str, Any] = {}
+    for name, text in given:
+        if name not in taken:
+            raise ValueError(
+                f"{factory} has no argument {name!r} that can be set. It takes: "
+                f"{', '.join(taken)}."
+            )
+        if name in values:
+            raise ValueError(f"--set {name}= is given twice.")
+        values[name] = _read(name, text, taken[name].annotation)
+    return values
+
+
+def _read(name: str, text: str, annotation: Any) -> Any:
+    kinds = get_args(annotation) or (annotation,)
+    kind = next(kind for kind in _KINDS if kind in kinds)
+    value: Any = text
+    try:
+        if kind is bool:
+            value = _TRUTH[text.lower()]
+        elif kind is int:
+            value = int(text)
+        elif kind is float:
+            value = float(text)
+    except (KeyError, ValueError):
+        value = math.nan
+    if isinstance(value, float) and not math.isfinite(value):
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise ValueError(f"--set {name}= takes {wanted[kind]}. Received: {text!r}.")
+    return value
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.replace("-", "_"), value

@@ -1,0 +1,150 @@
+"""How well a model tags: clips that can have several classes, or none."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from kerasaudio.metrics import PRAUC, ROCAUC, DPrime
+from kerasaudio.training.scored import ScoredClips, finite
+from kerasaudio.whole_file import write_csv
+
+COLUMNS = ("clips", "roc_auc", "average_precision", "precision", "recall", "f1")
+
+
+class WrongTag(NamedTuple):
+    """A tag that a clip was not given, or was given without having it.
+
+    Attributes:
+        path: Its file.
+        label: The tag.
+        present: Whether the clip has it.
+        score: That the model gave it.
+    """
+
+    path: Path
+    label: str
+    present: bool
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class TagReport(ScoredClips):
+    """What a model makes of clips that can have several classes.
+
+    Attributes:
+        dataset: Name of the data set.
+        origin: The model: architecture, preset, name of its file.
+        class_names: The model's labels.
+        paths: The clips.
+        labels: Which classes each clip has, bool (clips, classes).
+        scores: Averaged over the windows of each clip, float32 (clips, classes).
+        skipped: Files that could not be used.
+        threshold: Least score of a tag that counts as given; the areas, which rank
+            clips, do without.
+    """
+
+    threshold: float = 0.5
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Which classes each clip has, bool (clips, classes)."""
+        return self.labels
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """Which classes each clip is given, bool (clips, classes)."""
+        return np.asarray(self.scores >= self.threshold)
+
+    @property
+    def instance_f1(self) -> float:
+        """F1 of each clip's set of tags, averaged; 0 for a clip without any."""
+        return float(_f1(self.truth, self.predictions, axis=1).mean())
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes that clips have or are given; NaN if none is."""
+        used = (self.truth | self.predictions).any(axis=0)
+        f1 = _f1(self.truth, self.predictions, axis=0)[used]
+        return float(f1.mean()) if f1.size else float("nan")
+
+    @property
+    def d_prime(self) -> float:
+        """Separation d' of clips with and without a class, from `roc_auc`."""
+        return self._area(DPrime)
+
+    @property
+    def per_class(self) -> dict[str, dict[str, float]]:
+        """Clips, areas, precision, recall and F1 of each class that has clips.
+
+        The area under the ROC curve is NaN where all clips have the class.
+        """
+        truth, given = self.truth, self.predictions
+        right = (truth & given).sum(axis=0)
+        areas, precisions = self._by_class(ROCAUC), self._by_class(PRAUC)
+        f1 = _f1(truth, given, axis=0)
+        return {
+            self.class_names[i]: {
+                "clips": int(truth[:, i].sum()),
+                "roc_auc": float(areas[i]),
+                "average_precision": float(precisions[i]),
+                "precision": float(right[i] / max(1, given[:, i].sum())),
+                "recall": float(right[i] / truth[:, i].sum()),
+                "f1": float(f1[i]),
+            }
+            for i in np.flatnonzero(truth.any(axis=0)).tolist()
+        }
+
+    @property
+    def mistakes(self) -> list[WrongTag]:
+        """Tags that are missing or wrong, those farthest from the threshold first."""
+        wrong = np.argwhere(self.truth != self.predictions)
+        there = self.truth[tuple(wrong.T)]
+        scores = self.scores[tuple(wrong.T)]
+        distance = np.abs(scores - self.threshold)
+        return [
+            WrongTag(
+                self.paths[wrong[i, 0]],
+                self.class_names[wrong[i, 1]],
+                bool(there[i]),
+                float(scores[i]),
+            )
+            for i in np.argsort(-distance, kind="stable")
+        ]
+
+    def figures(self) -> dict[str, float]:
+        """Give the figures that sum up the report, by name."""
+        return {
+            "roc_auc": self.roc_auc,
+            "pr_auc": self.pr_auc,
+            "d_prime": self.d_prime,
+            "instance_f1": self.instance_f1,
+            "macro_f1": self.macro_f1,
+        }
+
+    def _details(self, mistakes: int) -> dict[str, Any]:
+        return {
+            "threshold": self.threshold,
+            "per_class": {name: finite(row) for name, row in self.per_class.items()},
+            "mistakes": [
+                m._asdict() | {"path": str(m.path)} for m in self.mistakes[:mistakes]
+            ],
+        }
+
+    def _save_details(self, out: Path) -> None:
+        """Write per_class.csv and mistakes.csv."""
+        rows = [(name, *row.values()) for name, row in self.per_class.items()]
+        write_csv(out / "per_class.csv", [("label", *COLUMNS), *rows])
+        write_csv(out / "mistakes.csv", [WrongTag._fields, *self.mistakes])
+
+    def _by_class(self, metric: Any) -> np.ndarray:
+        heard: Any = self._metric(metric)
+        return np.asarray(keras.ops.convert_to_numpy(heard.per_class()))
+
+
+def _f1(truth: np.ndarray, given: np.ndarray, axis: int) -> np.ndarray:
+    right = 2 * (truth & given).sum(axis=axis)
+    tags = truth.sum(axis=axis) + given.sum(axis=axis)
+    return np.asarray(right / np.maximum(1, tags))
