@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.audio.check import check_rate, check_waveform
+from kerasaudio.whole_number import whole_number
 
 RATE_LIMITS = (0.25, 4.0)
 SEMITONE_LIMITS = (-24.0, 24.0)
@@ -92,11 +93,7 @@ def _stretcher(sample_rate: int, seed: int) -> Any:
             "time_stretch and pitch_shift need python-stretch: "
             'pip install "kerasaudio[augment]".'
         ) from error
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise ValueError(
-            f"seed must be a whole number from 0 to {2**31 - 1}. Received: {seed!r}."
-        )
-    stretcher = Stretch(seed)
+    stretcher = Stretch(whole_number(seed, "seed", 0, 2**31 - 1))
     stretcher.preset(1, sample_rate)
     return stretcher
 

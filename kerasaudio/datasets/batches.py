@@ -18,7 +18,7 @@ from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
 from kerasaudio.datasets.targets import spec_of, targets_for
 from kerasaudio.datasets.usable import check_errors, usable
-from kerasaudio.similarity.kinds import count
+from kerasaudio.whole_number import whole_number
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -107,8 +107,8 @@ class ClipBatches(keras.utils.PyDataset):
     ) -> None:
         super().__init__(**kwargs)
         check_errors(errors)
-        self._size = count(batch_size, "batch_size")
-        self._seed = count(seed, "seed", least=0)
+        self._size = whole_number(batch_size, "batch_size")
+        self._seed = whole_number(seed, "seed", least=0)
         self._training, self._augment = bool(training), augment
         self._drop_remainder = bool(drop_remainder)
         spec = spec_of(model_or_spec)
@@ -116,7 +116,7 @@ class ClipBatches(keras.utils.PyDataset):
         targets, self.class_names = targets_for(clips, spec, one_hot)
         per_clip = windows_per_clip
         if per_clip is not None:
-            per_clip = count(per_clip, "windows_per_clip")
+            per_clip = whole_number(per_clip, "windows_per_clip")
         cutting.check_silence(silence_db)
         if clip_seconds is not None:
             cutting.window_length(spec, clip_seconds, np.zeros(1))
@@ -153,7 +153,7 @@ class ClipBatches(keras.utils.PyDataset):
 
     @epoch.setter
     def epoch(self, number: int) -> None:
-        self._epoch = count(number, "epoch", least=0)
+        self._epoch = whole_number(number, "epoch", least=0)
 
     def on_epoch_end(self) -> None:
         """Draw anew from now on; Keras calls it."""

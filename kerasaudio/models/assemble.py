@@ -13,6 +13,7 @@ from kerasaudio.models.patchwise import ClipScores
 from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.native import assign
+from kerasaudio.whole_number import whole_number
 
 Activation = str | Callable[..., Any] | None
 
@@ -221,8 +222,8 @@ def _own_labels(
             f"{' or '.join(key for key, said in asked.items() if said)}. "
             "Leave out one or the other."
         )
-    if classes is not None and (not isinstance(classes, int) or classes < 1):
-        raise ValueError(f"classes must be a positive integer. Received: {classes!r}.")
+    if classes is not None:
+        classes = whole_number(classes, "classes")
     if labels is None:
         return None if classes is None else _numbered(classes)
     names = [] if isinstance(labels, str) else list(labels)

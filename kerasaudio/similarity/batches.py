@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasaudio.similarity.kinds import Kinds, count
+from kerasaudio.similarity.kinds import Kinds
+from kerasaudio.whole_number import whole_number
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -41,8 +42,8 @@ class _Batches(keras.utils.PyDataset):
     ) -> None:
         super().__init__(**kwargs)
         self._clips, self._augment = clips, augment
-        self._batches = count(batches, "batches")
-        self._seed = count(seed, "seed", least=0)
+        self._batches = whole_number(batches, "batches")
+        self._seed = whole_number(seed, "seed", least=0)
         self._redraw, self._epoch = bool(redraw), 0
 
     def __len__(self) -> int:
@@ -117,7 +118,7 @@ class PairBatches(_Batches):
     ) -> None:
         self._kinds = Kinds(labels, clips)
         self._kinds.need(2)
-        size = count(batch_size, "batch_size", least=2)
+        size = whole_number(batch_size, "batch_size", least=2)
         if not 0 < positive < 1:
             raise ValueError(
                 f"positive must lie between 0 and 1. Received: {positive!r}."
@@ -180,11 +181,13 @@ class ClassBatches(_Batches):
         **kwargs: Any,
     ) -> None:
         self._kinds = kinds = Kinds(labels, clips)
-        self._clips_per_class = count(clips_per_class, "clips_per_class", least=2)
+        self._clips_per_class = whole_number(
+            clips_per_class, "clips_per_class", least=2
+        )
         kinds.need(self._clips_per_class)
         self._classes = len(kinds.counts)
         if classes is not None:
-            self._classes = count(classes, "classes", least=2)
+            self._classes = whole_number(classes, "classes", least=2)
         if self._classes > len(kinds.counts):
             raise ValueError(
                 f"classes={classes} is more than the {len(kinds.counts)} different "
@@ -247,7 +250,7 @@ class ViewBatches(_Batches):
                 "augment must be a function of (clip, rng): two equal views teach "
                 f"nothing. Received: {augment!r}."
             )
-        self._size = count(batch_size, "batch_size", least=2)
+        self._size = whole_number(batch_size, "batch_size", least=2)
         if len(clips) < self._size:
             raise ValueError(
                 f"batch_size={batch_size} is more than the {len(clips)} clips."

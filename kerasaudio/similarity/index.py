@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.similarity import index_file
 from kerasaudio.similarity.distances import check_metric, check_vectors
-from kerasaudio.similarity.kinds import count
 from kerasaudio.similarity.search import FaissSearch, has_faiss, search_numpy
+from kerasaudio.whole_number import whole_number
 
 BACKENDS = ("auto", "numpy", "faiss")
 FAISS_FROM = 100_000  # vectors
@@ -178,7 +178,7 @@ class Index:
 
     def _find(self, query: ArrayLike, k: int, farthest: bool) -> list[Any]:
         self._need_vectors()
-        number = count(k, "k")
+        number = whole_number(k, "k")
         if number > len(self):
             raise ValueError(
                 f"k must be at most {len(self)}, the vectors in the index. "

@@ -1,6 +1,5 @@
 """Which clips have which label, ready to draw from."""
 
-import operator
 from collections.abc import Sized
 from typing import Any
 
@@ -74,16 +73,3 @@ def check_labels(labels: ArrayLike, rows: int, what: str) -> np.ndarray:
             f"Received: dtype {values.dtype.name}, the first being {values[0]!r}."
         )
     return values.astype(int) if values.dtype.kind == "b" else values
-
-
-def count(value: Any, name: str, least: int = 1) -> int:
-    """Return a whole number, `least` or more, or raise a ValueError."""
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        whole = least - 1
-    if isinstance(value, bool | np.bool_) or whole < least:
-        raise ValueError(
-            f"{name} must be a whole number, {least} or more. Received: {value!r}."
-        )
-    return whole

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from kerasaudio.whole_number import whole_number
+
 Probe = Literal["linear", "mlp", "gru", "frozen", "full"]
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -63,22 +65,14 @@ def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict
 
 def check_seed(seed: Any) -> int:
     """Give the seed, or raise a ValueError."""
-    if not _is_whole(seed) or not 0 <= seed < 2**32:
-        raise ValueError(
-            f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}."
-        )
-    return int(seed)
+    return whole_number(seed, "seed", 0, 2**32 - 1)
 
 
 def _check(name: str, value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if name in _WHOLE and not (_is_whole(value) and value > 0):
-        raise ValueError(f"{name} must be a positive integer. Received: {value!r}.")
+    if name in _WHOLE:
+        whole_number(value, name)
     if name in _POSITIVE and not (number and 0 < value < float("inf")):
         raise ValueError(f"{name} must be a positive number. Received: {value!r}.")
     if name == "dropout" and not (number and 0 <= value < 1):
         raise ValueError(f"dropout must be from 0 to below 1. Received: {value!r}.")
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

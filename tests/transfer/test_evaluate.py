@@ -147,9 +147,9 @@ def test_windows_of_recurrent_probes(model, open_model):
     ("arguments", "settings", "message"),
     [
         (("svm",), {}, "probe must be one of"),
-        (("linear", -1), {}, "seed must be an integer"),
+        (("linear", -1), {}, "seed must be a whole number"),
         (("linear", 0), {"units": 3}, "no setting 'units' of 'linear'"),
-        (("full", 0), {"batch_size": 0}, "batch_size must be a positive integer"),
+        (("full", 0), {"batch_size": 0}, "batch_size must be a whole number, 1"),
     ],
 )
 def test_bad_arguments(open_model, clips, arguments, settings, message):

@@ -158,9 +158,9 @@ X, LABELS = _features("linear", rows=12)
         (X, LABELS, {"probe": "full"}, "probe must be one of"),
         (X, LABELS, {"epochs": 3}, "no setting 'epochs' of 'linear'. There are: C"),
         (X, LABELS, {"C": 0}, "C must be a positive number. Received: 0"),
-        (X, LABELS, {"probe": "mlp", "units": 2.5}, "units must be a positive integer"),
+        (X, LABELS, {"probe": "mlp", "units": 2.5}, "units must be a whole number, 1"),
         (X, LABELS, {"probe": "mlp", "dropout": 1.0}, "dropout must be from 0 to"),
-        (X, LABELS, {"seed": -1}, "seed must be an integer"),
+        (X, LABELS, {"seed": -1}, "seed must be a whole number"),
         (X * 0, LABELS, {}, "the same for all clips"),
     ],
 )
