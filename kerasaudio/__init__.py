@@ -16,6 +16,7 @@ from kerasaudio import (
     models,
     plot,
     similarity,
+    streaming,
     training,
     transfer,
     weights,
@@ -32,6 +33,7 @@ from kerasaudio.audio import (
 )
 from kerasaudio.features import FeatureExtractor, Features, load_features
 from kerasaudio.models import *  # noqa: F403
+from kerasaudio.streaming import Stream
 from kerasaudio.weights import list_weights
 
 __version__ = "0.1.0"
@@ -41,6 +43,7 @@ __all__ = [
     "AudioDecodeError",
     "FeatureExtractor",
     "Features",
+    "Stream",
     "datasets",
     "events",
     "find_audio",
@@ -55,6 +58,7 @@ __all__ = [
     "plot",
     "resample",
     "similarity",
+    "streaming",
     "time_stretch",
     "training",
     "transfer",

@@ -1,0 +1,100 @@
+"""How long a stream computes, and how late it knows."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+_KEPT = 4_096  # windows that the percentile is taken over
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """Measured so far; times of computing are NaN before the first window.
+
+    Attributes:
+        windows: Scored.
+        audio_seconds: Sound pushed.
+        mean_ms: Network's time a window.
+        p95_ms: 95 % of the windows (of the last 4,096) took no longer.
+        max_ms: The slowest window.
+        real_time_factor: Time spent in the stream, resampling too, over
+            `audio_seconds`. Live sound needs less than 1, with something to spare.
+        window_seconds: Length of a window: scores are of the sound since then.
+        hop_seconds: From one window to the next.
+        resampler_seconds: The most sound that the change of rate held back; 0 without.
+        delay_seconds: Algorithmic delay: a sound is in scores at the latest so long
+            after it, computing not counted. `hop_seconds` + `resampler_seconds`.
+    """
+
+    windows: int
+    audio_seconds: float
+    mean_ms: float
+    p95_ms: float
+    max_ms: float
+    real_time_factor: float
+    window_seconds: float
+    hop_seconds: float
+    resampler_seconds: float
+    delay_seconds: float
+
+    def __str__(self) -> str:
+        """Give two lines for people."""
+        return (
+            f"{self.windows} windows of {self.window_seconds:g} s every "
+            f"{self.hop_seconds:g} s: {self.mean_ms:.1f} ms each (95 %: "
+            f"{self.p95_ms:.1f}, most: {self.max_ms:.1f})\n"
+            f"real-time factor {self.real_time_factor:.4f} over "
+            f"{self.audio_seconds:.1f} s of sound, algorithmic delay "
+            f"{1000 * self.delay_seconds:.0f} ms"
+        )
+
+
+class Stopwatch:
+    """Takes the times, in memory that does not grow."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque(maxlen=_KEPT)
+        self._windows = 0
+        self._network_seconds = self._slowest = self._busy_seconds = 0.0
+        self.audio_seconds = self.resampler_seconds = 0.0
+
+    @contextmanager
+    def window(self) -> Iterator[None]:
+        """Time the network over a window."""
+        begin = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - begin
+        self._windows += 1
+        self._network_seconds += seconds
+        self._slowest = max(self._slowest, seconds)
+        self._last.append(seconds)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Time everything that a block takes."""
+        begin = time.perf_counter()
+        yield
+        self._busy_seconds += time.perf_counter() - begin
+
+    def report(self, window_seconds: float, hop_seconds: float) -> StreamReport:
+        """Sum up."""
+        some = self._windows > 0
+        return StreamReport(
+            windows=self._windows,
+            audio_seconds=self.audio_seconds,
+            mean_ms=1000 * self._network_seconds / self._windows if some else math.nan,
+            p95_ms=1000 * float(np.percentile(self._last, 95)) if some else math.nan,
+            max_ms=1000 * self._slowest if some else math.nan,
+            real_time_factor=(
+                self._busy_seconds / self.audio_seconds if some else math.nan
+            ),
+            window_seconds=window_seconds,
+            hop_seconds=hop_seconds,
+            resampler_seconds=self.resampler_seconds,
+            delay_seconds=hop_seconds + self.resampler_seconds,
+        )
