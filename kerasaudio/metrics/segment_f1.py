@@ -122,14 +122,15 @@ def _active(
     """Give class and number of the segments that events touch."""
     active: set[tuple[str, int]] = set()
     for event in events:
-        label, start, end = _checked(event, clip)
+        label, start, end = check_event(event, clip)
         first = math.floor(start / segment_seconds + _ROUNDING)
         last = max(first + 1, math.ceil(end / segment_seconds - _ROUNDING))
         active.update((label, number) for number in range(first, last))
     return active
 
 
-def _checked(event: Any, clip: int) -> tuple[str, float, float]:
+def check_event(event: Any, clip: int = 0) -> tuple[str, float, float]:
+    """Give label, start and end of an event, or raise a ValueError."""
     try:
         label, start, end = tuple(event)[:3]
         span = float(start), float(end)

@@ -23,12 +23,18 @@ def check_matplotlib() -> None:
         ) from error
 
 
-def new_figure(width: float, height: float) -> tuple[Any, Any]:
-    """Give a figure of some inches and its axes; `check_matplotlib` comes first."""
+def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
+    """Give a figure of some inches and its axes; `check_matplotlib` comes first.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        **grid: Of `matplotlib.figure.Figure.subplots`, for several axes.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure((width, height), dpi=_DPI, layout="constrained")
-    return figure, figure.subplots()
+    return figure, figure.subplots(**grid)
 
 
 def write_png(figure: Any, path: Path) -> None:

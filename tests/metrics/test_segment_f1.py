@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasaudio.events import SoundEvent
@@ -38,6 +38,7 @@ def slowly(true, found, seconds):
     return counts
 
 
+@settings(max_examples=40)
 @given(clips=CLIPS, seconds=st.sampled_from([0.5, 1.0, 2.0]))
 def test_counts_are_those_of_counting_one_by_one(clips, seconds):
     true, found = zip(*clips, strict=True)
