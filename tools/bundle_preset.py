@@ -118,7 +118,7 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
         for name in ("accuracy", "macro_f1")
         if name in facts
     }
-    entry = {
+    entry: dict[str, Any] = {
         "factory": factory,
         "tag": tag,
         "arguments": facts["arguments"],
