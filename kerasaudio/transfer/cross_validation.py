@@ -120,12 +120,14 @@ def _on_waveforms(
     began = perf_counter()
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
     prepared = perf_counter()
-    tuner = Tuner(model, clips.class_names, probe, settings, seed)
+    tuner = Tuner(
+        model, waveforms, clips.labels, clips.class_names, probe, settings, seed
+    )
     predictions = np.zeros(len(clips), np.int64)
     splits = _splits(clips)
     for train, test in _bar(splits, len(splits), progress):
-        tuner.fit(waveforms, clips.labels, train)
-        predictions[test] = tuner.predict(waveforms, test).argmax(axis=1)
+        tuner.fit(train)
+        predictions[test] = tuner.predict(test).argmax(axis=1)
     spec = model.spec
     origin = {
         "model": spec.preset or spec.architecture or model.name,

@@ -1,4 +1,9 @@
-"""Fine-tuning on waveforms: a new head on a frozen body, or the whole network."""
+"""Fine-tuning on waveforms: a new head on a frozen body, or the whole network.
+
+A random head would first push a pretrained body about, and a few clips are no
+statistics to normalise by: so the head is fitted before all learn (Kumar et al. 2022,
+arXiv:2202.10054), and batch normalisation keeps its own.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -8,7 +13,8 @@ import numpy as np
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
-from kerasaudio.transfer.heads import with_new_head
+from kerasaudio.transfer.heads import keep_statistics, with_new_head
+from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
 from kerasaudio.transfer.training import Trainer
 from kerasaudio.transfer.waveforms import Waveforms, load_waveforms
@@ -31,7 +37,8 @@ def fine_tune(
         model: Pretrained; it stays as it is.
         clips: With labels; folds are not looked at.
         body: "frozen": only the new head learns, batch normalisation stays in
-            inference mode. "full": everything learns.
+            inference mode. "full": the new head is fitted first, as the linear probe
+            is; then everything learns but batch normalisation, which stays as it is.
         seed: Of the head's initial weights, shuffling and dropout.
         **settings: epochs (10 frozen, 5 full), batch_size (32, 16), learning_rate of
             Adam (0.003, 0.0003), clip_seconds (the network's length, or the median
@@ -48,44 +55,76 @@ def fine_tune(
     settled = settle(body, settings, ON_WAVEFORMS)
     clips.require_whole_files("fine_tune")
     waveforms = load_waveforms(clips.paths, model.spec, settled["clip_seconds"])
-    tuner = Tuner(model, clips.class_names, body, settled, check_seed(seed))
-    return tuner.fit(waveforms, clips.labels, np.arange(len(clips)))
+    tuner = Tuner(
+        model,
+        waveforms,
+        clips.labels,
+        clips.class_names,
+        body,
+        settled,
+        check_seed(seed),
+    )
+    return tuner.fit(np.arange(len(clips)))
 
 
 class Tuner:
-    """Fine-tunes one network on several sets of clips, compiled once."""
+    """Fine-tunes one network on several sets of clips, compiled once.
+
+    Args:
+        model: Pretrained; it is copied.
+        waveforms: Of all clips.
+        labels: Of all clips.
+        class_names: Names of the labels.
+        body: "frozen" or "full".
+        settings: From `settle`.
+        seed: Of all that is random.
+    """
 
     def __init__(
         self,
         model: AudioModel,
+        waveforms: Waveforms,
+        labels: np.ndarray,
         class_names: Sequence[str],
         body: str,
         settings: dict[str, Any],
         seed: int,
     ) -> None:
         keras.utils.set_random_seed(seed)
+        self._waveforms, self._labels = waveforms, labels[waveforms.clip_of]
         self._settings, self._seed = settings, seed
         tuned = with_new_head(model, class_names, frozen=body == "frozen")
+        self._head = tuned.get_layer("predictions")
+        self._classes = len(class_names)
+        self._vectors = None
+        if body == "full":
+            keep_statistics(tuned)
+            sees = keras.Model(tuned.input, self._head.input)
+            self._vectors = sees.predict(
+                waveforms.samples, batch_size=settings["batch_size"], verbose=0
+            )
         self._trainer = Trainer(tuned, settings["learning_rate"])
 
-    def fit(
-        self, waveforms: Waveforms, labels: np.ndarray, clips: np.ndarray
-    ) -> AudioModel:
+    def fit(self, clips: np.ndarray) -> AudioModel:
         """Train from the pretrained weights on some clips; give the one model."""
-        chosen = np.isin(waveforms.clip_of, clips)
-        self._trainer.fit(
-            waveforms.samples[chosen],
-            labels[waveforms.clip_of[chosen]],
+        chosen = np.isin(self._waveforms.clip_of, clips)
+        self._trainer.reset()
+        if self._vectors is not None:
+            vectors, labels = self._vectors[chosen], self._labels[chosen]
+            self._head.set_weights(linear_head(vectors, labels, self._classes))
+        self._trainer.go_on(
+            self._waveforms.samples[chosen],
+            self._labels[chosen],
             epochs=self._settings["epochs"],
             batch_size=self._settings["batch_size"],
             seed=self._seed,
         )
         return self._trainer.model
 
-    def predict(self, waveforms: Waveforms, clips: np.ndarray) -> np.ndarray:
+    def predict(self, clips: np.ndarray) -> np.ndarray:
         """Give probabilities for some clips, in ascending order."""
-        chosen = np.isin(waveforms.clip_of, clips)
+        chosen = np.isin(self._waveforms.clip_of, clips)
         outputs = self._trainer.predict(
-            waveforms.samples[chosen], self._settings["batch_size"]
+            self._waveforms.samples[chosen], self._settings["batch_size"]
         )
-        return waveforms.mean_by_clip(outputs, clips)
+        return self._waveforms.mean_by_clip(outputs, clips)

@@ -67,6 +67,13 @@ def with_new_head(
     return tuned
 
 
+def keep_statistics(model: AudioModel) -> None:
+    """Leave batch normalisation as it is while the other layers learn."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
 def _last_vector(model: AudioModel) -> keras.KerasTensor:
     """Give what the head of a network sees: one vector a clip."""
     if all(layer.name != "predictions" for layer in model.layers):

@@ -74,6 +74,17 @@ def fit_probe(
     return fitted.to_model()
 
 
+def linear_head(
+    features: np.ndarray, labels: np.ndarray, classes: int
+) -> list[np.ndarray]:
+    """Fit the linear probe; give kernel and bias of a dense layer on raw features."""
+    fitter = Fitter("linear", classes, settle("linear", {}, ON_FEATURES), seed=0)
+    (fitted,) = fitter.fit_each([Problem(as_array(features, "linear"), labels)])
+    assert isinstance(fitted.core, Linear)
+    kernel = fitted.core.kernel / fitted.std[:, None]
+    return [kernel, fitted.core.bias - fitted.mean @ kernel]
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A classifier of standardised vectors, and how to standardise.

@@ -29,7 +29,17 @@ class Trainer:
         self._state = [*model.variables, *optimizer.variables]
         self._start = [np.array(keras.ops.convert_to_numpy(v)) for v in self._state]
 
-    def fit(
+    def reset(self) -> None:
+        """Go back to the start."""
+        for variable, value in zip(self._state, self._start, strict=True):
+            variable.assign(value)
+
+    def fit(self, x: np.ndarray, labels: np.ndarray, **settings: Any) -> None:
+        """Fit from the start; see `go_on`."""
+        self.reset()
+        self.go_on(x, labels, **settings)
+
+    def go_on(
         self,
         x: np.ndarray,
         labels: np.ndarray,
@@ -40,9 +50,7 @@ class Trainer:
         weights: np.ndarray | None = None,
         callbacks: Any = None,
     ) -> None:
-        """Fit from the start: the same seed gives the same weights."""
-        for variable, value in zip(self._state, self._start, strict=True):
-            variable.assign(value)
+        """Fit from where it is: the same seed gives the same weights."""
         keras.utils.set_random_seed(seed)
         self.model.fit(
             x,

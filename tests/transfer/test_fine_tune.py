@@ -53,9 +53,24 @@ def test_frozen_trains_the_new_head_only(normed, clips):
 def test_full_trains_everything_but_the_original(normed, clips):
     before = _weights(normed)
     tuned = transfer.fine_tune(normed, clips, epochs=1)
-    learnt = {name for name in before if "frontend" not in name}
+    kept = ("frontend", "norm/")  # batch normalisation, too
+    learnt = {name for name in before if not name.startswith(kept)}
     assert _changed(before, _weights(tuned)) == learnt
     assert not _changed(before, _weights(normed))
+
+
+def test_full_begins_with_the_head_of_the_linear_probe(normed, clips):
+    tuned = transfer.fine_tune(normed, clips, epochs=1, learning_rate=1e-12)
+
+    waveforms = load_waveforms(clips.paths, normed.spec, None).samples
+    sees = keras.Model(normed.input, normed.get_layer("embedding").output)
+    vectors = sees.predict(waveforms, verbose=0)
+    probe = transfer.fit_probe(vectors, clips.labels)
+    np.testing.assert_allclose(
+        tuned.predict(waveforms, verbose=0),
+        probe.predict(vectors, verbose=0),
+        atol=1e-3,
+    )
 
 
 @pytest.mark.slow
