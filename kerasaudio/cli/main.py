@@ -9,13 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kerasaudio.cli import catalogue, embed, evaluate, nearest, tag, train
+from kerasaudio.cli import catalogue, embed, evaluate, listen, nearest, tag, train
 from kerasaudio.cli.common import complain
 
 _EXAMPLES = """examples:
   kerasaudio tag song.mp3                    five tags, from weights in the package
   kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
   kerasaudio tag talk.wav --timeline         also what is heard when
+  kerasaudio listen                          what the microphone hears, live
   kerasaudio embed sounds/ --out sounds.npz  a vector a file
   kerasaudio nearest bark.wav sounds/        what sounds most like it
   kerasaudio train sounds/ --out mine.keras  learn your own classes, a folder each
@@ -64,6 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (tag, embed, nearest, train, evaluate, catalogue):
+    for command in (tag, listen, embed, nearest, train, evaluate, catalogue):
         command.add(commands)
     return parser

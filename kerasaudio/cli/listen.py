@@ -1,0 +1,213 @@
+"""`kerasaudio listen`: what is heard, while it is heard."""
+
+import argparse
+import math
+import os
+import stat
+import sys
+from typing import Any
+
+from kerasaudio.cli.common import (
+    DEFAULT_MODEL,
+    complain,
+    load_model,
+    positive,
+    positive_seconds,
+)
+
+_DESCRIPTION = """Name what the microphone hears, or what comes through a pipe.
+
+Without more said, a WAV stream is read from standard input where that is a pipe or a
+file, and the microphone elsewhere. On a terminal a table is drawn anew with every hop;
+elsewhere there is a line a hop. Scores are of the last window of sound, whose length
+the network tells, so the first come when a window is full. It ends with the sound, or
+by Ctrl-C."""
+
+_EXAMPLES = """examples:
+  kerasaudio listen
+  kerasaudio listen EfficientAT --window 2 --threshold 0.2 --smoothing average
+  ffmpeg -v error -i rtsp://camera/audio -f wav - | kerasaudio listen YAMNet --json
+  arecord -t raw -f S16_LE -r 16000 | kerasaudio listen --raw --rate 16000"""
+
+_SOURCES = {
+    "microphone": 'the microphone (pip install "kerasaudio[microphone]")',
+    "wav": "a WAV stream on standard input",
+    "raw": "samples without a header on standard input; needs --rate",
+}
+
+
+def add(commands: Any) -> None:
+    """Register the command."""
+    from kerasaudio.streaming.smoothing import SMOOTHINGS
+
+    listen = commands.add_parser(
+        "listen",
+        help="name what the microphone or a pipe gives, live",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    listen.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        default=DEFAULT_MODEL,
+        help="factory, factory/tag, or the path of a saved .keras model "
+        f"(default: {DEFAULT_MODEL})",
+    )
+    listen.add_argument(
+        "--weights", help="tag of published weights, or a file of yours"
+    )
+    _add_sound_options(listen.add_argument_group("sound"))
+    scores = listen.add_argument_group("scores")
+    scores.add_argument(
+        "--hop",
+        type=positive_seconds,
+        default=0.25,
+        metavar="SECONDS",
+        help="from one window to the next (default: 0.25)",
+    )
+    scores.add_argument(
+        "--window",
+        type=positive_seconds,
+        metavar="SECONDS",
+        help="that a score is of; for networks that take any (default: the model's)",
+    )
+    scores.add_argument(
+        "--smoothing",
+        choices=SMOOTHINGS,
+        help="over the last windows (default: none)",
+    )
+    scores.add_argument(
+        "--smoothing-seconds",
+        type=positive_seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="its span, or time constant (default: 1)",
+    )
+    scores.add_argument("--top", type=positive, help="tags at most (default: 5)")
+    scores.add_argument(
+        "--threshold", type=_number, metavar="SCORE", help="no tags below it"
+    )
+    listen.add_argument(
+        "--json",
+        action="store_true",
+        help="an object a line; a model without labels gives vectors",
+    )
+    listen.add_argument(
+        "--report", action="store_true", help="say at the end how fast it was"
+    )
+    listen.set_defaults(run=_listen)
+
+
+def _add_sound_options(sound: Any) -> None:
+    from kerasaudio.audio.pcm import SAMPLE_FORMATS
+
+    source = sound.add_mutually_exclusive_group()
+    for name, text in _SOURCES.items():
+        source.add_argument(
+            f"--{name}", dest="source", action="store_const", const=name, help=text
+        )
+    sound.add_argument("--rate", type=positive, metavar="HZ", help="of --raw")
+    sound.add_argument(
+        "--format",
+        choices=SAMPLE_FORMATS,
+        metavar="FORMAT",
+        help=f"of --raw: {', '.join(SAMPLE_FORMATS)} (default: s16le)",
+    )
+    sound.add_argument(
+        "--channels", type=positive, metavar="N", help="of --raw (default: 1)"
+    )
+    sound.add_argument("--device", help="of --microphone: number or part of its name")
+
+
+def _listen(options: argparse.Namespace) -> int:
+    from kerasaudio.cli.live import writer
+    from kerasaudio.streaming import Stream
+
+    source = _source(options)
+    model = load_model(options)
+    _check_labels(options, model)
+    stream = Stream(
+        model,
+        options.hop,
+        window_seconds=options.window,
+        smoothing=options.smoothing,
+        smoothing_seconds=options.smoothing_seconds,
+    )
+    write = writer(sys.stdout, stream, options.json, options.top, options.threshold)
+    try:
+        for heard in stream.run(source, source.sample_rate):
+            write(heard)
+    finally:
+        report = stream.report()
+        if options.report and report.windows:
+            complain(str(report))
+        if source.complaint:
+            complain(source.complaint)
+    if not report.windows:
+        complain("Less than 50 ms of sound came: nothing can be told from it.")
+    return int(source.complaint is not None or not report.windows)
+
+
+def _source(options: argparse.Namespace) -> Any:
+    from kerasaudio.audio.microphone import Microphone
+    from kerasaudio.audio.pcm import PcmStream, open_wav_stream
+
+    kind = options.source or ("wav" if _is_piped() else "microphone")
+    owners = {"rate": "raw", "format": "raw", "channels": "raw", "device": "microphone"}
+    for name, owner in owners.items():
+        if getattr(options, name) is not None and kind != owner:
+            raise ValueError(
+                f"--{name} goes with --{owner}; the sound is to come from {kind}."
+            )
+    if kind == "microphone":
+        device = options.device
+        number = device is not None and device.isdecimal()
+        return Microphone(int(device) if number else device)
+    if kind == "wav":
+        return open_wav_stream(sys.stdin.buffer)
+    if options.rate is None:
+        raise ValueError(
+            "Samples without a header do not say their rate: name it, such as "
+            "--raw --rate 16000."
+        )
+    return PcmStream(
+        sys.stdin.buffer,
+        options.rate,
+        options.format or "s16le",
+        options.channels or 1,
+    )
+
+
+def _is_piped() -> bool:
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # there is no standard input
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def _check_labels(options: argparse.Namespace, model: Any) -> None:
+    labels = model.spec.labels
+    if labels is None:
+        if not options.json or options.top or options.threshold is not None:
+            raise ValueError(
+                f"{options.model} has no labels to name sounds with. Say --json, "
+                "without --top and --threshold, to get its vectors."
+            )
+    elif options.top and options.top > len(labels):
+        raise ValueError(
+            f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
+            f"Received: {options.top}."
+        )
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return number
