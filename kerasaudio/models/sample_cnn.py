@@ -20,6 +20,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -38,6 +39,7 @@ DEFAULTS = {
     "blocks": 9,
     "stem_width": 3,
     "width": 3,
+    "filters": 128,
     "sample_rate": 16_000,
 }
 
@@ -53,6 +55,7 @@ def SampleCNN(
     blocks: int | None = None,
     stem_width: int | None = None,
     width: int | None = None,
+    filters: int | None = None,
     sample_rate: int | None = None,
     name: str | None = None,
 ) -> AudioModel:
@@ -68,7 +71,8 @@ def SampleCNN(
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("SampleCNN")`), or a
             path: `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
-        include_top: End in class scores; otherwise in the embedding, (batch, 512).
+        include_top: End in class scores; otherwise in the embedding,
+            (batch, 4 * filters).
         labels: Names of your own classes; other than the tag's, they get a new head.
         classes: Their number, if they have no names.
         classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
@@ -77,6 +81,8 @@ def SampleCNN(
         blocks: Convolution blocks after the stem, each of which pools; 9.
         stem_width: Length and stride of the first filters, 2 or 3 samples; 3.
         width: Length of the other filters and of the pooling, 2 or 3; 3.
+        filters: Of the stem and the first two blocks; the last layers have four times,
+            those between twice as many; 128.
         sample_rate: Rate the model is meant for, in Hz; 16,000.
         name: Of the model.
 
@@ -99,6 +105,7 @@ def SampleCNN(
         blocks=blocks,
         stem_width=stem_width,
         width=width,
+        filters=filters,
         sample_rate=sample_rate,
     )
 
@@ -114,13 +121,14 @@ def SampleCNNSE(
     blocks: int | None = None,
     stem_width: int | None = None,
     width: int | None = None,
+    filters: int | None = None,
     sample_rate: int | None = None,
     name: str | None = None,
 ) -> AudioModel:
     """Tag 3.7 s of sound by SampleCNN with residuals and squeeze-and-excitation.
 
     Arguments, input, output and errors are those of `SampleCNN`; the embedding is the
-    512-d dense layer before the last.
+    dense layer before the last, (batch, 4 * filters).
 
     Source: arXiv:1710.10451; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -136,6 +144,7 @@ def SampleCNNSE(
         blocks=blocks,
         stem_width=stem_width,
         width=width,
+        filters=filters,
         sample_rate=sample_rate,
     )
 
@@ -144,17 +153,23 @@ Layer = Callable[..., keras.KerasTensor]
 
 
 def _trunk(
-    layer: Layer, clip_samples: int, blocks: int, stem_width: int, width: int
+    layer: Layer,
+    clip_samples: int,
+    blocks: int,
+    stem_width: int,
+    width: int,
+    filters: int,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    check_count(filters=filters)
     _check(clip_samples, blocks, stem_width, width)
     waveform = keras.Input((clip_samples,), name="waveform")
     x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
-    x = layer(x, 128, stem_width, "layer1", stride=stem_width)
+    x = layer(x, filters, stem_width, "layer1", stride=stem_width)
     for block in range(blocks):
-        filters = 128 if block < 2 else 512 if block == blocks - 1 else 256
-        x = layer(x, filters, width, f"layer{block + 2}")
+        widening = 1 if block < 2 else 4 if block == blocks - 1 else 2
+        x = layer(x, widening * filters, width, f"layer{block + 2}")
         x = layers.MaxPooling1D(width, name=f"layer{block + 2}_mp")(x)
-    x = layer(x, 512, 1, f"layer{blocks + 2}")
+    x = layer(x, 4 * filters, 1, f"layer{blocks + 2}")
     # One step is left in the published networks; other lengths may leave more.
     return waveform, layers.GlobalMaxPooling1D(name="pool")(x)
 
@@ -183,7 +198,7 @@ def _sample_cnn(sample_rate: int, **shape: int) -> Body:
 
 def _sample_cnn_se(sample_rate: int, **shape: int) -> Body:
     waveform, x = _trunk(_residual_se, **shape)
-    x = layers.Dense(512, name="dense1")(x)
+    x = layers.Dense(x.shape[-1], name="dense1")(x)
     x = batch_norm(x, TORCH_EPSILON, "bn")
     embedding = layers.ReLU(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)

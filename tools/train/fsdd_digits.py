@@ -3,88 +3,154 @@
     python tools/train/fsdd_digits.py fsdd/ --model LeNetMFCC --out build/fsdd
 
 Takes 0 to 4 of each speaker and digit are held out and heard once, at the end; takes 5
-to 9 choose the epoch. With --speakers those named are held out instead.
+to 9 choose the epoch. With --speakers those named are held out instead, all their
+takes; takes 0 to 9 of the others then choose the epoch.
 Clips are 8 kHz; in training they are shifted, louder or softer, and noisy.
 
-Writes MODEL.keras, MODEL.safetensors (the weights alone, which a preset is made of) and
-MODEL.json (the measured result with all settings). Stopped and started again, it goes
-on where it was. KERAS_BACKEND chooses the backend.
+Writes NAME.keras, NAME.safetensors (the weights alone, which a preset is made of: see
+tools/bundle_preset.py) and NAME.json (the measured result with all settings); NAME is
+the model, and with --speakers who is held out. Stopped and started again, it goes on
+where it was; what is finished is not done again. KERAS_BACKEND chooses the backend.
 """
 
 import argparse
-import time
+import json
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import recipe
 
 import kerasaudio
+from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
+from kerasaudio.models import AudioModel
 from kerasaudio.training import Schedule, measure, train
 
+# From raw samples: 0.82 s, so that seven poolings by three end in one step.
+SAMPLES: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "clip_samples": 6_561,
+    "blocks": 7,
+}
 MODELS: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"sample_rate": SAMPLE_RATE},
+    "ReSE2Multi": {**SAMPLES, "init_features": 32, "amplifying_ratio": 2},
+    "SampleCNN": {**SAMPLES, "filters": 32},
     "SpeechGRU": {"sample_rate": SAMPLE_RATE},
 }
-FIRST_TAKE = 10  # of those that are learnt from; 5 to 9 choose the epoch
+# The taggers' published heads give independent probabilities; so does the preset's.
+INDEPENDENT = {"ReSE2Multi", "SampleCNN"}
+FIRST_TAKE = 10  # of those that are learnt from; the ones before choose the epoch
 SHIFT = SAMPLE_RATE // 10
+
+
+class Split(NamedTuple):
+    """Who is heard when.
+
+    Attributes:
+        learn: Clips to train on.
+        choose: Clips that choose the epoch.
+        test: Clips that are held out.
+        name: What the test is.
+    """
+
+    learn: LabelledClips
+    choose: LabelledClips
+    test: LabelledClips
+    name: str
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, measure and write what the command line asks for."""
     options = _parser().parse_args(arguments)
-    data = FSDD(options.folder, label="digit")
-    if options.speakers:
-        known, unknown = data.speaker_split(options.speakers)
-    else:
-        known, unknown = data.official_split()
-    chosen = data.takes[known] < FIRST_TAKE
-    learn, choose = data.take(known[~chosen]), data.take(known[chosen])
-    held_out = data.take(unknown)
-
-    keras.utils.set_random_seed(options.seed)
-    factory = getattr(kerasaudio, options.model)
-    model = factory(labels=data.class_names, **MODELS[options.model])
+    name = "-".join([options.model, *(options.speakers or ())])
+    path = options.out / f"{name}.keras"
+    result = path.with_suffix(".json")
+    settings = {
+        "model": options.model,
+        "arguments": MODELS[options.model],
+        "seed": options.seed,
+        "epochs": options.epochs,
+    }
+    if result.exists() and not options.overwrite:
+        _check_same(result, settings)
+        print(f"{result} is there already:\n{result.read_text()}")
+        return
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{options.model}.keras"
-    began = time.perf_counter()
+    split = divide(FSDD(options.folder, label="digit"), options.speakers)
     done = train(
-        model,
-        learn,
-        choose,
+        build(options.model, split.learn.class_names, options.seed),
+        split.learn,
+        split.choose,
         path,
         schedule=Schedule(
             unfreeze_epochs=options.epochs, patience=options.epochs, seed=options.seed
         ),
-        overwrite=options.overwrite,
+        # Without a result, what is there was stopped before it was measured.
+        overwrite=True,
         report=recipe.tell,
         augment=augment,
     )
-    report = measure(done.model, held_out)
-    weights = path.with_suffix(".safetensors")
-    result = {
-        "data": "Free Spoken Digit Dataset 1.0.9, CC BY-SA 4.0",
-        "script": "tools/train/fsdd_digits.py",
-        "tag": "fsdd",
-        "test": f"FSDD, {options.speakers or 'official split'}",
-        "arguments": MODELS[options.model],
-        "labels": list(data.class_names),
-        "clips": {
-            "trained_on": len(learn),
-            "chose": len(choose),
-            "test": len(held_out),
+    report = measure(done.model, split.test)
+    recipe.write_result(
+        result,
+        {
+            "data": "Free Spoken Digit Dataset 1.0.9, CC BY-SA 4.0",
+            "script": "tools/train/fsdd_digits.py",
+            "tag": "fsdd",
+            "test": split.name,
+            "labels": list(split.learn.class_names),
+            "clips": {
+                "trained_on": len(split.learn),
+                "chose": len(split.choose),
+                "test": len(split.test),
+            },
+            "accuracy": report.accuracy,
+            "macro_f1": report.macro_f1,
+            "mistakes": [
+                f"{mistake.path.name}: {mistake.predicted}"
+                for mistake in report.mistakes
+            ],
+            **settings,
+            "parameters": recipe.write_weights(
+                path.with_suffix(".safetensors"), done.model
+            ),
+            "best_epoch": done.best.number,
+            "validation_accuracy": done.best.score,
+            "seconds": round(sum(epoch.seconds for epoch in done.epochs), 1),
+            "seconds_an_epoch": round(
+                float(np.median([epoch.seconds for epoch in done.epochs])), 1
+            ),
         },
-        "accuracy": report.accuracy,
-        "macro_f1": report.macro_f1,
-        "model": options.model,
-        "parameters": recipe.write_weights(weights, done.model),
-        "seed": options.seed,
-        "epochs": options.epochs,
-        "seconds": round(time.perf_counter() - began, 1),
-    }
-    recipe.write_result(path.with_suffix(".json"), result)
+    )
+
+
+def divide(data: FSDD, speakers: Sequence[str] | None = None) -> Split:
+    """Hold out takes 0 to 4, or all takes of some speakers."""
+    if speakers:
+        known, unknown = data.speaker_split(speakers)
+        name = f"FSDD, speakers {' and '.join(speakers)} held out"
+    else:
+        known, unknown = data.official_split()
+        name = "FSDD, official split"
+    chosen = data.takes[known] < FIRST_TAKE
+    return Split(
+        data.take(known[~chosen]), data.take(known[chosen]), data.take(unknown), name
+    )
+
+
+def build(name: str, labels: Sequence[str], seed: int) -> AudioModel:
+    """Build a network with random weights."""
+    keras.utils.set_random_seed(seed)
+    activation = "sigmoid" if name in INDEPENDENT else "auto"
+    factory = getattr(kerasaudio, name)
+    model: AudioModel = factory(
+        labels=labels, classifier_activation=activation, **MODELS[name]
+    )
+    return model
 
 
 def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -98,6 +164,16 @@ def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     level = np.sqrt(np.mean(np.square(window))) * 10 ** (rng.uniform(-50, -20) / 20)
     noise = rng.normal(0, 1, len(window)) * level
     return (moved + noise) * 10 ** (rng.uniform(-6, 6) / 20)
+
+
+def _check_same(result: Path, settings: dict[str, Any]) -> None:
+    there = json.loads(result.read_text())
+    differ = [name for name, value in settings.items() if there.get(name) != value]
+    if differ:
+        raise ValueError(
+            f"{result} was made with another {' and '.join(differ)}. Choose another "
+            "--out, or pass --overwrite."
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
