@@ -148,7 +148,7 @@ def test_a_saved_model(run, tmp_path):
         (["--top", "51"], "--top must be from 1 to 50.*Received: 51"),
         (["--model", "Musicn"], "Unknown model 'Musicn'.*MusiCNN"),
         (["--weights", "mtta"], "Did you mean 'mtat'"),
-        (["--model", "ReSE2Multi"], "no published weights"),
+        (["--model", "SoundEventCRNN"], "no published weights"),
         (["--model", "absent.keras"], "absent.keras"),
         (
             ["--model", "absent.keras", "--weights", "mtat"],

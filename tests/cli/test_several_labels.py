@@ -10,7 +10,10 @@ from kerasaudio.cli import main
 from kerasaudio.cli.arguments import factory_arguments
 from support import sound_folder
 
-SMALL = ("--model", "LeNetMFCC", "--set", "filters=4", "--set", "sample-rate=8000")
+SMALL = (
+    *("--model", "LeNetMFCC", "--weights", "none"),
+    *("--set", "filters=4", "--set", "sample-rate=8000"),
+)
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ import pytest
 from kerasaudio.cli import main
 from support import sound_folder
 
-QUICK = ("--model", "LeNetMFCC", "--batch-size", "4", "--unfreeze-epochs", "2")
+QUICK = (
+    *("--model", "LeNetMFCC", "--weights", "none"),
+    *("--batch-size", "4", "--unfreeze-epochs", "2"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_a_saved_model(tmp_path):
         ("Musicn", None, "Unknown model 'Musicn'.*MusiCNN"),
         ("MusiCNN/mtta", None, "Did you mean 'mtat'"),
         ("MusiCNN/mtat", "msd", "Leave one out"),
-        ("ReSE2Multi", None, "no published weights"),
+        ("SoundEventCRNN", None, "no published weights"),
         ("mine.keras", "mtat", "holds its weights"),
     ],
 )
