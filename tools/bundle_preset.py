@@ -48,10 +48,12 @@ class Data(NamedTuple):
     Attributes:
         citation: Of the data set.
         homepage: Of the data set.
+        licence: Of the clips; NOTICE gives their authors' names.
     """
 
     citation: str
     homepage: str
+    licence: str
 
 
 DATA = {
@@ -59,10 +61,12 @@ DATA = {
         "Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia "
         "2015, doi:10.1145/2733373.2806390",
         "https://github.com/karolpiczak/ESC-50",
+        "CC BY 3.0",  # as ESC-10's clips are; the others of ESC-50 are CC BY-NC 3.0
     ),
     "fsdd": Data(
         "Jackson et al., Free Spoken Digit Dataset v1.0.9, 2020",
         "https://github.com/Jakobovski/free-spoken-digit-dataset",
+        "CC BY-SA 4.0",
     ),
 }
 OWN_LABELS = {("BarkNet", "esc10"): "esc10_dog"}  # not those of the data set
@@ -90,9 +94,9 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
     """Copy the weights and write their entry; gives the entry.
 
     Raises:
-        ValueError: The result lacks something, is of a model or data unknown here, or
-            has no score between 0 and 1; the file is too large; another preset has the
-            same list of labels with other names.
+        ValueError: The result lacks something, is of a model or data unknown here,
+            names another licence of the data, or has no score between 0 and 1; the
+            file is too large; another preset uses the list of labels with other names.
         OSError: The weights are missing.
     """
     _check(facts, result)
@@ -156,6 +160,11 @@ def _check(facts: dict[str, Any], result: Path) -> None:
                 f"{result} is of {name} {facts[name]!r}, and there are citations for "
                 f"{', '.join(cited)}. Add one to {Path(__file__).name}."
             )
+    if (licence := DATA[facts["tag"]].licence) not in facts["data"]:
+        raise ValueError(
+            f"{result} must say that its data is under {licence}. Received: data="
+            f"{facts['data']!r}."
+        )
     if not 0 <= facts["accuracy"] <= 1:
         raise ValueError(
             f"{result} has an accuracy of {facts['accuracy']!r}, not from 0 to 1."

@@ -19,7 +19,7 @@ FACTS = {
     "parameters": 1,
     "test": "FSDD, official split",
     "accuracy": 0.98764,
-    "data": "some",
+    "data": "Free Spoken Digit Dataset 1.0.9, CC BY-SA 4.0",
     "script": "tools/train/fsdd_digits.py",
     "seed": 7,
 }
@@ -77,10 +77,11 @@ def test_a_bundled_preset_loads_by_its_tag(tool, result, tmp_path, monkeypatch):
 
 
 def test_presets_of_one_data_set_may_have_labels_of_their_own(tool, result, tmp_path):
-    tool.bundle({**FACTS, "model": "LogMelCNN", "tag": "esc10"}, result)
-    dog = {**FACTS, "model": "BarkNet", "tag": "esc10", "labels": ["dog", "other"]}
+    facts = {**FACTS, "tag": "esc10", "data": "ESC-10, folds 1 to 4, CC BY 3.0"}
+    tool.bundle({**facts, "model": "LogMelCNN"}, result)
+    dog = {"model": "BarkNet", "labels": ["dog", "other"], "macro_f1": 0.5}
 
-    entry = tool.bundle({**dog, "macro_f1": 0.5}, result)
+    entry = tool.bundle({**facts, **dog}, result)
 
     assert entry["labels"] == "esc10_dog"
     assert entry["metrics"]["macro_f1"] == 0.5
@@ -110,6 +111,7 @@ def test_what_cannot_be_bundled_is_refused(tool, result, monkeypatch, capsys):
         "does not say seed": {k: v for k, v in FACTS.items() if k != "seed"},
         "model 'MusiCNN'": {**FACTS, "model": "MusiCNN"},
         "tag 'gtzan'": {**FACTS, "tag": "gtzan"},
+        "is under CC BY-SA": {**FACTS, "data": "digits, CC BY-NC 3.0"},
         "accuracy of 98": {**FACTS, "accuracy": 98},
     }
     for message, facts in bad.items():
