@@ -41,7 +41,7 @@ def fine_tune(
             is; then everything learns but batch normalisation, which stays as it is.
         seed: Of the head's initial weights, shuffling and dropout.
         **settings: epochs (10 frozen, 5 full), batch_size (32, 16), learning_rate of
-            Adam (0.003, 0.0003), clip_seconds (the network's length, or the median
+            Adam (0.003, 0.0001), clip_seconds (the network's length, or the median
             length of the clips).
 
     Returns:

@@ -32,7 +32,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "full": {
         "epochs": 5,
         "batch_size": 16,
-        "learning_rate": 3e-4,
+        "learning_rate": 1e-4,
         "clip_seconds": None,
     },
 }
