@@ -100,7 +100,8 @@ def test_a_stopped_run_goes_on_and_a_finished_one_is_not_done_again(
     assert result["backend"] == keras.backend.backend()
     weights = out / "LeNetMFCC.safetensors"
     model = kerasaudio.LeNetMFCC(weights=weights, labels=result["labels"], **SMALL)
-    report = measure(model, fsdd_digits.divide(FSDD(folder)).test)
+    clips = fsdd_digits.divide(FSDD(folder)).test
+    report = measure(model, clips, clip_seconds=result["clip_seconds"])
     assert report.accuracy == result["accuracy"]
     assert len(result["mistakes"]) == round(8 * (1 - report.accuracy))
 
