@@ -7,7 +7,7 @@ from kerasaudio.layers.augment.convolution import Convolution
 from kerasaudio.layers.augment.crop import RandomCrop, TimeShift
 from kerasaudio.layers.augment.filter import Filter
 from kerasaudio.layers.augment.level import Volume
-from kerasaudio.layers.augment.mask import FrequencyMask, TimeMask
+from kerasaudio.layers.augment.mask import FrequencyMask, SpecAugment, TimeMask
 from kerasaudio.layers.augment.mixup import Mixup
 from kerasaudio.layers.augment.noise import Noise
 from kerasaudio.layers.augment.vtlp import VTLP
@@ -20,6 +20,7 @@ __all__ = [
     "Mixup",
     "Noise",
     "RandomCrop",
+    "SpecAugment",
     "TimeMask",
     "TimeShift",
     "Volume",

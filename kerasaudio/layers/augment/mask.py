@@ -19,28 +19,48 @@ class _Mask(Augmentation, FeatureLayer):
     ) -> None:
         super().__init__(**kwargs)
         check_count(count=count)
-        number = isinstance(fill, int | float) and not isinstance(fill, bool)
-        require(
-            fill == "mean" or number, '`fill` must be a number or "mean".', fill=fill
-        )
+        _check_fill(fill)
         self.count, self.fill = count, fill
         self._widest, self._share = widest, share
 
     def augment(self, inputs: Any) -> Any:
         """Mask (batch, frames, bins)."""
-        length = ops.shape(inputs)[self.axis]
-        bound = ops.cast(ops.floor(self._share * ops.cast(length, "float32")), "int32")
-        widest = ops.minimum(bound, self._widest)
-        width = self.draw_whole(inputs, 0, widest, columns=self.count)
-        start = self.draw_whole(inputs, 0, length - width, columns=self.count)
-        place = ops.arange(length, dtype="int32")
-        start, width = ops.expand_dims(start, -1), ops.expand_dims(width, -1)
-        masked = ops.logical_and(place >= start, place < start + width)
-        masked = ops.expand_dims(ops.any(masked, axis=1), 3 - self.axis)
-        fill: Any = self.fill
-        if fill == "mean":
-            fill = ops.mean(inputs, axis=(1, 2), keepdims=True)
-        return ops.where(masked, fill, inputs)
+        masked = _draw(self, inputs, self.axis, self._widest, self.count, self._share)
+        return _blot(inputs, masked, self.fill)
+
+
+def _check_fill(fill: Any) -> None:
+    number = isinstance(fill, int | float) and not isinstance(fill, bool)
+    require(fill == "mean" or number, '`fill` must be a number or "mean".', fill=fill)
+
+
+def _check_share(name: str, share: float) -> None:
+    require(0 < share <= 1, f"`{name}` must be in (0, 1].", **{name: share})
+
+
+def _draw(
+    layer: Augmentation,
+    inputs: Any,
+    axis: int,
+    widest: int,
+    count: int,
+    share: float = 1.0,
+) -> Any:
+    """Draw which frames (axis 1) or bins (axis 2) of each clip are masked."""
+    length = ops.shape(inputs)[axis]
+    bound = ops.cast(ops.floor(share * ops.cast(length, "float32")), "int32")
+    width = layer.draw_whole(inputs, 0, ops.minimum(bound, widest), columns=count)
+    start = layer.draw_whole(inputs, 0, length - width, columns=count)
+    place = ops.arange(length, dtype="int32")
+    start, width = ops.expand_dims(start, -1), ops.expand_dims(width, -1)
+    masked = ops.logical_and(place >= start, place < start + width)
+    return ops.expand_dims(ops.any(masked, axis=1), 3 - axis)
+
+
+def _blot(inputs: Any, masked: Any, fill: float | str) -> Any:
+    if fill == "mean":
+        return ops.where(masked, ops.mean(inputs, axis=(1, 2), keepdims=True), inputs)
+    return ops.where(masked, fill, inputs)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -82,9 +102,7 @@ class TimeMask(_Mask):
         **kwargs: Any,
     ) -> None:
         check_count(max_frames=max_frames)
-        require(
-            0 < max_share <= 1, "`max_share` must be in (0, 1].", max_share=max_share
-        )
+        _check_share("max_share", max_share)
         super().__init__(max_frames, count=count, fill=fill, share=max_share, **kwargs)
         self.max_frames, self.max_share = max_frames, max_share
 
@@ -127,3 +145,90 @@ class FrequencyMask(_Mask):
         check_count(max_bins=max_bins)
         super().__init__(max_bins, count=count, fill=fill, share=1.0, **kwargs)
         self.max_bins = max_bins
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class SpecAugment(Augmentation, FeatureLayer):
+    """Blot out random stretches of frames and of bins: `TimeMask` and `FrequencyMask`.
+
+    Both are drawn first and filled at once, so a mean is that of the whole clip. The
+    paper's time warp, of which it finds little use, is left out.
+
+    Input: log-mel features (batch, frames, bins), floating point. Output: float32, the
+    same shape.
+
+    Args:
+        time_masks: Masks over frames; 0 for none.
+        time_width: Widest of them, in frames.
+        frequency_masks: Masks over bins; 0 for none.
+        frequency_width: Widest of them, in bins.
+        time_share: Widest time mask as a share of the clip, above 0 up to 1.
+        fill: See `TimeMask`.
+        **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
+            `keras.layers.Layer`.
+
+    The defaults are the paper's policy SM. It is meant for hundreds of frames.
+
+    Raises:
+        ValueError: An argument out of range, no masks at all; an input that is not a
+            floating-point (batch, frames, bins).
+
+    Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
+    """
+
+    arguments = (
+        *Augmentation.arguments,
+        "time_masks",
+        "time_width",
+        "frequency_masks",
+        "frequency_width",
+        "time_share",
+        "fill",
+    )
+
+    def __init__(
+        self,
+        *,
+        time_masks: int = 2,
+        time_width: int = 70,
+        frequency_masks: int = 2,
+        frequency_width: int = 15,
+        time_share: float = 0.2,
+        fill: float | str = "mean",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, masks in (
+            ("time_masks", time_masks),
+            ("frequency_masks", frequency_masks),
+        ):
+            whole = isinstance(masks, int) and not isinstance(masks, bool)
+            require(
+                whole and masks >= 0,
+                f"`{name}` must be a whole number from 0 on.",
+                **{name: masks},
+            )
+        require(
+            time_masks + frequency_masks > 0,
+            "SpecAugment needs a mask.",
+            time_masks=time_masks,
+            frequency_masks=frequency_masks,
+        )
+        check_count(time_width=time_width, frequency_width=frequency_width)
+        _check_share("time_share", time_share)
+        _check_fill(fill)
+        self.time_masks, self.time_width = time_masks, time_width
+        self.frequency_masks, self.frequency_width = frequency_masks, frequency_width
+        self.time_share, self.fill = time_share, fill
+
+    def augment(self, inputs: Any) -> Any:
+        """Mask (batch, frames, bins)."""
+        masks = []
+        if self.time_masks:
+            frames, share = self.time_width, self.time_share
+            masks.append(_draw(self, inputs, 1, frames, self.time_masks, share))
+        if self.frequency_masks:
+            bins = self.frequency_width
+            masks.append(_draw(self, inputs, 2, bins, self.frequency_masks))
+        masked = masks[0] if len(masks) == 1 else ops.logical_or(*masks)
+        return _blot(inputs, masked, self.fill)

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from kerasaudio import layers
+from kerasaudio.layers.base import FeatureLayer
 from support.augmented import train
 from support.front_ends import relative_error
 
 SAMPLES, BINS = 600, 12
 SOUNDS = [np.hanning(90), -np.hanning(41) * 0.5]
+ON_FEATURES = ("vtlp", "vtlp_mel", "time_mask", "frequency_mask", "spec_augment")
 AUGMENTATIONS = {
     "shift_roll": lambda **k: layers.TimeShift(90, **k),
     "shift_pad": lambda **k: layers.TimeShift(90, mode="pad", **k),
@@ -28,6 +30,9 @@ AUGMENTATIONS = {
     "vtlp_mel": lambda **k: layers.VTLP(16000, scale="mel", fmin=50, **k),
     "time_mask": lambda **k: layers.TimeMask(20, count=2, max_share=0.5, **k),
     "frequency_mask": lambda **k: layers.FrequencyMask(6, fill=0.0, **k),
+    "spec_augment": lambda **k: layers.SpecAugment(
+        time_width=9, frequency_width=4, **k
+    ),
     "mixup": lambda **k: layers.Mixup(1.0, **k),
 }
 
@@ -40,7 +45,7 @@ def make(request):
 def example(layer, clips=4, length=SAMPLES, seed=0):
     """A batch of what the layer takes."""
     rng = np.random.default_rng(seed)
-    if isinstance(layer, layers.VTLP | layers.TimeMask | layers.FrequencyMask):
+    if isinstance(layer, FeatureLayer):
         return rng.exponential(1.0, (clips, length // 10, BINS)).astype("float32")
     x = rng.normal(0, 0.1, (clips, length)).astype("float32")
     if isinstance(layer, layers.Mixup):
@@ -163,11 +168,10 @@ def test_all_of_them_in_one_fit(jit):
     waveform, targets = keras.Input((None,)), keras.Input((3,))
     spare = {"seed": 1, "probability": 0.9}
     x, y = AUGMENTATIONS["mixup"](**spare)((waveform, targets))
-    on_features = ("vtlp", "vtlp_mel", "time_mask", "frequency_mask")
-    for name in sorted(AUGMENTATIONS.keys() - {"mixup", *on_features}):
+    for name in sorted(AUGMENTATIONS.keys() - {"mixup", *ON_FEATURES}):
         x = AUGMENTATIONS[name](**spare)(x)
     x = layers.Spectrogram(64, 32)(x)
-    for name in on_features:
+    for name in ON_FEATURES:
         x = AUGMENTATIONS[name](**spare)(x)
     x = keras.layers.GlobalAveragePooling1D()(x)
     scores = keras.layers.Dense(3, name="scores")(x)

@@ -8,6 +8,7 @@ from kerasaudio.layers import (
     Decibel,
     FrequencyMask,
     MelSpectrogram,
+    SpecAugment,
     Spectrogram,
     TimeMask,
 )
@@ -115,6 +116,33 @@ def test_fill_is_the_mean_of_the_clip(rng):
     np.testing.assert_allclose(out[changed], means[changed], rtol=1e-5)
 
 
+def test_spec_augment_masks_frames_and_bins_with_one_mean(rng):
+    features = rng.normal(3, 1, (200, 40, 30)).astype("float32")
+    layer = SpecAugment(
+        time_masks=2, time_width=9, frequency_masks=1, frequency_width=5, seed=0
+    )
+    out = train(layer, features)
+    masked = out != features
+    frames, bins = masked.all(axis=2), masked.all(axis=1)
+    np.testing.assert_array_equal(masked, frames[:, :, None] | bins[:, None, :])
+    assert widths(bins).max() == 5
+    # Twice a fifth of 40 frames, cut off at 8; both masks are drawn for themselves.
+    assert 8 < frames.sum(axis=1).max() <= 16
+    assert len(np.unique(frames.argmax(axis=1))) > 20
+    means = np.broadcast_to(features.mean(axis=(1, 2), keepdims=True), out.shape)
+    np.testing.assert_allclose(out[masked], means[masked], rtol=1e-5)
+
+
+@pytest.mark.parametrize("left_out", ["time_masks", "frequency_masks"])
+def test_spec_augment_of_one_kind(left_out):
+    features = np.ones((50, 40, 30), "float32")
+    masked = train(SpecAugment(**{left_out: 0}, fill=0.0, seed=0), features) == 0
+    axis = 2 if left_out == "frequency_masks" else 1
+    np.testing.assert_array_equal(masked.all(axis=axis), masked.any(axis=axis))
+    assert masked.any()
+    assert not masked.all(axis=(1, 2)).any()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -129,6 +157,12 @@ def test_fill_is_the_mean_of_the_clip(rng):
         (lambda: TimeMask(3, count=0), "`count` must be a positive integer"),
         (lambda: TimeMask(3, max_share=0), r"`max_share` must be in \(0, 1\]"),
         (lambda: TimeMask(3, fill="max"), "`fill` must be a number or"),
+        (lambda: SpecAugment(time_masks=-1), "`time_masks` must be a whole number"),
+        (lambda: SpecAugment(frequency_masks=True), "`frequency_masks` must be a"),
+        (lambda: SpecAugment(time_masks=0, frequency_masks=0), "needs a mask"),
+        (lambda: SpecAugment(time_width=0), "`time_width` must be a positive"),
+        (lambda: SpecAugment(time_share=2), r"`time_share` must be in \(0, 1\]"),
+        (lambda: SpecAugment(fill="max"), "`fill` must be a number or"),
         (lambda: FrequencyMask(2.5), "`max_bins` must be a positive integer"),
         (lambda: FrequencyMask(3)(np.zeros((2, 9), "f")), "frames, bins"),
     ],
