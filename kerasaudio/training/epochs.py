@@ -1,5 +1,6 @@
 """What the epochs of a training gave."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,9 @@ class Epoch:
         number: From 1, over both phases.
         phase: "frozen" or "full".
         loss: On the training windows, mean of the epoch.
-        score: Share of the validation clips that are recognised; see `Head.validate`.
-        validation_loss: Cross-entropy a validation clip.
+        score: Share of the validation clips that are recognised; see `Head.validate`;
+            NaN without such clips.
+        validation_loss: Cross-entropy a validation clip, or NaN.
         seconds: It took.
         is_best: Whether it was the best so far.
     """
@@ -30,7 +32,9 @@ class Epoch:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Order of epochs: by score, then by loss."""
+        """Order of epochs: by score, then by loss; unvalidated, the last is first."""
+        if math.isnan(self.score):
+            return float(self.number), 0.0
         return self.score, -self.validation_loss
 
 
@@ -39,7 +43,7 @@ class Trained:
     """A finished training.
 
     Attributes:
-        model: With the weights of the best epoch.
+        model: With the weights of the best epoch, or without validation of the last.
         path: Where it is saved.
         epochs: All of them.
     """

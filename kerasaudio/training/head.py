@@ -20,6 +20,8 @@ class Head:
         model: With a top.
         clips: That it is trained on.
 
+        mixed: Whether targets are shares of classes, as mixup makes them.
+
     Attributes:
         exclusive: Whether its probabilities sum to one (softmax).
         one_hot: Whether targets are (clips, classes).
@@ -29,7 +31,9 @@ class Head:
             several classes.
     """
 
-    def __init__(self, model: AudioModel, clips: LabelledClips) -> None:
+    def __init__(
+        self, model: AudioModel, clips: LabelledClips, mixed: bool = False
+    ) -> None:
         if model.spec.labels is None:
             raise ValueError(
                 f"{model.name} has no top to train. Build it with labels="
@@ -50,18 +54,17 @@ class Head:
                 f"Clips of {clips.name} can have several classes, and {model.name} "
                 'ends in softmax. Build it with classifier_activation="sigmoid".'
             )
-        self.one_hot = not self.exclusive
+        self.one_hot = mixed or not self.exclusive
         self._single = not clips.multi_label
         self._spec = model.spec
 
     @property
     def loss(self) -> str:
         """Name of the Keras loss."""
-        return (
-            "sparse_categorical_crossentropy"
-            if self.exclusive
-            else "binary_crossentropy"
-        )
+        if not self.exclusive:
+            return "binary_crossentropy"
+        sparse = "" if self.one_hot else "sparse_"
+        return f"{sparse}categorical_crossentropy"
 
     def freeze(self, model: AudioModel, frozen: bool) -> None:
         """Let only the head learn, or everything."""

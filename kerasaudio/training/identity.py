@@ -8,14 +8,16 @@ from typing import Any
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
+from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.schedule import Schedule
 
 
 def identity(
     model: AudioModel,
     training: LabelledClips,
-    validation: LabelledClips,
+    validation: LabelledClips | None,
     schedule: Schedule,
+    augmentation: Augmentation,
     batches: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Give what makes a training the one it is, ready for JSON."""
@@ -27,7 +29,8 @@ def identity(
         "arguments": dict(spec.arguments),
         "weights": spec.weights_hash,
         "training clips": _digest(training),
-        "validation clips": _digest(validation),
+        "validation clips": None if validation is None else _digest(validation),
+        "augmentation": augmentation.to_dict(),
         "batches": {name: repr(value) for name, value in sorted(batches.items())},
         **schedule.to_dict(),
     }

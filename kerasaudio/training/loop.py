@@ -12,9 +12,12 @@ from typing import Any
 
 import filelock
 import keras
+import numpy as np
 
 from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.batches import ClipBatches
 from kerasaudio.models import AudioModel
+from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.head import Head, probabilities
 from kerasaudio.training.identity import check_same, identity
@@ -26,10 +29,11 @@ from kerasaudio.whole_file import check_writable
 def train(
     model: AudioModel,
     training: LabelledClips,
-    validation: LabelledClips,
+    validation: LabelledClips | None,
     out: str | PathLike[str],
     *,
     schedule: Schedule | None = None,
+    augmentation: Augmentation | None = None,
     overwrite: bool = False,
     restart: bool = False,
     report: Callable[[Epoch], None] | None = None,
@@ -46,8 +50,11 @@ def train(
         model: With a top for the classes of the clips; it is trained in place.
         training: Clips to learn from.
         validation: Clips that choose the epoch; none of the recordings of `training`.
+            None keeps the last epoch, which no score is known of.
         out: The `.keras` file to write.
         schedule: Epochs, learning rates and so on; None for `Schedule.for_model`.
+        augmentation: What is changed at random while the network learns. Layers
+            without a seed draw one, which is kept with the state.
         overwrite: Whether to replace `out`.
         restart: Whether to forget an interrupted training.
         report: Told of each epoch as it ends.
@@ -68,7 +75,10 @@ def train(
     state = State(path)
     chosen = schedule or Schedule.for_model(model)
     with _alone(state):
-        run = _Run(model, training, validation, state, chosen, restart, batches)
+        changed = augmentation or Augmentation()
+        run = _Run(
+            model, training, validation, state, chosen, changed, restart, batches
+        )
         return run.train(path, report, verbose)
 
 
@@ -116,15 +126,17 @@ class _Run:
         self,
         model: AudioModel,
         training: LabelledClips,
-        validation: LabelledClips,
+        validation: LabelledClips | None,
         state: State,
         schedule: Schedule,
+        augmentation: Augmentation,
         restart: bool,
         batches: Mapping[str, Any],
     ) -> None:
         self._model, self._state, self._schedule = model, state, schedule
-        self._head = Head(model, training)
-        facts = identity(model, training, validation, schedule, batches)
+        self._head = Head(model, training, mixed=augmentation.mixup is not None)
+        self._learner = augmentation.around(model)
+        facts = identity(model, training, validation, schedule, augmentation, batches)
         if restart:
             state.remove()
         self._kept = state.facts() if state.exists else None
@@ -142,13 +154,20 @@ class _Run:
             seed=seed,
             **batches,
         )
+        self._fed: keras.utils.PyDataset = self._batches
+        if augmentation.mixup is not None:
+            self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
         rate = model.spec.sample_rate
         settings["clip_seconds"] = self._batches.window_samples / rate
         settings.pop("windows_per_clip", None)
-        self._validation = validation.batches(model, size, training=False, **settings)
-        self._targets = self._head.targets(self._validation.clips)
+        self._held_out: tuple[ClipBatches, np.ndarray] | None = None
+        if validation is not None:
+            heard = validation.batches(model, size, training=False, **settings)
+            self._held_out = heard, self._head.targets(heard.clips)
         # In one order: freezing layers changes that of model.variables.
         self._weights = list(model.variables)
+        own = {id(variable) for variable in self._weights}
+        self._dice = [v for v in self._learner.variables if id(v) not in own]
         self._epochs = [
             Epoch(**epoch) for epoch in (self._kept or {}).get("epochs", [])
         ]
@@ -200,10 +219,14 @@ class _Run:
     def _begin(self, phase: Phase) -> list[Any]:
         """Compile for a phase; give all that changes in it."""
         self._head.freeze(self._model, phase.name == "frozen")
-        optimizer = keras.optimizers.Adam(phase.learning_rate)
-        self._model.compile(optimizer, self._head.loss)
-        optimizer.build(self._model.trainable_variables)
-        return [*self._weights, *optimizer.variables]
+        rate: Any = phase.learning_rate
+        if self._schedule.cosine_decay:
+            steps = phase.epochs * len(self._fed)
+            rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+        optimizer = keras.optimizers.Adam(rate)
+        self._learner.compile(optimizer, self._head.loss)
+        optimizer.build(self._learner.trainable_variables)
+        return [*self._weights, *self._dice, *optimizer.variables]
 
     def _epoch(self, phase: Phase, verbose: int | str) -> Epoch:
         begin = time.perf_counter()
@@ -216,17 +239,21 @@ class _Run:
             keras.utils.set_random_seed((self._schedule.seed + number) % 2**32)
 
         # The batches are shuffled; Keras would shuffle them again, without our seed.
-        history = self._model.fit(
-            self._batches,
+        history = self._learner.fit(
+            self._fed,
             epochs=1,
             shuffle=False,
             verbose=verbose,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin_epoch)],
         )
         loss = float(history.history["loss"][-1])
-        outputs = probabilities(self._model, self._validation)
-        score, validation_loss = self._head.validate(self._targets, outputs)
-        if not math.isfinite(loss) or not math.isfinite(validation_loss):
+        score = validation_loss = math.nan
+        if self._held_out is not None:
+            heard, targets = self._held_out
+            outputs = probabilities(self._model, heard)
+            score, validation_loss = self._head.validate(targets, outputs)
+        validated = self._held_out is None or math.isfinite(validation_loss)
+        if not math.isfinite(loss) or not validated:
             raise ValueError(
                 f"In epoch {number + 1} the loss became {loss}, on the validation "
                 f"clips {validation_loss}. Start anew with a lower learning rate than "
@@ -244,12 +271,11 @@ class _Run:
         model, spec = self._model, self._model.spec
         for layer in model.layers:
             layer.trainable = True
-        best = max(self._epochs, key=lambda epoch: epoch.rank)
-        metrics = {
-            "dataset": self._facts["dataset"],
-            "validation_clips": len(self._targets),
-            "validation_score": best.score,
-        }
+        metrics = {"dataset": self._facts["dataset"]}
+        if self._held_out is not None:
+            best = max(self._epochs, key=lambda epoch: epoch.rank)
+            metrics["validation_clips"] = len(self._held_out[1])
+            metrics["validation_score"] = best.score
         window = spec.clip_samples or self._batches.window_samples
         return AudioModel(
             model.input,

@@ -30,6 +30,8 @@ class Schedule:
         unfreeze_epochs: Epochs in which everything learns; 0 to skip them.
         head_learning_rate: Of Adam, while the body is frozen.
         learning_rate: Of Adam, for the whole network.
+        cosine_decay: Whether a phase's learning rate falls to 0 along half a cosine
+            over its epochs, patience or not.
         patience: A phase ends early after so many epochs that are no better on the
             validation clips.
         batch_size: Windows a step.
@@ -44,6 +46,7 @@ class Schedule:
     unfreeze_epochs: int = 30
     head_learning_rate: float = 3e-3
     learning_rate: float = 1e-3
+    cosine_decay: bool = False
     patience: int = 8
     batch_size: int = 32
     class_weights: bool = True
