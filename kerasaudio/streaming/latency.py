@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_KEPT = 4_096  # windows that the percentile is taken over
+_KEPT = 1_024  # windows that the percentile is taken over
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class StreamReport:
         windows: Scored.
         audio_seconds: Sound pushed.
         mean_ms: Network's time a window.
-        p95_ms: 95 % of the windows (of the last 4,096) took no longer.
+        p95_ms: 95 % of the windows (of the last 1,024) took no longer.
         max_ms: The slowest window.
         real_time_factor: Time spent in the stream, resampling too, over
             `audio_seconds`. Live sound needs less than 1, with something to spare.
