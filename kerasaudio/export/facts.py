@@ -1,0 +1,66 @@
+"""What travels with an exported model: labels, rate, lengths, licence."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kerasaudio.models import AudioSpec
+
+KEY = "kerasaudio"
+LABELS_FILE = "labels.txt"
+FACTS_FILE = "kerasaudio.json"
+INPUT = "waveform"
+
+
+def output_name(spec: AudioSpec) -> str:
+    """Give the name of the output: "predictions", or "embedding" without a top."""
+    return "embedding" if spec.labels is None else "predictions"
+
+
+def describe(
+    spec: AudioSpec, samples: int | None, quantize: str | None
+) -> dict[str, Any]:
+    """Give what whoever runs the artefact must know, ready for JSON.
+
+    Args:
+        spec: Of the model.
+        samples: Length of the artefact's input, None for any.
+        quantize: How it is quantised.
+
+    Returns:
+        sample_rate (Hz), clip_samples (null for any length), min_samples,
+        window_samples and hop_samples (how long audio is cut), labels (null for an
+        embedding), and where the model is from.
+    """
+    return {
+        "input": INPUT,
+        "output": output_name(spec),
+        "labels": None if spec.labels is None else list(spec.labels),
+        "sample_rate": spec.sample_rate,
+        "clip_samples": samples,
+        "min_samples": samples or spec.min_samples,
+        "window_samples": samples or spec.window_samples,
+        "hop_samples": spec.hop_samples,
+        "window_padding": spec.window_padding,
+        "quantize": quantize,
+        "architecture": spec.architecture,
+        "weights": spec.weights,
+        "licence": spec.licence,
+        "citation": spec.citation,
+        "homepage": spec.homepage,
+    }
+
+
+def facts_json(facts: Mapping[str, Any]) -> str:
+    """Give the facts as text."""
+    return json.dumps(facts, ensure_ascii=False, indent=1)
+
+
+def files(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Give the files that hold the facts, by name: the labels, a line each, and all."""
+    named = {FACTS_FILE: facts_json(facts)}
+    if facts["labels"] is not None:
+        # A label is a line: nothing in it may look like the end of one.
+        lines = [" ".join(label.split()) for label in facts["labels"]]
+        named[LABELS_FILE] = "".join(f"{line}\n" for line in lines)
+    return named

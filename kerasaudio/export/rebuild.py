@@ -1,0 +1,83 @@
+"""The same network in the form that a runtime takes: front-end, length, float32."""
+
+from typing import Any
+
+import keras
+
+from kerasaudio.export.errors import ExportError
+from kerasaudio.models import AudioModel
+
+_FLOATS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+def rebuild(
+    model: AudioModel, samples: int | None, method: str | None = None
+) -> AudioModel:
+    """Build a network again, with the same weights, for inference in float32.
+
+    Args:
+        model: The network.
+        samples: Length of the new one's input, None for any.
+        method: "fft", "matmul" or "fft of powers of 2" (otherwise "matmul") for all its
+            front-end layers; None as they are.
+
+    Raises:
+        ExportError: It holds integer weights of Keras' own quantisation.
+        ValueError: The network does not take this length.
+    """
+    config = model.get_config()
+    for part in _parts(config):
+        if part.get("class_name") == "DTypePolicy":
+            part["config"] = {"name": "float32"}
+        elif part.get("class_name", "").endswith("DTypePolicy"):
+            raise ExportError(
+                f"{model.name} holds weights that keras.Model.quantize() rounded. "
+                "Export the model as it was before, with quantize=."
+            )
+        settings = part.get("config")
+        if not isinstance(settings, dict):
+            continue
+        if settings.get("dtype") in _FLOATS:
+            settings["dtype"] = "float32"
+        ours = str(part.get("registered_name")).startswith("kerasaudio>")
+        if ours and method is not None and "method" in settings:
+            settings["method"] = _method(method, settings.get("n_fft", 1))
+    for layer in config["layers"]:
+        if layer["class_name"] == "InputLayer":
+            layer["config"]["batch_shape"] = (None, samples)
+            layer["config"]["dtype"] = "float32"
+    again = type(model).from_config(config)
+    again.set_weights(model.get_weights())
+    return again
+
+
+def _method(wanted: str, n_fft: int) -> str:
+    """Give the form of one layer; those without an `n_fft` choose a power of 2."""
+    if wanted != "fft of powers of 2":
+        return wanted
+    return "fft" if n_fft & (n_fft - 1) == 0 else "matmul"
+
+
+def _parts(node: Any) -> Any:
+    """Give every object's configuration in a configuration, outermost first."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list | tuple):
+        for value in node:
+            yield from _parts(value)
+
+
+def computes_in_float32(model: AudioModel) -> bool:
+    """Tell whether every layer computes in float32."""
+    return all(layer.compute_dtype == "float32" for layer in model.layers)
+
+
+def frontend_layers(model: AudioModel) -> list[str]:
+    """Name the layers from the waveform to the layer `frontend`."""
+    to_features = keras.Model(model.input, model.get_layer("frontend").output)
+    return [
+        layer.name
+        for layer in to_features.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]

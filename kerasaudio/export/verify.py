@@ -1,0 +1,138 @@
+"""Comparing an artefact with its model: same clips, each in its own runtime."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.datasets.predict import mean_by_clip
+from kerasaudio.export.clips import Probe
+from kerasaudio.export.errors import ExportError
+from kerasaudio.export.report import Verification
+from kerasaudio.export.timing import Ran
+from kerasaudio.models import AudioModel
+
+TOLERANCE = {None: 1e-4, "float16": 5e-3}
+# Integer weights move scores, and only labelled clips tell what that costs. Without
+# any, what differs by half of what there is has gone wrong rather than been rounded.
+LARGEST_RMS = 0.5
+LARGEST_DROP = 0.01
+REPEATS = 5
+
+Run = Callable[[Path, np.ndarray, int, int], Ran]
+
+
+def compare(
+    model: AudioModel,
+    run: Run,
+    path: Path,
+    probe: Probe,
+    quantize: str | None,
+) -> Verification:
+    """Run both on the same clips.
+
+    Args:
+        model: The model, computing in float32.
+        run: Of the artefact's format.
+        path: The artefact.
+        probe: Clips.
+        quantize: How the artefact is quantised.
+
+    Raises:
+        ExportError: It does not run, or differs by more than it may.
+    """
+    windows = probe.windows
+    expected = np.asarray(model.predict(windows, verbose=0), "float32")
+    try:
+        found = run(path, windows, REPEATS, 1)
+    except (RuntimeError, ValueError) as error:
+        raise ExportError(
+            f"The export of {model.name} was written but does not run: {error}"
+        ) from error
+    outputs = found.outputs
+    if outputs.shape != expected.shape or not np.isfinite(outputs).all():
+        raise ExportError(
+            f"The export of {model.name} gives outputs of shape {outputs.shape}, "
+            f"finite: {bool(np.isfinite(outputs).all())}; the model gives "
+            f"{expected.shape}."
+        )
+    before = after = None
+    if probe.clip_of is not None and probe.classes is not None:
+        before, after = (
+            _accuracy(scores, probe.clip_of, probe.classes)
+            for scores in (expected, outputs)
+        )
+    seconds = float(np.median(found.seconds))
+    verification = Verification(
+        clips=len(windows),
+        source=probe.source,
+        max_difference=_difference(outputs, expected),
+        relative_rms=_relative_rms(outputs, expected),
+        top1_agreement=_agreement(model, outputs, expected),
+        accuracy_before=before,
+        accuracy_after=after,
+        latency_ms=1000 * seconds,
+        real_time_factor=seconds * model.spec.sample_rate / windows.shape[1],
+    )
+    _judge(model, verification, probe, quantize)
+    return verification
+
+
+def _difference(outputs: np.ndarray, expected: np.ndarray) -> float:
+    largest = max(1.0, float(np.abs(expected).max()))
+    return float(np.abs(outputs - expected).max()) / largest
+
+
+def _relative_rms(outputs: np.ndarray, expected: np.ndarray) -> float:
+    scale = float(np.sqrt(np.mean(expected.astype("float64") ** 2)))
+    rms = float(np.sqrt(np.mean((outputs - expected).astype("float64") ** 2)))
+    return rms / scale if scale else rms
+
+
+def _agreement(model: AudioModel, outputs: Any, expected: Any) -> float | None:
+    if model.spec.labels is None or len(model.spec.labels) < 2:
+        return None
+    return float((outputs.argmax(axis=1) == expected.argmax(axis=1)).mean())
+
+
+def _accuracy(scores: np.ndarray, clip_of: np.ndarray, classes: np.ndarray) -> float:
+    count = len(classes)
+    means = mean_by_clip(scores, clip_of, np.arange(count), count)
+    return float((means.argmax(axis=1) == classes).mean())
+
+
+def _judge(
+    model: AudioModel, found: Verification, probe: Probe, quantize: str | None
+) -> None:
+    if quantize in TOLERANCE:
+        if found.max_difference > TOLERANCE[quantize]:
+            raise ExportError(
+                f"The export of {model.name} differs from the model by up to "
+                f"{found.max_difference:.1e} on {found.clips} clips ({found.source}); "
+                f"{TOLERANCE[quantize]:.0e} is allowed for {quantize or 'float32'}. "
+                "Nothing was kept; verify=False keeps it all the same."
+            )
+        return
+    if found.accuracy_before is not None and found.accuracy_after is not None:
+        assert probe.classes is not None
+        lost = round(
+            (found.accuracy_before - found.accuracy_after) * len(probe.classes)
+        )
+        allowed = max(1, int(LARGEST_DROP * len(probe.classes)))  # one may be chance
+        if lost > allowed:
+            raise ExportError(
+                f"Quantised to {quantize}, {model.name} recognises "
+                f"{100 * found.accuracy_after:.1f} % of {len(probe.classes)} clips, "
+                f"instead of {100 * found.accuracy_before:.1f} %; one point is allowed."
+                " Calibrate on more clips like those it will hear, or take float16. "
+                "Nothing was kept; verify=False keeps it all the same."
+            )
+    elif found.relative_rms > LARGEST_RMS:
+        raise ExportError(
+            f"Quantised to {quantize}, {model.name} gives other scores than before: "
+            f"the differences are {found.relative_rms:.2f} times as large as the "
+            f"scores (RMS), on {found.clips} clips ({found.source}). Calibrate on "
+            "clips like those it will hear, or take float16. Nothing was kept; "
+            "verify=False keeps it all the same."
+        )

@@ -1,0 +1,142 @@
+"""Fewer bits: of the body only, in smaller files, and measured on labelled clips."""
+
+import numpy as np
+import pytest
+
+from kerasaudio.datasets import from_folder
+from kerasaudio.export import ExportError, export, read_facts
+from kerasaudio.export.formats import FORMATS
+from support.exported import PATHS
+from support.sounds import class_folders
+from support.tiny import tiny_model
+
+KIND_NAMES = ["float16", "dynamic", "int8"]
+KINDS = [(form.name, kind) for form in FORMATS.values() for kind in form.quantize]
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A model whose weights are most of its file."""
+    return tiny_model(width=256)
+
+
+@pytest.fixture(scope="module")
+def float_bytes(wide, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("float")
+    return {
+        form: export(wide, folder / PATHS[form], verify=False).size_bytes
+        for form in {form for form, _ in KINDS}
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize(("form", "kind"), KINDS)
+def test_quantised_models_are_small_and_close(
+    form, kind, wide, sounds, float_bytes, tmp_path
+):
+    calibrate = sounds if kind == "int8" else None
+
+    report = export(
+        wide,
+        tmp_path / PATHS[form],
+        quantize=kind,
+        calibrate=calibrate,
+        verify=sounds,
+    )
+
+    share = report.size_bytes / float_bytes[form]
+    assert share < (0.6 if kind == "float16" else 0.45)
+    found = report.verification
+    assert 0 < found.max_difference < (5e-3 if kind == "float16" else 0.05)
+    assert found.source == "an array of 6"
+    assert read_facts(report.path)["quantize"] == kind
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize(
+    "kind",
+    [*(pytest.param(kind, marks=pytest.mark.slow) for kind in KIND_NAMES[:2]), "int8"],
+)
+def test_the_front_end_stays_in_float(kind, wide, sounds, tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = tmp_path / "model.tflite"
+    calibrate = sounds if kind == "int8" else None
+    export(wide, path, quantize=kind, calibrate=calibrate, verify=False)
+
+    tensors = Interpreter(model_path=str(path)).get_tensor_details()
+
+    front = [t for t in tensors if "/frontend_1/" in t["name"]]
+    front = [t for t in front if not t["name"].endswith("_quantized")]  # for the body
+    body = [t for t in tensors if "/level1_1/" in t["name"]]
+    assert not {np.int8, np.float16} & {t["dtype"] for t in front}
+    assert any(t["dtype"] in (np.int8, np.float16) for t in body)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_labelled_clips_tell_the_accuracy_before_and_after(tmp_path):
+    class_folders(tmp_path / "sounds", {"a": 2, "b": 2, "c": 2})
+    clips = from_folder(tmp_path / "sounds")
+    model = tiny_model()
+
+    report = export(
+        model,
+        tmp_path / "model.tflite",
+        quantize="int8",
+        calibrate=tmp_path / "sounds",
+        verify=clips,
+    )
+
+    scores = model.predict(clips.batches(model, training=False), verbose=0)
+    right = (scores.argmax(axis=1) == clips.labels).mean()
+    assert report.verification.accuracy_before == pytest.approx(right)
+    assert report.verification.accuracy_after is not None
+    assert "% before" in str(report)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_scores_that_went_wrong_are_not_kept(model, sounds, tmp_path, monkeypatch):
+    from kerasaudio.export import litert
+
+    real = litert.run
+    monkeypatch.setattr(
+        litert,
+        "run",
+        lambda *words: real(*words)._replace(
+            outputs=real(*words).outputs[:, ::-1] * np.float32([1, 0, 1])
+        ),
+    )
+
+    with pytest.raises(ExportError, match="times as large as the scores"):
+        export(model, tmp_path / "m.tflite", quantize="dynamic")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_accuracy_that_was_lost_is_not_kept(tmp_path, monkeypatch):
+    from kerasaudio.export import litert
+
+    class_folders(tmp_path / "sounds", {"a": 2, "b": 2, "c": 2})
+    clips = from_folder(tmp_path / "sounds")
+    model = tiny_model()
+    expected = model.predict(clips.batches(model, training=False), verbose=0)
+    best = expected.argmax(axis=1)
+    # Every clip is what the model takes it for.
+    clips = clips.take(np.arange(6))
+    object.__setattr__(clips, "labels", best)
+    real = litert.run
+    monkeypatch.setattr(
+        litert,
+        "run",
+        lambda *words: real(*words)._replace(
+            outputs=np.roll(real(*words).outputs, 1, axis=1)
+        ),
+    )
+
+    with pytest.raises(ExportError, match=r"recognises 0\.0 % of 6 clips"):
+        export(model, tmp_path / "m.tflite", quantize="dynamic", verify=clips)
