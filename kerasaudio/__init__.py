@@ -31,6 +31,7 @@ from kerasaudio.audio import (
     time_stretch,
     windows,
 )
+from kerasaudio.export import export
 from kerasaudio.features import FeatureExtractor, Features, load_features
 from kerasaudio.models import *  # noqa: F403
 from kerasaudio.streaming import Stream
@@ -46,6 +47,7 @@ __all__ = [
     "Stream",
     "datasets",
     "events",
+    "export",
     "find_audio",
     "iter_windows",
     "layers",
