@@ -24,7 +24,7 @@ class InstanceF1(PerClipMetric):
         zero_division: F1 of a clip with neither a true nor a predicted tag, 0 or 1.
         windows_per_clip: Rows a clip, where no `clip_ids` are given.
         name: Of the metric.
-        **kwargs: `dtype`.
+        **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
         ValueError: See `PerClipMetric`.

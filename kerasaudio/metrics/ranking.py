@@ -45,7 +45,7 @@ class ROCAUC(MacroMetric):
         max_clips: Clips an epoch, at most.
         windows_per_clip: Rows a clip, where no `clip_ids` are given.
         name: Of the metric.
-        **kwargs: `dtype`.
+        **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
         ValueError: See `PerClipMetric`.
@@ -86,7 +86,7 @@ class PRAUC(MacroMetric):
         max_clips: Clips an epoch, at most.
         windows_per_clip: Rows a clip, where no `clip_ids` are given.
         name: Of the metric.
-        **kwargs: `dtype`.
+        **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
         ValueError: See `PerClipMetric`.
@@ -114,7 +114,7 @@ class MeanAveragePrecision(PRAUC):
         max_clips: Clips an epoch, at most.
         windows_per_clip: Rows a clip, where no `clip_ids` are given.
         name: Of the metric.
-        **kwargs: `dtype`.
+        **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
         ValueError: See `PerClipMetric`.
@@ -139,7 +139,7 @@ class DPrime(ROCAUC):
         max_clips: Clips an epoch, at most.
         windows_per_clip: Rows a clip, where no `clip_ids` are given.
         name: Of the metric.
-        **kwargs: `dtype`.
+        **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
         ValueError: See `PerClipMetric`.

@@ -205,6 +205,7 @@ def test_compiled_in_evaluate_saved_and_loaded(tmp_path):
         DPrime(3, 9),
         InstanceF1(3, 9, threshold=0.25),
         MeanAveragePrecision(3, 3, windows_per_clip=3, name="by_clip"),
+        ROCAUC(3, 9, when_full=True, name="at_the_end"),
     ]
     model.compile("sgd", "binary_crossentropy", metrics=made)
     got = model.evaluate(logits, targets, batch_size=4, return_dict=True, verbose=0)
@@ -212,6 +213,7 @@ def test_compiled_in_evaluate_saved_and_loaded(tmp_path):
     for metric in METRICS[:2]:
         correct = wanted(metric, targets, with_rounding)
         assert got[metric(3, 9).name] == pytest.approx(correct, abs=1e-6)
+    assert got["at_the_end"] == got["roc_auc"]
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     again = loaded.evaluate(logits, targets, batch_size=4, return_dict=True, verbose=0)
@@ -220,6 +222,24 @@ def test_compiled_in_evaluate_saved_and_loaded(tmp_path):
     for metric in made:
         copy = type(metric).from_config(metric.get_config())
         assert copy.get_config() == metric.get_config()
+
+
+def test_when_full_there_is_no_result_before_the_last_clip(monkeypatch):
+    targets, scores = clips(6, 3)
+    metric = PRAUC(3, 3, windows_per_clip=2, when_full=True)
+    sorts = []
+    rank = metric.score
+    monkeypatch.setattr(metric, "score", lambda *a: sorts.append(1) or rank(*a))
+    for begin in (0, 2):
+        metric.update_state(targets[begin : begin + 2], scores[begin : begin + 2])
+        assert np.isnan(float(metric.result()))
+    metric.update_state(targets[4:], scores[4:])
+    plain = PRAUC(3, 3, windows_per_clip=2)
+    assert float(metric.result()) == measure(plain, [(targets, scores)])
+    if keras.backend.backend() != "jax":  # which compiles both branches
+        assert len(sorts) == 1
+    metric.update_state(targets[:2], scores[:2])  # more than there is room for
+    assert np.isnan(float(metric.result()))
 
 
 def test_half_precision_scores_count_in_float32():
