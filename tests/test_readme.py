@@ -1,6 +1,9 @@
 """Every Python block of the documentation runs, and its commands are understood."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +77,21 @@ def test_kerasaudio_command_is_understood(command, capsys):
         raise SystemExit(main(arguments))
 
     assert end.value.code in (0, None)
+    assert capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("user_folder")
+@pytest.mark.parametrize("line", [line for line in COMMANDS if " | kera" in line])
+def test_pipe_into_kerasaudio(line, capsys, monkeypatch):
+    from kerasaudio.cli import main
+
+    writer, command = (part.split() for part in line.split(" | "))
+    if shutil.which(writer[0]) is None:
+        pytest.skip(f"{writer[0]} is not installed")
+    with subprocess.Popen(writer, stdout=subprocess.PIPE, text=True) as process:
+        monkeypatch.setattr(sys, "stdin", process.stdout)
+        assert main(command[1:]) == 0
+    assert process.returncode == 0
     assert capsys.readouterr().out
 
 
