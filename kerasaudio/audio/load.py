@@ -9,6 +9,7 @@ import numpy as np
 from kerasaudio.audio.check import check_rate, check_values
 from kerasaudio.audio.decode import Decoder, open_audio
 from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.plain_wav import read_plain_wav
 from kerasaudio.audio.resample import resample_channels
 from kerasaudio.audio.source import AudioFile
 
@@ -61,10 +62,15 @@ def load_audio(
     """
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
-    with open_audio(path_or_file, reader) as audio:
-        blocks = read_blocks(audio, offset, duration, BLOCK_FRAMES)
-        frames = np.concatenate([mix(block) if mono else block for block in blocks])
-        rate = audio.sample_rate
+    whole = (offset, duration, reader) == (0, None, "soundfile")
+    plain = read_plain_wav(path_or_file) if whole else None
+    if plain is not None:
+        frames, rate = mix(plain[0]) if mono else plain[0], plain[1]
+    else:
+        with open_audio(path_or_file, reader) as audio:
+            blocks = read_blocks(audio, offset, duration, BLOCK_FRAMES)
+            frames = np.concatenate([mix(block) if mono else block for block in blocks])
+            rate = audio.sample_rate
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
     return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)

@@ -49,7 +49,8 @@ def resample_channels(frames: np.ndarray, from_rate: int, to_rate: int) -> np.nd
 
     length = resampled_length(len(frames), from_rate, to_rate)
     out = soxr.resample(frames, from_rate, to_rate, quality=QUALITY)[:length]
-    return np.pad(out, ((0, length - len(out)), (0, 0)))
+    lacking = length - len(out)
+    return np.pad(out, ((0, lacking), (0, 0))) if lacking else out
 
 
 def resample_stream(

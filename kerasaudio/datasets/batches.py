@@ -20,6 +20,7 @@ from kerasaudio.datasets.targets import spec_of, targets_for
 from kerasaudio.datasets.usable import check_errors, usable
 from kerasaudio.whole_number import whole_number
 
+_PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, too
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -201,8 +202,12 @@ class ClipBatches(keras.utils.PyDataset):
     def _read(self, places: list[tuple[int, int]]) -> list[np.ndarray]:
         if self._audio.is_cached:
             return [self._window(*place) for place in places]
-        with ThreadPoolExecutor(self._audio.readers) as pool:
-            return list(pool.map(lambda place: self._window(*place), places))
+        readers = self._audio.readers
+        with ThreadPoolExecutor(readers) as pool:
+            size = max(1, len(places) // (_PORTIONS * readers))
+            parts = [places[i : i + size] for i in range(0, len(places), size)]
+            read = pool.map(lambda part: [self._window(*p) for p in part], parts)
+            return [window for windows in read for window in windows]
 
     def _window(self, clip: int, start: int) -> np.ndarray:
         begin, end = self._spans[clip].tolist()

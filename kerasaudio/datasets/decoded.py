@@ -14,6 +14,7 @@ import sys
 import uuid
 import warnings
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ from kerasaudio.weights.cache import CACHE_VARIABLE, cache_folder
 DTYPES = ("float32", "float16", "int16")
 FULL_SCALE = 32767  # of int16
 _VERSION = 1  # of decoder and resampler: another one has other numbers
-_AHEAD = 4  # files decoded for each reader before the first is taken
+_AHEAD = 4  # portions decoded for each reader before the first is taken
+_PORTION_BYTES = 2**20  # of files that a reader is given at once, and their number:
+_PORTION = 32  # handing over a file of a second takes as long as decoding it
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ class DecodedAudio:
             return
         with contextlib.ExitStack() as stack:
             log = None if folder is None else stack.enter_context(_Log.open(folder))
-            for file, result in self._decode(missing):
+            sizes = [states[file].size for file in missing]
+            for file, result in self._decode(portions(missing, sizes)):
                 if isinstance(result, Exception):
                     self.errors[file] = str(result)
                     continue
@@ -140,37 +144,44 @@ class DecodedAudio:
                         log = None
                     else:
                         self._places[file] = place
+                        self._checked.add(file)
 
     def _decode(
-        self, files: list[Path]
+        self, files: list[list[Path]]
     ) -> Iterator[tuple[Path, np.ndarray | Exception]]:
         from tqdm import tqdm
 
-        def decode(file: Path) -> np.ndarray | Exception:
-            try:
-                return load_audio(file, self.sample_rate)
-            except (OSError, ValueError) as error:
-                return error
+        def decode(portion: list[Path]) -> list[np.ndarray | Exception]:
+            return [self._decoded(file) for file in portion]
 
         left = iter(files)
         with ThreadPoolExecutor(self.readers) as pool:
-            pending: list[tuple[Path, Future[np.ndarray | Exception]]] = []
-            bar = tqdm(total=len(files), desc="decoding", file=sys.stderr, disable=None)
+            pending: deque[tuple[list[Path], Future[list[np.ndarray | Exception]]]] = (
+                deque()
+            )
+            total = sum(map(len, files))
+            bar = tqdm(total=total, desc="decoding", file=sys.stderr, disable=None)
             with bar:
                 while True:
                     room = _AHEAD * self.readers - len(pending)
-                    for file in islice(left, room):
-                        pending.append((file, pool.submit(decode, file)))
+                    for portion in islice(left, room):
+                        pending.append((portion, pool.submit(decode, portion)))
                     if not pending:
                         return
-                    file, future = pending.pop(0)
-                    bar.update()
-                    yield file, future.result()
+                    portion, future = pending.popleft()
+                    bar.update(len(portion))
+                    yield from zip(portion, future.result(), strict=True)
+
+    def _decoded(self, file: Path) -> np.ndarray | Exception:
+        try:
+            return load_audio(file, self.sample_rate)
+        except (OSError, ValueError) as error:
+            return error
 
     def _packed(self, waveform: np.ndarray) -> np.ndarray:
         if self._dtype == np.int16:
             return np.rint(np.clip(waveform, -1, 1) * FULL_SCALE).astype("<i2")
-        return waveform.astype(self._dtype.newbyteorder("<"))
+        return waveform.astype(self._dtype.newbyteorder("<"), copy=False)
 
     def _mapped(self, file: Path, place: _Place) -> np.ndarray | None:
         """Give a whole waveform; None where the cache was damaged or cleared."""
@@ -189,6 +200,19 @@ class DecodedAudio:
                 return None
             self._checked.add(file)
         return whole
+
+
+def portions(files: list[Path], sizes: list[int]) -> list[list[Path]]:
+    """Deal files out in their order, few large ones or many small ones at a time."""
+    dealt: list[list[Path]] = []
+    weight = 0
+    for file, size in zip(files, sizes, strict=True):
+        if not dealt or len(dealt[-1]) == _PORTION or weight + size > _PORTION_BYTES:
+            dealt.append([])
+            weight = 0
+        dealt[-1].append(file)
+        weight += size
+    return dealt
 
 
 class _Log:
