@@ -9,7 +9,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kerasaudio.cli import catalogue, embed, evaluate, listen, nearest, tag, train
+from kerasaudio.cli import (
+    catalogue,
+    embed,
+    evaluate,
+    export,
+    listen,
+    nearest,
+    tag,
+    train,
+)
 from kerasaudio.cli.common import complain
 
 _EXAMPLES = """examples:
@@ -20,6 +29,7 @@ _EXAMPLES = """examples:
   kerasaudio embed sounds/ --out sounds.npz  a vector a file
   kerasaudio nearest bark.wav sounds/        what sounds most like it
   kerasaudio train sounds/ --out mine.keras  learn your own classes, a folder each
+  kerasaudio export mine.keras mine.tflite   run it without Keras
   kerasaudio download EfficientAT audioset   fetch weights for a machine without network
   kerasaudio tag street.wav --model EfficientAT --weights audioset
 
@@ -65,6 +75,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (tag, listen, embed, nearest, train, evaluate, catalogue):
+    for command in (tag, listen, embed, nearest, train, evaluate, export, catalogue):
         command.add(commands)
     return parser

@@ -116,6 +116,8 @@ def synthetic(spec: AudioSpec, samples: int) -> Probe:
             loud * np.sin(2 * np.pi * 220 * (1 + 2 * number) * time),
             loud * np.sin(np.pi * top / seconds * time**2),
             loud * swell * rng.normal(0, 0.3, samples),
-            pulses + rng.normal(0, 0.003, samples),
+            pulses,
         ]
-    return Probe(np.stack(rows).astype("float32"), "synthetic")
+    # As in any recording: without noise, decibels between tones are those of rounding.
+    noise = rng.normal(0, 1e-3, (len(rows), samples))
+    return Probe((np.stack(rows) + noise).astype("float32"), "synthetic")

@@ -51,6 +51,21 @@ FORMATS = {
             method="fft of powers of 2",
             one_clip=True,
         ),
+        Format(
+            "onnx",
+            ".onnx",
+            "onnx",
+            ("onnx", "onnxruntime", "tf2onnx"),
+            dict.fromkeys(QUANTIZE, ()),
+        ),
+        Format(
+            "openvino",
+            ".xml",
+            "openvino",
+            ("openvino",),
+            {"float16": ()},
+            companions=(".bin",),
+        ),
     )
 }
 

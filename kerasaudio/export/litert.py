@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.export.errors import ExportError
-from kerasaudio.export.facts import FACTS_FILE, files
+from kerasaudio.export.facts import FACTS_FILE, LABELS_FILE, files
 from kerasaudio.export.graph import Order, trace, write_saved_model
 from kerasaudio.export.timing import Ran, run_and_time
 from kerasaudio.models import AudioModel
@@ -50,7 +50,9 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     path.write_bytes(content)
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files(order.facts).items():
-            archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text)
+            # Readers on devices may know no compression: the labels go without.
+            how = zipfile.ZIP_STORED if name == LABELS_FILE else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text, how)
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:

@@ -33,6 +33,7 @@ def never(monkeypatch):
         ("model.bin", {"format": "litert"}, r"suffix '\.tflite'"),
         ("model.tflite", {"quantize": "int4"}, "quantize must be None or one of"),
         ("model", {"quantize": "float16"}, "saved_model cannot be quantised.*litert"),
+        ("model.xml", {"quantize": "dynamic"}, "openvino cannot be.*litert, onnx"),
         ("model.tflite", {"quantize": "int8"}, "needs calibrate="),
         ("model.tflite", {"calibrate": "."}, "needs calibrate=.*quantize=None"),
         ("model.tflite", {"input_length": "dynamic"}, "exactly 4000 samples"),
@@ -94,10 +95,11 @@ def test_a_missing_calibration_folder_is_refused(model, tmp_path):
 @pytest.mark.usefixtures("never")
 def test_what_exists_is_never_overwritten_unasked(model, tmp_path):
     (tmp_path / "model.tflite").write_text("mine")
+    (tmp_path / "model.bin").write_text("mine")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "notes.txt").write_text("mine")
 
-    for name in ("model.tflite", "model"):
+    for name in ("model.tflite", "model", "model.xml"):
         with pytest.raises(FileExistsError, match="overwrite=True"):
             export(model, tmp_path / name)
     with pytest.raises(FileExistsError, match="holds no SavedModel"):

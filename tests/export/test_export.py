@@ -33,7 +33,7 @@ def test_the_export_gives_what_the_model_gives(form, model, tmp_path):
 
     assert report.format == form
     assert report.path == path
-    assert list(tmp_path.iterdir()) == [path]
+    assert {part.stem for part in tmp_path.iterdir()} == {"model"}
     found = report.verification
     assert found.max_difference < 1e-5
     assert found.top1_agreement == 1
@@ -135,6 +135,39 @@ def test_overwrite_replaces_what_is_there(model, tmp_path):
         export(model, folder, verify=False, overwrite=True)
 
     assert read_facts(path) == read_facts(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("form", ["onnx", "openvino"])
+def test_a_model_of_others_has_no_facts(form, tmp_path):
+    import onnx
+    import openvino
+
+    if form == "onnx":
+        value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+        graph = onnx.helper.make_graph([], "other", [value], [value])
+        onnx.save(onnx.helper.make_model(graph), tmp_path / PATHS[form])
+    else:
+        x = openvino.opset8.parameter([1], np.float32)
+        other = openvino.Model([openvino.opset8.relu(x)], [x])
+        openvino.save_model(other, tmp_path / PATHS[form])
+
+    with pytest.raises(ValueError, match="nothing of kerasaudio"):
+        read_facts(tmp_path / PATHS[form])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_an_operation_that_a_format_lacks_is_named(tmp_path):
+    whole = tiny_model()
+    odd = keras.layers.Lambda(keras.ops.erfinv, name="odd", output_shape=(3,))
+    model = AudioModel(whole.input, odd(whole.output * 0.5), spec=whole.spec)
+
+    with pytest.raises(ExportError, match=r"(?s)onnx|ONNX.*(Erfinv|Lambda)"):
+        export(model, tmp_path / "model.onnx")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

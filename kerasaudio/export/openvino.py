@@ -1,0 +1,75 @@
+"""OpenVINO: an .xml file with its .bin of weights, for Intel's processors.
+
+The batch is any number of clips. The facts are in the runtime information `kerasaudio`.
+
+Source: https://docs.openvino.ai, openvino 2026.4.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.export.errors import ExportError
+from kerasaudio.export.facts import INPUT, KEY, facts_json
+from kerasaudio.export.graph import Order, trace, write_saved_model
+from kerasaudio.export.timing import Ran, run_and_time
+from kerasaudio.models import AudioModel
+
+
+def convert(model: AudioModel, order: Order, path: Path) -> None:
+    """Write the two files.
+
+    Raises:
+        ExportError: OpenVINO lacks an operation.
+    """
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder, "model")
+        write_saved_model(trace(model, order), order, saved)
+        try:
+            # Not convert_model, which tells its makers of each use.
+            network = openvino.Core().read_model(saved)
+        except RuntimeError as error:
+            raise ExportError(
+                f"OpenVINO cannot take an operation of {model.name}: {error}"
+            ) from error
+        network.set_rt_info(facts_json(order.facts), [KEY])
+        openvino.save_model(network, path, compress_to_fp16=order.quantize == "float16")
+
+
+def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
+    """Run it on clips (clips, samples), by openvino, in float32.
+
+    Raises:
+        RuntimeError: It does not run there; what it said.
+    """
+    import openvino
+
+    compiled = openvino.Core().compile_model(
+        path,
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+        },
+    )
+
+    def one(waveform: np.ndarray) -> np.ndarray:
+        return np.asarray(compiled({INPUT: waveform})[0])
+
+    return run_and_time(one, clips, repeats)
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Read the facts in the runtime information; None if there are none."""
+    import openvino
+
+    network = openvino.Core().read_model(path)
+    if not network.has_rt_info([KEY]):
+        return None
+    return dict(json.loads(network.get_rt_info([KEY]).astype(str)))

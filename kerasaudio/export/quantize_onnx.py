@@ -1,0 +1,127 @@
+"""Half-precision and integer weights for ONNX; the front-end stays in float32.
+
+As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
+operations that carry weights, weights channel by channel.
+
+Source: onnxruntime 1.31, onnxruntime.quantization, onnxruntime.transformers.float16.
+"""
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.export.facts import INPUT
+
+OPERATIONS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+
+
+def quantize(
+    path: Path,
+    kind: str,
+    frontend: Sequence[str],
+    calibration: np.ndarray | None,
+) -> None:
+    """Round the weights of a model, and with "int8" what goes through it, in place.
+
+    Args:
+        path: The float32 file.
+        kind: "float16", "dynamic" or "int8"; see `kerasaudio.export.quantize_litert`.
+        frontend: Names of the layers to leave.
+        calibration: Clips for "int8", float32 (clips, samples).
+    """
+    import onnx
+    from onnxruntime import quantization
+
+    network = onnx.load(path)
+    # tf2onnx calls nodes MODEL/LAYER_1/..., like TensorFlow's that they come from.
+    inside = re.compile(rf"^[^/]+/({'|'.join(map(re.escape, frontend))})(_\d+)?/")
+    leave = [node.name for node in network.graph.node if inside.match(node.name)]
+    facts = list(network.metadata_props)
+    settings: dict[str, Any] = {
+        "op_types_to_quantize": list(OPERATIONS),
+        "nodes_to_exclude": leave,
+        "per_channel": True,
+        "weight_type": quantization.QuantType.QInt8,
+    }
+    if kind == "float16":
+        _halve(network.graph, set(leave))
+    else:
+        with _quiet():
+            if kind == "dynamic":
+                quantization.quantize_dynamic(path, path, **settings)
+            else:
+                assert calibration is not None
+                quantization.quantize_static(
+                    path,
+                    path,
+                    _reader(calibration),
+                    activation_type=quantization.QuantType.QInt8,
+                    **settings,
+                )
+        network = onnx.load(path)
+    del network.metadata_props[:]
+    network.metadata_props.extend(facts)
+    onnx.save(network, path)
+
+
+def _halve(graph: Any, leave: set[str]) -> None:
+    """Keep weights in half the bytes; they are cast back when the model is loaded."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    users: dict[str, list[Any]] = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    casts = []
+    for weight in graph.initializer:
+        used_by = users.get(weight.name, [])
+        in_body = used_by and all(
+            node.op_type in OPERATIONS and node.name not in leave for node in used_by
+        )
+        if weight.data_type != TensorProto.FLOAT or not in_body:
+            continue
+        name = weight.name
+        half = numpy_helper.to_array(weight).astype("float16")
+        weight.CopyFrom(numpy_helper.from_array(half, f"{name}__half"))
+        casts.append(
+            helper.make_node(
+                "Cast",
+                [weight.name],
+                [name],
+                name=f"{name}__cast",
+                to=TensorProto.FLOAT,
+            )
+        )
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back the advice to optimise models that tf2onnx has optimised."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _reader(clips: np.ndarray) -> Any:
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Clips(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._rows: Iterator[np.ndarray] = iter(clips)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            row = next(self._rows, None)
+            return None if row is None else {INPUT: row[None]}
+
+    return Clips()

@@ -1,0 +1,47 @@
+"""What docs/export.md shows works; its blocks need the extra [litert]."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from kerasaudio.cli import main
+from support.sounds import class_folders
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = (CHECKOUT / "docs" / "export.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    assert found
+    return found
+
+
+@pytest.fixture
+def user_folder(tmp_path, monkeypatch):
+    (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
+    class_folders(tmp_path / "labelled", {"hiss": 2, "hum": 2}, seconds=3)
+    (tmp_path / "sounds").mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 80_000)
+    soundfile.write(tmp_path / "sounds" / "rain.wav", noise, 16_000)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process", "user_folder")
+def test_python_block_runs(capsys):
+    for block in blocks("py"):
+        exec(compile(block, "a block of docs/export.md", "exec"), {})
+
+    assert capsys.readouterr().out.splitlines()[-1] in ("hiss", "hum")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process", "user_folder")
+def test_commands_run(capsys):
+    for line in "".join(blocks("sh")).splitlines():
+        assert main(line.split()[1:]) == 0
+        assert "largest difference" in capsys.readouterr().out
