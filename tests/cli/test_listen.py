@@ -240,9 +240,8 @@ class Terminal(io.StringIO):
 
 
 def test_a_table_is_drawn_anew(model, monkeypatch):
-    monkeypatch.setattr(
-        live.shutil, "get_terminal_size", lambda: os.terminal_size((40, 3))
-    )
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "3")
     out = Terminal()
     stream = Stream(model)
     write = live.writer(out, stream, False, None, 0.4)
