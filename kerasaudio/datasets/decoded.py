@@ -35,6 +35,8 @@ _AHEAD = 4  # portions decoded for each reader before the first is taken
 _PORTION_BYTES = 2**20  # of files that a reader is given at once, and their number:
 _PORTION = 32  # handing over a file of a second takes as long as decoding it
 
+_Decoded = tuple[np.ndarray, int]  # samples as they are kept, and their CRC-32
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -137,9 +139,10 @@ class DecodedAudio:
                 if isinstance(result, Exception):
                     self.errors[file] = str(result)
                     continue
-                self.lengths[file] = len(result)
+                samples, crc = result
+                self.lengths[file] = len(samples)
                 if log is not None:
-                    place = log.add(states[file], self._packed(result))
+                    place = log.add(states[file], samples, crc)
                     if place is None:
                         log = None
                     else:
@@ -148,20 +151,17 @@ class DecodedAudio:
 
     def _decode(
         self, files: list[list[Path]]
-    ) -> Iterator[tuple[Path, np.ndarray | Exception]]:
+    ) -> Iterator[tuple[Path, _Decoded | Exception]]:
         from tqdm import tqdm
 
-        def decode(portion: list[Path]) -> list[np.ndarray | Exception]:
+        def decode(portion: list[Path]) -> list[_Decoded | Exception]:
             return [self._decoded(file) for file in portion]
 
         left = iter(files)
         with ThreadPoolExecutor(self.readers) as pool:
-            pending: deque[tuple[list[Path], Future[list[np.ndarray | Exception]]]] = (
-                deque()
-            )
+            pending: deque[tuple[list[Path], Future[Any]]] = deque()
             total = sum(map(len, files))
-            bar = tqdm(total=total, desc="decoding", file=sys.stderr, disable=None)
-            with bar:
+            with tqdm(None, "decoding", total, file=sys.stderr, disable=None) as bar:
                 while True:
                     room = _AHEAD * self.readers - len(pending)
                     for portion in islice(left, room):
@@ -172,11 +172,13 @@ class DecodedAudio:
                     bar.update(len(portion))
                     yield from zip(portion, future.result(), strict=True)
 
-    def _decoded(self, file: Path) -> np.ndarray | Exception:
+    def _decoded(self, file: Path) -> _Decoded | Exception:
+        """Give what the cache keeps of a file; the reader's thread does it all."""
         try:
-            return load_audio(file, self.sample_rate)
+            samples = self._packed(load_audio(file, self.sample_rate))
         except (OSError, ValueError) as error:
             return error
+        return samples, zlib.crc32(samples.data)
 
     def _packed(self, waveform: np.ndarray) -> np.ndarray:
         if self._dtype == np.int16:
@@ -244,10 +246,10 @@ class _Log:
                     path.unlink()
                     path.with_suffix(".jsonl").unlink()
 
-    def add(self, file: FileState, samples: np.ndarray) -> _Place | None:
+    def add(self, file: FileState, samples: np.ndarray, crc: int) -> _Place | None:
         """Keep a waveform; None, with a warning, where that fails."""
         begin = self._waveforms.tell()
-        offset, crc = begin // samples.itemsize, zlib.crc32(samples.data)
+        offset = begin // samples.itemsize
         place = _Place(self._path, offset, len(samples), crc)
         facts = {**vars(file), "offset": offset, "samples": len(samples), "crc": crc}
         try:

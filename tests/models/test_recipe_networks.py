@@ -106,6 +106,28 @@ def test_mel_resnet50_starts_from_a_backbone_file(tmp_path):
             np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
+def test_mel_resnet50_starts_from_the_format_that_imagenets_weights_have(tmp_path):
+    """Keras offers them in its old HDF5 format, a group for each layer."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    photographs = keras.applications.ResNet50(include_top=False, weights=None)
+    path = tmp_path / "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    with h5py.File(path, "w") as file:
+        save_weights_to_hdf5_group(file, photographs)
+
+    model = kerasaudio.MelResNet50(labels=["a", "b"], side=32, backbone=path)
+
+    for layer in ("conv1_conv", "conv3_block2_2_bn", "conv5_block3_3_conv"):
+        for mine, theirs in zip(
+            model.get_layer(layer).get_weights(),
+            photographs.get_layer(layer).get_weights(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(mine, theirs)
+
+
 def test_imagenet_that_cannot_be_had_is_told_and_never_random(monkeypatch):
     real = keras.applications.ResNet50
 
