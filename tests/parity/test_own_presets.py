@@ -1,0 +1,72 @@
+"""Weights of our own: each scores on held-out clips what the manifest says."""
+
+import math
+from pathlib import Path
+
+import fsdd_digits
+import numpy as np
+import pytest
+
+from kerasaudio.datasets import FSDD
+from kerasaudio.models import FACTORIES
+from kerasaudio.training import measure
+from kerasaudio.weights.manifest import load_manifest
+
+OWN = {entry.title: entry for entry in load_manifest() if entry.training}
+CHECKOUT = Path(__file__).parents[2]
+FEW = 60  # clips, heard by default; where slow tests run, all of them
+ODDS = 3.0  # standard deviations that a score on a few clips may be off
+
+
+def digits(data, entry):
+    seconds = fsdd_digits.SECONDS.get(entry.factory)
+    return fsdd_digits.divide(FSDD(data / "fsdd")).test, {"clip_seconds": seconds}
+
+
+# What `metrics` calls the test -> the clips held out, and how they are measured.
+HELD_OUT = {"FSDD, official split": digits}
+
+
+@pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
+def test_it_is_small_and_says_how_it_was_made(entry):
+    model = FACTORIES[entry.factory](weights=entry.tag)
+
+    assert entry.is_bundled
+    assert entry.approximate_size <= 8_000_000
+    assert (CHECKOUT / entry.training["script"]).is_file()
+    assert entry.metrics["dataset"] in HELD_OUT
+    assert model.spec.preset == entry.title
+    assert model.spec.labels == entry.labels
+    assert model.spec.metrics == entry.metrics
+    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    assert trainable == entry.parameters
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
+def test_its_score_on_a_few_held_out_clips(entry, shared):
+    stated = entry.metrics["accuracy"]
+
+    accuracy, count = score(entry, shared, few=True)
+
+    spread = math.sqrt(stated * (1 - stated) / count)
+    assert abs(accuracy - stated) <= ODDS * spread + 1 / count
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
+def test_its_score_on_all_held_out_clips(entry, shared):
+    accuracy, count = score(entry, shared)
+
+    # A clip on the edge may fall to either side on another backend.
+    assert abs(accuracy - entry.metrics["accuracy"]) <= 1.5 / count
+
+
+def score(entry, shared, few=False):
+    """Give the accuracy, and on how many clips or segments."""
+    clips, settings = HELD_OUT[entry.metrics["dataset"]](shared / "data", entry)
+    if few:
+        clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
+    report = measure(FACTORIES[entry.factory](weights=entry.tag), clips, **settings)
+    return report.accuracy, len(report.labels)
