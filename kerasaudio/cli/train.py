@@ -33,7 +33,8 @@ called again after an interruption, goes on where it was."""
 _EXAMPLES = """examples:
   kerasaudio train sounds/ --model EfficientAT --weights audioset --out mine.keras
   kerasaudio train sounds/ --model LogMelCNN --out mine.keras --unfreeze-epochs 60
-  kerasaudio train sounds/ --model LogMelCNN --set filters=16 --out small.keras
+  kerasaudio train sounds/ --model LogMelCNN --weights none --set filters=16 \\
+      --out small.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
       knock/door3-a.wav and knock/door3-b.wav are of one recording: door3
 then:
