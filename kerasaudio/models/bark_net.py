@@ -21,7 +21,7 @@ from kerasaudio.audio.check import check_rate
 from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.models.blocks import KERAS_EPSILON, QUICK_MOMENTUM, batch_norm
 from kerasaudio.models.checks import check_share
 from kerasaudio.models.pretrained import Weights
 from kerasaudio.models.spec import AudioSpec
@@ -108,7 +108,7 @@ def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> 
             use_bias=False,
             name=f"block{number}_conv",
         )(x)
-        x = batch_norm(x, KERAS_EPSILON, f"block{number}_bn")
+        x = batch_norm(x, KERAS_EPSILON, f"block{number}_bn", QUICK_MOMENTUM)
         x = layers.ReLU(name=f"block{number}_relu")(x)
         x = layers.SpatialDropout1D(dropout, name=f"block{number}_dropout")(x)
         filters *= 2

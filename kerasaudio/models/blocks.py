@@ -6,11 +6,17 @@ from keras import layers
 
 TORCH_EPSILON = 1e-5
 KERAS_EPSILON = 1e-3
+KERAS_MOMENTUM = 0.99  # of the moving statistics of batch normalisation
+# For networks that learn from a few hundred clips: with Keras' momentum the statistics
+# are still far from the truth when the weights have learnt.
+QUICK_MOMENTUM = 0.9
 
 
-def batch_norm(x: keras.KerasTensor, epsilon: float, name: str) -> keras.KerasTensor:
+def batch_norm(
+    x: keras.KerasTensor, epsilon: float, name: str, momentum: float = KERAS_MOMENTUM
+) -> keras.KerasTensor:
     """Normalise the last axis."""
-    return layers.BatchNormalization(epsilon=epsilon, name=name)(x)
+    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(x)
 
 
 def conv_bn_relu_1d(
@@ -45,11 +51,16 @@ def conv_1d(
 
 
 def conv_bn_relu_2d(
-    x: keras.KerasTensor, filters: int, name: str, *, epsilon: float = TORCH_EPSILON
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    *,
+    epsilon: float = TORCH_EPSILON,
+    momentum: float = KERAS_MOMENTUM,
 ) -> keras.KerasTensor:
     """Convolve (batch, frames, bins, channels) 3 x 3, normalise, rectify."""
     x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
-    x = batch_norm(x, epsilon, f"{name}_bn")
+    x = batch_norm(x, epsilon, f"{name}_bn", momentum)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

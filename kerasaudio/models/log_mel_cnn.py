@@ -22,7 +22,12 @@ from kerasaudio.layers import Decibel, MelSpectrogram
 from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
+from kerasaudio.models.blocks import (
+    KERAS_EPSILON,
+    QUICK_MOMENTUM,
+    batch_norm,
+    conv_bn_relu_2d,
+)
 from kerasaudio.models.checks import check_share
 from kerasaudio.models.pretrained import Weights
 from kerasaudio.models.spec import AudioSpec
@@ -107,10 +112,16 @@ def _body(clip_samples: int, filters: int, dropout: float) -> Body:
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
     x = Decibel(name="frontend")(x)
-    x = batch_norm(x, KERAS_EPSILON, "frontend_bn")
+    x = batch_norm(x, KERAS_EPSILON, "frontend_bn", QUICK_MOMENTUM)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
     for number in range(1, BLOCKS + 1):
-        x = conv_bn_relu_2d(x, filters, f"block{number}", epsilon=KERAS_EPSILON)
+        x = conv_bn_relu_2d(
+            x,
+            filters,
+            f"block{number}",
+            epsilon=KERAS_EPSILON,
+            momentum=QUICK_MOMENTUM,
+        )
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
         x = layers.SpatialDropout2D(dropout, name=f"block{number}_dropout")(x)
         filters *= 2
