@@ -31,7 +31,7 @@ import kerasaudio
 from kerasaudio import layers
 from kerasaudio.datasets import ESC50, LabelledClips, cutting
 from kerasaudio.models.bark_net import BarkNet
-from kerasaudio.training import Augmentation, Epoch, Schedule, measure, train
+from kerasaudio.training import Augmentation, Schedule, measure, train
 from kerasaudio.whole_file import write_csv
 
 RATE = 16_000
@@ -122,14 +122,14 @@ def learn_and_hear(
         path.with_suffix(".keras"),
         schedule=Schedule(
             unfreeze_epochs=options.epochs,
-            learning_rate=2e-3,
+            learning_rate=1e-3,
             cosine_decay=True,
-            batch_size=32,
+            batch_size=8,
             seed=options.seed,
         ),
         augmentation=augmentation(options.seed),
         overwrite=True,  # a model without its .json has not been measured
-        report=tell,
+        report=recipe.tell,
         silence_db=SILENCE_DB,
         windows_per_clip=2,
     )
@@ -217,11 +217,6 @@ def write_mistakes(
         row = (path.name, start, truth, said, round(score, 4), sound.name, picture)
         rows.append(row)
     return rows
-
-
-def tell(epoch: Epoch) -> None:
-    """Print what an epoch gave; nothing is validated."""
-    print(f"epoch {epoch.number}: loss {epoch.loss:.3f}, {epoch.seconds:.1f} s")
 
 
 def _parser() -> argparse.ArgumentParser:

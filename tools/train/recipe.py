@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,10 @@ def parser(documentation: str, *, out: str, epochs: int) -> argparse.ArgumentPar
 
 def tell(epoch: Epoch) -> None:
     """Print what an epoch gave."""
+    validated = math.isfinite(epoch.score)  # not where the last epoch counts
+    score = f"validation {epoch.score:.4f}, " if validated else ""
     print(
-        f"epoch {epoch.number}: loss {epoch.loss:.3f}, validation {epoch.score:.4f}, "
-        f"{epoch.seconds:.0f} s",
+        f"epoch {epoch.number}: loss {epoch.loss:.3f}, {score}{epoch.seconds:.1f} s",
         flush=True,
     )
 
