@@ -24,7 +24,6 @@ def body(weights, include_top):
     )
 
 
-@pytest.mark.slow
 def test_the_head_is_the_linear_probe(rng):
     vectors = rng.normal(0, (1, 5, 0.2, 1), (60, 4)).astype("float32") + 3
     labels = (vectors[:, 0] > 3).astype(int) + (vectors[:, 2] > 3)
@@ -59,7 +58,7 @@ def test_the_choice_hears_nothing_of_the_tested_fold():
 @pytest.mark.slow
 def test_a_run_writes_its_result_and_is_not_done_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(esc10_fine_tune, "EfficientAT", body)
-    monkeypatch.setattr(esc10_fine_tune, "HEAD_EPOCHS", 20)
+    monkeypatch.setattr(esc10_fine_tune, "HEAD_EPOCHS", 1)
     folder = esc_folder.make(tmp_path / "esc", clips=2, folds=3)
     out = tmp_path / "deep" / "out"
     command = [str(folder), "--out", str(out), "--epochs", "2", "--weights", "tiny"]

@@ -37,7 +37,7 @@ from kerasaudio.whole_file import write_text
 RATES = (1e-4, 3e-5)
 BATCH_SIZE = 16
 HEAD_RATE = 0.01
-HEAD_EPOCHS = 300  # of one step each: all vectors at once
+HEAD_EPOCHS, HEAD_STEPS = 6, 50  # each step sees all vectors at once
 C = 0.1  # as of the linear probe: the penalty is |kernel|**2 / (2 * C * clips)
 MOST_GAIN_DB = 6
 
@@ -209,9 +209,13 @@ def fit_head(
     )
     model = keras.Sequential([keras.Input(vectors.shape[1:]), head])
     model.compile(keras.optimizers.Adam(HEAD_RATE), "sparse_categorical_crossentropy")
-    standardised = (vectors - mean) / scale
     model.fit(
-        standardised, labels, epochs=HEAD_EPOCHS, batch_size=len(vectors), verbose=0
+        np.tile((vectors - mean) / scale, (HEAD_STEPS, 1)),
+        np.tile(labels, HEAD_STEPS),
+        epochs=HEAD_EPOCHS,
+        batch_size=len(vectors),
+        shuffle=False,
+        verbose=0,
     )
     kernel, bias = head.get_weights()
     kernel = kernel / scale[:, None]
