@@ -2,12 +2,16 @@
 
 import csv
 import json
+from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from kerasaudio.cli import main
 from kerasaudio.cli.arguments import factory_arguments
+from kerasaudio.cli.measure import report_text
+from kerasaudio.training import TagReport
 from support import sound_folder
 
 SMALL = (
@@ -45,6 +49,7 @@ def trained(table, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_train_gives_independent_probabilities(run, table, trained):
     model = keras.saving.load_model(trained)
     assert model.spec.labels == ("high", "low", "noise", "tone")
@@ -53,6 +58,7 @@ def test_train_gives_independent_probabilities(run, table, trained):
     assert model.spec.sample_rate == 8_000
 
 
+@pytest.mark.slow
 def test_evaluate_prints_and_writes_tags(run, table, trained, tmp_path):
     words = ("evaluate", trained, table, "--separator", ";")
     status, printed, err = run(*words)
@@ -74,7 +80,25 @@ def test_evaluate_prints_and_writes_tags(run, table, trained, tmp_path):
     assert (tmp_path / "report" / "per_class.csv").is_file()
 
 
-def test_a_separator_is_for_tables(run, table, trained, tmp_path):
+def test_the_tables_of_a_report_on_tags():
+    found = TagReport(
+        dataset="made up",
+        class_names=("dog", "rain"),
+        paths=(Path("a.wav"), Path("b.wav")),
+        labels=np.array([[True, False], [False, True]]),
+        scores=np.array([[0.9, 0.8], [0.1, 0.3]], "float32"),
+    )
+    blocks = [block.splitlines() for block in report_text(found).split("\n\n")]
+    assert [line.split()[-1] for line in blocks[0][:2]] == ["0.500", "0.750"]
+    assert blocks[1][0].split() == ["class", "clips", "ROC-AUC", "PR-AUC", "F1"]
+    assert blocks[1][1].split() == ["dog", "1", "1.000", "1.000", "1.000"]
+    assert blocks[1][2].split() == ["rain", "1", "0.000", "0.500", "0.000"]
+    assert [line.split("  ")[0] for line in blocks[2][1:]] == [
+        *("rain, not there", "rain, missed")
+    ]
+
+
+def test_a_separator_is_for_tables(run, table, tmp_path):
     out = ("--out", tmp_path / "mine.keras")
     status, _, err = run("train", table.parent / "sounds", *out, "--separator", ";")
     assert (status, "for tables" in err) == (1, True)
@@ -108,7 +132,7 @@ def test_set_says_what_is_wrong(model, given, message):
         factory_arguments(model, given)
 
 
-def test_wrong_arguments_of_a_network_are_told(run, table, trained, tmp_path, capsys):
+def test_wrong_arguments_of_a_network_are_told(run, table, tmp_path, capsys):
     words = ("train", table.parent / "sounds", "--out", tmp_path / "mine.keras")
     status, _, err = run(*words, "--model", "LogMelCNN", "--set", "filters=0")
     assert (status, "filters" in err) == (1, True)
