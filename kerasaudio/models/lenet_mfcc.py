@@ -8,8 +8,10 @@
 LeNet-5's convolutions, poolings and dense layers; with ReLU, maximum pooling, wider,
 and with a summary over time where LeNet-5 had an input of one size.
 
-Source: LeCun, Bottou, Bengio & Haffner 1998, doi:10.1109/5.726791. No published
-weights.
+Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
+recognised.
+
+Source: LeCun, Bottou, Bengio & Haffner 1998, doi:10.1109/5.726791.
 """
 
 from collections.abc import Sequence
@@ -48,8 +50,9 @@ def LeNetMFCC(
     Output: (batch, classes), probabilities that sum to one.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("LeNetMFCC")`), or a
-            path: `.weights.h5` or `.safetensors`.
+        weights: None for random, a tag (`kerasaudio.list_weights("LeNetMFCC")`), such
+            as "fsdd" (spoken digits, 8 kHz), or a path: `.weights.h5` or
+            `.safetensors`.
         include_top: End in class scores; otherwise in the embedding, (batch, 84).
         labels: Names of your own classes; other than the tag's, they get a new head.
         classes: Their number, if they have no names; 10.

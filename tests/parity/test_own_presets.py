@@ -27,9 +27,21 @@ def digits(data, entry):
 HELD_OUT = {"FSDD, official split": digits}
 
 
+@pytest.fixture(scope="module")
+def load():
+    made = {}
+
+    def load(entry):
+        if entry not in made:
+            made[entry] = FACTORIES[entry.factory](weights=entry.tag)
+        return made[entry]
+
+    return load
+
+
 @pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
-def test_it_is_small_and_says_how_it_was_made(entry):
-    model = FACTORIES[entry.factory](weights=entry.tag)
+def test_it_is_small_and_says_how_it_was_made(entry, load):
+    model = load(entry)
 
     assert entry.is_bundled
     assert entry.approximate_size <= 8_000_000
@@ -44,10 +56,10 @@ def test_it_is_small_and_says_how_it_was_made(entry):
 
 @pytest.mark.shared
 @pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
-def test_its_score_on_a_few_held_out_clips(entry, shared):
+def test_its_score_on_a_few_held_out_clips(entry, load, shared):
     stated = entry.metrics["accuracy"]
 
-    accuracy, count = score(entry, shared, few=True)
+    accuracy, count = score(entry, load(entry), shared, few=True)
 
     spread = math.sqrt(stated * (1 - stated) / count)
     assert abs(accuracy - stated) <= ODDS * spread + 1 / count
@@ -56,17 +68,17 @@ def test_its_score_on_a_few_held_out_clips(entry, shared):
 @pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
-def test_its_score_on_all_held_out_clips(entry, shared):
-    accuracy, count = score(entry, shared)
+def test_its_score_on_all_held_out_clips(entry, load, shared):
+    accuracy, count = score(entry, load(entry), shared)
 
     # A clip on the edge may fall to either side on another backend.
     assert abs(accuracy - entry.metrics["accuracy"]) <= 1.5 / count
 
 
-def score(entry, shared, few=False):
+def score(entry, model, shared, few=False):
     """Give the accuracy, and on how many clips or segments."""
     clips, settings = HELD_OUT[entry.metrics["dataset"]](shared / "data", entry)
     if few:
         clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
-    report = measure(FACTORIES[entry.factory](weights=entry.tag), clips, **settings)
+    report = measure(model, clips, **settings)
     return report.accuracy, len(report.labels)
