@@ -132,6 +132,7 @@ def test_facts_of_a_file_that_has_none(tmp_path):
         read_facts(tmp_path / "missing.tflite")
 
 
+@pytest.mark.slow  # Keras imports much to quantise
 def test_keras_own_quantisation_is_refused():
     model = tiny_model()
     model.get_layer("level1").quantize("int8")
