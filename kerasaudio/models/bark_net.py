@@ -9,7 +9,9 @@ The first filters are 4 ms long, a step of the last block hears 32 ms: enough to
 bark from a meow, too little for words.
 
 Source: made for telling dogs from other animals; small networks on raw samples are in
-Dai et al. 2017, arXiv:1610.00087. No published weights.
+Dai et al. 2017, arXiv:1610.00087. No published weights; weights="esc10", our own, come
+with the package: half the filters, dogs against roosters, babies and sneezes, 90.6 % of
+the clips of ESC-10's fold 5, 75.4 % of their seconds (tools/train/esc10_dogs.py).
 """
 
 from collections.abc import Sequence
