@@ -15,7 +15,8 @@ _SILENT_DEVICE_SECONDS = 5.0
 class Microphone:
     """Iterates over float32 blocks (frames, 1) from a sound card, without an end.
 
-        stream.run(Microphone(), microphone.sample_rate)
+        microphone = Microphone()
+        for heard in stream.run(microphone, microphone.sample_rate): ...
 
     Recording starts with the iteration and ends with it. Blocks wait in a queue of
     30 s, so the sound card never waits for the network.

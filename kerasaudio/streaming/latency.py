@@ -44,8 +44,9 @@ class StreamReport:
 
     def __str__(self) -> str:
         """Give two lines for people."""
+        windows = f"{self.windows} window{'s' * (self.windows != 1)}"
         return (
-            f"{self.windows} windows of {self.window_seconds:g} s every "
+            f"{windows} of {self.window_seconds:g} s every "
             f"{self.hop_seconds:g} s: {self.mean_ms:.1f} ms each (95 %: "
             f"{self.p95_ms:.1f}, most: {self.max_ms:.1f})\n"
             f"real-time factor {self.real_time_factor:.4f} over "

@@ -109,7 +109,10 @@ class Stream:
         run(model.predict_on_batch, silence)
 
     def push(self, block: ArrayLike, sample_rate: int | None = None) -> list[Heard]:
-        """Take the next piece of the sound; a block that raises changes nothing.
+        """Take the next piece of the sound.
+
+        A block that is refused changes nothing. An error of the network itself passes,
+        and ends the stream, as its times would be wrong from then on.
 
         Args:
             block: float samples in [-1, 1], (frames,) or (frames, channels) of up to 32

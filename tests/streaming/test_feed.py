@@ -24,7 +24,7 @@ def fed(spec, blocks, rate):
     return early, [*early, *feed.finish()]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(
     samples=st.integers(int(MIN_SECONDS * 44_100), 6_000),
     cuts=st.lists(st.integers(0, 6_000), max_size=8),
