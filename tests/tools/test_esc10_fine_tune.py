@@ -24,6 +24,7 @@ def body(weights, include_top):
     )
 
 
+@pytest.mark.slow
 def test_the_head_is_the_linear_probe(rng):
     vectors = rng.normal(0, (1, 5, 0.2, 1), (60, 4)).astype("float32") + 3
     labels = (vectors[:, 0] > 3).astype(int) + (vectors[:, 2] > 3)
