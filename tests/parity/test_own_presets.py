@@ -3,11 +3,13 @@
 import math
 from pathlib import Path
 
+import esc10_dogs
+import esc10_log_mel
 import fsdd_digits
 import numpy as np
 import pytest
 
-from kerasaudio.datasets import FSDD
+from kerasaudio.datasets import ESC50, FSDD
 from kerasaudio.models import FACTORIES
 from kerasaudio.training import measure
 from kerasaudio.weights.manifest import load_manifest
@@ -23,8 +25,21 @@ def digits(data, entry):
     return fsdd_digits.divide(FSDD(data / "fsdd")).test, {"clip_seconds": seconds}
 
 
+def sounds(data, entry):
+    return ESC50(data / "esc10", esc10=True).hold_out(5)[1], esc10_log_mel.TESTED
+
+
+def dogs(data, entry):
+    clips = esc10_dogs.dogs(ESC50(data / "esc10", esc10=True)).hold_out(5)[1]
+    return esc10_dogs.seconds_of(clips), {}
+
+
 # What `metrics` calls the test -> the clips held out, and how they are measured.
-HELD_OUT = {"FSDD, official split": digits}
+HELD_OUT = {
+    "FSDD, official split": digits,
+    "ESC-10, fold 5": sounds,
+    "ESC-10 animals and people, fold 5, seconds that are not silent": dogs,
+}
 
 
 @pytest.fixture(scope="module")

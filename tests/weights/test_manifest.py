@@ -17,7 +17,7 @@ from support.manifests import git_blob, https, hub, raw_entry, sha256
 HERE = Path(__file__).parents[2]
 URL = "https://example.org/a/b.safetensors"
 OFFERED = {
-    "SampleCNN": ["mtat", "msd", "jamendo"],
+    "SampleCNN": ["mtat", "msd", "jamendo", "fsdd"],
     "SampleCNNSE": ["mtat", "msd", "jamendo"],
     "FCN": ["mtat", "msd", "jamendo"],
     "CRNN": ["mtat", "msd", "jamendo"],
@@ -27,6 +27,8 @@ OFFERED = {
     "AST": ["audioset"],
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
+    **dict.fromkeys(["LeNetMFCC", "SpeechGRU"], ["fsdd"]),
+    **dict.fromkeys(["BarkNet", "LogMelCNN"], ["esc10"]),
 }
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
 OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "BarkNet": 2}
