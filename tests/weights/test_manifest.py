@@ -27,8 +27,10 @@ OFFERED = {
     "AST": ["audioset"],
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
-    **dict.fromkeys(["LeNetMFCC", "SpeechGRU"], ["fsdd"]),
-    **dict.fromkeys(["BarkNet", "LogMelCNN"], ["esc10"]),
+    "LeNetMFCC": ["fsdd"],
+    "SpeechGRU": ["fsdd"],
+    "BarkNet": ["esc10"],
+    "LogMelCNN": ["esc10"],
 }
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
 OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "BarkNet": 2}
