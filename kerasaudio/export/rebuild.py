@@ -22,8 +22,8 @@ def rebuild(
             front-end layers; None as they are.
 
     Raises:
-        ExportError: It holds integer weights of Keras' own quantisation.
-        ValueError: The network does not take this length.
+        ExportError: It holds integer weights of Keras' own quantisation, does not take
+            this length, or has layers that Keras cannot build anew.
     """
     config = model.get_config()
     for part in _parts(config):
@@ -46,7 +46,14 @@ def rebuild(
         if layer["class_name"] == "InputLayer":
             layer["config"]["batch_shape"] = (None, samples)
             layer["config"]["dtype"] = "float32"
-    again = type(model).from_config(config)
+    try:
+        again = type(model).from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ExportError(
+            f"{model.name} cannot be built anew for {samples or 'any number of'} "
+            "samples. Layers and functions of your own must be registered, by "
+            f"keras.saving.register_keras_serializable(). Keras says: {error}"
+        ) from error
     again.set_weights(model.get_weights())
     return again
 
