@@ -11,7 +11,7 @@ To be trained from scratch on a few hundred clips or more.
 Source: the picture of 3 s is that of Salamon & Bello 2017, arXiv:1608.04363; the
 summary over frames that of Kong et al. 2020, arXiv:1912.10211. No published weights;
 weights="esc10", our own, come with the package: half the filters, windows of 1.46 s,
-85.0 % of the clips of ESC-10's fold 5 (tools/train/esc10_log_mel.py).
+88.8 % of the clips of ESC-10's fold 5 (tools/train/esc10_log_mel.py).
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ silent; a held-out clip is five windows, of which silent ones are left out, aver
     all     all of these
 
 Writes, for each of them and each fold, AUGMENT-FOLD.keras, .safetensors (the weights
-alone; all-5 makes the preset) and .json; and summary.json. Stopped and started again,
+alone; none-5 is the preset) and .json; and summary.json. Stopped and started again,
 it goes on where it was, and does nothing twice. KERAS_BACKEND chooses the backend.
 """
 
