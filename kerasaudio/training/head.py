@@ -8,6 +8,7 @@ import numpy as np
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.targets import targets_for
 from kerasaudio.models import AudioModel
+from kerasaudio.transfer.heads import freeze_normalisation
 
 HEADS = ("predictions", "patch_scores", "frame_scores")
 _SMALLEST = 1e-7  # probability, as in Keras' losses
@@ -66,10 +67,12 @@ class Head:
         sparse = "" if self.one_hot else "sparse_"
         return f"{sparse}categorical_crossentropy"
 
-    def freeze(self, model: AudioModel, frozen: bool) -> None:
-        """Let only the head learn, or everything."""
+    def freeze(self, model: AudioModel, frozen: bool, keep_statistics: bool) -> None:
+        """Let only the head learn, or everything, with or without normalisation."""
         for layer in model.layers:
             layer.trainable = layer is self._layer or not frozen
+        if keep_statistics:
+            freeze_normalisation(model)
 
     def targets(self, clips: LabelledClips) -> np.ndarray:
         """Give what each clip is, as the model counts classes: (clips, classes)."""

@@ -218,7 +218,9 @@ class _Run:
 
     def _begin(self, phase: Phase) -> list[Any]:
         """Compile for a phase; give all that changes in it."""
-        self._head.freeze(self._model, phase.name == "frozen")
+        self._head.freeze(
+            self._model, phase.name == "frozen", self._schedule.keep_statistics
+        )
         rate: Any = phase.learning_rate
         if self._schedule.cosine_decay:
             steps = phase.epochs * len(self._fed)

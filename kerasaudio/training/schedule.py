@@ -30,6 +30,9 @@ class Schedule:
         unfreeze_epochs: Epochs in which everything learns; 0 to skip them.
         head_learning_rate: Of Adam, while the body is frozen.
         learning_rate: Of Adam, for the whole network.
+        keep_statistics: Whether batch normalisation stays as it is while the whole
+            network learns: what a published network knows of its many clips is worth
+            more than what a few batches tell it.
         cosine_decay: Whether a phase's learning rate falls to 0 along half a cosine
             over its epochs, patience or not.
         patience: A phase ends early after so many epochs that are no better on the
@@ -46,6 +49,7 @@ class Schedule:
     unfreeze_epochs: int = 30
     head_learning_rate: float = 3e-3
     learning_rate: float = 1e-3
+    keep_statistics: bool = False
     cosine_decay: bool = False
     patience: int = 8
     batch_size: int = 32
@@ -80,8 +84,9 @@ class Schedule:
     def for_model(cls, model: AudioModel, **settings: Any) -> Self:
         """Choose for a model what was not said.
 
-        Pretrained networks have 5 frozen epochs and 15 others at a learning rate of
-        0.0003; those with random weights start with everything, at 0.001.
+        Pretrained networks have 5 frozen epochs and 15 others, with batch normalisation
+        as it is, at a learning rate of 0.0001; those with random weights start with
+        everything, at 0.001.
 
         Args:
             model: To be trained; `spec.weights` or `spec.metrics` tell that it has
@@ -90,7 +95,12 @@ class Schedule:
         """
         chosen: dict[str, Any] = {}
         if model.spec.weights is not None or model.spec.metrics:
-            chosen = {"freeze_epochs": 5, "unfreeze_epochs": 15, "learning_rate": 3e-4}
+            chosen = {
+                "freeze_epochs": 5,
+                "unfreeze_epochs": 15,
+                "learning_rate": 1e-4,
+                "keep_statistics": True,
+            }
         said = {name: value for name, value in settings.items() if value is not None}
         return cls(**chosen | said)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
-from kerasaudio.transfer.heads import keep_statistics, with_new_head
+from kerasaudio.transfer.heads import freeze_normalisation, with_new_head
 from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
 from kerasaudio.transfer.training import Trainer
@@ -98,7 +98,7 @@ class Tuner:
         self._classes = len(class_names)
         self._vectors = None
         if body == "full":
-            keep_statistics(tuned)
+            freeze_normalisation(tuned)
             sees = keras.Model(tuned.input, self._head.input)
             self._vectors = sees.predict(
                 waveforms.samples, batch_size=settings["batch_size"], verbose=0

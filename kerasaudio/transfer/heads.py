@@ -67,7 +67,7 @@ def with_new_head(
     return tuned
 
 
-def keep_statistics(model: AudioModel) -> None:
+def freeze_normalisation(model: AudioModel) -> None:
     """Leave batch normalisation as it is while the other layers learn."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

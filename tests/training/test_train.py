@@ -84,6 +84,19 @@ def test_frozen_epochs_move_only_the_head(network, sides, tmp_path):
     assert {"conv1", "dense", "frontend_bn"} <= {p.split("/")[0] for p in seen[1][1]}
 
 
+def test_the_statistics_of_a_published_network_can_be_kept(network, sides, tmp_path):
+    model = network()
+    before = map_values(model)
+    schedule = replace(QUICK, unfreeze_epochs=1, keep_statistics=True)
+
+    train(model, *sides, tmp_path / "a.keras", schedule=schedule)
+
+    after = map_values(model)
+    kept = {path for path in before if np.array_equal(before[path], after[path])}
+    assert {path for path in before if path.startswith("frontend_bn/")} <= kept
+    assert not any(path.startswith(("conv1/", "predictions/")) for path in kept)
+
+
 def map_weights(model):
     return [Named(w) for w in model.weights]
 
@@ -173,6 +186,8 @@ def test_pretrained_networks_start_frozen(network):
     chosen = Schedule.for_model(mtat, unfreeze_epochs=3, patience=None)
     assert (chosen.freeze_epochs, chosen.unfreeze_epochs) == (5, 3)
     assert [phase.name for phase in chosen.phases] == ["frozen", "full"]
+    assert chosen.keep_statistics
+    assert not Schedule.for_model(network()).keep_statistics
 
 
 def test_a_class_with_one_example_is_named(tmp_path, folder):
