@@ -28,6 +28,7 @@ OFFERED = {
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
     "LeNetMFCC": ["fsdd"],
+    "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
     "BarkNet": ["esc10"],
     "LogMelCNN": ["esc10"],
