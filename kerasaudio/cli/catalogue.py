@@ -71,8 +71,10 @@ def _info(options: argparse.Namespace) -> int:
 
 def _readable(value: Any) -> str:
     if isinstance(value, dict):
-        scores = ", ".join(f"{key} {score}" for key, score in value.items())
-        return scores.replace("dataset ", "").replace("_", " ")
+        named = {"" if key == "dataset" else key: said for key, said in value.items()}
+        return ", ".join(
+            f"{key.replace('_', ' ')} {said}".strip() for key, said in named.items()
+        )
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

@@ -32,6 +32,9 @@ def test_info(run):
     assert "16 kHz" in out
     assert "0.90668" in out
     assert "guitar, classical" in out
+    own = run("info", "LogMelCNN/esc10")[1]
+    assert "tools/train/esc10_log_mel.py" in own
+    assert "crying_baby" in own
     facts = json.loads(run("info", "MusiCNN/mtat", "--json")[1])
     assert facts["labels"][0] == "guitar"
     assert facts["licence"] == "ISC"
