@@ -137,7 +137,7 @@ def killed(*args):
     return load(*args)
 decoded.load_audio = killed
 files = sorted(Path(sys.argv[1]).rglob("*.wav"))
-decoded._AHEAD = 1
+decoded._AHEAD = decoded._PORTION = 1
 decoded.DecodedAudio(files, 16_000, cache=Path(sys.argv[2]), readers=1)
 """
 
