@@ -314,11 +314,22 @@ def test_a_reader_that_has_seen_enough(saved, pcm):
     assert b"kerasaudio:" not in said
 
 
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
+from kerasaudio.cli import main
+sys.exit(main())
+"""
+
+
 @pytest.mark.slow
 def test_ctrl_c_on_a_terminal(saved, pcm):
     here, there = pty.openpty()
     with subprocess.Popen(
-        [*COMMAND, saved, "--raw", "--rate", str(RATE), "--report"],
+        [
+            *(sys.executable, "-c", INTERRUPTIBLE, "listen", saved),
+            *("--raw", "--rate", str(RATE), "--report"),
+        ],
         stdin=subprocess.PIPE,
         stdout=there,
         stderr=subprocess.PIPE,
