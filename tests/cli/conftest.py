@@ -2,10 +2,12 @@
 
 import functools
 
+import numpy as np
 import pytest
 
 from kerasaudio import cli
 from kerasaudio.models import named
+from support.tiny import RATE, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +25,23 @@ def run(build, monkeypatch, capsys):
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model()
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    model.save(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def pcm():
+    """1.9 s of 16-bit samples at 8 kHz."""
+    time = np.arange(15_200) / RATE
+    rising = 0.5 * np.sin(2 * np.pi * (100 + 400 * time) * time)
+    return (rising * 32_767).astype("<i2")

@@ -1,13 +1,10 @@
-"""`kerasaudio listen`: by real pipes, in this process and in others."""
+"""`kerasaudio listen`, through real pipes in this process."""
 
 import contextlib
 import io
 import json
 import os
-import pty
 import re
-import signal
-import subprocess
 import sys
 import threading
 
@@ -19,21 +16,8 @@ from kerasaudio import FeatureExtractor, Stream
 from kerasaudio.audio import microphone
 from kerasaudio.cli import live
 from kerasaudio.models import AudioModel
-from support.tiny import RATE, tiny_model
-
-COMMAND = [sys.executable, "-m", "kerasaudio.cli", "listen"]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module")
-def saved(model, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "tiny.keras"
-    model.save(path)
-    return str(path)
+from support.streams import expected, scores_of
+from support.tiny import RATE
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +28,6 @@ def body(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "body.keras"
     AudioModel(model.input, output, spec=spec).save(path)
     return str(path)
-
-
-@pytest.fixture(scope="module")
-def pcm():
-    """1.9 s of 16-bit samples at 8 kHz."""
-    time = np.arange(15_200) / RATE
-    rising = 0.5 * np.sin(2 * np.pi * (100 + 400 * time) * time)
-    return (rising * 32_767).astype("<i2")
 
 
 @pytest.fixture
@@ -73,19 +49,6 @@ def pipe(monkeypatch):
             stack.callback(thread.join)
 
         yield start
-
-
-def expected(model, pcm, hop=0.25):
-    offline = FeatureExtractor(model, "predictions", hop_seconds=hop, pool=None)
-    return offline.timeline((pcm / 32_768).astype("float32"), RATE)
-
-
-def scores_of(lines, labels):
-    found = []
-    for line in lines:
-        by_label = {tag["label"]: tag["score"] for tag in line["tags"]}
-        found.append([by_label[label] for label in labels])
-    return found
 
 
 def test_raw_samples_split_anywhere(run, pipe, model, saved, pcm):
@@ -256,96 +219,3 @@ def test_a_table_is_drawn_anew(model, monkeypatch):
         "\x1b[2F\x1b[J    0.25 -     0.75 s\n"
         f"  0.750  {'#' * 22:<30}\n"
     )  # 39 columns leave no label, 2 lines no third
-
-
-def environment():
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
-
-
-@pytest.mark.slow
-def test_another_process_writes(model, saved, pcm):
-    """In odd pieces, through a real pipe, into a real `kerasaudio listen`."""
-    writer = (
-        "import sys\n"
-        "data = sys.stdin.buffer.read()\n"
-        "for at in range(0, len(data), 777):\n"
-        "    sys.stdout.buffer.write(data[at : at + 777])\n"
-        "    sys.stdout.buffer.flush()\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", writer], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as source:
-        listener = subprocess.Popen(
-            [*COMMAND, saved, "--raw", "--rate", str(RATE), "--json"],
-            stdin=source.stdout,
-            stdout=subprocess.PIPE,
-            env=environment(),
-        )
-        source.stdout.close()
-        source.stdin.write(pcm.tobytes())
-        source.stdin.close()
-        out, _ = listener.communicate(timeout=120)
-    rows = expected(model, pcm)
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert listener.returncode == 0
-    np.testing.assert_allclose(
-        scores_of(lines, model.spec.labels), rows.vectors, atol=1e-5
-    )
-
-
-@pytest.mark.slow
-def test_a_reader_that_has_seen_enough(saved, pcm):
-    with subprocess.Popen(
-        [*COMMAND, saved, "--raw", "--rate", str(RATE)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as listener:
-        listener.stdin.write(pcm.tobytes())
-        listener.stdin.flush()
-        assert b"0.50 s" in listener.stdout.readline()
-        listener.stdout.close()
-        listener.stdin.write(pcm.tobytes())
-        listener.stdin.close()
-        said = listener.stderr.read()
-        assert listener.wait(120) == 1
-    assert b"Traceback" not in said
-    assert b"kerasaudio:" not in said
-
-
-INTERRUPTIBLE = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
-from kerasaudio.cli import main
-sys.exit(main())
-"""
-
-
-@pytest.mark.slow
-def test_ctrl_c_on_a_terminal(saved, pcm):
-    here, there = pty.openpty()
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-c", INTERRUPTIBLE, "listen", saved),
-            *("--raw", "--rate", str(RATE), "--report"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=there,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as listener:
-        os.close(there)
-        listener.stdin.write(pcm.tobytes())
-        listener.stdin.flush()
-        shown = b""
-        while b"1.75 s" not in shown:  # the last whole window
-            shown += os.read(here, 4_096)
-        listener.send_signal(signal.SIGINT)
-        said = listener.stderr.read()
-        listener.stdin.close()
-        assert listener.wait(120) == 130
-    os.close(here)
-    assert shown.count(b"\x1b[J") == 6
-    assert b"Traceback" not in said
-    assert b"6 windows of 0.5 s every 0.25 s" in said

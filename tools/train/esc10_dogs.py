@@ -31,7 +31,7 @@ import kerasaudio
 from kerasaudio import layers
 from kerasaudio.datasets import ESC50, LabelledClips, cutting
 from kerasaudio.models.bark_net import BarkNet
-from kerasaudio.training import Augmentation, Schedule, measure, train
+from kerasaudio.training import Augmentation, measure
 from kerasaudio.whole_file import write_csv
 
 RATE = 16_000
@@ -115,21 +115,12 @@ def learn_and_hear(
     keras.utils.set_random_seed(options.seed)
     model = BarkNet(labels=LABELS, **NETWORK)
     began = time.perf_counter(), time.process_time()
-    done = train(
+    done = recipe.train_without_validation(
         model,
         learn,
-        None,
         path.with_suffix(".keras"),
-        schedule=Schedule(
-            unfreeze_epochs=options.epochs,
-            learning_rate=1e-3,
-            cosine_decay=True,
-            batch_size=8,
-            seed=options.seed,
-        ),
-        augmentation=augmentation(options.seed),
-        overwrite=True,  # a model without its .json has not been measured
-        report=recipe.tell,
+        options,
+        augmentation(options.seed),
         silence_db=SILENCE_DB,
         windows_per_clip=2,
     )

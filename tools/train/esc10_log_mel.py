@@ -37,7 +37,7 @@ import recipe
 from kerasaudio import layers
 from kerasaudio.datasets import ESC50
 from kerasaudio.models.log_mel_cnn import LogMelCNN
-from kerasaudio.training import Augmentation, Schedule, measure, train
+from kerasaudio.training import Augmentation, measure
 
 RATE = 22_050
 NETWORK: dict[str, Any] = {"filters": 16, "clip_samples": 63 * 512}  # 64 frames, 1.46 s
@@ -78,21 +78,12 @@ def hold_out(
     keras.utils.set_random_seed(options.seed)
     model = LogMelCNN(labels=data.class_names, dropout=DROPOUT, **NETWORK)
     began = time.perf_counter(), time.process_time()
-    done = train(
+    done = recipe.train_without_validation(
         model,
         learn,
-        None,
         path.with_suffix(".keras"),
-        schedule=Schedule(
-            unfreeze_epochs=options.epochs,
-            learning_rate=1e-3,
-            cosine_decay=True,
-            batch_size=8,
-            seed=options.seed,
-        ),
-        augmentation=augmentation(name, options.seed),
-        overwrite=True,  # a model without its .json has not been measured
-        report=recipe.tell,
+        options,
+        augmentation(name, options.seed),
         **HEARD,
     )
     report = measure(done.model, held_out, **TESTED)

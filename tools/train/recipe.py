@@ -10,8 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
-from kerasaudio.training import Epoch
+from kerasaudio.training import Augmentation, Epoch, Schedule, Trained, train
 from kerasaudio.weights.convert.native import model_state, native_bytes
 from kerasaudio.whole_file import write_text
 
@@ -44,6 +45,45 @@ def tell(epoch: Epoch) -> None:
     print(
         f"epoch {epoch.number}: loss {epoch.loss:.3f}, {score}{epoch.seconds:.1f} s",
         flush=True,
+    )
+
+
+def train_without_validation(
+    model: AudioModel,
+    clips: LabelledClips,
+    path: Path,
+    options: argparse.Namespace,
+    augmentation: Augmentation,
+    **batches: Any,
+) -> Trained:
+    """Train for a fixed number of epochs at a falling rate; the last epoch counts.
+
+    Nothing is held back to choose an epoch by: for data sets of a few hundred clips.
+
+    Args:
+        model: To be trained.
+        clips: To learn from.
+        path: The `.keras` file to write.
+        options: With `epochs` and `seed`.
+        augmentation: Of the clips.
+        **batches: Of `ClipBatches`.
+    """
+    return train(
+        model,
+        clips,
+        None,
+        path,
+        schedule=Schedule(
+            unfreeze_epochs=options.epochs,
+            learning_rate=1e-3,
+            cosine_decay=True,
+            batch_size=8,
+            seed=options.seed,
+        ),
+        augmentation=augmentation,
+        overwrite=True,  # a model without its .json has not been measured
+        report=tell,
+        **batches,
     )
 
 
