@@ -63,8 +63,9 @@ FORMATS = {
             ".xml",
             "openvino",
             ("openvino",),
-            {"float16": ()},
+            {"float16": (), "dynamic": ("nncf",), "int8": ("nncf",)},
             companions=(".bin",),
+            method="fft",
         ),
     )
 }

@@ -16,6 +16,7 @@ from kerasaudio.export.errors import ExportError
 from kerasaudio.export.facts import INPUT, KEY, facts_json
 from kerasaudio.export.graph import Order, trace, write_saved_model
 from kerasaudio.export.timing import Ran, run_and_time
+from kerasaudio.export.unobserved import import_openvino
 from kerasaudio.models import AudioModel
 
 
@@ -23,13 +24,13 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     """Write the two files.
 
     Raises:
-        ExportError: OpenVINO lacks an operation.
+        ExportError: OpenVINO lacks an operation, or nncf cannot round the network.
     """
-    import openvino
-
+    openvino = import_openvino()
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder, "model")
-        write_saved_model(trace(model, order), order, saved)
+        graph = trace(model, order)
+        write_saved_model(graph, order, saved)
         try:
             # Not convert_model, which tells its makers of each use.
             network = openvino.Core().read_model(saved)
@@ -38,7 +39,13 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
                 f"OpenVINO cannot take an operation of {model.name}: {error}"
             ) from error
         network.set_rt_info(facts_json(order.facts), [KEY])
-        openvino.save_model(network, path, compress_to_fp16=order.quantize == "float16")
+        if order.quantize in (None, "float16"):
+            half = order.quantize == "float16"
+            openvino.save_model(network, path, compress_to_fp16=half)
+        else:
+            from kerasaudio.export.quantize_openvino import quantize
+
+            quantize(network, path, order.quantize, graph.frontend, order.calibration)
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
@@ -47,16 +54,18 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
     Raises:
         RuntimeError: It does not run there; what it said.
     """
-    import openvino
-
-    compiled = openvino.Core().compile_model(
-        path,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY",
-        },
+    compiled = (
+        import_openvino()
+        .Core()
+        .compile_model(
+            path,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": threads,
+                "PERFORMANCE_HINT": "LATENCY",
+            },
+        )
     )
 
     def one(waveform: np.ndarray) -> np.ndarray:
@@ -67,9 +76,7 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
 
 def read_facts(path: Path) -> dict[str, Any] | None:
     """Read the facts in the runtime information; None if there are none."""
-    import openvino
-
-    network = openvino.Core().read_model(path)
+    network = import_openvino().Core().read_model(path)
     if not network.has_rt_info([KEY]):
         return None
     return dict(json.loads(network.get_rt_info([KEY]).astype(str)))

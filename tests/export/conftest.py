@@ -13,8 +13,9 @@ from support.tiny import tiny_model
 @pytest.fixture(scope="session")
 def runtimes():
     """Skip where the extras are not installed."""
-    needed = {"tensorflow", "ai_edge_quantizer"}
-    needed |= {module for form in FORMATS.values() for module in form.modules}
+    needed = {"tensorflow"}
+    for form in FORMATS.values():
+        needed.update(form.modules, *form.quantize.values())
     lacking = sorted(name for name in needed if not importlib.util.find_spec(name))
     if lacking:
         pytest.skip(f"not installed: {', '.join(lacking)}")

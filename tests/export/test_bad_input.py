@@ -33,7 +33,6 @@ def never(monkeypatch):
         ("model.bin", {"format": "litert"}, r"suffix '\.tflite'"),
         ("model.tflite", {"quantize": "int4"}, "quantize must be None or one of"),
         ("model", {"quantize": "float16"}, "saved_model cannot be quantised.*litert"),
-        ("model.xml", {"quantize": "dynamic"}, "openvino cannot be.*litert, onnx"),
         ("model.tflite", {"quantize": "int8"}, "needs calibrate="),
         ("model.tflite", {"calibrate": "."}, "needs calibrate=.*quantize=None"),
         ("model.tflite", {"input_length": "dynamic"}, "exactly 4000 samples"),

@@ -1,0 +1,151 @@
+"""Integer weights for OpenVINO; the front-end stays in float32.
+
+As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
+operations that carry weights, weights channel by channel.
+
+Source: nncf 3.4, nncf.quantize and nncf.compress_weights.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.export.errors import ExportError
+from kerasaudio.export.facts import INPUT
+from kerasaudio.export.process import last_words
+from kerasaudio.export.unobserved import import_openvino
+
+RUNNER = Path(__file__).with_name("run_nncf.py")
+OPERATIONS = (
+    "Convolution",
+    "GroupConvolution",
+    "ConvolutionBackpropData",
+    "GroupConvolutionBackpropData",
+    "MatMul",
+)
+
+
+def quantize(
+    network: Any,
+    path: Path,
+    kind: str,
+    frontend: Sequence[str],
+    calibration: np.ndarray | None,
+) -> None:
+    """Write a network with rounded weights, and with "int8" what goes through it.
+
+    Args:
+        network: In float32, with the names that TensorFlow gave its operations.
+        path: Of the .xml to write, with its .bin.
+        kind: "dynamic" (int8 weights; OpenVINO computes with them in float32) or
+            "int8" (weights, and activations to ranges that the clips have).
+        frontend: Names of the layers to leave.
+        calibration: Clips for "int8", float32 (clips, samples).
+
+    Raises:
+        ExportError: nncf cannot round it; what it said.
+    """
+    openvino = import_openvino()
+    _join_dense(openvino, network)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        given, request = folder / "float.xml", folder / "request.json"
+        openvino.save_model(network, given, compress_to_fp16=False)
+        clips = None
+        if kind == "int8":
+            assert calibration is not None
+            clips = folder / "clips.npy"
+            np.save(clips, calibration)
+        words = {
+            "network": str(given),
+            "path": str(path.absolute()),
+            "leave": _to_leave(network, frontend),
+            "input": INPUT,
+            "calibration": clips and str(clips),
+        }
+        request.write_text(json.dumps(words), encoding="utf-8")
+        done = subprocess.run(
+            # -P: this folder's modules must not hide those of the same names
+            [sys.executable, "-P", str(RUNNER), str(request)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise ExportError(
+            f"nncf cannot round the network to {kind!r}: {last_words(done.stderr)}"
+        )
+
+
+def _join_dense(openvino: Any, network: Any) -> None:
+    """Multiply by a dense layer's weights without making a matrix of the clips first.
+
+    TensorFlow's Tensordot does, and OpenVINO 2026.4 refuses the scales of a rounded
+    product that is brought back to (clips, frames, units) where there are at least two
+    frames a unit.
+    """
+    for product in network.get_ordered_ops():
+        name = product.get_friendly_name()
+        if (
+            not name.endswith("/Tensordot/MatMul")
+            or product.get_type_name() != "MatMul"
+        ):
+            continue
+        flat = _inputs(product)[0]
+        users = [put.get_node() for put in product.output(0).get_target_inputs()]
+        if [op.get_type_name() for op in (flat, *users)] != ["Reshape"] * 2:
+            continue
+        values, weights = flat.input_value(0), product.input_value(1)
+        if values.get_partial_shape().rank != users[0].get_output_partial_shape(0).rank:
+            continue
+        joined = openvino.opset8.matmul(values, weights, False, False)
+        joined.set_friendly_name(name)
+        users[0].output(0).replace(joined.output(0))
+    network.validate_nodes_and_infer_types()
+
+
+def _to_leave(network: Any, frontend: Sequence[str]) -> list[str]:
+    """Name the operations that are not to be rounded."""
+    front = frontend_operations(network, frontend)
+    heard: set[str] = set()  # what depends on the waveform
+    leave = []
+    for operation in network.get_ordered_ops():
+        name, kind = operation.get_friendly_name(), operation.get_type_name()
+        known = [
+            source.get_friendly_name() not in heard for source in _inputs(operation)
+        ]
+        if kind == "Parameter" or not all(known):
+            heard.add(name)
+        has_weights = kind in OPERATIONS and any(known)
+        if kind != "Constant" and (name in front or not has_weights):
+            leave.append(name)
+    return leave
+
+
+def frontend_operations(network: Any, frontend: Sequence[str]) -> set[str]:
+    """Name the operations of the front-end: those called so, and what they build on.
+
+    OpenVINO calls operations MODEL/LAYER_1/..., like TensorFlow's that they come from,
+    but not those that it adds between them.
+    """
+    inside = re.compile(rf"^[^/]+/({'|'.join(map(re.escape, frontend))})(_\d+)?/")
+    waiting = [op for op in network.get_ops() if inside.match(op.get_friendly_name())]
+    found: set[str] = set()
+    while waiting:
+        operation = waiting.pop()
+        if operation.get_friendly_name() not in found:
+            found.add(operation.get_friendly_name())
+            waiting += _inputs(operation)
+    return found
+
+
+def _inputs(operation: Any) -> list[Any]:
+    return [put.get_source_output().get_node() for put in operation.inputs()]
