@@ -1,7 +1,8 @@
 """LiteRT (TensorFlow Lite): a .tflite file for phones, browsers and small boards.
 
 Its batch is one clip. The facts are files in a zip behind the model, where LiteRT's own
-tools keep the files that belong to one: `unzip -p model.tflite labels.txt`.
+tools keep the files that belong to one: `unzip -p model.tflite labels.txt`. In the
+model is LiteRT's own metadata, see `kerasaudio.export.litert_metadata`.
 
 Source: https://ai.google.dev/edge/litert, ai-edge-litert 2.3.
 """
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.export.errors import ExportError
-from kerasaudio.export.facts import FACTS_FILE, LABELS_FILE, files
+from kerasaudio.export.facts import FACTS_FILE, files
 from kerasaudio.export.graph import Order, trace, write_saved_model
+from kerasaudio.export.litert_metadata import with_metadata
 from kerasaudio.export.timing import Ran, run_and_time
 from kerasaudio.models import AudioModel
 
@@ -47,12 +49,11 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         from kerasaudio.export.quantize_litert import quantize
 
         content = quantize(content, order.quantize, graph.frontend, order.calibration)
-    path.write_bytes(content)
+    path.write_bytes(with_metadata(content, order.facts))
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files(order.facts).items():
-            # Readers on devices may know no compression: the labels go without.
-            how = zipfile.ZIP_STORED if name == LABELS_FILE else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text, how)
+            # Uncompressed: MediaPipe refuses a model with anything else behind it.
+            archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text)
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
