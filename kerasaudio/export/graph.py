@@ -44,7 +44,7 @@ class Graph:
     Attributes:
         function: A tf.function, waveform -> {name of the output: output}.
         variables: That it reads.
-        frontend: Names of the front-end's layers, which are never quantised.
+        frontend: Names of the layers that make features, which are never quantised.
     """
 
     function: Any
@@ -56,7 +56,7 @@ def trace(model: AudioModel, order: Order) -> Graph:
     """Bring a model into the form that the format takes."""
     import tensorflow as tf
 
-    network = rebuild(model, order.samples, order.format.method)
+    network = rebuild(model, order.samples, order.format.method, fold=True)
     name = output_name(model.spec)
     batch = 1 if order.format.one_clip else None
 

@@ -61,6 +61,11 @@ def quantize(
                     path,
                     _reader(calibration),
                     activation_type=quantization.QuantType.QInt8,
+                    # What comes out is rounded where it goes into the next one: in
+                    # front of an activation its range would be wider than needed.
+                    extra_options={
+                        "OpTypesToExcludeOutputQuantization": list(OPERATIONS)
+                    },
                     **settings,
                 )
         network = onnx.load(path)

@@ -5,13 +5,17 @@ from typing import Any
 import keras
 
 from kerasaudio.export.errors import ExportError
+from kerasaudio.export.fold import fold_normalization
 from kerasaudio.models import AudioModel
 
 _FLOATS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 def rebuild(
-    model: AudioModel, samples: int | None, method: str | None = None
+    model: AudioModel,
+    samples: int | None,
+    method: str | None = None,
+    fold: bool = False,
 ) -> AudioModel:
     """Build a network again, with the same weights, for inference in float32.
 
@@ -20,6 +24,7 @@ def rebuild(
         samples: Length of the new one's input, None for any.
         method: "fft", "matmul" or "fft of powers of 2" (otherwise "matmul") for all its
             front-end layers; None as they are.
+        fold: Whether batch normalisation joins the layer in front of it.
 
     Raises:
         ExportError: It holds integer weights of Keras' own quantisation, does not take
@@ -46,6 +51,7 @@ def rebuild(
         if layer["class_name"] == "InputLayer":
             layer["config"]["batch_shape"] = (None, samples)
             layer["config"]["dtype"] = "float32"
+    changed = fold_normalization(model, config) if fold else {}
     try:
         again = type(model).from_config(config)
     except (TypeError, ValueError) as error:
@@ -54,7 +60,9 @@ def rebuild(
             "samples. Layers and functions of your own must be registered, by "
             f"keras.saving.register_keras_serializable(). Keras says: {error}"
         ) from error
-    again.set_weights(model.get_weights())
+    for layer in again.layers:
+        name = layer.name
+        layer.set_weights(changed.get(name, model.get_layer(name).get_weights()))
     return again
 
 
@@ -81,10 +89,16 @@ def computes_in_float32(model: AudioModel) -> bool:
 
 
 def frontend_layers(model: AudioModel) -> list[str]:
-    """Name the layers from the waveform to the layer `frontend`."""
-    to_features = keras.Model(model.input, model.get_layer("frontend").output)
+    """Name the layers from the waveform to features, which stay in float32.
+
+    They end with the layer `frontend`. Where that passes on raw samples, the first
+    layer with weights makes the features: samples span more than 8 bits can hold.
+    """
+    features = model.get_layer("frontend").output
+    if features.shape[2:] in ((), (1,)):
+        features = next(layer for layer in model.layers if layer.weights).output
     return [
         layer.name
-        for layer in to_features.layers
+        for layer in keras.Model(model.input, features).layers
         if not isinstance(layer, keras.layers.InputLayer)
     ]

@@ -6,7 +6,9 @@ import pytest
 from kerasaudio.datasets import from_folder
 from kerasaudio.export import ExportError, export, read_facts
 from kerasaudio.export.formats import FORMATS
+from kerasaudio.models import FACTORIES
 from support.exported import PATHS
+from support.small import small
 from support.sounds import class_folders
 from support.tiny import tiny_model
 
@@ -53,6 +55,11 @@ def test_quantised_models_are_small_and_close(
     assert read_facts(report.path)["quantize"] == kind
 
 
+def for_themselves(tensors):
+    """Leave out copies that a layer makes for the next one, which are named like it."""
+    return [t for t in tensors if not t["name"].endswith("_quantized")]
+
+
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
     "kind",
@@ -67,11 +74,31 @@ def test_the_front_end_stays_in_float(kind, wide, sounds, tmp_path):
 
     tensors = Interpreter(model_path=str(path)).get_tensor_details()
 
-    front = [t for t in tensors if "/frontend_1/" in t["name"]]
-    front = [t for t in front if not t["name"].endswith("_quantized")]  # for the body
+    front = [t for t in for_themselves(tensors) if "/frontend_1/" in t["name"]]
     body = [t for t in tensors if "/level1_1/" in t["name"]]
     assert not {np.int8, np.float16} & {t["dtype"] for t in front}
     assert any(t["dtype"] in (np.int8, np.float16) for t in body)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_the_layer_that_reads_raw_samples_stays_in_float(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = FACTORIES["BarkNet"](**small("BarkNet"), labels=["dog", "other"])
+    noise = np.random.default_rng(0).normal(0, 0.1, (4, model.spec.clip_samples))
+    path = tmp_path / "model.tflite"
+    clips = noise.astype("float32")
+    export(model, path, quantize="int8", calibrate=clips, verify=False)
+
+    tensors = Interpreter(model_path=str(path)).get_tensor_details()
+
+    kinds = {
+        name: {t["dtype"] for t in for_themselves(tensors) if name in t["name"]}
+        for name in ("/block1_conv_1/", "/block2_conv_1/")
+    }
+    assert np.int8 not in kinds["/block1_conv_1/"]
+    assert np.int8 in kinds["/block2_conv_1/"]
 
 
 @pytest.mark.slow
