@@ -1,103 +1,167 @@
-"""Measure exported models: size, speed, difference, and what fewer bits cost.
+"""Export networks in every format, and measure size, difference and accuracy.
 
-    python tools/measure_exports.py ESC-50-master EfficientAT/audioset YAMNet/audioset
+    python tools/measure_exports.py DATA SampleCNN/fsdd EfficientAT/audioset@5
 
-Each network is exported with its scores, in every format, for size, difference (on 16
-clips of ESC-10) and time for a clip of 5 s (or the network's own length), on one thread
-and on two; and without its top, for the accuracy of a linear probe. Calibration
-hears fold 1, unlabelled; the probe is tested on the folds 2 to 5, each left out once.
-Writes OUT/exports.json after every export, and leaves out what is in it already.
+DATA is a folder with the data sets `esc10` (or ESC-50, as `esc10`) and `fsdd`. A
+network is FACTORY/TAG or FACTORY:FILE; @SECONDS is the length of the input of one that
+takes any.
+
+Presets of our own name the clips that they are tested on: accuracy is that of their
+labels there, and integers are calibrated on clips that they were trained on. Of others
+a linear probe on the embedding is tested on ESC-10, folds 2 to 5, each left out once,
+and calibrated on fold 1, unlabelled. Accuracy is measured where weights are rounded;
+float32 is compared value by value.
+
+Exports are kept in OUT, figures in OUT/exports.json; what is there is not done again.
+tools/time_exports.py times them on a quiet machine, and prints the tables.
 """
 
 import argparse
 import json
-import tempfile
-import time
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent / "train"))
+
+from held_out import held_out
+
 from kerasaudio.datasets import ESC50, LabelledClips
 from kerasaudio.datasets.predict import mean_by_clip
+from kerasaudio.datasets.targets import targets_for
 from kerasaudio.export import ExportError, export
 from kerasaudio.export.convert import module_of
 from kerasaudio.export.formats import FORMATS, Format
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.transfer import fit_probe
+from kerasaudio.weights.manifest import load_manifest
 from kerasaudio.whole_file import write_text
 
-CLIP_SECONDS = 5
 CALIBRATE = 80
 COMPARE = 16
-REPEATS = 20
-PROBED = {"litert"}  # one runtime's arithmetic is like another's
+CALIBRATION_FOLD = 1
+OWN = {entry.title: entry for entry in load_manifest() if entry.training}
 
 
+@dataclass(frozen=True)
 class Sounds:
-    """The windows of ESC-10 that a network hears."""
+    """What a network hears.
 
-    def __init__(self, model: AudioModel, clips: LabelledClips) -> None:
-        """Cut the clips as the model takes them, whole where it takes any length."""
-        spec = model.spec
-        self.length = spec.clip_samples or CLIP_SECONDS * spec.sample_rate
-        exact = spec.replace(
-            clip_samples=self.length,
-            window_samples=self.length,
-            min_samples=self.length,
-            labels=None,
-        )
-        batches = clips.batches(exact, training=False)
-        windows = [batches[i][0] for i in range(len(batches))]
-        assert batches.clip_of is not None
-        self.clips, self.windows = clips, np.concatenate(windows)
-        self.clip_of = batches.clip_of
-        first = np.flatnonzero(clips.require_folds()[self.clip_of] == 1)
-        self.calibration = self.windows[first][:: max(len(first) // CALIBRATE, 1)]
-        self.compare = self.windows[:: len(self.windows) // COMPARE]
+    Attributes:
+        windows: Of the clips that it is tested on, float32 (windows, samples).
+        calibration: Windows to find ranges on, float32 (windows, samples).
+        accuracy: From the outputs on `windows` to the share of clips recognised.
+    """
+
+    windows: np.ndarray
+    calibration: np.ndarray
+    accuracy: Callable[[np.ndarray], float]
+
+    @property
+    def compare(self) -> np.ndarray:
+        """Some of the windows, spread over them."""
+        return _spread(self.windows, COMPARE)
 
 
-def probe_accuracy(vectors: np.ndarray, sounds: Sounds) -> float:
-    """Give the accuracy of a linear probe on the folds behind the first."""
-    clips = sounds.clips
-    features = mean_by_clip(
-        vectors.astype("float64"), sounds.clip_of, np.arange(len(clips)), len(clips)
+def _spread(windows: np.ndarray, most: int) -> np.ndarray:
+    chosen = np.linspace(0, len(windows) - 1, min(most, len(windows)))
+    return windows[chosen.round().astype(int)]
+
+
+def cut(
+    clips: LabelledClips, model: AudioModel, length: int, **settings: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the windows of clips, (windows, samples), and each one's clip."""
+    spec = model.spec.replace(
+        clip_samples=length, window_samples=length, min_samples=length, labels=None
     )
-    folds, right = clips.require_folds(), []
-    for fold in np.unique(folds)[1:]:
-        train, test = folds != fold, folds == fold
-        probe = fit_probe(features[train], clips.labels[train])
-        found = probe.predict(features[test]).argmax(axis=1)
-        right.append(found == clips.labels[test])
-    return float(np.concatenate(right).mean())
+    batches = clips.batches(spec, training=False, **settings)
+    assert batches.clip_of is not None
+    windows = np.concatenate([batches[i][0] for i in range(len(batches))])
+    return windows, batches.clip_of
+
+
+def own_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
+    """Give the test of a preset of our own."""
+    learnt, test, settings = held_out(OWN[str(model.spec.preset)], data)
+    settings = {k: v for k, v in settings.items() if k != "clip_seconds"}
+    windows, clip_of = cut(test, model, length, **settings)
+    classes, _ = targets_for(test, model.spec, one_hot=False)
+
+    def accuracy(scores: np.ndarray) -> float:
+        means = mean_by_clip(scores, clip_of, np.arange(len(test)), len(test))
+        return float((means.argmax(axis=1) == classes).mean())
+
+    learnt = learnt.take(np.linspace(0, len(learnt) - 1, CALIBRATE).astype(int))
+    calibration = _spread(cut(learnt, model, length)[0], CALIBRATE)
+    return Sounds(windows, calibration, accuracy)
+
+
+def probed_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
+    """Give ESC-10 and its probe."""
+    clips = ESC50(data / "esc10", esc10=True)
+    windows, clip_of = cut(clips, model, length)
+    folds = clips.require_folds()
+
+    def accuracy(vectors: np.ndarray) -> float:
+        features = mean_by_clip(
+            vectors.astype("float64"), clip_of, np.arange(len(clips)), len(clips)
+        )
+        right = []
+        for fold in set(folds.tolist()) - {CALIBRATION_FOLD}:
+            train, test = folds != fold, folds == fold
+            probe = fit_probe(features[train], clips.labels[train])
+            found = probe.predict(features[test]).argmax(axis=1)
+            right.append(found == clips.labels[test])
+        return float(np.concatenate(right).mean())
+
+    heard = windows[folds[clip_of] == CALIBRATION_FOLD]
+    return Sounds(windows, _spread(heard, CALIBRATE), accuracy)
+
+
+def load(name: str, data: Path) -> tuple[AudioModel, AudioModel, Sounds]:
+    """Give a network, the part of it whose accuracy is measured, and its sounds."""
+    what, _, seconds = name.partition("@")
+    factory, _, weights = what.partition(":" if ":" in what else "/")
+    model = FACTORIES[factory](weights=weights)
+    spec = model.spec
+    length = spec.clip_samples or round(float(seconds) * spec.sample_rate)
+    if spec.preset in OWN:
+        return model, model, own_sounds(model, data, length)
+    body = FACTORIES[factory](weights=weights, include_top=False)
+    return model, body, probed_sounds(model, data, length)
 
 
 def measure(
-    whole: AudioModel, body: AudioModel, form: Format, kind: str | None, sounds: Sounds
+    model: AudioModel,
+    measured: AudioModel,
+    form: Format,
+    kind: str | None,
+    sounds: Sounds,
+    path: Path,
 ) -> dict[str, Any]:
-    """Export both, and run them."""
+    """Export a network to a path, and run it."""
     settings: dict[str, Any] = {
         "quantize": kind,
         "calibrate": sounds.calibration if kind == "int8" else None,
-        "input_length": sounds.length,
+        "input_length": sounds.windows.shape[1],
+        "overwrite": True,
     }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"scores{form.suffix}")
-        began = time.perf_counter()
-        try:
-            report = export(whole, path, form.name, verify=sounds.compare, **settings)
-        except ExportError as error:
-            return {"error": str(error)}
-        found = report.to_dict() | {"seconds": time.perf_counter() - began}
-        del found["path"]
-        for threads in (1, 2):
-            ran = module_of(form).run(path, sounds.compare[:1], REPEATS, threads)
-            found[f"ms_{threads}"] = 1000 * float(np.median(ran.seconds))
-        if form.name in PROBED:
-            path = Path(folder, f"body{form.suffix}")
-            export(body, path, form.name, verify=False, **settings)
-            vectors = module_of(form).run(path, sounds.windows, 0, 1).outputs
-            found["probe_accuracy"] = probe_accuracy(vectors, sounds)
+    try:
+        report = export(model, path, form.name, verify=sounds.compare, **settings)
+    except ExportError as error:
+        return {"error": str(error)}
+    found = report.to_dict() | {"path": path.name}
+    if kind is not None:
+        if measured is not model:
+            path = path.with_stem(f"{path.stem}-embedding")
+            export(measured, path, form.name, verify=False, **settings)
+        outputs = module_of(form).run(path, sounds.windows, 0, 1).outputs
+        found["accuracy"] = sounds.accuracy(outputs)
     return found
 
 
@@ -106,41 +170,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("esc", metavar="ESC-50-master", help="folder of the archive")
-    parser.add_argument(
-        "presets", nargs="+", metavar="NETWORK", help="FACTORY/TAG, or FACTORY:FILE"
-    )
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("networks", nargs="+", metavar="NETWORK")
     parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=FORMATS)
     parser.add_argument("--out", type=Path, default=Path("build/exports"))
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "exports.json"
     done: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    clips = ESC50(options.esc, esc10=True)
-    for preset in options.presets:
-        factory, _, tag = preset.partition(":" if ":" in preset else "/")
-        whole = FACTORIES[factory](weights=tag)
-        body = FACTORIES[factory](weights=tag, include_top=False)
-        sounds = Sounds(whole, clips)
-        wanted = [
-            (FORMATS[name], kind)
-            for name in options.formats
-            for kind in (None, *FORMATS[name].quantize)
-        ]
-        name = f"{preset} keras"
-        if name not in done:
-            vectors = np.asarray(body.predict(sounds.windows, verbose=0))
-            done[name] = {
-                "probe_accuracy": probe_accuracy(vectors, sounds),
-                "clip_seconds": sounds.length / whole.spec.sample_rate,
-            }
-        for form, kind in wanted:
-            name = f"{preset} {form.name} {kind or 'float32'}"
-            if name in done:
-                continue
-            done[name] = measure(whole, body, form, kind, sounds)
-            print(name, json.dumps(done[name]), flush=True)
-            write_text(file, json.dumps(done, indent=1))
+    for name in options.networks:
+        model, measured, sounds = load(name, options.data)
+        folder = options.out / model.name
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = done.setdefault(name, {"folder": model.name, "exports": {}})
+        if "accuracy" not in rows:
+            outputs = np.asarray(measured.predict(sounds.windows, verbose=0))
+            rows["accuracy"] = sounds.accuracy(outputs)
+            rows["seconds"] = sounds.windows.shape[1] / model.spec.sample_rate
+        for form in map(FORMATS.__getitem__, options.formats):
+            for kind in (None, *form.quantize):
+                row = f"{form.name} {kind or 'float32'}"
+                if row in rows["exports"]:
+                    continue
+                path = folder / f"{row.replace(' ', '-')}{form.suffix}"
+                found = measure(model, measured, form, kind, sounds, path)
+                rows["exports"][row] = found
+                print(name, row, json.dumps(found), flush=True)
+                write_text(file, json.dumps(done, indent=1))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@
 import math
 from pathlib import Path
 
-import esc10_dogs
-import esc10_log_mel
-import fsdd_digits
 import numpy as np
 import pytest
+from held_out import TESTS, held_out
 
-from kerasaudio.datasets import ESC50, FSDD
 from kerasaudio.models import FACTORIES
 from kerasaudio.training import measure
 from kerasaudio.weights.manifest import load_manifest
@@ -18,28 +15,6 @@ OWN = {entry.title: entry for entry in load_manifest() if entry.training}
 CHECKOUT = Path(__file__).parents[2]
 FEW = 60  # clips, heard by default; where slow tests run, all of them
 ODDS = 3.0  # standard deviations that a score on a few clips may be off
-
-
-def digits(data, entry):
-    seconds = fsdd_digits.SECONDS.get(entry.factory)
-    return fsdd_digits.divide(FSDD(data / "fsdd")).test, {"clip_seconds": seconds}
-
-
-def sounds(data, entry):
-    return ESC50(data / "esc10", esc10=True).hold_out(5)[1], esc10_log_mel.TESTED
-
-
-def dogs(data, entry):
-    clips = esc10_dogs.dogs(ESC50(data / "esc10", esc10=True)).hold_out(5)[1]
-    return esc10_dogs.seconds_of(clips), {}
-
-
-# What `metrics` calls the test -> the clips held out, and how they are measured.
-HELD_OUT = {
-    "FSDD, official split": digits,
-    "ESC-10, fold 5": sounds,
-    "ESC-10 animals and people, fold 5, seconds that are not silent": dogs,
-}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +36,7 @@ def test_it_is_small_and_says_how_it_was_made(entry, load):
     assert entry.is_bundled
     assert entry.approximate_size <= 8_000_000
     assert (CHECKOUT / entry.training["script"]).is_file()
-    assert entry.metrics["dataset"] in HELD_OUT
+    assert entry.metrics["dataset"] in TESTS
     assert model.spec.preset == entry.title
     assert model.spec.labels == entry.labels
     assert model.spec.metrics == entry.metrics
@@ -92,7 +67,7 @@ def test_its_score_on_all_held_out_clips(entry, load, shared):
 
 def score(entry, model, shared, few=False):
     """Give the accuracy, and on how many clips or segments."""
-    clips, settings = HELD_OUT[entry.metrics["dataset"]](shared / "data", entry)
+    _, clips, settings = held_out(entry, shared / "data")
     if few:
         clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
     report = measure(model, clips, **settings)

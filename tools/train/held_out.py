@@ -1,0 +1,62 @@
+"""Clips that the presets of our own never heard, and how each recipe measures them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import esc10_dogs
+import esc10_log_mel
+import fsdd_digits
+
+from kerasaudio.datasets import ESC50, FSDD, LabelledClips
+from kerasaudio.weights.manifest import WeightsEntry
+
+FOLD = 5
+
+
+class HeldOut(NamedTuple):
+    """Where a preset's stated score is from.
+
+    Attributes:
+        learnt: Clips that it was trained on.
+        test: Clips that it is measured on.
+        settings: Of `kerasaudio.training.measure`.
+    """
+
+    learnt: LabelledClips
+    test: LabelledClips
+    settings: dict[str, Any]
+
+
+def held_out(entry: WeightsEntry, data: Path) -> HeldOut:
+    """Divide the clips of a preset's data set as its recipe did.
+
+    Args:
+        entry: Of the manifest; its `metrics` name the test.
+        data: Folder with the data sets `esc10` and `fsdd`.
+    """
+    return TESTS[entry.metrics["dataset"]](entry.factory, data)
+
+
+def _digits(factory: str, data: Path) -> HeldOut:
+    split = fsdd_digits.divide(FSDD(data / "fsdd"))
+    settings = {"clip_seconds": fsdd_digits.SECONDS.get(factory)}
+    return HeldOut(split.learn, split.test, settings)
+
+
+def _sounds(factory: str, data: Path) -> HeldOut:
+    learnt, test = ESC50(data / "esc10", esc10=True).hold_out(FOLD)
+    return HeldOut(learnt, test, esc10_log_mel.TESTED)
+
+
+def _dogs(factory: str, data: Path) -> HeldOut:
+    parts = esc10_dogs.dogs(ESC50(data / "esc10", esc10=True)).hold_out(FOLD)
+    learnt, test = map(esc10_dogs.seconds_of, parts)
+    return HeldOut(learnt, test, {})
+
+
+TESTS: dict[str, Callable[[str, Path], HeldOut]] = {
+    "FSDD, official split": _digits,
+    "ESC-10, fold 5": _sounds,
+    "ESC-10 animals and people, fold 5, seconds that are not silent": _dogs,
+}
