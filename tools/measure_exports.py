@@ -42,7 +42,7 @@ from kerasaudio.weights.manifest import load_manifest
 from kerasaudio.whole_file import write_text
 
 CALIBRATE = 80
-COMPARE = 16
+COMPARE = 64
 CALIBRATION_FOLD = 1
 OWN = {entry.title: entry for entry in load_manifest() if entry.training}
 
