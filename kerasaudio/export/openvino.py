@@ -39,9 +39,8 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
                 f"OpenVINO cannot take an operation of {model.name}: {error}"
             ) from error
         network.set_rt_info(facts_json(order.facts), [KEY])
-        if order.quantize in (None, "float16"):
-            half = order.quantize == "float16"
-            openvino.save_model(network, path, compress_to_fp16=half)
+        if order.quantize is None:
+            openvino.save_model(network, path, compress_to_fp16=False)
         else:
             from kerasaudio.export.quantize_openvino import quantize
 

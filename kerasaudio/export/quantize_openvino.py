@@ -1,4 +1,4 @@
-"""Integer weights for OpenVINO; the front-end stays in float32.
+"""Half-precision and integer weights for OpenVINO; the front-end stays in float32.
 
 As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
 operations that carry weights, weights channel by channel.
@@ -42,10 +42,11 @@ def quantize(
     """Write a network with rounded weights, and with "int8" what goes through it.
 
     Args:
-        network: In float32, with the names that TensorFlow gave its operations.
+        network: In float32, with the names that TensorFlow gave its operations. It is
+            changed.
         path: Of the .xml to write, with its .bin.
-        kind: "dynamic" (int8 weights; OpenVINO computes with them in float32) or
-            "int8" (weights, and activations to ranges that the clips have).
+        kind: "float16", "dynamic" (int8 weights; OpenVINO computes with them in
+            float32) or "int8" (weights, and activations to ranges that the clips have).
         frontend: Names of the layers to leave.
         calibration: Clips for "int8", float32 (clips, samples).
 
@@ -53,23 +54,31 @@ def quantize(
         ExportError: nncf cannot round it; what it said.
     """
     openvino = import_openvino()
+    if kind == "float16":
+        _halve(openvino, network, frontend)
+        openvino.save_model(network, path, compress_to_fp16=False)
+        return
     _join_dense(openvino, network)
+    body = {operation.get_friendly_name() for operation in _body(network, frontend)}
+    words: dict[str, Any] = {
+        "path": str(path.absolute()),
+        "leave": [
+            operation.get_friendly_name()
+            for operation in network.get_ops()
+            if operation.get_friendly_name() not in body
+            and operation.get_type_name() != "Constant"
+        ],
+        "input": INPUT,
+    }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         given, request = folder / "float.xml", folder / "request.json"
         openvino.save_model(network, given, compress_to_fp16=False)
-        clips = None
+        words |= {"network": str(given), "calibration": None}
         if kind == "int8":
             assert calibration is not None
-            clips = folder / "clips.npy"
-            np.save(clips, calibration)
-        words = {
-            "network": str(given),
-            "path": str(path.absolute()),
-            "leave": _to_leave(network, frontend),
-            "input": INPUT,
-            "calibration": clips and str(clips),
-        }
+            np.save(folder / "clips.npy", calibration)
+            words["calibration"] = str(folder / "clips.npy")
         request.write_text(json.dumps(words), encoding="utf-8")
         done = subprocess.run(
             # -P: this folder's modules must not hide those of the same names
@@ -83,6 +92,20 @@ def quantize(
         raise ExportError(
             f"nncf cannot round the network to {kind!r}: {last_words(done.stderr)}"
         )
+
+
+def _halve(openvino: Any, network: Any, frontend: Sequence[str]) -> None:
+    """Keep weights in half the bytes; they are cast back when the model is loaded.
+
+    `save_model(compress_to_fp16=True)` would halve the front-end's constants as well.
+    """
+    made = openvino.opset8
+    for operation in _body(network, frontend):
+        for put in operation.inputs():
+            weights = put.get_source_output().get_node()
+            if weights.get_type_name() == "Constant":
+                half = made.constant(weights.get_data().astype("float16"))
+                put.replace_source_output(made.convert(half, "f32").output(0))
 
 
 def _join_dense(openvino: Any, network: Any) -> None:
@@ -112,11 +135,11 @@ def _join_dense(openvino: Any, network: Any) -> None:
     network.validate_nodes_and_infer_types()
 
 
-def _to_leave(network: Any, frontend: Sequence[str]) -> list[str]:
-    """Name the operations that are not to be rounded."""
+def _body(network: Any, frontend: Sequence[str]) -> list[Any]:
+    """Give the operations to round: behind the front-end, and with weights."""
     front = frontend_operations(network, frontend)
     heard: set[str] = set()  # what depends on the waveform
-    leave = []
+    body = []
     for operation in network.get_ordered_ops():
         name, kind = operation.get_friendly_name(), operation.get_type_name()
         known = [
@@ -124,10 +147,9 @@ def _to_leave(network: Any, frontend: Sequence[str]) -> list[str]:
         ]
         if kind == "Parameter" or not all(known):
             heard.add(name)
-        has_weights = kind in OPERATIONS and any(known)
-        if kind != "Constant" and (name in front or not has_weights):
-            leave.append(name)
-    return leave
+        if kind in OPERATIONS and any(known) and name not in front:
+            body.append(operation)
+    return body
 
 
 def frontend_operations(network: Any, frontend: Sequence[str]) -> set[str]:

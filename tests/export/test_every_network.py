@@ -1,15 +1,25 @@
-"""Every network, in a small form, in every format that runs without a server."""
+"""Every network, in a small form, in every format."""
 
 import keras
+import numpy as np
 import pytest
 
-from kerasaudio.export import export
+from kerasaudio.export import ExportError, export
+from kerasaudio.export.clips import synthetic
 from kerasaudio.models import FACTORIES
-from support.exported import PATHS
+from support.exported import PATHS, run_saved_models
 from support.small import small
 
-# MelResNet50 has no small form: its 24 million weights take a quarter of a minute.
-NAMES = sorted(set(FACTORIES) - {"MelResNet50"})
+NAMES = sorted(FACTORIES)
+CLOSE = 5e-5
+
+
+def build(name):
+    """Give a network, and the length of its input."""
+    keras.utils.set_random_seed(1)
+    model = FACTORIES[name](**small(name), labels=["knock", "bark", "nothing"])
+    spec = model.spec
+    return model, spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
 
 
 @pytest.mark.slow
@@ -17,11 +27,31 @@ NAMES = sorted(set(FACTORIES) - {"MelResNet50"})
 @pytest.mark.parametrize("form", ["litert", "onnx", "openvino"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_exports(name, form, tmp_path):
-    keras.utils.set_random_seed(1)
-    model = FACTORIES[name](**small(name), labels=["knock", "bark", "nothing"])
-    spec = model.spec
-    length = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
+    model, length = build(name)
 
     report = export(model, tmp_path / PATHS[form], input_length=length)
 
-    assert report.verification.max_difference < 5e-5
+    assert report.verification.max_difference < CLOSE
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
+def test_every_network_is_served_without_keras(tmp_path):
+    clips, expected, wrong = {}, {}, {}
+    for name in NAMES:
+        model, length = build(name)
+        try:
+            export(model, tmp_path / name, verify=False, input_length=length)
+        except ExportError as error:
+            wrong[name] = str(error)
+            continue
+        clips[name] = synthetic(model.spec, length).windows
+        expected[name] = model.predict(clips[name], verbose=0)
+
+    for name, outputs in run_saved_models(tmp_path, clips).items():
+        if isinstance(outputs, str) or outputs.shape != expected[name].shape:
+            wrong[name] = outputs if isinstance(outputs, str) else outputs.shape
+        elif not np.abs(outputs - expected[name]).max() < CLOSE:
+            wrong[name] = f"differs by {np.abs(outputs - expected[name]).max():.1e}"
+
+    assert not wrong

@@ -52,29 +52,46 @@ def sources(operation):
     return [put.get_source_output().get_node() for put in operation.inputs()]
 
 
+def made_from(waiting):
+    """Give operations and all that their values come from."""
+    found = {}
+    while waiting:
+        operation, *waiting = waiting
+        if operation.get_friendly_name() not in found:
+            found[operation.get_friendly_name()] = operation
+            waiting += sources(operation)
+    return list(found.values())
+
+
 def rounded(operation):
-    """Give what has 8 bits here; an empty set is false."""
+    """Give what has fewer bits here; an empty set is false."""
+    if operation.get_type_name() == "FakeQuantize":
+        return {"FakeQuantize"}
     kinds = {put.get_element_type().get_type_name() for put in operation.outputs()}
-    return ({operation.get_type_name()} & {"FakeQuantize"}) | kinds & {"i8", "u8"}
+    return kinds & {"f16", "i8", "u8"}
 
 
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
-    "kind", ["int8", pytest.param("dynamic", marks=pytest.mark.slow)]
+    ("kind", "bits"),
+    [
+        ("int8", "i8"),
+        pytest.param("dynamic", "i8", marks=pytest.mark.slow),
+        pytest.param("float16", "f16", marks=pytest.mark.slow),
+    ],
 )
-def test_only_the_body_is_rounded(kind, sounds, tmp_path, monkeypatch, capfd):
+def test_only_the_body_is_rounded(kind, bits, sounds, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     calibrate = sounds if kind == "int8" else None
 
     report = export(tiny_model(), "model.xml", quantize=kind, calibrate=calibrate)
 
     network = operations("model.xml")
-    front = [op for op in network if "/frontend_1/" in op.get_friendly_name()]
-    assert len(front) > 10
-    for operation in front:  # grows: all that it is made from
-        assert not rounded(operation)
-        front += [op for op in sources(operation) if op not in front]
-    weights = [tuple(op.shape) for op in network if rounded(op) == {"i8"}]
+    called = [op for op in network if "/frontend_1/" in op.get_friendly_name()]
+    front = made_from(called)
+    assert len(front) > len(called) > 10
+    assert not any(map(rounded, front))
+    weights = [tuple(op.shape) for op in network if rounded(op) == {bits}]
     assert sorted(weights) == [(6, 3), (7, 8), (8, 6), (65, 7)]
     has_ranges = any(op.get_type_name() == "FakeQuantize" for op in network)
     assert has_ranges == (kind == "int8")
