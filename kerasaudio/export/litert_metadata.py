@@ -100,7 +100,7 @@ def _description(name: str, facts: Mapping[str, Any]) -> str:
         parts.append(f"Please cite: {facts['citation']}")
     if facts["homepage"]:
         parts.append(f"See {facts['homepage']}")
-    return ". ".join(parts)
+    return ". ".join(parts) + "."
 
 
 def _input(facts: Mapping[str, Any]) -> _Table:
