@@ -1,4 +1,4 @@
-"""What docs/export.md shows works; its blocks need the extra [litert]."""
+"""What README.md and docs/export.md show works; these blocks need extras."""
 
 import re
 from pathlib import Path
@@ -11,11 +11,14 @@ from kerasaudio.cli import main
 from support.sounds import class_folders
 
 CHECKOUT = Path(__file__).parents[2]
-PAGE = (CHECKOUT / "docs" / "export.md").read_text(encoding="utf-8")
+PAGES = "".join(
+    (CHECKOUT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/export.md")
+)
 
 
 def blocks(language):
-    found = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+    found = re.findall(rf"```{language}\n(.*?)```", PAGES, flags=re.DOTALL)
     assert found
     return found
 
@@ -34,7 +37,7 @@ def user_folder(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("in_process", "user_folder")
 def test_python_block_runs(capsys):
     for block in blocks("py"):
-        exec(compile(block, "a block of docs/export.md", "exec"), {})
+        exec(compile(block, "a block of the documentation", "exec"), {})
 
     assert capsys.readouterr().out.splitlines()[-1] in ("hiss", "hum")
 
