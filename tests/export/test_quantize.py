@@ -82,6 +82,28 @@ def test_the_front_end_stays_in_float(kind, wide, sounds, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("kind", KIND_NAMES)
+@pytest.mark.parametrize("form", ["litert", "onnx"])
+def test_weights_of_recurrent_layers_shrink(form, kind, tmp_path):
+    model = FACTORIES["SpeechGRU"](weights="fsdd")
+    clips = np.random.default_rng(0).normal(0, 0.1, (4, 5_600)).astype("float32")
+    calibrate = clips if kind == "int8" else None
+    settings = {"verify": clips, "input_length": 5_600}
+
+    whole = export(model, tmp_path / f"float{FORMATS[form].suffix}", **settings)
+    small = export(
+        model, tmp_path / PATHS[form], quantize=kind, calibrate=calibrate, **settings
+    )
+
+    # gru1 has 168 inputs and states for 384 numbers each, gru2 256.
+    weights = 4 * 384 * (168 + 256)
+    saved = whole.size_bytes - small.size_bytes
+    assert saved > (0.45 if kind == "float16" else 0.65) * weights
+    assert small.verification.max_difference < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_process")
 def test_the_layer_that_reads_raw_samples_stays_in_float(tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 
