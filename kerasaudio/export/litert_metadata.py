@@ -3,11 +3,11 @@
     ModelMetadata -> SubGraphMetadata -> TensorMetadata of the input: AudioProperties
                                       -> TensorMetadata of the output: its labels' file
 
-With it MediaPipe's AudioClassifier and Android's Task Library run the file as it is:
+With it MediaPipe's AudioClassifier and TensorFlow's Task Library run the file as it is:
 they take rate and channels from it, and the labels from the zip behind the model.
 
-Source: metadata_schema.fbs 1.5.0, google-ai-edge/mediapipe at
-4dc4b19ddb1268c27e63d8e463720976a216c0c4, mediapipe/tasks/metadata.
+Source: mediapipe/tasks/metadata/metadata_schema.fbs 1.5.0, google-ai-edge/mediapipe at
+3b85afc6e1523af81d3b7bdf51e855972490a2f1.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ _FILE = ("name", "description", "type")
 _AUDIO_PROPERTIES = 4  # of the union ContentProperties
 _DESCRIPTIONS, _TENSOR_AXIS_LABELS = 1, 2  # of the enum AssociatedFileType
 
-_ALIGNMENT = 16  # of every buffer, as LiteRT's converter has it, for SIMD
+_ALIGNMENT = 16  # of every buffer: the schema asks for it (force_align), for SIMD
 
 
 class _Number(NamedTuple):
@@ -93,8 +93,7 @@ def _model(facts: Mapping[str, Any]) -> _Table:
 
 
 def _description(name: str, facts: Mapping[str, Any]) -> str:
-    labels = facts["labels"]
-    gives = "an embedding" if labels is None else f"scores of {len(labels)} labels"
+    gives = "an embedding" if facts["labels"] is None else "scores of its labels"
     parts = [f"{name}, from a waveform to {gives}, {facts['quantize'] or 'float32'}"]
     if facts["citation"]:
         parts.append(f"Please cite: {facts['citation']}")
@@ -188,7 +187,8 @@ def with_metadata(content: bytes, facts: Mapping[str, Any]) -> bytes:
         *(_Buffer(buffer.data) for buffer in model.buffers),
         _Buffer(describe_model(facts)),
     ]
-    builder = flatbuffers.Builder(len(content) + 4096)
+    size = len(content) + _ALIGNMENT * len(model.buffers) + 4096
+    builder = flatbuffers.Builder(size)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 

@@ -62,8 +62,8 @@ def test_the_metadata_state_what_the_model_is():
     assert content[4:8] == b"M001"
     assert model.text(0) == "Tiny/own"
     assert model.text(1) == (
-        "Tiny/own, from a waveform to scores of 3 labels, int8. Please cite: Somebody, "
-        "A Paper, 2020. See https://example.org/tiny."
+        "Tiny/own, from a waveform to scores of its labels, int8. Please cite: "
+        "Somebody, A Paper, 2020. See https://example.org/tiny."
     )
     assert model.text(2) == "own"
     assert model.text(4) == "kerasaudio"
