@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ OPERATIONS = (
     "GroupConvolutionBackpropData",
     "MatMul",
 )
+FEW = 1_000
 
 
 def quantize(
@@ -98,12 +100,13 @@ def _halve(openvino: Any, network: Any, frontend: Sequence[str]) -> None:
     """Keep weights in half the bytes; they are cast back when the model is loaded.
 
     `save_model(compress_to_fp16=True)` would halve the front-end's constants as well.
+    Of few weights, as of a first layer, each one counts and none takes room: they stay.
     """
     made = openvino.opset8
     for operation in _body(network, frontend):
         for put in operation.inputs():
             weights = put.get_source_output().get_node()
-            if weights.get_type_name() == "Constant":
+            if weights.get_type_name() == "Constant" and prod(weights.shape) >= FEW:
                 half = made.constant(weights.get_data().astype("float16"))
                 put.replace_source_output(made.convert(half, "f32").output(0))
 

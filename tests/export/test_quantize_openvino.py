@@ -73,18 +73,27 @@ def rounded(operation):
 
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
-    ("kind", "bits"),
+    ("kind", "width", "bits", "shapes"),
     [
-        ("int8", "i8"),
-        pytest.param("dynamic", "i8", marks=pytest.mark.slow),
-        pytest.param("float16", "f16", marks=pytest.mark.slow),
+        ("int8", 6, "i8", [(6, 3), (7, 8), (8, 6), (65, 7)]),
+        pytest.param(
+            *("dynamic", 6, "i8", [(6, 3), (7, 8), (8, 6), (65, 7)]),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *("float16", 64, "f16", [(65, 65), (65, 66), (66, 64)]),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
-def test_only_the_body_is_rounded(kind, bits, sounds, tmp_path, monkeypatch, capfd):
+def test_only_the_body_is_rounded(
+    kind, width, bits, shapes, sounds, tmp_path, monkeypatch, capfd
+):
     monkeypatch.chdir(tmp_path)
+    model = tiny_model(width=width)
     calibrate = sounds if kind == "int8" else None
 
-    report = export(tiny_model(), "model.xml", quantize=kind, calibrate=calibrate)
+    report = export(model, "model.xml", quantize=kind, calibrate=calibrate)
 
     network = operations("model.xml")
     called = [op for op in network if "/frontend_1/" in op.get_friendly_name()]
@@ -92,7 +101,7 @@ def test_only_the_body_is_rounded(kind, bits, sounds, tmp_path, monkeypatch, cap
     assert len(front) > len(called) > 10
     assert not any(map(rounded, front))
     weights = [tuple(op.shape) for op in network if rounded(op) == {bits}]
-    assert sorted(weights) == [(6, 3), (7, 8), (8, 6), (65, 7)]
+    assert sorted(weights) == shapes
     has_ranges = any(op.get_type_name() == "FakeQuantize" for op in network)
     assert has_ranges == (kind == "int8")
     assert 0 < report.verification.max_difference < 0.05
