@@ -1,7 +1,8 @@
 """Half-precision and integer weights for OpenVINO; the front-end stays in float32.
 
 As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
-operations that carry weights, weights channel by channel.
+operations that carry weights, weights channel by channel. Those of few weights, as in
+first layers, stay as well: each one counts, and they take no room.
 
 Source: nncf 3.4, nncf.quantize and nncf.compress_weights.
 """
@@ -31,7 +32,7 @@ OPERATIONS = (
     "GroupConvolutionBackpropData",
     "MatMul",
 )
-FEW = 1_000
+FEW_WEIGHTS = 1_000
 
 
 def quantize(
@@ -100,13 +101,12 @@ def _halve(openvino: Any, network: Any, frontend: Sequence[str]) -> None:
     """Keep weights in half the bytes; they are cast back when the model is loaded.
 
     `save_model(compress_to_fp16=True)` would halve the front-end's constants as well.
-    Of few weights, as of a first layer, each one counts and none takes room: they stay.
     """
     made = openvino.opset8
     for operation in _body(network, frontend):
         for put in operation.inputs():
             weights = put.get_source_output().get_node()
-            if weights.get_type_name() == "Constant" and prod(weights.shape) >= FEW:
+            if weights.get_type_name() == "Constant":
                 half = made.constant(weights.get_data().astype("float16"))
                 put.replace_source_output(made.convert(half, "f32").output(0))
 
@@ -139,18 +139,23 @@ def _join_dense(openvino: Any, network: Any) -> None:
 
 
 def _body(network: Any, frontend: Sequence[str]) -> list[Any]:
-    """Give the operations to round: behind the front-end, and with weights."""
+    """Give the operations to round: behind the front-end, and with many weights."""
     front = frontend_operations(network, frontend)
     heard: set[str] = set()  # what depends on the waveform
     body = []
     for operation in network.get_ordered_ops():
         name, kind = operation.get_friendly_name(), operation.get_type_name()
         known = [
-            source.get_friendly_name() not in heard for source in _inputs(operation)
+            put.get_partial_shape()
+            for put in operation.inputs()
+            if put.get_source_output().get_node().get_friendly_name() not in heard
         ]
-        if kind == "Parameter" or not all(known):
+        if kind == "Parameter" or len(known) < operation.get_input_size():
             heard.add(name)
-        if kind in OPERATIONS and any(known) and name not in front:
+        many = any(
+            shape.is_static and prod(shape.to_shape()) >= FEW_WEIGHTS for shape in known
+        )
+        if kind in OPERATIONS and many and name not in front:
             body.append(operation)
     return body
 

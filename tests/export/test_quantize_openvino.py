@@ -35,7 +35,7 @@ from kerasaudio.export import export, read_facts
 from support.tiny import tiny_model
 
 sounds = np.random.default_rng(0).normal(0, 0.1, (2, 4_000)).astype("float32")
-export(tiny_model(), "model.xml", quantize="int8", calibrate=sounds)
+export(tiny_model(width=64), "model.xml", quantize="int8", calibrate=sounds)
 read_facts("model.xml")
 assert "nncf" not in sys.modules
 import openvino_telemetry  # as it was for the user
@@ -73,24 +73,16 @@ def rounded(operation):
 
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(
-    ("kind", "width", "bits", "shapes"),
+    ("kind", "bits"),
     [
-        ("int8", 6, "i8", [(6, 3), (7, 8), (8, 6), (65, 7)]),
-        pytest.param(
-            *("dynamic", 6, "i8", [(6, 3), (7, 8), (8, 6), (65, 7)]),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("float16", 64, "f16", [(65, 65), (65, 66), (66, 64)]),
-            marks=pytest.mark.slow,
-        ),
+        ("int8", "i8"),
+        pytest.param("dynamic", "i8", marks=pytest.mark.slow),
+        pytest.param("float16", "f16", marks=pytest.mark.slow),
     ],
 )
-def test_only_the_body_is_rounded(
-    kind, width, bits, shapes, sounds, tmp_path, monkeypatch, capfd
-):
+def test_only_the_body_is_rounded(kind, bits, sounds, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
-    model = tiny_model(width=width)
+    model = tiny_model(width=64)
     calibrate = sounds if kind == "int8" else None
 
     report = export(model, "model.xml", quantize=kind, calibrate=calibrate)
@@ -101,7 +93,8 @@ def test_only_the_body_is_rounded(
     assert len(front) > len(called) > 10
     assert not any(map(rounded, front))
     weights = [tuple(op.shape) for op in network if rounded(op) == {bits}]
-    assert sorted(weights) == shapes
+    # all but the few of the last layer, (64, 3)
+    assert sorted(weights) == [(65, 65), (65, 66), (66, 64)]
     has_ranges = any(op.get_type_name() == "FakeQuantize" for op in network)
     assert has_ranges == (kind == "int8")
     assert 0 < report.verification.max_difference < 0.05
@@ -117,7 +110,7 @@ def test_only_the_body_is_rounded(
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
 def test_ranges_are_those_of_all_clips(tmp_path):
-    model = tiny_model()
+    model = tiny_model(width=30)  # two frames a unit: see quantize_openvino
     clips = np.random.default_rng(0).normal(0, 1, (9, 4_000)).astype("float32")
     clips[1:] *= 1e-3
 
@@ -141,7 +134,7 @@ def test_any_backend_and_any_length(sounds, tmp_path, monkeypatch):
     from kerasaudio.export.openvino import run
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "another")
-    model = tiny_model(None)
+    model = tiny_model(None, width=64)
     path = tmp_path / "model.xml"
 
     export(model, path, quantize="int8", calibrate=sounds, input_length="dynamic")
@@ -163,7 +156,7 @@ def test_what_nncf_cannot_round_is_told(tmp_path):
 
     waveform = opset8.parameter([1, 8], np.float32, name="waveform")
     waveform.output(0).set_names({"waveform"})
-    scores = opset8.matmul(waveform, np.ones((8, 2), "float32"), False, False)
+    scores = opset8.matmul(waveform, np.ones((8, 200), "float32"), False, False)
     network = openvino.Model([scores], [waveform])
     too_short = np.zeros((3, 7), "float32")
 
