@@ -1,26 +1,69 @@
-"""The discrete Fourier transform as a matrix product."""
+"""The discrete Fourier transform by matrix products, for runtimes that have none.
+
+Two products with small matrices take the place of one with a large one (Cooley & Tukey
+1965, "An algorithm for the machine calculation of complex Fourier series").
+"""
+
+import math
+from typing import Any
 
 import numpy as np
+from keras import ops
 
 
-def dft_matrices(
-    window: np.ndarray, *, n_fft: int, offset: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Build the matrices that window and transform frames, which are their rows.
+class MatrixDFT:
+    """Transform of real frames, (batch, frames, n_fft) -> 2 x (batch, frames, bins).
+
+    With n_fft = rows * columns, n = columns * r + c and k = j + rows * i, the transform
+    X[k] = sum over n of x[n] w(n k / n_fft), w(t) = exp(-2 pi i t), is
+    sum over c of w(c i / columns) w(c j / n_fft) (sum over r of x[n] w(r j / rows)).
 
     Args:
-        window: Window, (frame_length,), or a matrix (frame_length, frame_length) that
-            a frame is multiplied by before its transform.
-        n_fft: Length of the transform, at least frame_length + `offset`.
-        offset: Where in the transform the frame begins.
-
-    Returns:
-        Real and imaginary part, float32 (frame_length, n_fft // 2 + 1).
+        n_fft: Length of the transform.
     """
-    time = offset + np.arange(len(window))
+
+    def __init__(self, n_fft: int) -> None:
+        self.n_fft, self.bins = n_fft, n_fft // 2 + 1
+        self.columns = _divisor_near_the_root(n_fft)
+        self.rows = n_fft // self.columns
+        # j < rows; of a prime number, where no i follows, only what is asked for.
+        self._wide = self.rows if self.columns > 1 else self.bins
+        self._parts = (self.bins - 1) // self._wide + 1
+        self._within = _both(_waves(self.rows, self._wide, self.rows))
+        turn = _waves(self.columns, self._wide, n_fft)
+        self._cosine = turn.real.astype("float32")
+        self._sine = turn.imag.astype("float32")
+        across = _waves(self.columns, self._parts, self.columns)
+        # From real and imaginary parts below each other to both beside each other.
+        self._across = np.concatenate([_both(across), _both(1j * across)])
+
+    def __call__(self, frames: Any) -> tuple[Any, Any]:
+        """Give real and imaginary part, each (batch, frames, bins)."""
+        count = ops.shape(frames)[1]
+        x = ops.reshape(frames, (-1, self.rows, self.columns))
+        x = ops.matmul(_swap(x), self._within)  # (., columns, 2 wide)
+        real, imag = x[:, :, : self._wide], x[:, :, self._wide :]
+        cosine, sine = map(ops.convert_to_tensor, (self._cosine, self._sine))
+        turned = (real * cosine - imag * sine, real * sine + imag * cosine)
+        x = ops.concatenate(turned, axis=1)  # (., 2 columns, wide)
+        x = ops.matmul(_swap(x), self._across)  # (., wide, 2 parts)
+        both = ops.reshape(_swap(x), (-1, count, 2, self._parts * self._wide))
+        return both[:, :, 0, : self.bins], both[:, :, 1, : self.bins]
+
+
+def _divisor_near_the_root(number: int) -> int:
+    return next(n for n in range(math.isqrt(number), 0, -1) if number % n == 0)
+
+
+def _waves(times: int, frequencies: int, period: int) -> np.ndarray:
     # Reduced as integers: large angles would cost the cosine its last digits.
-    turns = np.outer(time, np.arange(n_fft // 2 + 1)) % n_fft
-    angle = 2 * np.pi / n_fft * turns
-    waves = np.exp(-1j * angle)
-    matrix = window[:, None] * waves if window.ndim == 1 else window @ waves
-    return matrix.real.astype("float32"), matrix.imag.astype("float32")
+    turns = np.outer(np.arange(times), np.arange(frequencies)) % period
+    return np.exp(-2j * np.pi / period * turns)
+
+
+def _both(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([values.real, values.imag], axis=1).astype("float32")
+
+
+def _swap(x: Any) -> Any:
+    return ops.transpose(x, (0, 2, 1))

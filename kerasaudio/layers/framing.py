@@ -44,26 +44,23 @@ def pad_ends(waveform: Any, left: int, right: int, mode: str = "constant") -> An
     return ops.pad(waveform, ((0, 0), (left, right)), mode=mode)
 
 
-def frame(
-    waveform: Any, *, frame_length: int, hop_length: int, frames: Any, start: int = 0
-) -> Any:
+def frame(waveform: Any, *, frame_length: int, hop_length: int, frames: Any) -> Any:
     """Cut (batch, samples) into (batch, frames, frame_length).
 
-    Frame t begins at sample `start` + t * `hop_length`.
+    Frame t begins at sample t * `hop_length`.
 
     Args:
         waveform: (batch, samples); samples past the end count as zeros.
         frame_length: Samples in a frame.
         hop_length: Samples from the beginning of one frame to that of the next.
         frames: How many, a number or a scalar tensor.
-        start: First sample of the first frame.
     """
     # Blocks of one hop are laid side by side, which moves rows and not single samples.
     blocks_a_frame = -(-frame_length // hop_length)
     blocks = frames + blocks_a_frame - 1
     # The end of the waveform may cut off the last block, by less than one hop.
     waveform = pad_ends(waveform, 0, blocks_a_frame * hop_length - frame_length)
-    waveform = waveform[:, start : start + blocks * hop_length]
+    waveform = waveform[:, : blocks * hop_length]
     waveform = ops.reshape(waveform, (-1, blocks, hop_length))
     if blocks_a_frame > MOST_SLICES:
         first = ops.expand_dims(ops.arange(frames, dtype="int32"), 1)

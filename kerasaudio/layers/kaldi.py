@@ -11,7 +11,6 @@ import numpy as np
 from keras import ops
 
 from kerasaudio.layers.base import require
-from kerasaudio.layers.dft import dft_matrices
 from kerasaudio.layers.framing import frame
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.window import Window
@@ -110,21 +109,16 @@ class KaldiFbank(MelSpectrogram):
         )
         self.frame_length, self.frame_shift = frame_length, frame_shift
         self.preemphasis, self.remove_dc_offset = preemphasis, remove_dc_offset
-        if method == "matmul":
-            prepared = self._prepare(np.eye(samples), np) * self.window_samples
-            self._matrices = dft_matrices(prepared, n_fft=self.n_fft)
 
-    def _prepare(self, frames: Any, numpy: Any = ops) -> Any:
+    def _prepare(self, frames: Any) -> Any:
         """Remove the offset of frames (..., samples) and pre-emphasise them."""
         if self.remove_dc_offset:
-            frames = frames - numpy.mean(frames, axis=-1, keepdims=True)
-        before = numpy.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
+            frames = frames - ops.mean(frames, axis=-1, keepdims=True)
+        before = ops.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
         return frames - self.preemphasis * before
 
     def spectrum(self, waveform: Any) -> tuple[Any, Any]:
         """Give real and imaginary part, each (batch, frames, bins)."""
-        if self.method == "matmul":
-            return super().spectrum(waveform)
         self.check_input(waveform)
         frames = frame(
             waveform,
@@ -133,6 +127,9 @@ class KaldiFbank(MelSpectrogram):
             frames=self.count_frames(ops.shape(waveform)[1]),
         )
         windowed = self._prepare(frames) * ops.convert_to_tensor(self.window_samples)
+        if self.method == "matmul":
+            rest = self.n_fft - self.win_length
+            return self._dft(ops.pad(windowed, ((0, 0), (0, 0), (0, rest))))
         return ops.rfft(windowed, fft_length=self.n_fft)
 
     def call(self, inputs: Any) -> Any:

@@ -17,7 +17,7 @@ from kerasaudio.layers.base import (
     check_count,
     require,
 )
-from kerasaudio.layers.dft import dft_matrices
+from kerasaudio.layers.dft import MatrixDFT
 from kerasaudio.layers.framing import (
     PAD_MODES,
     check_samples,
@@ -123,7 +123,7 @@ class STFT(WaveformLayer):
         )
         self.window_samples = samples.astype("float32")
         if method == "matmul":
-            self._matrices = dft_matrices(samples, n_fft=n_fft, offset=self._offset)
+            self._dft = MatrixDFT(n_fft)
 
     @property
     def bins(self) -> int:
@@ -161,26 +161,25 @@ class STFT(WaveformLayer):
         if self.center:
             padding = self.n_fft // 2
             waveform = pad_ends(waveform, padding, padding, self.pad_mode)
+        rest = self.n_fft - self.win_length - self._offset
+        window = np.pad(self.window_samples, (self._offset, rest))
+        if self.window_align == "left":
+            waveform = pad_ends(waveform, 0, rest)
         if self.method == "matmul":
             cut = frame(
                 waveform,
-                frame_length=self.win_length,
+                frame_length=self.n_fft,
                 hop_length=self.hop_length,
                 frames=frames,
-                start=self._offset,
             )
-            real, imag = self._matrices
-            return ops.matmul(cut, real), ops.matmul(cut, imag)
-        rest = self.n_fft - self.win_length - self._offset
-        if self.window_align == "left":
-            waveform = pad_ends(waveform, 0, rest)
+            return self._dft(ops.multiply(cut, window))
         # Keras' own operation: each backend frames in the way that suits it best.
         return ops.stft(
             waveform,
             sequence_length=self.n_fft,
             sequence_stride=self.hop_length,
             fft_length=self.n_fft,
-            window=np.pad(self.window_samples, (self._offset, rest)),
+            window=window,
             center=False,
         )
 

@@ -7,7 +7,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kerasaudio.layers import STFT, Spectrogram
-from kerasaudio.layers.dft import dft_matrices
 from kerasaudio.layers.window import window_function
 from support.front_ends import clip_by_clip, examples, relative_error, run
 
@@ -122,14 +121,6 @@ def test_windows_equal_scipys(window, length, periodic):
     wanted = scipy.signal.get_window(window, length, fftbins=periodic)
     got = window_function(window, length, periodic=periodic)
     np.testing.assert_allclose(got, wanted, atol=1e-15)
-
-
-def test_dft_matrices_stay_exact_at_large_angles():
-    signal = np.random.default_rng(0).normal(size=4001)
-    real, imag = dft_matrices(np.ones(4001), n_fft=4001)
-    wanted = np.fft.rfft(signal)
-    got = signal @ real.astype("float64") + 1j * (signal @ imag.astype("float64"))
-    assert relative_error(got, wanted) <= 1e-6
 
 
 @pytest.mark.parametrize(
