@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.export.formats import FORMATS
+from kerasaudio.export.unobserved import import_openvino
 from support.tiny import tiny_model
 
 
@@ -19,6 +20,7 @@ def runtimes():
     lacking = sorted(name for name in needed if not importlib.util.find_spec(name))
     if lacking:
         pytest.skip(f"not installed: {', '.join(lacking)}")
+    import_openvino()  # before a test does: its makers would be told
 
 
 @pytest.fixture(scope="session")
