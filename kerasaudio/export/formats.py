@@ -9,6 +9,9 @@ from typing import Any
 from kerasaudio.export.errors import ExportError
 
 QUANTIZE = ("float16", "dynamic", "int8")
+# Operations of fewer are not rounded, as in first layers and those by channel: each
+# weight counts there, and they take no room.
+FEW_WEIGHTS = 2_000
 
 
 @dataclass(frozen=True)

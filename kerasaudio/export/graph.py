@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasaudio.export.facts import INPUT, files, output_name
 from kerasaudio.export.formats import Format
-from kerasaudio.export.rebuild import frontend_layers, rebuild
+from kerasaudio.export.rebuild import few_weights_layers, frontend_layers, rebuild
 from kerasaudio.models import AudioModel
 
 SIGNATURE = "serving_default"
@@ -45,11 +45,13 @@ class Graph:
         function: A tf.function, waveform -> {name of the output: output}.
         variables: That it reads.
         frontend: Names of the layers that make features, which are never quantised.
+        few_weights: Names of the layers that are not worth it.
     """
 
     function: Any
     variables: list[Any]
     frontend: list[str]
+    few_weights: list[str]
 
 
 def trace(model: AudioModel, order: Order) -> Graph:
@@ -67,7 +69,9 @@ def trace(model: AudioModel, order: Order) -> Graph:
         run, input_signature=[tf.TensorSpec((batch, order.samples), name=INPUT)]
     )
     variables = [variable.value for variable in network.variables]
-    return Graph(function, variables, frontend_layers(network))
+    return Graph(
+        function, variables, frontend_layers(network), few_weights_layers(network)
+    )
 
 
 def write_saved_model(graph: Graph, order: Order, folder: Path) -> None:

@@ -48,7 +48,8 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     if order.quantize is not None:
         from kerasaudio.export.quantize_litert import quantize
 
-        content = quantize(content, order.quantize, graph.frontend, order.calibration)
+        leave = [*graph.frontend, *graph.few_weights]
+        content = quantize(content, order.quantize, leave, order.calibration)
     path.write_bytes(with_metadata(content, order.facts))
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files(order.facts).items():

@@ -2,7 +2,7 @@
 
 Powers of a spectrum span more than eight bits, or a half-precision number, can hold:
 only what comes behind the layer `frontend` is rounded, and there the operations that
-carry weights (convolutions, dense layers), weights channel by channel.
+carry many weights (convolutions, dense layers), weights channel by channel.
 
 Source: ai-edge-quantizer 0.10; Jacob et al. 2018, arXiv:1712.05877.
 """
@@ -23,7 +23,7 @@ from kerasaudio.export.graph import SIGNATURE
 def quantize(
     content: bytes,
     kind: str,
-    frontend: Sequence[str],
+    leave: Sequence[str],
     calibration: np.ndarray | None,
 ) -> bytes:
     """Round the weights of a model, and with "int8" what goes through it.
@@ -32,13 +32,13 @@ def quantize(
         content: Of the float32 file.
         kind: "float16", "dynamic" (int8 weights, activations rounded as they come) or
             "int8" (weights, and activations to ranges that the clips have).
-        frontend: Names of the layers to leave.
+        leave: Names of the layers that stay in float32.
         calibration: Clips for "int8", float32 (clips, samples).
     """
     with _quiet():
         from ai_edge_quantizer import quantizer
 
-        recipe = _recipe(kind, frontend)
+        recipe = _recipe(kind, leave)
         ranges = None
         if kind == "int8":
             assert calibration is not None
@@ -47,7 +47,7 @@ def quantize(
         return bytes(workshop.quantize(ranges).quantized_model)
 
 
-def _recipe(kind: str, frontend: Sequence[str]) -> Any:
+def _recipe(kind: str, leave: Sequence[str]) -> Any:
     from ai_edge_quantizer import qtyping, recipe_manager
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
@@ -68,7 +68,7 @@ def _recipe(kind: str, frontend: Sequence[str]) -> Any:
                 ".*", operation, 16, algorithm_key=AlgorithmName.FLOAT_CASTING
             )
     # Keras calls what a layer computes MODEL/LAYER_1/..., joined by ";" where fused.
-    names = "|".join(map(re.escape, frontend))
+    names = "|".join(map(re.escape, leave))
     recipe.add_quantization_config(
         rf"(^|;)[^/;]+/({names})(_\d+)?/",
         operations.ALL_SUPPORTED,

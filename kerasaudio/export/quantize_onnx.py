@@ -1,7 +1,7 @@
 """Half-precision and integer weights for ONNX; the front-end stays in float32.
 
 As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
-operations that carry weights, weights channel by channel.
+operations that carry many weights, weights channel by channel.
 
 Source: onnxruntime 1.31, onnxruntime.quantization, onnxruntime.transformers.float16.
 """
@@ -10,12 +10,14 @@ import contextlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kerasaudio.export.facts import INPUT
+from kerasaudio.export.formats import FEW_WEIGHTS
 
 OPERATIONS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 LOOP = "Loop"  # over the steps of a recurrent layer, whose weights go into it
@@ -41,7 +43,13 @@ def quantize(
     network = onnx.load(path)
     # tf2onnx calls nodes MODEL/LAYER_1/..., like TensorFlow's that they come from.
     inside = re.compile(rf"^[^/]+/({'|'.join(map(re.escape, frontend))})(_\d+)?/")
-    leave = [node.name for node in network.graph.node if inside.match(node.name)]
+    weights = {tensor.name: prod(tensor.dims) for tensor in network.graph.initializer}
+    leave = [
+        node.name
+        for node in network.graph.node
+        if inside.match(node.name)
+        or max((weights.get(name, 0) for name in node.input), default=0) < FEW_WEIGHTS
+    ]
     facts = list(network.metadata_props)
     settings: dict[str, Any] = {
         "op_types_to_quantize": list(OPERATIONS),

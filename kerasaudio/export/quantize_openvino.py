@@ -1,8 +1,7 @@
 """Half-precision and integer weights for OpenVINO; the front-end stays in float32.
 
 As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
-operations that carry weights, weights channel by channel. Those of few weights, as in
-first layers, stay as well: each one counts, and they take no room.
+operations that carry many weights, weights channel by channel.
 
 Source: nncf 3.4, nncf.quantize and nncf.compress_weights.
 """
@@ -21,6 +20,7 @@ import numpy as np
 
 from kerasaudio.export.errors import ExportError
 from kerasaudio.export.facts import INPUT
+from kerasaudio.export.formats import FEW_WEIGHTS
 from kerasaudio.export.process import last_words
 from kerasaudio.export.unobserved import import_openvino
 
@@ -32,7 +32,6 @@ OPERATIONS = (
     "GroupConvolutionBackpropData",
     "MatMul",
 )
-FEW_WEIGHTS = 1_000
 
 
 def quantize(

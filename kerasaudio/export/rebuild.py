@@ -1,11 +1,13 @@
 """The same network in the form that a runtime takes: front-end, length, float32."""
 
+from math import prod
 from typing import Any
 
 import keras
 
 from kerasaudio.export.errors import ExportError
 from kerasaudio.export.fold import fold_normalization
+from kerasaudio.export.formats import FEW_WEIGHTS
 from kerasaudio.models import AudioModel
 
 _FLOATS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -101,4 +103,13 @@ def frontend_layers(model: AudioModel) -> list[str]:
         layer.name
         for layer in keras.Model(model.input, features).layers
         if not isinstance(layer, keras.layers.InputLayer)
+    ]
+
+
+def few_weights_layers(model: AudioModel) -> list[str]:
+    """Name the layers whose weights are not worth rounding."""
+    return [
+        layer.name
+        for layer in model.layers
+        if 0 < max((prod(w.shape) for w in layer.weights), default=0) < FEW_WEIGHTS
     ]

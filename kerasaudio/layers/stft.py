@@ -29,6 +29,7 @@ from kerasaudio.layers.window import Window, window_function
 
 METHODS = ("fft", "matmul")
 TINY = float(np.finfo("float32").tiny)
+ROOT_OF_TINY = float(np.sqrt(np.finfo("float32").tiny))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -242,7 +243,8 @@ def magnitude_to_power(squared: Any, power: float) -> Any:
     """Raise a magnitude, given as its square, to `power`; gradient 0 at 0."""
     if power == 2:
         return squared
+    if power == 1:  # without a choice, which LiteRT is slow at
+        return ops.sqrt(ops.maximum(squared, TINY)) - ROOT_OF_TINY
     audible = squared > TINY
-    safe = ops.where(audible, squared, 1.0)
-    raised = ops.sqrt(safe) if power == 1 else ops.power(safe, power / 2)
+    raised = ops.power(ops.where(audible, squared, 1.0), power / 2)
     return ops.where(audible, raised, 0.0)
