@@ -156,7 +156,7 @@ def test_what_nncf_cannot_round_is_told(tmp_path):
 
     waveform = opset8.parameter([1, 8], np.float32, name="waveform")
     waveform.output(0).set_names({"waveform"})
-    scores = opset8.matmul(waveform, np.ones((8, 200), "float32"), False, False)
+    scores = opset8.matmul(waveform, np.ones((8, 300), "float32"), False, False)
     network = openvino.Model([scores], [waveform])
     too_short = np.zeros((3, 7), "float32")
 
