@@ -107,9 +107,10 @@ def frontend_layers(model: AudioModel) -> list[str]:
 
 
 def few_weights_layers(model: AudioModel) -> list[str]:
-    """Name the layers whose weights are not worth rounding."""
-    return [
-        layer.name
-        for layer in model.layers
-        if 0 < max((prod(w.shape) for w in layer.weights), default=0) < FEW_WEIGHTS
-    ]
+    """Name the convolutions and dense layers whose weights are not worth rounding."""
+    named = []
+    for layer in model.layers:
+        kernels = [prod(w.shape) for w in layer.weights if len(w.shape) > 1]
+        if kernels and max(kernels) < FEW_WEIGHTS:
+            named.append(layer.name)
+    return named

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export.rebuild import frontend_layers, rebuild
+from kerasaudio.export.rebuild import few_weights_layers, frontend_layers, rebuild
 from kerasaudio.models import FACTORIES, AudioModel, AudioSpec
 from support.small import small
 
@@ -151,3 +151,11 @@ def test_a_layer_that_is_an_output_stays_what_it_is():
     model = network(body)
 
     assert len(batch_norms(rebuild(model, SAMPLES, fold=True))) == 1
+
+
+def test_layers_of_few_weights_are_those_with_a_small_kernel():
+    def body(x):
+        x = norm(conv(x, name="small"), axis=1, name="no_kernel")
+        return keras.layers.Dense(50, name="large")(flat(x))
+
+    assert few_weights_layers(network(body)) == ["small"]
