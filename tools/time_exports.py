@@ -23,7 +23,7 @@ from kerasaudio.export.timing import run_and_time
 from kerasaudio.whole_file import write_text
 
 THREADS = (1, 2)
-SECONDS = 0.4  # of each turn, at least two clips
+SECONDS = 0.2  # of each turn, at least two clips
 Turn = Callable[[int, int], list[float]]  # repeats, threads -> seconds of each
 
 

@@ -12,7 +12,12 @@ import numpy as np
 
 from kerasaudio.export.facts import INPUT, files, output_name
 from kerasaudio.export.formats import Format
-from kerasaudio.export.rebuild import few_weights_layers, frontend_layers, rebuild
+from kerasaudio.export.rebuild import (
+    few_weights_layers,
+    frontend_layers,
+    normalizations,
+    rebuild,
+)
 from kerasaudio.models import AudioModel
 
 SIGNATURE = "serving_default"
@@ -46,12 +51,14 @@ class Graph:
         variables: That it reads.
         frontend: Names of the layers that make features, which are never quantised.
         few_weights: Names of the layers that are not worth it.
+        normalizations: Names of those that could not join the layer in front.
     """
 
     function: Any
     variables: list[Any]
     frontend: list[str]
     few_weights: list[str]
+    normalizations: list[str]
 
 
 def trace(model: AudioModel, order: Order) -> Graph:
@@ -70,7 +77,11 @@ def trace(model: AudioModel, order: Order) -> Graph:
     )
     variables = [variable.value for variable in network.variables]
     return Graph(
-        function, variables, frontend_layers(network), few_weights_layers(network)
+        function,
+        variables,
+        frontend_layers(network),
+        few_weights_layers(network),
+        normalizations(network),
     )
 
 

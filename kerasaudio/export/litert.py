@@ -48,7 +48,9 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     if order.quantize is not None:
         from kerasaudio.export.quantize_litert import quantize
 
-        leave = [*graph.frontend, *graph.few_weights]
+        # The converter joins a normalisation to the layer behind it. The weights of its
+        # inputs then differ by more than 8 bits can hold.
+        leave = [*graph.frontend, *graph.few_weights, *graph.normalizations]
         content = quantize(content, order.quantize, leave, order.calibration)
     path.write_bytes(with_metadata(content, order.facts))
     with zipfile.ZipFile(path, "a") as archive:

@@ -114,3 +114,9 @@ def few_weights_layers(model: AudioModel) -> list[str]:
         if kernels and max(kernels) < FEW_WEIGHTS:
             named.append(layer.name)
     return named
+
+
+def normalizations(model: AudioModel) -> list[str]:
+    """Name the layers of batch normalisation that are left."""
+    kind = keras.layers.BatchNormalization
+    return [layer.name for layer in model.layers if isinstance(layer, kind)]
