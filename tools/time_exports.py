@@ -77,8 +77,9 @@ def time_all(turns: dict[str, Turn], rounds: int) -> dict[str, dict[str, float]]
 
 def table(name: str, rows: dict[str, Any], times: dict[str, Any]) -> str:
     """Give a network's figures as Markdown."""
+    factory, colon, file = name.partition("@")[0].partition(":")
     lines = [
-        f"### {name.partition('@')[0]}, {rows['seconds']:.3g} s, "
+        f"### {factory}{colon}{Path(file).name}, {rows['seconds']:.3g} s, "
         f"{percent(rows['accuracy'])} in Keras",
         "",
         "| export | size, MB | 1 thread, ms | 2 threads, ms | real-time factor "
@@ -87,9 +88,9 @@ def table(name: str, rows: dict[str, Any], times: dict[str, Any]) -> str:
     ]
     for export, found in rows["exports"].items():
         if "error" in found:
-            lines.append(f"| {export} | {found['error'].partition('.')[0]} |")
+            lines.append(f"| {export} | {found['error'].partition('(')[0]} |")
             continue
-        one, two = (times[f"{name} {export} {threads}"]["ms"] for threads in THREADS)
+        one, two = (times[f"{name} {export} {count}"]["ms"] for count in THREADS)
         compared = found["verification"]
         same, accuracy = compared["top1_agreement"], found.get("accuracy")
         lines.append(
@@ -112,7 +113,9 @@ def main() -> None:
     )
     parser.add_argument("out", type=Path, help="folder of tools/measure_exports.py")
     parser.add_argument("--peer", type=Path, action="append", default=[])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="0: only print what OUT/times.json has"
+    )
     options = parser.parse_args()
     measured = json.loads((options.out / "exports.json").read_text(encoding="utf-8"))
     turns = {f"peer {peer.name}": turn_of_peer(peer) for peer in options.peer}
@@ -122,8 +125,10 @@ def main() -> None:
                 path = options.out / rows["folder"] / found["path"]
                 form, samples = found["format"], found["input_samples"]
                 turns[f"{name} {export}"] = turn_of(path, form, samples)
-    times = time_all(turns, options.rounds)
-    write_text(options.out / "times.json", json.dumps(times, indent=1))
+    file = options.out / "times.json"
+    if options.rounds:
+        write_text(file, json.dumps(time_all(turns, options.rounds), indent=1))
+    times = json.loads(file.read_text(encoding="utf-8"))
     for name, rows in measured.items():
         print(table(name, rows, times))
     for name in times:
