@@ -5,7 +5,8 @@
 Each export scores one clip again and again, on one thread and on two; the exports take
 turns in rounds, so that a busy minute hits all of them. A peer is a .tflite that is
 timed beside them on noise of its own input's shape. Run it on a quiet machine: it
-writes the median and the least time of each to OUT/times.json.
+writes the median and the least time of each to OUT/times.json. What is in that is not
+timed again.
 """
 
 import argparse
@@ -90,7 +91,10 @@ def table(name: str, rows: dict[str, Any], times: dict[str, Any]) -> str:
         if "error" in found:
             lines.append(f"| {export} | {found['error'].partition('(')[0]} |")
             continue
-        one, two = (times[f"{name} {export} {count}"]["ms"] for count in THREADS)
+        one, two = (
+            times.get(f"{name} {export} {count}", {}).get("ms", float("nan"))
+            for count in THREADS
+        )
         compared = found["verification"]
         same, accuracy = compared["top1_agreement"], found.get("accuracy")
         lines.append(
@@ -114,7 +118,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder of tools/measure_exports.py")
     parser.add_argument("--peer", type=Path, action="append", default=[])
     parser.add_argument(
-        "--rounds", type=int, default=2, help="0: only print what OUT/times.json has"
+        "--rounds", type=int, default=2, help="0: only print what was timed before"
     )
     options = parser.parse_args()
     measured = json.loads((options.out / "exports.json").read_text(encoding="utf-8"))
@@ -126,9 +130,11 @@ def main() -> None:
                 form, samples = found["format"], found["input_samples"]
                 turns[f"{name} {export}"] = turn_of(path, form, samples)
     file = options.out / "times.json"
-    if options.rounds:
-        write_text(file, json.dumps(time_all(turns, options.rounds), indent=1))
-    times = json.loads(file.read_text(encoding="utf-8"))
+    times = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    turns = {name: turn for name, turn in turns.items() if f"{name} 1" not in times}
+    if turns and options.rounds:
+        times |= time_all(turns, options.rounds)
+        write_text(file, json.dumps(times, indent=1))
     for name, rows in measured.items():
         print(table(name, rows, times))
     for name in times:
