@@ -1,13 +1,12 @@
 """Models that are exported, and whether this environment can."""
 
-import importlib.util
-
 import keras
 import numpy as np
 import pytest
 
 from kerasaudio.export.formats import FORMATS
 from kerasaudio.export.unobserved import import_openvino
+from support.runtimes import require
 from support.tiny import tiny_model
 
 
@@ -17,9 +16,7 @@ def runtimes():
     needed = {"tensorflow"}
     for form in FORMATS.values():
         needed.update(form.modules, *form.quantize.values())
-    lacking = sorted(name for name in needed if not importlib.util.find_spec(name))
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)}")
+    require(*needed)
     import_openvino()  # before a test does: its makers would be told
 
 
