@@ -76,7 +76,7 @@ def frame_scores(
         ValueError: The model scores no frames; the audio is unusable.
         OSError: The file is missing or cannot be decoded.
     """
-    network, spec = framewise(model), model.spec
+    network, spec = framewise(model), model.spec.over_time()
     step = spec.frontend["frame_samples"]
     chunks, starts = [], []
     end = 0

@@ -19,7 +19,6 @@ import keras
 import numpy as np
 
 from kerasaudio.audio.check import check_dtype, check_values
-from kerasaudio.features.settings import window_spec
 from kerasaudio.models import AudioModel
 from kerasaudio.models.named import load_named
 from kerasaudio.models.spec import AudioSpec
@@ -148,16 +147,18 @@ def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
         TypeError: `model` is not from `load_model`.
     """
     waveforms = _waveforms(audio, model)
-    windows = (
-        window.samples
+    cut = [
+        list(waveform_windows(model.spec, waveform, model.sample_rate))
         for waveform in waveforms
-        for window in waveform_windows(model.spec, waveform, model.sample_rate)
-    )
-    vectors = model.embed(windows)
-    of_sounds = vectors.reshape(len(waveforms), -1, model.scene_embedding_size)
-    return keras.ops.convert_to_tensor(
-        of_sounds.mean(axis=1, dtype="float64"), "float32"
-    )
+    ]
+    # All sounds are as long as each other, so their windows are, too.
+    each = [
+        model.embed(window.samples for window in alike)
+        for alike in zip(*cut, strict=True)
+    ]
+    weights = [window.weight for window in cut[0]]
+    scenes = np.average(np.stack(each), axis=0, weights=weights)
+    return keras.ops.convert_to_tensor(scenes, "float32")
 
 
 def get_timestamp_embeddings(
@@ -192,13 +193,14 @@ def get_timestamp_embeddings(
     waveforms = _waveforms(audio, model)
     hop = _hop_samples(hop_ms, model.sample_rate)
     window = _window_samples(window_seconds, model.spec)
+    context = model.spec.context_samples
     sounds, samples = waveforms.shape
     indices = np.arange(math.floor(samples / hop + 1e-6) + 1)
     centres = np.rint(indices * hop).astype(int)
     vectors = model.embed(
         piece
         for waveform in waveforms
-        for piece in _centred(waveform, centres.tolist(), window)
+        for piece in _centred(waveform, centres.tolist(), window, context)
     )
     timestamps = np.tile(indices * float(hop_ms), (sounds, 1))
     return (
@@ -243,17 +245,17 @@ def _hop_samples(hop_ms: Any, sample_rate: int) -> float:
 
 def _window_samples(window_seconds: float | None, spec: AudioSpec) -> int:
     if window_seconds is not None:
-        return window_spec(spec, window_seconds, None).window_samples
+        return spec.with_windows(window_seconds).window_samples
     default = round(WINDOW_SECONDS * spec.sample_rate)
     return spec.clip_samples or max(spec.min_samples, default)
 
 
 def _centred(
-    waveform: np.ndarray, centres: list[int], window: int
+    waveform: np.ndarray, centres: list[int], window: int, context: int
 ) -> Iterator[np.ndarray]:
-    padded = np.pad(waveform, (window // 2, window - window // 2))
+    padded = np.pad(waveform, (context + window // 2, window - window // 2))
     for centre in centres:
-        yield padded[centre : centre + window]
+        yield padded[centre : centre + context + window]
 
 
 def _batches(windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

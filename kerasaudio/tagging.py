@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from kerasaudio.models import AudioModel
-from kerasaudio.models.windowed import timeline
+from kerasaudio.models.windowed import Timeline, timeline
 
 Tags = list[tuple[str, float]]
 
@@ -57,32 +55,29 @@ def tag_files(
         model: A model with a top.
         paths: Files.
         top: Number of labels a file (and a window).
-        with_timeline: Give the tags of each window too.
+        with_timeline: Give the tags of windows too, a hop apart, also where the tags of the
+            file are those of other windows, or of all of it at once.
 
     Yields:
         One `Tagged` a file, in order.
     """
+    spec = model.spec
     for path in paths:
         try:
-            scores, starts, ends = timeline(model.predict_on_batch, model.spec, path)
+            whole = timeline(model.predict_on_batch, spec, path)
+            parts = whole
+            if with_timeline and spec.over_time() != spec:
+                parts = timeline(model.predict_on_batch, spec.over_time(), path)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=str(error))
             continue
-        mean = np.mean(scores, axis=0, dtype="float64")
-        moments = _moments(model, scores, starts, ends, top) if with_timeline else ()
-        yield Tagged(path, model.decode(mean[None], top)[0], moments)
+        moments = _moments(model, parts, top) if with_timeline else ()
+        yield Tagged(path, model.decode(whole.mean()[None], top)[0], moments)
 
 
-def _moments(
-    model: AudioModel,
-    scores: np.ndarray,
-    starts: np.ndarray,
-    ends: np.ndarray,
-    top: int,
-) -> tuple[Moment, ...]:
+def _moments(model: AudioModel, parts: Timeline, top: int) -> tuple[Moment, ...]:
+    tags = model.decode(parts.outputs, top)
     return tuple(
-        Moment(float(start), float(end), tags)
-        for start, end, tags in zip(
-            starts, ends, model.decode(scores, top), strict=True
-        )
+        Moment(float(start), float(end), best)
+        for start, end, best in zip(parts.starts, parts.ends, tags, strict=True)
     )

@@ -30,11 +30,12 @@ sys.path.insert(0, str(Path(__file__).parent / "train"))
 
 from held_out import held_out
 
+from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.datasets import ESC50, LabelledClips
-from kerasaudio.datasets.predict import mean_by_clip
 from kerasaudio.datasets.targets import targets_for
 from kerasaudio.export import ExportError, export
 from kerasaudio.export.convert import module_of
+from kerasaudio.export.facts import artefact_spec
 from kerasaudio.export.formats import FORMATS, Format
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.transfer import fit_probe
@@ -74,26 +75,25 @@ def _spread(windows: np.ndarray, most: int) -> np.ndarray:
 
 def cut(
     clips: LabelledClips, model: AudioModel, length: int, **settings: Any
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give the windows of clips, (windows, samples), and each one's clip."""
-    spec = model.spec.replace(
-        clip_samples=length, window_samples=length, min_samples=length, labels=None
-    )
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Give the windows of clips, (windows, samples), and what averages by clip."""
+    spec = artefact_spec(model.spec, length).replace(labels=None)
     batches = clips.batches(spec, training=False, **settings)
-    assert batches.clip_of is not None
+    clip_of, weights = batches.clip_of, batches.window_weights
+    assert clip_of is not None
     windows = np.concatenate([batches[i][0] for i in range(len(batches))])
-    return windows, batches.clip_of
+    return windows, lambda rows: weighted_means(rows, clip_of, weights, len(clips))
 
 
 def own_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
     """Give the test of a preset of our own."""
     learnt, test, settings = held_out(OWN[str(model.spec.preset)], data)
     settings = {k: v for k, v in settings.items() if k != "clip_seconds"}
-    windows, clip_of = cut(test, model, length, **settings)
+    windows, by_clip = cut(test, model, length, **settings)
     classes, _ = targets_for(test, model.spec, one_hot=False)
 
     def accuracy(scores: np.ndarray) -> float:
-        means = mean_by_clip(scores, clip_of, np.arange(len(test)), len(test))
+        means = by_clip(scores)
         return float((means.argmax(axis=1) == classes).mean())
 
     learnt = learnt.take(np.linspace(0, len(learnt) - 1, CALIBRATE).astype(int))
@@ -104,13 +104,11 @@ def own_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
 def probed_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
     """Give ESC-10 and its probe."""
     clips = ESC50(data / "esc10", esc10=True)
-    windows, clip_of = cut(clips, model, length)
+    windows, by_clip = cut(clips, model, length)
     folds = clips.require_folds()
 
     def accuracy(vectors: np.ndarray) -> float:
-        features = mean_by_clip(
-            vectors.astype("float64"), clip_of, np.arange(len(clips)), len(clips)
-        )
+        features = by_clip(vectors)
         right = []
         for fold in set(folds.tolist()) - {CALIBRATION_FOLD}:
             train, test = folds != fold, folds == fold

@@ -55,17 +55,21 @@ class SavedModelTagger:
         self._run = self._loaded.signatures["serving_default"]
 
     def scores(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Average over windows, as `model.tag` does."""
+        """Average over windows, each by what the sound has of it."""
         import soxr
 
         rate, size = self._facts["sample_rate"], self._facts["window_samples"]
         if sample_rate != rate:
             waveform = soxr.resample(waveform, sample_rate, rate, quality="HQ")
         starts = range(0, len(waveform), self._facts["hop_samples"] or size)
-        windows = []
+        windows, weights = [], []
         for start in starts:
             window = waveform[start : start + size]
             lacking = size - len(window)
+            if lacking and start and self._facts["rest"] == "drop":
+                break
+            is_full = self._facts["rest"] == "full"
+            weights.append(1.0 if is_full else len(window) / size)
             if self._facts["window_padding"] == "repeat":
                 fill = np.resize(waveform[:size], lacking)
             else:
@@ -74,7 +78,7 @@ class SavedModelTagger:
             if start + size >= len(waveform):
                 break
         rows = [self._output(window) for window in windows]
-        return np.mean(rows, axis=0)
+        return np.average(rows, axis=0, weights=weights)
 
     def _output(self, window: np.ndarray) -> np.ndarray:
         import tensorflow as tf

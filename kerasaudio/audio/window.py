@@ -1,7 +1,7 @@
 """Windows of equal length over a waveform of any length, with their starts."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,22 +10,7 @@ from kerasaudio.audio.decode import open_audio
 from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.source import AudioFile
-
-PADDINGS = ("zeros", "repeat")
-
-
-class Window(NamedTuple):
-    """A piece of a waveform.
-
-    Attributes:
-        samples: float32 (window_samples,), filled up where the waveform ends.
-        start: First sample's place in the waveform.
-        length: How many of the samples are the waveform's own.
-    """
-
-    samples: np.ndarray
-    start: int
-    length: int
+from kerasaudio.audio.window_rule import PADDINGS, Window, WindowRule, cut_stream
 
 
 def windows(
@@ -54,23 +39,12 @@ def windows(
     Raises:
         ValueError: A bad waveform, length, hop or padding.
     """
-    cut = cut_windows(waveform, window_samples, hop_samples, padding)
+    samples = check_waveform(waveform)
+    cut = _rule(window_samples, hop_samples, padding).cut(samples)
     return (
         np.stack([window.samples for window in cut]),
         np.array([window.start for window in cut], np.int64),
     )
-
-
-def cut_windows(
-    waveform: np.ndarray,
-    window_samples: int,
-    hop_samples: int | None = None,
-    padding: str = "zeros",
-) -> list[Window]:
-    """Give the windows of `windows` with what is known of each."""
-    samples = check_waveform(waveform)
-    size, hop = _check_cut(window_samples, hop_samples, padding)
-    return list(_cut([samples], size, hop, padding))
 
 
 def iter_windows(
@@ -108,12 +82,11 @@ def iter_windows(
         ValueError, OSError, ImportError: As `load_audio` and `windows`; bad arguments
             at once, what is wrong with the file while iterating.
     """
+    rule = _rule(window_samples, hop_samples, padding)
     stream = stream_windows(
         path_or_file,
         sample_rate,
-        window_samples,
-        hop_samples,
-        padding,
+        rule,
         offset=offset,
         duration=duration,
         block_seconds=block_seconds,
@@ -125,60 +98,64 @@ def iter_windows(
 def stream_windows(
     path_or_file: AudioFile,
     sample_rate: int,
-    window_samples: int,
-    hop_samples: int | None = None,
-    padding: str = "zeros",
+    rule: WindowRule,
     *,
+    length: int | None = None,
     offset: float = 0.0,
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
 ) -> Iterator[Window]:
-    """Give the windows of `iter_windows` with what is known of each."""
+    """Give the windows of `rule.cut(load_audio(...))` one by one, in bounded memory.
+
+    Args:
+        path_or_file: As for `load_audio`.
+        sample_rate: Rate wanted in Hz.
+        rule: How to cut.
+        length: Samples that there are at that rate, where the rule needs to know.
+        offset: As for `iter_windows`, like those below.
+        duration: How much to read.
+        block_seconds: How much to decode at a time.
+        reader: As for `load_audio`.
+    """
+    chunks = stream_audio(
+        path_or_file,
+        sample_rate,
+        offset=offset,
+        duration=duration,
+        block_seconds=block_seconds,
+        reader=reader,
+    )
+    return cut_stream(chunks, rule, length)
+
+
+def stream_audio(
+    path_or_file: AudioFile,
+    sample_rate: int,
+    *,
+    offset: float = 0.0,
+    duration: float | None = None,
+    block_seconds: float = 30.0,
+    reader: str = "soundfile",
+) -> Iterator[np.ndarray]:
+    """Give the waveform of `load_audio` block by block; arguments are checked now."""
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     block_span = check_seconds(block_seconds, "block_seconds")
-    size, hop = _check_cut(window_samples, hop_samples, padding)
 
-    def generate() -> Iterator[Window]:
+    def generate() -> Iterator[np.ndarray]:
         with open_audio(path_or_file, reader) as audio:
             block_frames = max(1, int(block_span * audio.sample_rate))
             blocks = read_blocks(audio, offset, duration, block_frames)
             mono = (np.ascontiguousarray(mix(block)) for block in blocks)
-            chunks = resample_stream(mono, audio.sample_rate, sample_rate)
-            yield from _cut(chunks, size, hop, padding)
+            yield from resample_stream(mono, audio.sample_rate, sample_rate)
 
     return generate()
 
 
-def _check_cut(size: Any, hop: Any, padding: Any) -> tuple[int, int]:
+def _rule(size: Any, hop: Any, padding: Any) -> WindowRule:
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}. Received: {padding!r}.")
     size = check_count(size, "window_samples")
-    return size, size if hop is None else check_count(hop, "hop_samples")
-
-
-def _cut(
-    chunks: Iterable[np.ndarray], size: int, hop: int, padding: str
-) -> Iterator[Window]:
-    clip_head = pending = np.zeros(0, np.float32)
-    seen = start = 0  # samples received; start of the next window
-    for chunk in chunks:
-        clip_head = np.concatenate([clip_head, chunk[: size - len(clip_head)]])
-        pending = np.concatenate([pending, chunk])
-        seen += len(chunk)
-        first = seen - len(pending)
-        while start + size <= seen:
-            samples = pending[start - first : start - first + size].copy()
-            yield Window(samples, start, size)
-            start += hop
-        pending = pending[max(0, start - first) :]
-    covered = start - hop + size if start else 0
-    if start < seen and covered < seen:
-        tail = pending[start - seen :]
-        lacking = size - len(tail)
-        if padding == "zeros":
-            fill = np.zeros(lacking, np.float32)
-        else:
-            fill = np.resize(clip_head, lacking)
-        yield Window(np.concatenate([tail, fill]), start, len(tail))
+    hop = size if hop is None else check_count(hop, "hop_samples")
+    return WindowRule(size, hop, padding)

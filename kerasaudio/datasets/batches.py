@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from kerasaudio.audio import AudioDecodeError
+from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets import cutting
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
@@ -32,13 +33,14 @@ class ClipBatches(keras.utils.PyDataset):
 
     In training each epoch takes one window of each clip, at a place drawn anew, in an
     order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
-    in order, and `clip_of` tells whose they are; `predict_clips` averages over them.
-    Short clips and last windows are filled up as the model wants
-    (`spec.window_padding`).
+    those that `model.tag` hears (`spec.rule`), clip by clip; `clip_of` tells whose they
+    are, and `predict_clips` averages over them. Where a network takes any length,
+    windows of one length come together.
 
     Gives ``(windows, targets)``, or with `class_weights` ``(windows, targets,
-    weights)``: float32 (batch, samples) in [-1, 1]; int32 (batch,), or float32 (batch,
-    classes) where clips can have several classes; float32 (batch,).
+    weights)``: float32 (batch, samples) in [-1, 1], `spec.context_samples` in front of
+    each included; int32 (batch,), or float32 (batch, classes) where clips can have
+    several classes; float32 (batch,).
 
     Args:
         clips: What `kerasaudio.datasets` gives.
@@ -46,11 +48,11 @@ class ClipBatches(keras.utils.PyDataset):
             Targets are numbered as the model's labels are, found by their names.
         batch_size: Windows in a batch.
         training: Random windows in random order, or all in order.
-        clip_seconds: Length of a window; None for the model's, or where it takes any,
-            for the median length of the clips, at most `spec.window_samples`.
+        clip_seconds: Length of a window, which short clips are filled up to; None for
+            the model's, or where it takes any: in training the median length of the
+            clips, at most `spec.window_samples`; else as `model.tag` hears them.
         windows_per_clip: In training, windows of each clip in an epoch (None: 1). Else
-            so many, evenly from a clip's beginning to its end (None: side by side, or
-            `spec.hop_samples` apart; a rest of less than half of that is left out).
+            so many, evenly from a clip's beginning to its end (None: by `spec.rule`).
         silence_db: Leave out windows below this level, RMS in dB, 0 for full scale,
             such as -50. In training clips without a louder one are left out; otherwise
             they give their loudest window.
@@ -73,7 +75,9 @@ class ClipBatches(keras.utils.PyDataset):
         kept: Positions in the clips given of those that are used, int64.
         clips: These.
         clip_of: Position in `clips` of each window, int64; None in training.
-        window_samples: Length of a window.
+        window_weights: What each window counts in the mean over its clip, float64; None
+            in training.
+        window_samples: Length of a full window.
         class_names: Names of the targets.
 
     Raises:
@@ -126,15 +130,30 @@ class ClipBatches(keras.utils.PyDataset):
         )
         self.kept, spans = usable(clips, self._audio, errors)
         lengths = spans[:, 1] - spans[:, 0]
-        self.window_samples = cutting.window_length(spec, clip_seconds, lengths)
-        self._padding = spec.window_padding
-        hop = spec.hop_samples or self.window_samples
-        hop = min(hop, self.window_samples)
+        self.window_samples = (
+            cutting.window_length(spec, clip_seconds, lengths)
+            if self._training or clip_seconds is not None
+            else spec.window_samples
+        )
+        heard = spec
+        if clip_seconds is not None:
+            heard = spec.with_windows(clip_seconds)
+        if self._training:
+            heard = heard.replace(window_samples=self.window_samples)
+        self._rule = heard.rule
         self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
         self._spans = spans
-        self._loud = self._find_loud(silence_db, hop, per_clip)
-        self._items = self._list_items(hop, per_clip)
-        self.clip_of = None if self._training else self._items[:, 0]
+        self._places = [
+            self._audible(clip, silence_db, per_clip) for clip in range(len(spans))
+        ]
+        self._items = self._list_items(silence_db, per_clip)
+        self._batches = self._share_out()
+        self.clip_of = self.window_weights = None
+        if not self._training:
+            order = np.concatenate(self._batches)
+            found = [self._places[clip][n] for clip, n in self._items[order].tolist()]
+            self.clip_of = self._items[order, 0]
+            self.window_weights = np.array([span.weight for span in found])
         self._targets = targets[self.kept]
         self._weights = self._weigh() if class_weights else None
         self._epoch = 0
@@ -163,19 +182,15 @@ class ClipBatches(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         """Give the number of batches in an epoch."""
-        whole, rest = divmod(len(self._items), self._size)
-        return whole + bool(rest and not (self._drop_remainder and whole))
+        return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         """Give a batch of this epoch."""
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} batches. Received: {index}.")
         rng = np.random.default_rng((self._seed, self._epoch, 1, index))
-        chosen = self._in_order()[index * self._size : (index + 1) * self._size]
-        items = self._items[chosen]
-        places = [
-            (clip, self._place(clip, start, rng)) for clip, start in items.tolist()
-        ]
+        items = self._items[self._in_order()[self._batches[index]]]
+        places = [(clip, self._place(clip, n, rng)) for clip, n in items.tolist()]
         windows = self._read(places)
         if self._training and self._augment is not None:
             windows = [self._augmented(window, rng) for window in windows]
@@ -191,15 +206,21 @@ class ClipBatches(keras.utils.PyDataset):
             self._order = (self._epoch, rng.permutation(len(self._items)))
         return self._order[1]
 
-    def _place(self, clip: int, start: int, rng: np.random.Generator) -> int:
-        if not self._training:
-            return start
-        if self._loud is not None:
-            return int(rng.choice(self._loud[clip]))
-        begin, end = self._spans[clip]
-        return int(rng.integers(max(0, end - begin - self.window_samples) + 1))
+    def _length(self, clip: int) -> int:
+        begin, end = self._spans[clip].tolist()
+        return int(end - begin)
 
-    def _read(self, places: list[tuple[int, int]]) -> list[np.ndarray]:
+    def _place(self, clip: int, number: int, rng: np.random.Generator) -> Span:
+        places = self._places[clip]
+        if not self._training:
+            return places[number]
+        if places:
+            return places[int(rng.choice(len(places)))]
+        length = self._length(clip)
+        start = int(rng.integers(max(0, length - self.window_samples) + 1))
+        return cutting.piece(self._rule, start, length)
+
+    def _read(self, places: list[tuple[int, Span]]) -> list[np.ndarray]:
         if self._audio.is_cached:
             return [self._window(*place) for place in places]
         readers = self._audio.readers
@@ -209,23 +230,20 @@ class ClipBatches(keras.utils.PyDataset):
             read = pool.map(lambda part: [self._window(*p) for p in part], parts)
             return [window for windows in read for window in windows]
 
-    def _window(self, clip: int, start: int) -> np.ndarray:
-        begin, end = self._spans[clip].tolist()
-        size, path = self.window_samples, self.clips.paths[clip]
-        first = begin + start
-        piece = self._audio.read(path, first, min(end, first + size))
-        if len(piece) == size:
-            return piece
-        if len(piece) < min(end, first + size) - first:
+    def _window(self, clip: int, span: Span) -> np.ndarray:
+        path, begin = self.clips.paths[clip], int(self._spans[clip, 0])
+        first = begin + max(0, span.start - self._rule.context)
+        last = begin + span.start + span.length
+        piece = self._audio.read(path, first, last)
+        if len(piece) < last - first:
             raise AudioDecodeError(
                 f"{path} has become shorter since this training began."
             )
-        head = (
-            piece
-            if not start
-            else self._audio.read(path, begin, min(end, begin + size))
-        )
-        return cutting.filled(piece, head, size, self._padding)
+        head = piece
+        if span.length < span.size and span.start:
+            end = begin + min(self._length(clip), self._rule.window)
+            head = self._audio.read(path, begin, end)
+        return self._rule.filled(piece, head, span).samples
 
     def _augmented(self, window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         assert self._augment is not None
@@ -237,48 +255,53 @@ class ClipBatches(keras.utils.PyDataset):
             )
         return result
 
-    def _find_loud(
-        self, silence_db: float | None, hop: int, per_clip: int | None
-    ) -> list[np.ndarray] | None:
+    def _audible(
+        self, clip: int, silence_db: float | None, per_clip: int | None
+    ) -> list[Span]:
+        """Give the windows of a clip, or in training those that one is drawn from.
+
+        In training without a threshold none are listed: any will do.
+        """
+        length = self._length(clip)
+        if not self._training:
+            spans = cutting.spans(self._rule, length, per_clip)
+        elif silence_db is None:
+            return []
+        else:
+            starts = cutting.everywhere(length, self.window_samples).tolist()
+            spans = [cutting.piece(self._rule, start, length) for start in starts]
         if silence_db is None:
-            return None
-        loud = []
-        for clip, (begin, end) in enumerate(self._spans.tolist()):
-            waveform = self._audio.read(self.clips.paths[clip], begin, end)
-            starts = self._starts(end - begin, hop, per_clip)
-            level = cutting.levels(waveform, starts, self.window_samples)
-            audible = starts[level >= silence_db]
-            if not audible.size and not self._training:
-                audible = starts[[int(level.argmax())]]
-            loud.append(audible)
-        if not any(starts.size for starts in loud):
+            return spans
+        begin, end = self._spans[clip].tolist()
+        waveform = self._audio.read(self.clips.paths[clip], begin, end)
+        level = cutting.levels(waveform, spans)
+        if level.max() < silence_db and not self._training:
+            return [spans[int(level.argmax())]]
+        return [spans[i] for i in np.flatnonzero(level >= silence_db)]
+
+    def _list_items(self, silence_db: float | None, per_clip: int | None) -> np.ndarray:
+        """Give clip and number of each window; in training the place is drawn later."""
+        if silence_db is not None and not any(self._places):
             raise ValueError(
                 f"Every window of {self.clips.name} lies below silence_db="
                 f"{silence_db:g}. Choose a lower level."
             )
-        return loud
-
-    def _starts(self, length: int, hop: int, per_clip: int | None) -> np.ndarray:
-        size = self.window_samples
-        if self._training:
-            return cutting.everywhere(length, size)
-        if per_clip is not None:
-            return cutting.evenly(length, size, per_clip)
-        return cutting.side_by_side(length, size, hop)
-
-    def _list_items(self, hop: int, per_clip: int | None) -> np.ndarray:
-        """Give clip and start of each window; in training the start is drawn later."""
         items: list[tuple[int, int]] = []
-        for clip, (begin, end) in enumerate(self._spans.tolist()):
-            if self._training:
-                audible = self._loud is None or self._loud[clip].size
-                items += [(clip, 0)] * (per_clip or 1) if audible else []
-            elif self._loud is not None:
-                items += [(clip, start) for start in self._loud[clip].tolist()]
-            else:
-                starts = self._starts(end - begin, hop, per_clip)
-                items += [(clip, start) for start in starts.tolist()]
+        for clip, places in enumerate(self._places):
+            if not self._training:
+                items += [(clip, number) for number in range(len(places))]
+            elif places or silence_db is None:
+                items += [(clip, 0)] * (per_clip or 1)
         return np.array(items, np.int64)
+
+    def _share_out(self) -> list[np.ndarray]:
+        """Give the positions of the windows of each batch."""
+        sizes = [self.window_samples] * len(self._items)
+        if not self._training:
+            sizes = [self._places[clip][n].size for clip, n in self._items.tolist()]
+        batches = cutting.by_length(sizes, self._size)
+        full = [batch for batch in batches if len(batch) == self._size]
+        return full if self._drop_remainder and full else batches
 
     def _weigh(self) -> np.ndarray:
         hot = self.clips.multi_hot

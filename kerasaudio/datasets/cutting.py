@@ -1,7 +1,10 @@
-"""Where windows begin in a clip, how loud they are, and what fills a short one."""
+"""Which windows of clips are heard, how loud they are, and which share a batch."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from kerasaudio.audio.window_rule import Span, WindowRule
 from kerasaudio.models import AudioSpec
 
 GRID = 8  # places a window length where the level is looked at
@@ -45,15 +48,6 @@ def check_silence(silence_db: float | None) -> None:
         )
 
 
-def side_by_side(length: int, size: int, hop: int) -> np.ndarray:
-    """Give the starts of windows that cover a clip.
-
-    The last may reach past the end, by less than half a hop; at least one.
-    """
-    count = max(1, int((length - size) / hop + 1.5)) if length > size else 1
-    return np.arange(count, dtype=np.int64) * hop
-
-
 def evenly(length: int, size: int, count: int) -> np.ndarray:
     """Give the starts of so many windows, from the clip's first sample to its last."""
     return np.linspace(0, max(0, length - size), count).astype(np.int64)
@@ -65,29 +59,47 @@ def everywhere(length: int, size: int) -> np.ndarray:
     return np.arange(0, max(0, length - size) + 1, step, dtype=np.int64)
 
 
-def levels(waveform: np.ndarray, starts: np.ndarray, size: int) -> np.ndarray:
+def piece(rule: WindowRule, start: int, length: int) -> Span:
+    """Give the window of full length that begins somewhere in a clip of a length."""
+    own = min(rule.window, length - start)
+    return Span(start, rule.window, own, 1.0, rule.padding)
+
+
+def spans(rule: WindowRule, length: int, per_clip: int | None) -> list[Span]:
+    """Give the windows of a clip: by the rule, or so many from its beginning to its end."""
+    if per_clip is None:
+        return rule.spans(length)
+    starts = evenly(length, rule.window, per_clip)
+    return [piece(rule, start, length) for start in starts.tolist()]
+
+
+def levels(waveform: np.ndarray, places: Sequence[Span]) -> np.ndarray:
     """Give the level of windows in dB: RMS, 0 dB for a constant 1; -inf for zeros.
 
     Only what a window has of the clip counts, not what fills it up.
     """
     energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
-    ends = np.minimum(starts + size, len(waveform))
-    mean = (energy[ends] - energy[starts]) / np.maximum(1, ends - starts)
+    starts = np.array([span.start for span in places])
+    lengths = np.array([span.length for span in places])
+    mean = (energy[starts + lengths] - energy[starts]) / np.maximum(1, lengths)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(np.maximum(mean, 0.0))
 
 
-def filled(piece: np.ndarray, head: np.ndarray, size: int, padding: str) -> np.ndarray:
-    """Fill a window up as `kerasaudio.windows` does.
+def by_length(sizes: Sequence[int], batch_size: int) -> list[np.ndarray]:
+    """Share windows out into batches, each of one length.
 
-    Args:
-        piece: What the clip has of it.
-        head: The clip from its beginning, `size` samples or all of it.
-        size: Samples wanted.
-        padding: "zeros", or "repeat", which continues with the clip's beginning.
+    Where there are several lengths, the first two batches have different ones: by these
+    two Keras' TensorFlow backend learns what is the same in all.
     """
-    lacking = size - len(piece)
-    if not lacking:
-        return piece
-    rest = np.resize(head, lacking) if padding == "repeat" else np.zeros(lacking)
-    return np.concatenate([piece, rest.astype(np.float32)])
+    lengths = np.asarray(sizes)
+    batches = []
+    for length in dict.fromkeys(sizes):
+        alike = np.flatnonzero(lengths == length)
+        batches += np.split(alike, range(batch_size, len(alike), batch_size))
+    other = next(
+        (i for i, b in enumerate(batches) if lengths[b[0]] != lengths[batches[0][0]]), 0
+    )
+    if other > 1:
+        batches.insert(1, batches.pop(other))
+    return batches

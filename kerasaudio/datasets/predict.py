@@ -1,17 +1,22 @@
-"""One prediction a clip: the mean over its windows."""
+"""One prediction a clip: the mean over its windows, by their weights."""
 
 from typing import Any
 
 import numpy as np
 
+from kerasaudio.audio.window_rule import weighted_means
+from kerasaudio.datasets.batches import ClipBatches
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.targets import spec_of
+from kerasaudio.models.windowed import run
 
 
 def predict_clips(
     model: Any, clips: LabelledClips, batch_size: int = 32, **settings: Any
 ) -> np.ndarray:
     """Run a model over all windows of each clip, and average its outputs.
+
+    The windows are those that `model.tag` hears, and so is the answer.
 
     Args:
         model: A model of kerasaudio.
@@ -28,28 +33,16 @@ def predict_clips(
     """
     spec = spec_of(model).replace(labels=None)
     batches = clips.batches(spec, batch_size, training=False, **settings)
-    assert batches.clip_of is not None
-    outputs = np.asarray(model.predict(batches, verbose=0), "float64")
-    return mean_by_clip(outputs, batches.clip_of, batches.kept, len(clips))
-
-
-def mean_by_clip(
-    outputs: np.ndarray, clip_of: np.ndarray, kept: np.ndarray, clips: int
-) -> np.ndarray:
-    """Average outputs over the windows of each clip.
-
-    Args:
-        outputs: (windows, outputs).
-        clip_of: Number of each window's clip among those kept.
-        kept: Their positions.
-        clips: How many there are; those not kept get NaN.
-
-    Returns:
-        float32 (clips, outputs).
-    """
-    total = np.zeros((len(kept), *outputs.shape[1:]))
-    np.add.at(total, clip_of, outputs)
-    counts = np.bincount(clip_of, minlength=len(kept))
-    means = np.full((clips, *outputs.shape[1:]), np.nan, "float32")
-    means[kept] = (total.T / counts).T
+    means = np.full((len(clips), model.output_shape[-1]), np.nan, "float32")
+    means[batches.kept] = predict_kept(model, batches)
     return means
+
+
+def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
+    """Give the answer for each clip that batches hold, float32 (clips, outputs)."""
+    assert batches.clip_of is not None
+    outputs = np.concatenate(
+        [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
+    )
+    clips, weights = len(batches.kept), batches.window_weights
+    return weighted_means(outputs, batches.clip_of, weights, clips).astype("float32")

@@ -11,6 +11,7 @@ import numpy as np
 from kerasaudio.audio import find_audio
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.targets import targets_for
+from kerasaudio.export.facts import artefact_spec
 from kerasaudio.models import AudioSpec
 from kerasaudio.models.checks import check_batch
 from kerasaudio.models.windowed import waveform_windows
@@ -30,12 +31,14 @@ class Probe:
         source: Where they are from, for people.
         clip_of: Number of each window's clip, with `classes`; else None.
         classes: Class number of each clip; None where that is not known.
+        weights: What each window counts in the mean over its clip, with `classes`.
     """
 
     windows: np.ndarray
     source: str
     clip_of: np.ndarray | None = None
     classes: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
 
 def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
@@ -53,9 +56,7 @@ def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
         ValueError: No clips, unusable ones, or classes that the model does not have.
         OSError: Files are missing or cannot be decoded.
     """
-    exact = spec.replace(
-        clip_samples=samples, window_samples=samples, min_samples=samples
-    )
+    exact = artefact_spec(spec, samples)
     if isinstance(clips, LabelledClips):
         return _labelled(clips, exact, what)
     if isinstance(clips, np.ndarray):
@@ -97,7 +98,7 @@ def _labelled(clips: LabelledClips, spec: AudioSpec, what: str) -> Probe:
     batches = clips.batches(spec, training=False)
     windows = np.concatenate([batches[i][0] for i in range(len(batches))])
     source = f"windows of {len(clips)} clips of {clips.name}"
-    return Probe(windows, source, batches.clip_of, classes)
+    return Probe(windows, source, batches.clip_of, classes, batches.window_weights)
 
 
 def synthetic(spec: AudioSpec, samples: int) -> Probe:

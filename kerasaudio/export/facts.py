@@ -17,6 +17,19 @@ def output_name(spec: AudioSpec) -> str:
     return "embedding" if spec.labels is None else "predictions"
 
 
+def artefact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
+    """Give the spec of an artefact whose input has a length, None for any.
+
+    It hears windows without what is before them, one after the other.
+    """
+    spec = spec.over_time().replace(context_samples=0, edge_samples=0)
+    if samples is None:
+        return spec
+    return spec.replace(
+        clip_samples=samples, window_samples=samples, min_samples=samples
+    )
+
+
 def describe(
     spec: AudioSpec, samples: int | None, quantize: str | None
 ) -> dict[str, Any]:
@@ -29,19 +42,21 @@ def describe(
 
     Returns:
         sample_rate (Hz), clip_samples (null for any length), min_samples,
-        window_samples and hop_samples (how long audio is cut), labels (null for an
-        embedding), and where the model is from.
+        window_samples, hop_samples, window_padding and rest (how long audio is cut, see
+        `AudioSpec`), labels (null for an embedding), and where the model is from.
     """
+    spec = artefact_spec(spec, samples)
     return {
         "input": INPUT,
         "output": output_name(spec),
         "labels": None if spec.labels is None else list(spec.labels),
         "sample_rate": spec.sample_rate,
         "clip_samples": samples,
-        "min_samples": samples or spec.min_samples,
-        "window_samples": samples or spec.window_samples,
+        "min_samples": spec.min_samples,
+        "window_samples": spec.window_samples,
         "hop_samples": spec.hop_samples,
         "window_padding": spec.window_padding,
+        "rest": spec.rest,
         "quantize": quantize,
         "architecture": spec.architecture,
         "weights": spec.weights,

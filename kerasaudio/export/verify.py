@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.datasets.predict import mean_by_clip
+from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.export.clips import Probe
 from kerasaudio.export.errors import ExportError
 from kerasaudio.export.report import Verification
@@ -59,10 +59,7 @@ def compare(
         )
     before = after = None
     if probe.clip_of is not None and probe.classes is not None:
-        before, after = (
-            _accuracy(scores, probe.clip_of, probe.classes)
-            for scores in (expected, outputs)
-        )
+        before, after = (_accuracy(scores, probe) for scores in (expected, outputs))
     seconds = float(np.median(found.seconds))
     verification = Verification(
         clips=len(windows),
@@ -96,10 +93,12 @@ def _agreement(model: AudioModel, outputs: Any, expected: Any) -> float | None:
     return float((outputs.argmax(axis=1) == expected.argmax(axis=1)).mean())
 
 
-def _accuracy(scores: np.ndarray, clip_of: np.ndarray, classes: np.ndarray) -> float:
-    count = len(classes)
-    means = mean_by_clip(scores, clip_of, np.arange(count), count)
-    return float((means.argmax(axis=1) == classes).mean())
+def _accuracy(scores: np.ndarray, probe: Probe) -> float:
+    assert probe.clip_of is not None
+    assert probe.classes is not None
+    count = len(probe.classes)
+    means = weighted_means(scores, probe.clip_of, probe.weights, count)
+    return float((means.argmax(axis=1) == probe.classes).mean())
 
 
 def _judge(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.run import Run, Written
-from kerasaudio.features.settings import window_spec
 from kerasaudio.features.store import Store
 from kerasaudio.features.table import Features, check_out, write
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.models.named import load_named
 from kerasaudio.models.tap import tap
-from kerasaudio.models.windowed import is_several, run, waveform_windows
+from kerasaudio.models.windowed import batched, is_several, run, waveform_windows
 from kerasaudio.weights.cache import cache_folder
 
 Audio = str | PathLike[str] | ArrayLike
@@ -38,7 +37,7 @@ _MOST_READERS = 4
 class FeatureExtractor:
     """Turns sounds into vectors: any layer of a model, over time or averaged.
 
-    Long audio is cut into windows, `hop_seconds` apart. What is computed for files is
+    Long audio is cut into windows as `model.embed` does, or `hop_seconds` apart. What is computed for files is
     kept on disk under the hash of the model with its weights and of these settings:
     the same call again reads it, another model or version of kerasaudio never does,
     and a file that changed is computed anew. A killed process loses nothing.
@@ -58,7 +57,8 @@ class FeatureExtractor:
             as they are, for each length of which jax compiles the network anew.
         hop_seconds: From the start of a window to the next; None for the model's own,
             or for windows side by side where `window_seconds` is given.
-        pool: "mean" or "max" over the windows of a clip, or None for a row a window.
+        pool: "mean" (by the weights that the windows have, see `AudioSpec.rest`) or
+            "max" over the windows of a clip, or None for a row a window, a hop apart.
         batch_size: Windows that the network sees at once; None for some 40 s of sound,
             at most 32 windows.
         cache: Folder where computed vectors are kept; None for `features` in the cache
@@ -68,7 +68,8 @@ class FeatureExtractor:
         model: The `AudioModel`.
         width: Number of features.
         origin: What is written into tables: model, layer, pool, window_seconds,
-            hop_seconds, sample_rate, weights_hash, kerasaudio (version).
+            hop_seconds, rule (see `AudioSpec.rule`), sample_rate, weights_hash,
+            kerasaudio (version).
 
     Raises:
         ValueError: An unknown name, layer or pool, or a length that the network cannot
@@ -94,7 +95,9 @@ class FeatureExtractor:
         self.model = _model(model)
         self._layers = [layer] if isinstance(layer, str) else list(layer)
         self._network = tap(self.model, self._layers)
-        self._spec = window_spec(self.model.spec, window_seconds, hop_seconds)
+        self._spec = self.model.spec.with_windows(window_seconds, hop_seconds)
+        if pool is None:
+            self._spec = self._spec.over_time()
         self._pool: Pool = pool
         self._batch_size = batch_size or _batch_size(self._spec.window_seconds)
         self._cache = None if cache is None else Path(cache)
@@ -111,6 +114,7 @@ class FeatureExtractor:
             "pool": self._pool,
             "window_seconds": spec.window_seconds,
             "hop_seconds": spec.hop_seconds,
+            "rule": asdict(spec.rule),
             "sample_rate": spec.sample_rate,
             "weights_hash": weights_hash(self.model),
             "kerasaudio": __version__,
@@ -162,7 +166,7 @@ class FeatureExtractor:
         """
         pooled = Pooled(self._pool, self._spec.sample_rate)
         windows = waveform_windows(self._spec, audio, sample_rate)
-        while batch := list(islice(windows, self._batch_size)):
+        for batch in batched(windows, self._batch_size):
             waveforms = np.stack([window.samples for window in batch])
             vectors = run(self._network.predict_on_batch, waveforms)
             for vector, window in zip(vectors, batch, strict=True):

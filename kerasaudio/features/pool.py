@@ -20,11 +20,13 @@ class Pooled:
         self._sample_rate = sample_rate
         self._vectors: list[np.ndarray] = []  # all, or what they came to so far
         self._spans: list[tuple[int, int]] = []
-        self._count = 0
+        self._count = 0.0
 
     def add(self, vector: np.ndarray, window: Window) -> None:
         """Take the vector of the next window."""
-        self._count += 1
+        self._count += window.weight
+        if self._pool == "mean":
+            vector = vector.astype(np.float64) * window.weight
         span = (window.start, window.start + window.length)
         if self._pool is None or not self._vectors:
             first = np.float32 if self._pool is None else np.float64

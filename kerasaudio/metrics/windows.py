@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.audio.window_rule import weighted_means
+
 
 def average_windows(
-    scores: ArrayLike, clip_ids: ArrayLike
+    scores: ArrayLike, clip_ids: ArrayLike, weights: ArrayLike | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average the scores of each clip's windows.
 
@@ -15,13 +17,16 @@ def average_windows(
         scores: Of the windows, real numbers (windows, classes).
         clip_ids: Which clip each window belongs to, integers or strings (windows,), in
             any order.
+        weights: What each window counts, such as `ClipBatches.window_weights`, positive
+            (windows,); None for all alike.
 
     Returns:
         float64 (clips, classes) and the ids (clips,), in the order in which the clips
         are first met.
 
     Raises:
-        ValueError: Shapes that do not fit, no windows, scores that are not finite.
+        ValueError: Shapes that do not fit, no windows, scores that are not finite,
+            weights that are not positive.
     """
     values, ids = np.asarray(scores), np.asarray(clip_ids)
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "iuf":
@@ -36,9 +41,13 @@ def average_windows(
         )
     _check_ids(ids, len(values))
     known, first, place = np.unique(ids, return_index=True, return_inverse=True)
-    sums = np.zeros((len(known), values.shape[1]))
-    np.add.at(sums, place, values)
-    means = sums / np.bincount(place)[:, None]
+    shares = np.ones(len(ids)) if weights is None else np.asarray(weights, "float64")
+    if shares.shape != ids.shape or not ((shares > 0) & np.isfinite(shares)).all():
+        raise ValueError(
+            f"weights must be positive numbers, one for each of the {len(ids)} windows."
+            f" Received: {weights!r}."
+        )
+    means = weighted_means(values, place, shares, len(known))
     order = np.argsort(first)
     return means[order], known[order]
 

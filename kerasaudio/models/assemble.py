@@ -138,6 +138,8 @@ def assemble(
     if include_top and not keeps_head:
         output = _scores(architecture, body, len(names), activation)
 
+    if include_top and own_labels is not None and not keeps_head:
+        spec = spec.of_own_head()
     model = AudioModel(
         body.waveform,
         output if include_top else body.embedding,

@@ -130,8 +130,8 @@ class AudioModel(keras.Model):
     ) -> list[Any]:
         """Name what is heard.
 
-        Audio longer than `spec.window_samples` is cut into windows, `spec.hop_samples`
-        apart or side by side, and their scores are averaged.
+        Long audio is cut into windows, whose scores are averaged, as the original does;
+        see the factory's docstring, and `spec.rule`.
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list

@@ -75,6 +75,9 @@ def AST(
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
     samples (one frame) on; what comes after `max_length` frames is not heard.
     Output: (batch, classes), independent probabilities.
+    Whole clips: where the original stops after `max_length` frames, `tag` and `embed`
+    hear the rest in further windows, side by side, and the last counts by its length.
+    What is shorter is filled up after the filter bank, by zeros, as in the original.
 
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("AST")`), or a path:

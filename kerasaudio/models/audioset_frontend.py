@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from kerasaudio.audio.window_rule import Rest
 from kerasaudio.layers import LogCompression, MelSpectrogram, Patches
 from kerasaudio.models.spec import AudioSpec
 
@@ -51,9 +52,15 @@ def audioset_patches(
 
 
 def audioset_spec(
-    clip_samples: int | None, hop_samples: int, log_offset: float
+    clip_samples: int | None, hop_samples: int, log_offset: float, rest: Rest
 ) -> AudioSpec:
     """Describe a network on patches: long audio is cut where the patches are.
+
+    Args:
+        clip_samples: Exact length of the input in samples; None if any goes.
+        hop_samples: From one patch's start to the next, in samples.
+        log_offset: Added to the mel spectrogram before the logarithm.
+        rest: What the original makes of the samples that fill no patch.
 
     Raises:
         ValueError: `clip_samples` is shorter than a patch.
@@ -70,5 +77,6 @@ def audioset_spec(
         hop_samples=None if clip_samples else hop_samples,
         min_samples=clip_samples or PATCH_SAMPLES,
         window_padding="zeros",
+        rest=rest,
         frontend=MEL | {"log_offset": log_offset, "patch_hop_samples": hop_samples},
     )

@@ -54,7 +54,11 @@ def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
     """Raise unless (batch, samples) has a length that the model takes."""
     batch, samples = shape
     exact = spec.clip_samples
-    if samples == exact or (exact is None and samples >= spec.min_samples):
+    if exact is None:
+        fits = samples >= spec.min_samples
+    else:
+        fits = samples in (exact, exact + spec.context_samples)
+    if fits:
         return
     want = f"exactly {exact}" if exact else f"at least {spec.min_samples}"
     swapped = batch == exact or (exact is None and batch > samples)

@@ -29,6 +29,7 @@ from kerasaudio.models.won_frontend import (
     FRONTEND,
     HOP,
     SAMPLE_RATE,
+    WON_CLIPS,
     stored_constants,
     won_frontend,
 )
@@ -55,6 +56,11 @@ def FCN(
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
+    Whole clips, with the published head: the mean over 16 windows, (samples - window)
+    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
+    apart where a clip is longer than 16 of them. With a head of your own, windows side
+    by side, and the rest counts by its length. A clip that is shorter than a window is
+    repeated; upstream refuses it.
 
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("FCN")`), or a path:
@@ -100,6 +106,11 @@ def CRNN(
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
+    Whole clips, with the published head: the mean over 16 windows, (samples - window)
+    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
+    apart where a clip is longer than 16 of them. With a head of your own, windows side
+    by side, and the rest counts by its length. A clip that is shorter than a window is
+    repeated; upstream refuses it.
 
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("CRNN")`), or a path:
@@ -170,7 +181,8 @@ def _convolutions(
 
 def _from_won2020(path: Path) -> Converted:
     return Converted(
-        read_state(path, rename={"dense": "predictions"}, constants=stored_constants())
+        read_state(path, rename={"dense": "predictions"}, constants=stored_constants()),
+        spec=WON_CLIPS,
     )
 
 

@@ -41,6 +41,7 @@ HOP = 320
 BINS = 128
 CLASSES = 527
 WINDOW_SAMPLES = 10 * SAMPLE_RATE
+WHOLE_SAMPLES = 30 * SAMPLE_RATE
 MIN_SAMPLES = 32 * HOP  # one step of the last feature map
 PREEMPHASIS = 0.97
 FRONTEND: dict[str, Any] = {
@@ -93,6 +94,9 @@ def EfficientAT(
     Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 10,240
     samples (0.32 s) on; trained on 10 s.
     Output: (batch, classes), independent probabilities.
+    Whole clips: as upstream, a clip is heard in one piece, here up to 30 s. Longer ones
+    are cut into windows of 10 s, and the rest, at its own length, counts by it. A clip
+    shorter than 0.32 s is filled up with silence.
 
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("EfficientAT")`), or
@@ -179,6 +183,7 @@ def _spec(clip_samples: int | None) -> AudioSpec:
         clip_samples=clip_samples,
         window_samples=clip_samples or WINDOW_SAMPLES,
         min_samples=clip_samples or MIN_SAMPLES,
+        whole_samples=0 if clip_samples else WHOLE_SAMPLES,
         window_padding="zeros",
         frontend=FRONTEND | {"preemphasis": PREEMPHASIS},
     )

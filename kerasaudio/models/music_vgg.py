@@ -16,13 +16,16 @@ the `.meta` graphs.
 
 from collections.abc import Sequence
 
-import keras
 from keras import layers
 
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
-from kerasaudio.models.pons_frontend import pons_frontend, pons_spec
+from kerasaudio.models.pons_frontend import (
+    pons_frontend,
+    pons_input,
+    pons_spec,
+)
 from kerasaudio.models.pretrained import Weights
 
 CLIP_SAMPLES = 187 * 256
@@ -47,7 +50,12 @@ def MusicVGG(
 ) -> AudioModel:
     """Tag 3 s of music by a VGG-like network.
 
-    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 47872).
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 47872); or (batch, 48128), with the
+    256 samples before, instead of which there is silence otherwise.
+    Whole clips: as upstream, patches of 2.992 s side by side, cut from the spectrogram
+    of the whole clip, whose scores are averaged; a rest is left out. A clip that is
+    shorter than a patch is repeated. With a head of your own the rest counts, too, by
+    its length.
     Output: (batch, classes), independent probabilities.
 
     Args:
@@ -86,8 +94,8 @@ def _body(pooling: str) -> Body:
             f"pooling is one of {sorted(FIRST_POOLS)}. Received: {pooling!r}."
         )
     pools = FIRST_POOLS[pooling] + LAST_POOLS
-    waveform = keras.Input((CLIP_SAMPLES,), name="waveform")
-    x = pons_frontend(waveform)
+    waveform = pons_input()
+    x = pons_frontend(waveform, CLIP_SAMPLES)
     x = batch_norm(x, KERAS_EPSILON, "input_bn")
     for number, (size, stride) in enumerate(pools, start=1):
         x = layers.Conv2D(

@@ -35,7 +35,12 @@ from kerasaudio.models.blocks import (
     batch_norm,
     conv_bn_relu_1d,
 )
-from kerasaudio.models.pons_frontend import BINS, pons_frontend, pons_spec
+from kerasaudio.models.pons_frontend import (
+    BINS,
+    pons_frontend,
+    pons_input,
+    pons_spec,
+)
 from kerasaudio.models.pretrained import Converted, Weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.won_frontend import (
@@ -43,6 +48,7 @@ from kerasaudio.models.won_frontend import (
 )
 from kerasaudio.models.won_frontend import (
     SAMPLE_RATE,
+    WON_CLIPS,
     stored_constants,
     won_frontend,
 )
@@ -69,8 +75,14 @@ def MusiCNN(
     """Tag 3 s of music by musically motivated filters.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples): 47,872 samples for
-    `variant="pons"`, 48,000 for `variant="won2020"`.
+    `variant="pons"` (or 48,128, with the 256 samples before, instead of which there is
+    silence otherwise), 48,000 for `variant="won2020"`.
     Output: (batch, classes), independent probabilities.
+    Whole clips, as the originals: "pons", patches side by side, cut from the
+    spectrogram of the whole clip, whose scores are averaged; a rest is left out.
+    Weights of "won2020", the mean of 16 windows (see `kerasaudio.FCN`). With a head of
+    your own, windows side by side, and the rest counts by its length. A clip that is
+    shorter than a window is repeated; the originals refuse it.
 
     Args:
         weights: None for random, a tag (`kerasaudio.list_weights("MusiCNN")`), or a
@@ -121,16 +133,19 @@ def _body(
     samples = clip_samples or CLIP_SAMPLES[variant]
     if samples < 512:
         raise ValueError(f"clip_samples must be at least 512. Received: {samples!r}.")
-    waveform = keras.Input((samples,), name="waveform")
-    build = _pons if variant == "pons" else _won
-    embedding, x = build(waveform, midend_filters, dense_units)
+    if variant == "pons":
+        waveform = pons_input()
+        x = pons_frontend(waveform, samples)
+        embedding, x = _pons(x, midend_filters, dense_units)
+    else:
+        waveform = keras.Input((samples,), name="waveform")
+        embedding, x = _won(waveform, midend_filters, dense_units)
     return Body(waveform, embedding, x, _spec(variant, samples))
 
 
 def _pons(
-    waveform: keras.KerasTensor, midend_filters: int, dense_units: int
+    x: keras.KerasTensor, midend_filters: int, dense_units: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    x = pons_frontend(waveform)
     x = batch_norm(x, KERAS_EPSILON, "input_bn")
     padded = layers.ZeroPadding2D((3, 0), name="timbre_pad")(x)
     levels = [
@@ -239,7 +254,7 @@ def _from_won2020(path: Path) -> Converted:
         "midend_filters": len(state["layer1_conv/bias"]),
         "dense_units": len(state["dense1/bias"]),
     }
-    return Converted(state, arguments)
+    return Converted(state, arguments, WON_CLIPS)
 
 
 _MUSICNN = Architecture(

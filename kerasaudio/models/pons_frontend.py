@@ -1,15 +1,18 @@
 """The spectrogram that musicnn 0.1.0 feeds to its networks (librosa's defaults).
 
-    waveform (b, samples) -> Slaney mel, power (b, samples // 256, 96)
+    waveform (b, samples) -> context: half a frame of silence in front, or the samples
+    before (b, 256 + samples) -> Slaney mel, power (b, samples // 256, 96)
     -> log10(10000 x + 1) -> (b, frames, 96, 1)
 
-librosa gives one frame more, half of it padding; upstream's patches of 187 frames, the
-first of a clip, end before it, and so does ours. The later windows of a long clip begin
-like clips of their own, with half a frame of silence where upstream's patches have the
-samples before; single scores of such a window then differ, on a synthetic signal by up
-to .07.
+Upstream takes the spectrogram of the whole clip, by librosa, whose frames are centred
+on every 256th sample, and cuts it into patches of 187 frames, side by side; a rest that
+fills no patch is left out. So the first frame of a patch begins half a frame before it,
+in silence or in the patch before, and the last sample of the last frame is the last of
+the patch. Where a clip ends in that last half frame, librosa has silence.
 
-Source: jordipons/musicnn 0.1.0, `extractor.py`, `configuration.py`.
+A clip shorter than a patch, which upstream refuses, is repeated.
+
+Source: jordipons/musicnn 0.1.0, `extractor.py` (`batch_data`), `configuration.py`.
 """
 
 from typing import Any
@@ -18,26 +21,39 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import LogCompression, MelSpectrogram
+from kerasaudio.layers.context import Context
 from kerasaudio.models.spec import AudioSpec
 
 SAMPLE_RATE = 16_000
 BINS = 96
+HALF_FRAME = 256
 FRONTEND: dict[str, Any] = {
     "sample_rate": SAMPLE_RATE,
-    "n_fft": 512,
+    "n_fft": 2 * HALF_FRAME,
     "hop_length": 256,
     "n_mels": BINS,
 }
 
 
-def pons_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
+def pons_input() -> keras.KerasTensor:
+    """Give the network's input: a patch, (batch, samples), or with what is before it.
+
+    The layer `context` takes both, so no length is fixed here.
+    """
+    return keras.Input((None,), name="waveform")
+
+
+def pons_frontend(waveform: keras.KerasTensor, clip_samples: int) -> keras.KerasTensor:
     """Give the compressed mel spectrogram, (batch, frames, 96, 1)."""
-    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
-    x = layers.Cropping1D((0, 1), name="patch")(x)
+    x = Context(clip_samples, HALF_FRAME, name="context")(waveform)
+    x = MelSpectrogram(**FRONTEND, center=False, name="mel")(x)
     x = LogCompression(gain=10_000.0, offset=1.0, base=10, name="frontend")(x)
     return layers.Reshape((-1, BINS, 1), name="image")(x)
 
 
 def pons_spec(clip_samples: int) -> AudioSpec:
-    """Describe the input of musicnn 0.1.0's networks."""
-    return AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    """Describe the input of musicnn 0.1.0's networks, and its patches of a clip."""
+    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    return spec.replace(
+        rest="drop", context_samples=HALF_FRAME, edge_samples=HALF_FRAME
+    )

@@ -22,10 +22,12 @@ class Converted(NamedTuple):
     Attributes:
         state: Tensors by `layer/variable`.
         arguments: Architecture arguments that the shapes in the file tell.
+        spec: Fields of the spec that the original has so: its windows of a clip.
     """
 
     state: State
     arguments: Mapping[str, Any] = {}
+    spec: Mapping[str, Any] = {}
 
 
 Converter = Callable[[Path], Converted]
@@ -86,8 +88,10 @@ def find_weights(
     if not isinstance(weights, str) or path.suffix or path.name != weights:
         return _from_file(factory, path, converters, suffixes)
     entry = find(factory, weights)
+    spec: dict[str, Any] = {}
     state, source = load_state(
-        entry, {name: _state_only(convert) for name, convert in converters.items()}
+        entry,
+        {name: _state_only(convert, spec) for name, convert in converters.items()},
     )
     return Pretrained(
         title=f"{factory}/{weights}",
@@ -95,6 +99,7 @@ def find_weights(
         arguments={**defaults, **entry.arguments},
         labels=entry.labels or None,
         origin={
+            **spec,
             "weights": entry.tag,
             "weights_hash": source.pin,
             "licence": entry.licence,
@@ -105,8 +110,13 @@ def find_weights(
     )
 
 
-def _state_only(convert: Converter) -> Callable[[Path], State]:
-    return lambda path: convert(path).state
+def _state_only(convert: Converter, spec: dict[str, Any]) -> Callable[[Path], State]:
+    def read(path: Path) -> State:
+        converted = convert(path)
+        spec.update(converted.spec)
+        return converted.state
+
+    return read
 
 
 def _from_file(
@@ -125,7 +135,9 @@ def _from_file(
         return Pretrained(title, None, keras_file=path)
     if path.suffix in suffixes:
         converted = converters[suffixes[path.suffix]](path)
-        return Pretrained(title, converted.state, converted.arguments)
+        return Pretrained(
+            title, converted.state, converted.arguments, origin=converted.spec
+        )
     if path.suffix == ".safetensors":
         return Pretrained(title, read_native(path))
     known = [".weights.h5", ".safetensors", *suffixes]

@@ -34,6 +34,7 @@ from kerasaudio.models.blocks import (
 )
 from kerasaudio.models.pretrained import Converted, Weights
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.won_frontend import WON_CLIPS
 from kerasaudio.weights.convert.torch_state import read_state
 
 DEFAULTS = {
@@ -65,6 +66,11 @@ def SampleCNN(
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 59049).
     Output: (batch, classes), independent probabilities.
+    Whole clips, with the heads of Won et al.: the mean over 16 windows, (samples - window)
+    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
+    apart where a clip is longer than 16 of them. With a head of your own, windows side
+    by side, and the rest counts by its length. A clip that is shorter than a window is
+    repeated; upstream refuses it.
 
     The papers' own variants are arguments: 59,049 samples (9 blocks, `stem_width` 3),
     39,366 (9 blocks, `stem_width` 2), 19,683 (8 blocks, `stem_width` 3) and 16,000
@@ -225,7 +231,8 @@ def _residual_se(
 
 
 def _from_won2020(head: str, path: Path) -> Converted:
-    return Converted(read_state(path, rename={head: "predictions"}))
+    state = read_state(path, rename={head: "predictions"})
+    return Converted(state, spec=WON_CLIPS)
 
 
 def _architecture(name: str, body: Callable[..., Body], head: str) -> Architecture:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-Padding = Literal["zeros", "repeat"]
+from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,23 @@ class AudioSpec:
     Attributes:
         sample_rate: Samples a second of the waveform that the model takes, in Hz.
         clip_samples: Exact length of the input in samples; None if any length goes.
+            Networks with `context_samples` also take so many more, which come before.
         window_samples: Length of the windows that long audio is cut into, in samples.
         architecture: Factory that built the model, such as ``"MusiCNN"``.
         min_samples: Shortest input in samples.
-        window_padding: How the last window is filled up, ``"zeros"`` or ``"repeat"``.
+        window_padding: What fills a short clip, or the rest of a clip behind its last
+            full window: ``"zeros"``, or ``"repeat"``, the clip from its beginning.
         hop_samples: From one window's start to the next in samples; None for windows
             side by side.
+        rest: What becomes of that rest: ``"count"``, a window whose weight in the mean
+            is the share of a window that the clip has of it; ``"full"``, a window like
+            all others; ``"drop"``, none, unless the clip is shorter than a window.
+        windows_per_clip: A clip's answer is the mean of so many windows, spread over
+            it; None for windows a hop apart.
+        whole_samples: Clips up to this length are heard in one piece; 0 for none.
+        context_samples: Samples before its start that a window has in front, silence at
+            the beginning of the clip.
+        edge_samples: How many of its last samples a window may lack to be a full one.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output; None without a top.
@@ -38,6 +49,11 @@ class AudioSpec:
     min_samples: int = 1
     window_padding: Padding = "zeros"
     hop_samples: int | None = None
+    rest: Rest = "count"
+    windows_per_clip: int | None = None
+    whole_samples: int = 0
+    context_samples: int = 0
+    edge_samples: int = 0
     frontend: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
@@ -80,6 +96,67 @@ class AudioSpec:
         """From the start of a window to the next."""
         return (self.hop_samples or self.window_samples) / self.sample_rate
 
+    @property
+    def rule(self) -> WindowRule:
+        """How a clip becomes windows, and what each counts in the clip's answer."""
+        return WindowRule(
+            window=self.window_samples,
+            hop=self.hop_samples or self.window_samples,
+            padding=self.window_padding,
+            rest=self.rest,
+            exact=self.clip_samples is not None,
+            shortest=self.min_samples,
+            per_clip=self.windows_per_clip,
+            whole=self.whole_samples,
+            context=self.context_samples,
+            edge=self.edge_samples,
+        )
+
+    def with_windows(
+        self, window_seconds: float | None = None, hop_seconds: float | None = None
+    ) -> Self:
+        """Give the spec with other windows.
+
+        Args:
+            window_seconds: Length of a window, for networks that take any length; clips
+                that are shorter are filled up to it. None for the network's own.
+            hop_seconds: From the start of a window to the next; None for the network's
+                own, or where `window_seconds` is given for windows side by side.
+
+        Raises:
+            ValueError: Not positive, not finite, or a length that the network cannot
+                take.
+        """
+        spec, rate = self, self.sample_rate
+        if window_seconds is not None:
+            window = round(_positive(window_seconds, "window_seconds") * rate)
+            exact = spec.clip_samples
+            if window != exact and (exact is not None or window < spec.min_samples):
+                takes = (
+                    f"exactly {exact / rate:g} s"
+                    if exact
+                    else f"at least {spec.min_samples / rate:g} s"
+                )
+                raise ValueError(
+                    f"{spec.architecture or 'The model'} takes {takes}. "
+                    f"Received: window_seconds={window_seconds!r}."
+                )
+            spec = spec.over_time().replace(
+                window_samples=window, hop_samples=None, min_samples=window
+            )
+        if hop_seconds is not None:
+            hop = round(_positive(hop_seconds, "hop_seconds") * rate)
+            spec = spec.over_time().replace(hop_samples=max(1, hop))
+        return spec
+
+    def over_time(self) -> Self:
+        """Give the spec for answers over time: windows a hop apart, as long as any."""
+        return self.replace(windows_per_clip=None, whole_samples=0)
+
+    def of_own_head(self) -> Self:
+        """Give the spec for classes of the user's own: all of a clip counts."""
+        return self.replace(rest="count", windows_per_clip=None)
+
     def replace(self, **changes: Any) -> Self:
         """Give a copy with some fields changed."""
         return replace(self, **changes)
@@ -95,3 +172,11 @@ class AudioSpec:
         """Make a spec from what `get_config` gave."""
         labels = config.get("labels")
         return cls(**{**config, "labels": None if labels is None else tuple(labels)})
+
+
+def _positive(value: Any, name: str) -> float:
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(
+            f"{name} must be a positive number of seconds. Received: {value!r}."
+        )
+    return float(value)

@@ -81,8 +81,10 @@ def VGGish(
     """Describe sounds of any kind, patch by patch of 0.96 s.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
-    samples (0.975 s) on. As upstream does, the network leaves out what fills no patch
-    at the end; `embed` and `tag` hear it too, filled up with silence.
+    samples (0.975 s) on. As upstream does, what fills no patch at the end is left out,
+    by the network and by `embed`; a clip shorter than a patch, of which upstream makes
+    nothing, is filled up with silence. With a head of your own the rest counts, too,
+    filled up with silence, by its length.
     Output: the embedding, (batch, 128), averaged over the patches; with labels or
     classes of your own, their scores (batch, classes).
 
@@ -162,7 +164,7 @@ def _body(
             'embedding_activation must be "linear" or "relu". '
             f"Received: {embedding_activation!r}."
         )
-    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET)
+    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET, rest="drop")
     waveform = keras.Input((clip_samples,), name="waveform")
     patches = audioset_patches(waveform, HOP_SAMPLES, LOG_OFFSET)
     network = partial(

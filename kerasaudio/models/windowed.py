@@ -1,18 +1,20 @@
 """Run a network over audio of any length: window by window, outputs averaged."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kerasaudio import audio as audio_room
-from kerasaudio.audio.window import Window, cut_windows, stream_windows
+from kerasaudio.audio.window import stream_audio, stream_windows
+from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.models.spec import AudioSpec
 
 MIN_SECONDS = 0.05
-WHOLE_SECONDS = 30  # files up to this long are read at once, longer ones in blocks
+WHOLE_SECONDS = 30  # files up to this long are read at once, longer ones in blocks;
+SPREAD_SECONDS = 600  # or up to this, where windows depend on where the clip ends
 BATCH = 8
 
 Predict = Callable[[np.ndarray], Any]
@@ -40,10 +42,7 @@ def outputs(
     clips = audio if several else [audio]
     if not len(clips):
         raise ValueError("The list of audio is empty. Pass at least one clip.")
-    rows = [
-        np.mean(timeline(predict, spec, clip, sample_rate)[0], axis=0, dtype="float64")
-        for clip in clips
-    ]
+    rows = [timeline(predict, spec, clip, sample_rate).mean() for clip in clips]
     return np.stack(rows).astype("float32"), several
 
 
@@ -56,53 +55,75 @@ def is_several(audio: Any) -> bool:
     return not audio or not all(isinstance(item, int | float) for item in audio)
 
 
+class Timeline(NamedTuple):
+    """What a network gave over a clip.
+
+    Attributes:
+        outputs: float32 (windows, features).
+        starts: Of the windows, in seconds, float64 (windows,).
+        ends: Of the windows, and not beyond the end of the clip.
+        weights: What each window counts.
+    """
+
+    outputs: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    weights: np.ndarray
+
+    def mean(self) -> np.ndarray:
+        """Give the clip's answer, float64 (features,)."""
+        clip_of = np.zeros(len(self.weights), np.int64)
+        return weighted_means(self.outputs, clip_of, self.weights, 1)[0]
+
+
 def timeline(
     predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run over one clip.
-
-    Returns:
-        Outputs (windows, features), float32, and the windows' starts and ends in
-        seconds, float64 (windows,).
-    """
+) -> Timeline:
+    """Run over one clip."""
     chunks, spans = [], []
     for batch in batched(waveform_windows(spec, audio, sample_rate)):
         waveforms = np.stack([window.samples for window in batch])
         chunks.append(run(predict, waveforms))
-        spans += [(window.start, window.start + window.length) for window in batch]
-    starts, ends = np.array(spans).T / spec.sample_rate
-    return np.concatenate(chunks), starts, ends
+        spans += [(w.start, w.start + w.length, w.weight) for w in batch]
+    starts, ends, weights = np.array(spans, "float64").T
+    rate = spec.sample_rate
+    return Timeline(np.concatenate(chunks), starts / rate, ends / rate, weights)
 
 
 def waveform_windows(
     spec: AudioSpec, audio: Any, sample_rate: int | None = None
 ) -> Iterator[Window]:
-    """Give the windows of a file or an array.
+    """Give the windows of a file or an array, by the rule of the spec.
 
-    A long file is decoded block by block. A clip shorter than a window is filled up
-    only as far as the network needs.
+    A long file is decoded block by block.
 
     Raises:
         ValueError: No or a needless rate, an unusable waveform, too little of it.
         OSError: The file is missing or cannot be decoded.
     """
-    window, hop, padding = spec.window_samples, spec.hop_samples, spec.window_padding
+    rule, rate = spec.rule, spec.sample_rate
     if isinstance(audio, str | PathLike):
-        seconds = max(WHOLE_SECONDS, window / spec.sample_rate)
+        spread = spec.windows_per_clip is not None
+        least = max(spec.window_samples, spec.whole_samples) / rate
+        seconds = max(SPREAD_SECONDS if spread else WHOLE_SECONDS, least)
         waveform = _beginning(spec, audio, sample_rate, seconds + 1)
-        if len(waveform) > seconds * spec.sample_rate:
-            yield from stream_windows(audio, spec.sample_rate, window, hop, padding)
+        if len(waveform) > seconds * rate:
+            length = _count(audio, rate) if spread else None
+            yield from stream_windows(audio, rate, rule, length=length)
             return
     else:
         waveform = _array(spec, audio, sample_rate)
-    if len(waveform) < MIN_SECONDS * spec.sample_rate:
+    if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
             f"The audio is too short to tell anything from: {len(waveform)} samples, "
-            f"{len(waveform) / spec.sample_rate:.4f} s. It takes {MIN_SECONDS} s."
+            f"{len(waveform) / rate:.4f} s. It takes {MIN_SECONDS} s."
         )
-    if len(waveform) < window:
-        window = max(len(waveform), spec.min_samples)
-    yield from cut_windows(waveform, window, hop, padding)
+    yield from rule.cut(waveform)
+
+
+def _count(path: Any, sample_rate: int) -> int:
+    """Count the samples of a file that is too long to be held."""
+    return sum(map(len, stream_audio(path, sample_rate)))
 
 
 def _beginning(
@@ -129,10 +150,11 @@ def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
     return audio_room.resample(waveform, sample_rate, spec.sample_rate)
 
 
-def batched(windows: Iterator[Window]) -> Iterator[list[Window]]:
-    """Give the windows in lists that are run at once."""
-    while batch := list(islice(windows, BATCH)):
-        yield batch
+def batched(windows: Iterator[Window], size: int = BATCH) -> Iterator[list[Window]]:
+    """Give the windows in lists, each of one length, that are run at once."""
+    for _, alike in groupby(windows, lambda window: len(window.samples)):
+        while batch := list(islice(alike, size)):
+            yield batch
 
 
 def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:

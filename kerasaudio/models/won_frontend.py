@@ -1,9 +1,11 @@
-"""The spectrogram that Won et al. 2020 feed to FCN, CRNN and musicnn (torchaudio's).
+"""The spectrogram that Won et al. 2020 feed to FCN, CRNN and musicnn (torchaudio's), and
+how their evaluation cuts a clip.
 
     waveform (b, samples) -> HTK mel, power (b, 1 + samples // 256, 96) -> dB
     -> batch normalisation over everything, one scale and shift (b, frames, 96, 1)
 
-Source: minzwon/sota-music-tagging-models at 4e1d652, `training/model.py`.
+Source: minzwon/sota-music-tagging-models at 4e1d652, `training/model.py`;
+`training/eval.py`, `Predict.get_tensor` and `get_test_score`.
 """
 
 from typing import Any
@@ -29,6 +31,10 @@ FRONTEND: dict[str, Any] = {
     "htk": True,
     "norm": None,
 }
+
+# A clip's answer is the mean over 16 chunks, (samples - chunk) // 16 apart; batch_size
+# is 16 in `training/eval.py`, and chunks are cut before the spectrogram.
+WON_CLIPS = {"windows_per_clip": 16}
 
 
 def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:

@@ -69,6 +69,8 @@ def YAMNet(
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
     samples (0.975 s) on. As upstream does, silence fills the last patch.
     Output: (batch, classes), independent probabilities, averaged over the patches.
+    Whole clips: as upstream, patches of 0.975 s every 0.48 s, the last filled up with
+    silence, which count alike; with a head of your own the last counts by its length.
 
     The layers `patch_scores` (batch, patches, classes) and `patch_embeddings` (batch,
     patches, 1024) tell patch by patch, 0.48 s apart, what `predictions` and `embedding`
@@ -106,7 +108,7 @@ def YAMNet(
 
 
 def _body(clip_samples: int | None) -> Body:
-    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET)
+    spec = audioset_spec(clip_samples, HOP_SAMPLES, LOG_OFFSET, rest="full")
     waveform = keras.Input((clip_samples,), name="waveform")
     x = WholeWindows(PATCH_SAMPLES, HOP_SAMPLES, name="whole_patches")(waveform)
     patches = audioset_patches(x, HOP_SAMPLES, LOG_OFFSET)

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import mix
 from kerasaudio.audio.window import Window
-from kerasaudio.features.settings import window_spec
 from kerasaudio.models import AudioModel
 from kerasaudio.models.windowed import run
 from kerasaudio.streaming.block import check_block
@@ -31,11 +30,13 @@ class Heard(NamedTuple):
         end: Of the window, and not beyond the end of the sound.
         scores: Output of the model, float32 (classes,) or, without a top, (features,);
             smoothed, if that was asked for.
+        weight: What the window counts in the mean over a clip, 1 if it is full.
     """
 
     start: float
     end: float
     scores: np.ndarray
+    weight: float = 1.0
 
 
 class Stream:
@@ -51,8 +52,10 @@ class Stream:
             sound, sample_rate)
 
     over the whole sound ("embedding" for a model without a top): windows start at 0,
-    hop, 2 hop, ..., and the last is filled up at the end of the sound. With
-    `hop_seconds=None` their mean is what `model.tag` ranks. They depend, bit for bit,
+    hop, 2 hop, ..., and what is left at the end is what `spec.rest` makes of it. With
+    `hop_seconds=None` their mean by weight is what `model.tag` ranks, except for models
+    that hear short clips whole (`spec.whole_samples`) or in windows spread over the
+    clip (`spec.windows_per_clip`), which nobody can before it has ended. They depend, bit for bit,
     on the sound only, not on how it is cut into blocks: windows pass the network one
     by one. A stream's memory does not grow.
 
@@ -99,13 +102,14 @@ class Stream:
                 f"Received: {type(model).__name__}."
             )
         self.model = model
-        self._spec = window_spec(model.spec, window_seconds, hop_seconds)
+        self._spec = model.spec.with_windows(window_seconds, hop_seconds).over_time()
         self._smooth = smoother(smoothing, smoothing_seconds, self._spec.hop_seconds)
         self._feed: WindowFeed | None = None
         self._sample_rate = self._channels = self._frames = 0
         self._ended: str | None = None
         self._watch = Stopwatch()
-        silence = np.zeros((1, self._spec.window_samples), np.float32)
+        rule = self._spec.rule
+        silence = np.zeros((1, rule.context + rule.window), np.float32)
         run(model.predict_on_batch, silence)
 
     def push(self, block: ArrayLike, sample_rate: int | None = None) -> list[Heard]:
@@ -222,7 +226,10 @@ class Stream:
                     # One by one: networks round larger batches otherwise.
                     raw = run(self.model.predict_on_batch, window.samples[None])[0]
                 end = window.start + window.length
-                heard.append(Heard(window.start / rate, end / rate, self._smooth(raw)))
+                scores = self._smooth(raw)
+                heard.append(
+                    Heard(window.start / rate, end / rate, scores, window.weight)
+                )
         except BaseException:
             self._end("failed in the middle of a block")  # later times would be wrong
             raise

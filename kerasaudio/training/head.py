@@ -1,6 +1,5 @@
 """The last layer of a network: what it gives decides how it is trained."""
 
-from typing import Any
 
 import keras
 import numpy as np
@@ -102,12 +101,3 @@ class Head:
             first = np.argsort(-outputs, axis=None, kind="stable")[:named]
             score = targets.ravel()[first].mean() if named else 0.0
         return float(score), float(loss)
-
-
-def probabilities(model: AudioModel, batches: Any) -> np.ndarray:
-    """Give the mean output of the windows of each clip used, (clips, classes)."""
-    from kerasaudio.datasets.predict import mean_by_clip
-
-    outputs = np.asarray(model.predict(batches, verbose=0), "float64")
-    clips = len(batches.kept)
-    return mean_by_clip(outputs, batches.clip_of, np.arange(clips), clips)

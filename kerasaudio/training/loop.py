@@ -16,10 +16,11 @@ import numpy as np
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.batches import ClipBatches
-from kerasaudio.models import AudioModel
+from kerasaudio.datasets.predict import predict_kept
+from kerasaudio.models import AudioModel, AudioSpec
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.epochs import Epoch, Trained
-from kerasaudio.training.head import Head, probabilities
+from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.schedule import Phase, Schedule
 from kerasaudio.training.state import State
@@ -157,12 +158,12 @@ class _Run:
         self._fed: keras.utils.PyDataset = self._batches
         if augmentation.mixup is not None:
             self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
-        rate = model.spec.sample_rate
-        settings["clip_seconds"] = self._batches.window_samples / rate
+        self._spec = self._trained_spec()
+        settings.pop("clip_seconds", None)
         settings.pop("windows_per_clip", None)
         self._held_out: tuple[ClipBatches, np.ndarray] | None = None
         if validation is not None:
-            heard = validation.batches(model, size, training=False, **settings)
+            heard = validation.batches(self._spec, size, training=False, **settings)
             self._held_out = heard, self._head.targets(heard.clips)
         # In one order: freezing layers changes that of model.variables.
         self._weights = list(model.variables)
@@ -252,7 +253,7 @@ class _Run:
         score = validation_loss = math.nan
         if self._held_out is not None:
             heard, targets = self._held_out
-            outputs = probabilities(self._model, heard)
+            outputs = predict_kept(self._model, heard)
             score, validation_loss = self._head.validate(targets, outputs)
         validated = self._held_out is None or math.isfinite(validation_loss)
         if not math.isfinite(loss) or not validated:
@@ -270,7 +271,7 @@ class _Run:
 
     def _finished(self) -> AudioModel:
         """Give the model uncompiled, its spec saying what it has become."""
-        model, spec = self._model, self._model.spec
+        model = self._model
         for layer in model.layers:
             layer.trainable = True
         metrics = {"dataset": self._facts["dataset"]}
@@ -278,12 +279,15 @@ class _Run:
             best = max(self._epochs, key=lambda epoch: epoch.rank)
             metrics["validation_clips"] = len(self._held_out[1])
             metrics["validation_score"] = best.score
-        window = spec.clip_samples or self._batches.window_samples
         return AudioModel(
             model.input,
             model.output,
             name=model.name,
-            spec=spec.replace(
-                weights=None, weights_hash=None, metrics=metrics, window_samples=window
-            ),
+            spec=self._spec.replace(weights=None, weights_hash=None, metrics=metrics),
         )
+
+    def _trained_spec(self) -> AudioSpec:
+        """Give the spec with the windows that the network learns from."""
+        spec = self._model.spec
+        window = spec.clip_samples or self._batches.window_samples
+        return spec.replace(window_samples=window)

@@ -122,9 +122,7 @@ class Tuner:
         return self._trainer.model
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
-        """Give probabilities for some clips, in ascending order."""
-        chosen = np.isin(self._waveforms.clip_of, clips)
-        outputs = self._trainer.predict(
-            self._waveforms.samples[chosen], self._settings["batch_size"]
+        """Give probabilities for some clips."""
+        return self._waveforms.answers(
+            self._trainer.model.predict_on_batch, clips, self._settings["batch_size"]
         )
-        return self._waveforms.mean_by_clip(outputs, clips)

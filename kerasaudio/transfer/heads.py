@@ -60,7 +60,7 @@ def with_new_head(
             copy.input,
             head(_last_vector(copy)),
             name=model.name,
-            spec=model.spec.replace(labels=names),
+            spec=model.spec.of_own_head().replace(labels=names),
         )
     for layer in tuned.layers:
         layer.trainable = layer is head or not frozen

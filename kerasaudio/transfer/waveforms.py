@@ -1,42 +1,64 @@
-"""All clips of a data set in memory, cut or padded to one length."""
+"""All clips of a data set in memory: cut to one length to learn from, or as heard."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kerasaudio.audio import load_audio, windows
-from kerasaudio.datasets.cutting import window_length
+from kerasaudio.audio import load_audio
+from kerasaudio.audio.window_rule import WindowRule, weighted_means
+from kerasaudio.datasets.cutting import by_length, window_length
 from kerasaudio.models import AudioSpec
+from kerasaudio.models.windowed import run
 
 _READERS = 4
+_LEAST = 0.5  # of a window that a clip must have for the network to learn from it
 
 
 @dataclass(frozen=True)
 class Waveforms:
-    """Windows of equal length, in the order of their clips.
+    """Clips, and windows of equal length to learn from, in the order of their clips.
 
     Attributes:
+        clips: float32 (samples,) each.
         samples: float32 (windows, samples).
         clip_of: Number of the clip that a window is cut from, int64 (windows,).
+        rule: How clips are heard.
     """
 
+    clips: Sequence[np.ndarray]
     samples: np.ndarray
     clip_of: np.ndarray
+    rule: WindowRule
 
-    def mean_by_clip(self, outputs: np.ndarray, clips: np.ndarray) -> np.ndarray:
-        """Average the outputs of the windows of each of some clips.
+    def answers(
+        self,
+        predict: Callable[[np.ndarray], np.ndarray],
+        clips: np.ndarray,
+        batch_size: int,
+    ) -> np.ndarray:
+        """Give the outputs for some clips, as `AudioModel.tag` averages them.
 
         Args:
-            outputs: One row for each window of these clips, in order.
-            clips: Clip numbers, ascending.
+            predict: Gives (batch, outputs) for (batch, samples).
+            clips: Clip numbers.
+            batch_size: Windows in a batch.
+
+        Returns:
+            float64 (clips, outputs).
         """
-        rows = np.searchsorted(clips, self.clip_of[np.isin(self.clip_of, clips)])
-        total = np.zeros((len(clips), outputs.shape[1]))
-        np.add.at(total, rows, outputs)
-        return total / np.bincount(rows, minlength=len(clips))[:, None]
+        cut = [self.rule.cut(self.clips[clip]) for clip in clips.tolist()]
+        windows = [window for one in cut for window in one]
+        clip_of = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
+        batches = by_length([len(window.samples) for window in windows], batch_size)
+        outputs = np.concatenate(
+            [run(predict, np.stack([windows[i].samples for i in b])) for b in batches]
+        )
+        order = np.concatenate(batches)
+        weights = np.array([window.weight for window in windows])[order]
+        return weighted_means(outputs, clip_of[order], weights, len(cut))
 
 
 def load_waveforms(
@@ -44,15 +66,15 @@ def load_waveforms(
 ) -> Waveforms:
     """Decode clips and cut them into windows that the network takes.
 
-    A clip gives as many windows as fit, a rest of half a window or more counting as
-    one; at least one, filled up as `spec.window_padding` says.
+    To learn from, a clip gives as many windows as fit, a rest of half a window or more
+    counting as one; at least one, filled up as `spec.window_padding` says.
 
     Args:
         paths: Files.
         spec: Of the network.
         clip_seconds: Length of a window; None for the network's, where it has one
-            length only, or else for the median length of the clips, at most
-            `spec.window_samples`.
+            length only, or else to learn from the median length of the clips, at most
+            `spec.window_samples`, and to hear them as `AudioModel.tag` does.
 
     Raises:
         ValueError: A length that the network cannot take.
@@ -60,14 +82,24 @@ def load_waveforms(
     """
     if clip_seconds is not None:
         window_length(spec, clip_seconds, np.zeros(1))  # before all are decoded
+        spec = spec.with_windows(clip_seconds)
     with ThreadPoolExecutor(_READERS) as pool:
         clips = list(pool.map(lambda path: load_audio(path, spec.sample_rate), paths))
     size = window_length(spec, clip_seconds, np.array([len(clip) for clip in clips]))
-    cut = [_cut(clip, size, spec) for clip in clips]
+    learn = spec.over_time().replace(
+        window_samples=size, min_samples=size, hop_samples=None, rest="count"
+    )
+    cut = [_pieces(clip, learn.rule) for clip in clips]
     counts = [len(pieces) for pieces in cut]
-    return Waveforms(np.concatenate(cut), np.repeat(np.arange(len(cut)), counts))
+    return Waveforms(
+        clips,
+        np.concatenate(cut),
+        np.repeat(np.arange(len(cut)), counts),
+        spec.of_own_head().rule,
+    )
 
 
-def _cut(clip: np.ndarray, size: int, spec: AudioSpec) -> np.ndarray:
-    pieces, _ = windows(clip, size, None, spec.window_padding)[:2]
-    return pieces[: max(1, round(len(clip) / size))]
+def _pieces(clip: np.ndarray, rule: WindowRule) -> np.ndarray:
+    windows = rule.cut(clip)
+    long = [window.samples for window in windows if window.weight >= _LEAST]
+    return np.stack(long or [windows[0].samples])

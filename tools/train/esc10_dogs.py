@@ -29,6 +29,7 @@ import soundfile
 
 import kerasaudio
 from kerasaudio import layers
+from kerasaudio.audio.window_rule import WindowRule
 from kerasaudio.datasets import ESC50, LabelledClips, cutting
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.training import Augmentation, measure
@@ -87,8 +88,11 @@ def seconds_of(clips: LabelledClips) -> LabelledClips:
     numbers, starts = [], []
     for number, path in enumerate(clips.paths):
         waveform = kerasaudio.load_audio(path, RATE)
-        begins = cutting.side_by_side(len(waveform), RATE, RATE)
-        level = cutting.levels(waveform, begins, RATE)
+        # A rest of less than half a second is left out.
+        count = max(1, int(len(waveform) / RATE + 0.5))
+        places = WindowRule(RATE, RATE).spans(len(waveform))[:count]
+        level = cutting.levels(waveform, places)
+        begins = np.array([span.start for span in places])
         loud = begins[level >= min(SILENCE_DB, level.max())]
         numbers += [number] * len(loud)
         starts += (loud / RATE).tolist()

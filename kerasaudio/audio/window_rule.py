@@ -1,0 +1,276 @@
+"""How a clip becomes windows, and what each window counts in the clip's answer.
+
+clip (samples,) -> spans: starts, lengths, weights -> windows -> outputs -> one answer
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+Padding = Literal["zeros", "repeat"]
+Rest = Literal["count", "full", "drop"]
+PADDINGS = ("zeros", "repeat")
+RESTS = ("count", "full", "drop")
+
+
+class Window(NamedTuple):
+    """A piece of a waveform.
+
+    Attributes:
+        samples: float32 (context + size,), filled up where the waveform ends.
+        start: First sample's place in the waveform, without the context.
+        length: How many of the samples from there on are the waveform's own.
+        weight: What it counts in the mean over a clip, 1 for a full window.
+    """
+
+    samples: np.ndarray
+    start: int
+    length: int
+    weight: float = 1.0
+
+
+class Span(NamedTuple):
+    """Where a window lies.
+
+    Attributes:
+        start: Its first sample in the clip.
+        size: Its samples, filling included.
+        length: How many of them are the clip's own.
+        weight: What it counts in the mean over the clip.
+        padding: What fills it up.
+    """
+
+    start: int
+    size: int
+    length: int
+    weight: float
+    padding: str
+
+
+@dataclass(frozen=True)
+class WindowRule:
+    """How a clip becomes windows.
+
+    Windows start at 0, `hop`, 2 `hop`, ... as long as they lie within the clip. If
+    samples remain behind the last, they are the rest, which begins at the next hop.
+
+    Attributes:
+        window: Samples of a window.
+        hop: From one start to the next.
+        padding: What fills a short clip or a rest: "zeros", or "repeat", where the clip
+            starts again from its beginning, as often as needed.
+        rest: What becomes of the rest: "count", a window that weighs as much of a full
+            one as the clip has of it; "full", one that weighs like all others; "drop",
+            none, unless the clip has no other window.
+        exact: Whether all windows have the same length. Otherwise a short clip, and a
+            rest that counts, are only as long as they are.
+        shortest: Length that those are filled up to.
+        per_clip: So many windows from the beginning of the clip, wherever its end is;
+            their hop is (samples - window) // per_clip. None: by the hop.
+        whole: Clips up to this length are one window, of their own length.
+        context: Samples before its start that each window has in front; silence at the
+            beginning of the clip.
+        edge: How many of its last samples a window may lack to count as full; silence
+            stands for them.
+    """
+
+    window: int
+    hop: int
+    padding: Padding = "zeros"
+    rest: Rest = "full"
+    exact: bool = True
+    shortest: int = 1
+    per_clip: int | None = None
+    whole: int = 0
+    context: int = 0
+    edge: int = 0
+
+    def spans(self, length: int) -> list[Span]:
+        """Give the windows of a clip of so many samples, at least one."""
+        if length <= self.whole:
+            return [self._short(length)]
+        if self.per_clip is not None and length >= self.window:
+            return [self._full(start) for start in self._spread(length)]
+        full = max(0, (length - self.window) // self.hop + 1)
+        rest = self._rest(full, length)
+        return [self._full(n * self.hop) for n in range(full)] + rest
+
+    def cut(self, clip: np.ndarray) -> list[Window]:
+        """Give the windows of a clip, float32 (samples,)."""
+        head = clip[: self.window]
+        return [
+            self.filled(
+                clip[max(0, span.start - self.context) : span.start + span.length],
+                head,
+                span,
+            )
+            for span in self.spans(len(clip))
+        ]
+
+    def filled(self, piece: np.ndarray, head: np.ndarray, span: Span) -> Window:
+        """Make a window.
+
+        Args:
+            piece: What the clip has of it, from up to `context` samples before its
+                start on.
+            head: The clip's beginning: `window` samples, or all that it has.
+            span: Where it lies.
+        """
+        before = np.zeros(self.context + span.length - len(piece), np.float32)
+        lacking = span.size - span.length
+        if span.padding == "repeat":
+            fill = np.resize(head, lacking)
+        else:
+            fill = np.zeros(lacking, np.float32)
+        samples = np.concatenate([before, piece, fill]).astype(np.float32, copy=False)
+        return Window(samples, span.start, span.length, span.weight)
+
+    def starts(self, length: int | None) -> Iterator[int]:
+        """Give where full windows begin in a stream; without end, if that is unknown.
+
+        Args:
+            length: Of the stream in samples; needed where `per_clip` is given.
+        """
+        if self.per_clip is None:
+            return count(0, self.hop)
+        if length is None:
+            raise ValueError("Windows per clip need to know where the clip ends.")
+        if length < self.window:
+            return iter(())
+        return iter(self._spread(length))
+
+    def _spread(self, length: int) -> list[int]:
+        assert self.per_clip is not None
+        hop = (length - self.window) // self.per_clip
+        return [n * hop for n in range(self.per_clip)] if hop else [0]
+
+    def _full(self, start: int) -> Span:
+        return Span(start, self.window, self.window, 1.0, "zeros")
+
+    def _short(self, length: int) -> Span:
+        """Give the one window of a clip that is heard whole."""
+        size = max(length, self.window if self.exact else self.shortest)
+        return Span(0, size, length, 1.0, self.padding)
+
+    def _rest(self, full: int, length: int) -> list[Span]:
+        """Give the window behind so many full ones, if there is one."""
+        start = full * self.hop
+        own = length - start
+        nothing_new = full and length <= start - self.hop + self.window
+        if own <= 0 or nothing_new:
+            return []
+        if own >= self.window - self.edge:
+            return [Span(start, self.window, own, 1.0, "zeros")]
+        if not full:
+            return [self._short(length)]
+        if self.rest == "drop":
+            return []
+        if self.rest == "full":
+            return [Span(start, self.window, own, 1.0, self.padding)]
+        size = self.window if self.exact else max(own, self.shortest)
+        return [Span(start, size, own, own / self.window, self.padding)]
+
+
+class Cutter:
+    """Cuts a stream as `WindowRule.cut` cuts a clip; memory does not grow.
+
+    Args:
+        rule: How.
+        length: Of the stream in samples, where the rule needs to know.
+    """
+
+    def __init__(self, rule: WindowRule, length: int | None = None) -> None:
+        self._rule = rule
+        self._starts = rule.starts(length)
+        self._next: int | None = next(self._starts, None)
+        self._given = 0
+        self._store = np.zeros(2 * (rule.context + rule.window), np.float32)
+        self._held = self._first = 0  # samples in the store; place of its first
+        self._head = np.zeros(0, np.float32)
+        self.samples = 0  # received so far
+
+    def push(self, chunk: np.ndarray) -> Iterator[Window]:
+        """Give the windows that the next piece of the stream completes."""
+        rule = self._rule
+        self._head = np.concatenate(
+            [self._head, chunk[: rule.window - len(self._head)]]
+        )
+        self._keep(chunk)
+        self.samples += len(chunk)
+        if self.samples <= rule.whole:  # it may yet turn out to be a short clip
+            return
+        while self._next is not None and self._next + rule.window <= self.samples:
+            yield self._window(rule._full(self._next))
+            self._given += 1
+            self._next = next(self._starts, None)
+            self._forget()
+
+    def finish(self) -> Iterator[Window]:
+        """Give what is left when the stream has ended."""
+        rule = self._rule
+        if not self.samples:
+            return
+        if rule.per_clip is not None and self._given:
+            return
+        for span in rule.spans(self.samples)[self._given :]:
+            yield self._window(span)
+
+    def _window(self, span: Span) -> Window:
+        begin = max(0, span.start - self._rule.context) - self._first
+        end = span.start + span.length - self._first
+        return self._rule.filled(self._store[begin:end], self._head, span)
+
+    def _keep(self, chunk: np.ndarray) -> None:
+        needed = self._held + len(chunk)
+        if needed > len(self._store):
+            grown = np.zeros(max(needed, 2 * len(self._store)), np.float32)
+            grown[: self._held] = self._store[: self._held]
+            self._store = grown
+        self._store[self._held : needed] = chunk
+        self._held = needed
+
+    def _forget(self) -> None:
+        """Drop what no later window needs, once it is half of what is held."""
+        if self._next is None:
+            stale = self._held
+        else:
+            stale = self._next - self._rule.context - self._first
+        stale = min(max(0, stale), self._held)
+        if 2 * stale >= self._held:
+            self._store[: self._held - stale] = self._store[stale : self._held].copy()
+            self._held -= stale
+            self._first += stale
+
+
+def cut_stream(
+    chunks: Iterable[np.ndarray], rule: WindowRule, length: int | None = None
+) -> Iterator[Window]:
+    """Cut a stream of float32 pieces; the windows are those of `rule.cut`."""
+    cutter = Cutter(rule, length)
+    for chunk in chunks:
+        yield from cutter.push(chunk)
+    yield from cutter.finish()
+
+
+def weighted_means(
+    outputs: np.ndarray, clip_of: np.ndarray, weights: Any, clips: int
+) -> np.ndarray:
+    """Average the outputs of each clip's windows by their weights.
+
+    Args:
+        outputs: (windows, ...).
+        clip_of: Number of each window's clip, int (windows,).
+        weights: Of the windows, (windows,).
+        clips: How many clips there are.
+
+    Returns:
+        float64 (clips, ...); NaN for clips without a window.
+    """
+    shares = np.asarray(weights, np.float64)
+    total = np.zeros((clips, *outputs.shape[1:]))
+    np.add.at(total, clip_of, (outputs.T.astype(np.float64) * shares).T)
+    sums = np.bincount(clip_of, weights=shares, minlength=clips)
+    return (total.T / np.where(sums, sums, np.nan)).T
