@@ -76,7 +76,9 @@ def frame_scores(
         ValueError: The model scores no frames; the audio is unusable.
         OSError: The file is missing or cannot be decoded.
     """
-    network, spec = framewise(model), model.spec.over_time()
+    network = framewise(model)
+    # A rest is filled up, so that the frame that the sound ends in is scored.
+    spec = model.spec.over_time().replace(rest="full")
     step = spec.frontend["frame_samples"]
     chunks, starts = [], []
     end = 0

@@ -55,8 +55,8 @@ def tag_files(
         model: A model with a top.
         paths: Files.
         top: Number of labels a file (and a window).
-        with_timeline: Give the tags of windows too, a hop apart, also where the tags of the
-            file are those of other windows, or of all of it at once.
+        with_timeline: Give the tags of windows too, a hop apart, also where the tags of
+            the file are those of other windows, or of all of it at once.
 
     Yields:
         One `Tagged` a file, in order.

@@ -117,7 +117,7 @@ def probed_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
             right.append(found == clips.labels[test])
         return float(np.concatenate(right).mean())
 
-    heard = windows[folds[clip_of] == CALIBRATION_FOLD]
+    heard, _ = cut(clips.take(np.flatnonzero(folds == CALIBRATION_FOLD)), model, length)
     return Sounds(windows, _spread(heard, CALIBRATE), accuracy)
 
 

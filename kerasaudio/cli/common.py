@@ -21,6 +21,16 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_repeat_option(parser: argparse.ArgumentParser) -> None:
+    """Add --repeat-to."""
+    parser.add_argument(
+        "--repeat-to",
+        type=positive_seconds,
+        metavar="SECONDS",
+        help="repeat shorter sounds up to this length, such as 10 for EfficientAT",
+    )
+
+
 def load_model(options: argparse.Namespace) -> Any:
     """Load what --model and --weights name; say which weights were chosen."""
     from kerasaudio.models.named import load_named
@@ -33,7 +43,17 @@ def load_model(options: argparse.Namespace) -> Any:
         if offered:
             choice = ", ".join(offered)
             complain(f"Using --weights {offered[0]}; there are: {choice}.")
-    return load_named(name, weights)
+    model = load_named(name, weights)
+    repeat_to = getattr(options, "repeat_to", None)
+    return model if repeat_to is None else _repeating(model, repeat_to)
+
+
+def _repeating(model: Any, seconds: float) -> Any:
+    try:
+        return model.with_windows(repeat_to_seconds=seconds)
+    except ValueError as error:
+        text = str(error).replace("repeat_to_seconds", "--repeat-to")
+        raise ValueError(text) from error
 
 
 def find_files(given: Sequence[str]) -> tuple[list[Path], int]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from kerasaudio.cli.common import (
     add_model_options,
+    add_repeat_option,
     complain,
     find_files,
     load_model,
@@ -40,6 +41,7 @@ def add(commands: Any) -> None:
     embed.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     embed.add_argument("--out", required=True, help="a .npz or .parquet file")
     add_model_options(embed)
+    add_repeat_option(embed)
     embed.add_argument(
         "--layer",
         action="append",

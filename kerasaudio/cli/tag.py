@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasaudio.cli.common import (
     add_model_options,
+    add_repeat_option,
     complain,
     find_files,
     load_model,
@@ -19,6 +20,7 @@ def add(commands: Any) -> None:
     tag = commands.add_parser("tag", help="print the top tags of files or folders")
     tag.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     add_model_options(tag)
+    add_repeat_option(tag)
     tag.add_argument("--top", type=positive, default=5, help="tags a file")
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"

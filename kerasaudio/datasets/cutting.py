@@ -66,7 +66,7 @@ def piece(rule: WindowRule, start: int, length: int) -> Span:
 
 
 def spans(rule: WindowRule, length: int, per_clip: int | None) -> list[Span]:
-    """Give the windows of a clip: by the rule, or so many from its beginning to its end."""
+    """Give a clip's windows: by the rule, or so many from its beginning to its end."""
     if per_clip is None:
         return rule.spans(length)
     starts = evenly(length, rule.window, per_clip)

@@ -37,10 +37,11 @@ _MOST_READERS = 4
 class FeatureExtractor:
     """Turns sounds into vectors: any layer of a model, over time or averaged.
 
-    Long audio is cut into windows as `model.embed` does, or `hop_seconds` apart. What is computed for files is
-    kept on disk under the hash of the model with its weights and of these settings:
-    the same call again reads it, another model or version of kerasaudio never does,
-    and a file that changed is computed anew. A killed process loses nothing.
+    Long audio is cut into windows as `model.embed` does, or `hop_seconds` apart. What
+    is computed for files is kept on disk under the hash of the model with its weights
+    and of these settings: the same call again reads it, another model or version of
+    kerasaudio never does, and a file that changed is computed anew. A killed process
+    loses nothing.
 
         extractor = FeatureExtractor("MusiCNN/mtat")
         extractor("song.mp3")                       # float32 (200,)

@@ -175,6 +175,38 @@ class AudioModel(keras.Model):
         )
         return vectors if several else vectors[0]
 
+    def with_windows(
+        self,
+        window_seconds: float | None = None,
+        hop_seconds: float | None = None,
+        *,
+        repeat_to_seconds: float | None = None,
+    ) -> Self:
+        """Give the same network, its layers shared, with other windows of a clip.
+
+            near = model.with_windows(repeat_to_seconds=10)  # for short sounds
+            near.tag("knock.wav")
+
+        All that hears clips follows: `tag`, `embed`, `FeatureExtractor`,
+        `predict_clips`, `measure`, `Stream`.
+
+        Args:
+            window_seconds: Length of a window, for networks that take any length;
+                shorter clips are filled up to it. None for the network's own.
+            hop_seconds: From the start of a window to the next; None for the network's
+                own, or where `window_seconds` is given for windows side by side. Given
+                one or the other, clips are no longer heard in one piece, nor in windows
+                spread over them.
+            repeat_to_seconds: Shorter clips are repeated up to this length. Networks
+                that were trained on longer sounds then name more of them.
+
+        Raises:
+            ValueError: Not positive, not finite, or a length that the network cannot
+                take.
+        """
+        spec = self.spec.with_windows(window_seconds, hop_seconds, repeat_to_seconds)
+        return type(self)(self.input, self.output, name=self.name, spec=spec)
+
     def decode(
         self, predictions: ArrayLike, top: int = 5
     ) -> list[list[tuple[str, float]]]:

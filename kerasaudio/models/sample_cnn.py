@@ -66,8 +66,8 @@ def SampleCNN(
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 59049).
     Output: (batch, classes), independent probabilities.
-    Whole clips, with the heads of Won et al.: the mean over 16 windows, (samples - window)
-    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
+    Whole clips, with the heads of Won et al.: the mean over 16 windows, (samples -
+    window) // 16 apart, as upstream's evaluation (`training/eval.py`) has it; they lie
     apart where a clip is longer than 16 of them. With a head of your own, windows side
     by side, and the rest counts by its length. A clip that is shorter than a window is
     repeated; upstream refuses it.

@@ -18,6 +18,8 @@ class AudioSpec:
         window_samples: Length of the windows that long audio is cut into, in samples.
         architecture: Factory that built the model, such as ``"MusiCNN"``.
         min_samples: Shortest input in samples.
+        short_samples: Clips, and rests of clips, that are shorter than this are filled
+            up to it, also where the network takes them as they are.
         window_padding: What fills a short clip, or the rest of a clip behind its last
             full window: ``"zeros"``, or ``"repeat"``, the clip from its beginning.
         hop_samples: From one window's start to the next in samples; None for windows
@@ -49,6 +51,7 @@ class AudioSpec:
     min_samples: int = 1
     window_padding: Padding = "zeros"
     hop_samples: int | None = None
+    short_samples: int = 0
     rest: Rest = "count"
     windows_per_clip: int | None = None
     whole_samples: int = 0
@@ -105,7 +108,7 @@ class AudioSpec:
             padding=self.window_padding,
             rest=self.rest,
             exact=self.clip_samples is not None,
-            shortest=self.min_samples,
+            shortest=max(self.min_samples, self.short_samples),
             per_clip=self.windows_per_clip,
             whole=self.whole_samples,
             context=self.context_samples,
@@ -113,7 +116,10 @@ class AudioSpec:
         )
 
     def with_windows(
-        self, window_seconds: float | None = None, hop_seconds: float | None = None
+        self,
+        window_seconds: float | None = None,
+        hop_seconds: float | None = None,
+        repeat_to_seconds: float | None = None,
     ) -> Self:
         """Give the spec with other windows.
 
@@ -122,6 +128,8 @@ class AudioSpec:
                 that are shorter are filled up to it. None for the network's own.
             hop_seconds: From the start of a window to the next; None for the network's
                 own, or where `window_seconds` is given for windows side by side.
+            repeat_to_seconds: Shorter clips are repeated up to this length, which helps
+                networks that were trained on longer sounds.
 
         Raises:
             ValueError: Not positive, not finite, or a length that the network cannot
@@ -142,11 +150,21 @@ class AudioSpec:
                     f"Received: window_seconds={window_seconds!r}."
                 )
             spec = spec.over_time().replace(
-                window_samples=window, hop_samples=None, min_samples=window
+                window_samples=window, hop_samples=None, short_samples=window
             )
         if hop_seconds is not None:
             hop = round(_positive(hop_seconds, "hop_seconds") * rate)
             spec = spec.over_time().replace(hop_samples=max(1, hop))
+        if repeat_to_seconds is not None:
+            short = round(_positive(repeat_to_seconds, "repeat_to_seconds") * rate)
+            longest = max(spec.window_samples, spec.whole_samples)
+            if short > longest:
+                raise ValueError(
+                    f"repeat_to_seconds must be at most {longest / rate:g}, the longest"
+                    f" that {spec.architecture or 'the model'} hears at once. "
+                    f"Received: {repeat_to_seconds!r}."
+                )
+            spec = spec.replace(short_samples=short, window_padding="repeat")
         return spec
 
     def over_time(self) -> Self:

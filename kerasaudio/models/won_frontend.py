@@ -1,4 +1,4 @@
-"""The spectrogram that Won et al. 2020 feed to FCN, CRNN and musicnn (torchaudio's), and
+"""What Won et al. 2020 feed to FCN, CRNN and musicnn: torchaudio's mel spectrogram, and
 how their evaluation cuts a clip.
 
     waveform (b, samples) -> HTK mel, power (b, 1 + samples // 256, 96) -> dB

@@ -55,9 +55,9 @@ class Stream:
     hop, 2 hop, ..., and what is left at the end is what `spec.rest` makes of it. With
     `hop_seconds=None` their mean by weight is what `model.tag` ranks, except for models
     that hear short clips whole (`spec.whole_samples`) or in windows spread over the
-    clip (`spec.windows_per_clip`), which nobody can before it has ended. They depend, bit for bit,
-    on the sound only, not on how it is cut into blocks: windows pass the network one
-    by one. A stream's memory does not grow.
+    clip (`spec.windows_per_clip`), which nobody can before it has ended. They depend,
+    bit for bit, on the sound only, not on how it is cut into blocks: windows pass the
+    network one by one. A stream's memory does not grow.
 
     One window of silence is run at once, so that compiling does not delay the first.
 

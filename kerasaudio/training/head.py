@@ -1,6 +1,5 @@
 """The last layer of a network: what it gives decides how it is trained."""
 
-
 import keras
 import numpy as np
 

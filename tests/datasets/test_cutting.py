@@ -5,22 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kerasaudio import windows
+from kerasaudio.audio.window_rule import WindowRule
 from kerasaudio.datasets import ESC50, cutting, split
 
 sizes = st.integers(1, 50)
-
-
-@settings(deadline=None)
-@given(st.integers(1, 300), sizes, sizes)
-def test_side_by_side_leaves_out_less_than_half_a_hop(length, size, hop):
-    hop = min(hop, size)
-    starts = cutting.side_by_side(length, size, hop)
-    assert starts[0] == 0
-    assert (np.diff(starts) == hop).all()
-    left_out = length - (starts[-1] + size)
-    assert left_out < hop / 2
-    assert len(starts) == 1 or left_out >= -hop / 2
 
 
 @settings(deadline=None)
@@ -35,20 +23,22 @@ def test_evenly_from_beginning_to_end(length, size, count):
 
 
 @settings(deadline=None)
-@given(st.integers(1, 40), sizes, st.sampled_from(["zeros", "repeat"]))
-def test_filled_as_windows_are(length, size, padding):
-    clip = np.linspace(0.1, 0.9, length).astype("float32")
-    want, starts = windows(clip, size, None, padding)
-    for window, start in zip(want, starts, strict=True):
-        piece = clip[start : start + size]
-        np.testing.assert_array_equal(
-            cutting.filled(piece, clip[:size], size, padding), window
-        )
+@given(st.lists(st.sampled_from([3, 4, 5]), min_size=1, max_size=40), sizes)
+def test_batches_hold_windows_of_one_length(lengths, batch_size):
+    batches = cutting.by_length(lengths, batch_size)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+    held = [{lengths[i] for i in batch} for batch in batches]
+    assert all(len(one) == 1 for one in held)
+    assert max(map(len, batches)) <= batch_size
+    if len(set(lengths)) > 1:
+        assert held[0] != held[1]
 
 
 def test_levels():
     clip = np.concatenate([np.ones(10), np.zeros(10), np.full(5, 0.1)])
-    level = cutting.levels(clip.astype("float32"), np.array([0, 5, 10, 20]), 10)
+    rule = WindowRule(10, 10)
+    places = [cutting.piece(rule, start, 25) for start in (0, 5, 10, 20)]
+    level = cutting.levels(clip.astype("float32"), places)
     np.testing.assert_allclose(level, [0, -3.0103, -np.inf, -20], atol=1e-3)
 
 

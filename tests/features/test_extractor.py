@@ -21,17 +21,18 @@ def test_one_sound_is_the_mean_of_its_windows(model, sound):
     windows, _ = kerasaudio.windows(sound, 4_000, padding="repeat")
     network = keras.Model(model.input, model.get_layer("embedding").output)
     each = network.predict(windows, verbose=0)
+    mean = np.average(each, axis=0, weights=[1, 1, 0.5])  # half of the last is filling
 
     extractor = FeatureExtractor(model)
 
-    np.testing.assert_allclose(extractor(sound, RATE), each.mean(0), atol=TOLERANCE)
+    np.testing.assert_allclose(extractor(sound, RATE), mean, atol=TOLERANCE)
     np.testing.assert_allclose(
         FeatureExtractor(model, pool="max")(sound, RATE), each.max(0), atol=TOLERANCE
     )
     np.testing.assert_allclose(
         FeatureExtractor(model, pool=None)(sound, RATE), each, atol=TOLERANCE
     )
-    np.testing.assert_allclose(model.embed(sound, RATE), each.mean(0), atol=TOLERANCE)
+    np.testing.assert_allclose(model.embed(sound, RATE), mean, atol=TOLERANCE)
 
 
 def test_lists(model, sound):

@@ -32,14 +32,13 @@ def file(song, tmp_path_factory):
 
 
 def test_tag_averages_the_scores_of_the_windows(model, song):
-    windows, _ = kerasaudio.windows(
-        song, model.spec.window_samples, padding=model.spec.window_padding
-    )
+    cut = model.spec.rule.cut(song)
+    windows = np.stack([window.samples for window in cut])
     mean = model.predict(windows, verbose=0).mean(axis=0)
 
     tags = model.tag(song, RATE, top=50)
 
-    assert len(windows) == 3
+    assert len(windows) == 2  # what fills no patch is left out, as upstream does
     assert [score for _, score in tags] == sorted(mean, reverse=True)[:50] or (
         np.allclose([score for _, score in tags], sorted(mean, reverse=True), atol=1e-6)
     )
@@ -69,9 +68,7 @@ def test_other_rates_are_resampled(model, song):
 
 def test_embed_gives_the_mean_of_the_embedding_layer(model, song, file):
     probe = keras.Model(model.input, model.get_layer("embedding").output)
-    windows, _ = kerasaudio.windows(
-        song, model.spec.window_samples, padding=model.spec.window_padding
-    )
+    windows = np.stack([window.samples for window in model.spec.rule.cut(song)])
 
     vector = model.embed(song, RATE)
 
@@ -176,3 +173,28 @@ def test_a_long_file_gives_the_same_as_its_array(model, tmp_path):
     np.testing.assert_allclose(
         model.embed(tmp_path / "long.wav"), model.embed(long, RATE), atol=1e-5
     )
+
+
+def test_short_sounds_are_repeated_where_that_was_asked_for(song):
+    model = kerasaudio.EfficientAT(width=0.1, labels=["a", "b", "c"])
+    rate = model.spec.sample_rate
+    short = song[: rate // 2]
+    near = model.with_windows(repeat_to_seconds=2)
+    want = dict(model.tag(np.resize(short, 2 * rate), rate, top=3))
+    assert dict(near.tag(short, rate, top=3)) == pytest.approx(want, abs=1e-6)
+    assert dict(model.tag(short, rate, top=3)) != pytest.approx(want, abs=1e-6)
+    long = np.resize(song, 3 * rate)
+    assert near.tag(long, rate) == model.tag(long, rate)
+    with pytest.raises(ValueError, match=r"at most 30.*Received: 31"):
+        model.with_windows(repeat_to_seconds=31)
+    with pytest.raises(ValueError, match="repeat_to_seconds must be a positive"):
+        model.with_windows(repeat_to_seconds=0)
+
+
+def test_other_windows(model, song):
+    often = model.with_windows(hop_seconds=1.0)
+    assert often.get_layer("embedding") is model.get_layer("embedding")
+    heard = kerasaudio.FeatureExtractor(model, hop_seconds=1.0)
+    np.testing.assert_array_equal(often.embed(song, RATE), heard(song, RATE))
+    with pytest.raises(ValueError, match=r"MusiCNN takes exactly 2\.992 s"):
+        model.with_windows(window_seconds=2)

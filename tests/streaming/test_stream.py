@@ -50,9 +50,12 @@ def test_equals_predict_over_windows(model, sound):
 
 
 def test_the_mean_without_a_hop_is_what_tag_ranks(model, sound):
-    scores, _, _ = stream_all(Stream(model, None), [sound])
+    heard = list(Stream(model, None).run([sound], RATE))
+    scores, weights = [h.scores for h in heard], [h.weight for h in heard]
+    assert weights[-1] < 1
+    means = np.average(scores, axis=0, weights=weights)
     for label, score in model.tag(sound, RATE, top=3):
-        mean = scores.mean(axis=0)[model.spec.labels.index(label)]
+        mean = means[model.spec.labels.index(label)]
         assert mean == pytest.approx(score, abs=TOLERANCE)
 
 
@@ -72,9 +75,9 @@ def test_a_model_without_a_top_gives_vectors(model, sound):
     embedding = model.get_layer("embedding").output
     body = AudioModel(model.input, embedding, spec=model.spec.replace(labels=None))
     stream = Stream(body, None)
-    vectors, _, _ = stream_all(stream, [sound])
+    vectors, _, _ = stream_all(stream, [sound[:8_000]])
     np.testing.assert_allclose(
-        vectors.mean(axis=0), model.embed(sound, RATE), atol=TOLERANCE
+        vectors.mean(axis=0), model.embed(sound[:8_000], RATE), atol=TOLERANCE
     )
     with pytest.raises(ValueError, match="no labels to tag with"):
         stream.tags(kerasaudio.streaming.Heard(0.0, 0.5, vectors[0]))

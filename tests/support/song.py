@@ -8,7 +8,7 @@ BEAT = 0.27  # seconds
 
 
 def song(samples: int) -> np.ndarray:
-    """Give (samples,), float32 in [-1, 1]: an arpeggio, a drum, and noise that swells."""
+    """Give (samples,), float32 in [-1, 1]: an arpeggio, a drum, swelling noise."""
     times = np.arange(samples) / RATE
     beat = np.floor(times / BEAT).astype(int)
     since = times - beat * BEAT

@@ -6,7 +6,7 @@ import pytest
 
 from kerasaudio import layers, transfer
 from kerasaudio.models import AudioModel
-from kerasaudio.transfer.waveforms import Waveforms, load_waveforms
+from kerasaudio.transfer.waveforms import load_waveforms
 from support.tiny import RATE, tiny_model
 
 
@@ -130,11 +130,15 @@ def test_windows_have_one_length(clips, model, open_model):
     assert np.bincount(short.clip_of).min() >= 4
 
 
-def test_windows_of_a_clip_are_averaged():
-    waveforms = Waveforms(np.zeros((5, 2)), np.array([0, 1, 1, 2, 2]))
-    outputs = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    means = waveforms.mean_by_clip(outputs, np.array([0, 2]))
-    np.testing.assert_allclose(means, [[1, 0], [0.5, 0.5]])
+def test_clips_are_answered_as_tag_does(clips, open_model, model):
+    for network in (model, open_model):
+        waveforms = load_waveforms(clips.paths, network.spec, None)
+        numbers = np.array([7, 0, 3])
+        answers = waveforms.answers(network.predict_on_batch, numbers, 2)
+        for row, number in zip(answers, numbers, strict=True):
+            tags = dict(network.tag(clips.paths[number], top=3))
+            want = [tags[label] for label in network.spec.labels]
+            np.testing.assert_allclose(row, want, atol=1e-6)
 
 
 def test_bad_lengths(model, open_model, clips):
