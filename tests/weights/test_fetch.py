@@ -118,6 +118,19 @@ def test_bundled_weights_need_no_network(monkeypatch: pytest.MonkeyPatch) -> Non
         assert path.stat().st_size == source.size
 
 
+def test_the_package_holds_what_the_manifest_names_and_stays_small() -> None:
+    folder = importlib.import_module("kerasaudio.weights.fetch")._BUNDLED
+    named = {
+        source.path
+        for entry in list_weights()
+        for source in entry.sources
+        if source.kind == "bundled"
+    }
+    files = [path for path in folder.iterdir() if path.is_file()]
+    assert {path.name for path in files} == named
+    assert sum(path.stat().st_size for path in files) < 40e6
+
+
 def test_a_damaged_installation(
     tmp_path: Path, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
