@@ -200,6 +200,30 @@ def test_a_reader_that_leaves_early_is_no_error():
     assert "BrokenPipe" not in err
 
 
+def test_everyday_sounds_are_tagged_in_a_fresh_process_without_network():
+    alone = (
+        "import sys\n"
+        "def refuse(event, arguments):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo'):\n"
+        "        raise OSError('no network here')\n"
+        "sys.addaudithook(refuse)\n"
+        "from kerasaudio.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", alone, "tag", GROOVE, "--model", "YAMNet", "--json"],
+        capture_output=True,
+        cwd=CHECKOUT,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)
+    assert found["tags"][0]["label"] == "Music"
+    assert found["tags"][0]["score"] > 0.9
+
+
 def test_interrupted(run, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt

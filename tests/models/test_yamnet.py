@@ -8,8 +8,8 @@ import pytest
 import kerasaudio
 from kerasaudio.models.depthwise import DepthwiseConv2D
 from kerasaudio.weights.convert.native import model_state
+from support.keras2 import write_named
 from support.manifests import use_manifest
-from support.yamnet_tflite import write_official
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_the_official_file_is_read_whatever_its_classifier_is_called(
 ):
     path = tmp_path / "yamnet.h5"
     renamed = {key.replace("dense", name): array for key, array in weights.items()}
-    write_official(path, renamed)
+    write_named(path, renamed)
 
     again = kerasaudio.YAMNet(weights=path)
 
@@ -86,7 +86,7 @@ def test_the_official_file_is_read_whatever_its_classifier_is_called(
 
 def test_the_tag_reads_the_pinned_file(model, weights, tmp_path, monkeypatch):
     path = tmp_path / "yamnet.h5"
-    write_official(path, weights)
+    write_named(path, weights)
     use_manifest(monkeypatch, tmp_path, "YAMNet", path)
 
     tagged = kerasaudio.YAMNet(weights="audioset")
@@ -109,7 +109,7 @@ def test_a_file_must_fit(weights, tmp_path):
         (more, "left over layer15_conv/kernel"),
         (two, "'dense_1/kernel' besides another"),
     ):
-        write_official(path, wrong)
+        write_named(path, wrong)
         with pytest.raises(ValueError, match=message):
             kerasaudio.YAMNet(weights=path)
     with h5py.File(path, "w") as file:

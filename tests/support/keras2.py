@@ -1,4 +1,4 @@
-"""resemul's network in NumPy, and its weights in a file as Keras 2.0.5 writes it."""
+"""Weights in files as Keras 2 writes them; resemul's network in NumPy, to have some."""
 
 from pathlib import Path
 
@@ -121,6 +121,24 @@ def write_keras2(path: Path, layers: Layers, *, start: int = 1, whole: bool = Tr
         if whole:
             file.attrs["keras_version"] = b"2.0.5"
             file.create_group("optimizer_weights")["Adam/iterations:0"] = np.float32(3)
+
+
+def write_named(path: Path, weights: dict[str, np.ndarray]) -> None:
+    """Write weights of layers with names, `layer1/conv/kernel`, as `save_weights`."""
+    layers: dict[str, list[str]] = {}
+    for name in weights:
+        layers.setdefault(name.rpartition("/")[0], []).append(name)
+    with h5py.File(path, "w") as file:
+        file.attrs["backend"] = b"tensorflow"
+        file.attrs["keras_version"] = b"2.2.4-tf"
+        names = ["input_1", *layers, "activation"]
+        file.attrs["layer_names"] = np.array([name.encode() for name in names])
+        for layer in names:
+            paths = [f"{name}:0" for name in layers.get(layer, ())]
+            group = file.require_group(layer)
+            group.attrs["weight_names"] = np.array(paths, "S")
+            for at in paths:
+                group[at] = weights[at.removesuffix(":0")]
 
 
 def relu(x: np.ndarray) -> np.ndarray:

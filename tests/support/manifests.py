@@ -75,12 +75,16 @@ def use_manifest(
     file: Path,
     **changes: Any,
 ) -> None:
-    """Pin a file of the user's in place of the first published one of a factory."""
+    """Pin a file of the user's in place of the first published one of a factory.
+
+    What the package brings along is left out: that would be found as well.
+    """
     entries = json.loads(manifest_path().read_text(encoding="utf-8"))["weights"]
     entry = next(entry for entry in entries if entry["factory"] == factory)
     content = file.read_bytes()
-    entry["sources"][0] |= {"sha256": sha256(content), "size": len(content)}
-    entry |= changes
+    source = next(s for s in entry["sources"] if s["kind"] != "bundled")
+    source |= {"sha256": sha256(content), "size": len(content)}
+    entry |= {"sources": [source]} | changes
     path = folder / "manifest.json"
     path.write_text(json.dumps({"schema_version": 1, "weights": [entry]}))
     monkeypatch.setenv("KERASAUDIO_MANIFEST", str(path))

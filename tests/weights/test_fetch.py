@@ -110,10 +110,25 @@ def test_what_lies_here_comes_before_the_network(
 def test_bundled_weights_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", refuse)
     bundled = [entry for entry in list_weights() if entry.is_bundled]
-    assert {entry.title for entry in bundled} >= {"MusiCNN/mtat", "MusicVGG/msd"}
+    assert {entry.title for entry in bundled} >= {
+        "MusiCNN/mtat", "MusicVGG/msd", "YAMNet/audioset",
+    }  # fmt: skip
     for entry in bundled:
         path, source = fetch(entry)
         assert path.stat().st_size == source.size
+
+
+def test_the_package_holds_what_the_manifest_names_and_stays_small() -> None:
+    folder = importlib.import_module("kerasaudio.weights.fetch")._BUNDLED
+    named = {
+        source.path
+        for entry in list_weights()
+        for source in entry.sources
+        if source.kind == "bundled"
+    }
+    files = [path for path in folder.iterdir() if path.is_file()]
+    assert {path.name for path in files} == named
+    assert sum(path.stat().st_size for path in files) < 40e6
 
 
 def test_a_damaged_installation(
