@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-
-CLIPS = {
-    "dog": "1-100032-A-0",
-    "rooster": "1-26806-A-1",
-    "helicopter": "1-172649-A-40",
-}
+from support.originals import EFFICIENT_AT_CLIPS, efficient_at, heard, probe
 
 pytestmark = pytest.mark.shared
 
@@ -25,48 +20,43 @@ def golden(shared):
 
 
 @pytest.fixture(scope="module")
-def probe(shared):
-    model = kerasaudio.EfficientAT(
+def model(shared):
+    return kerasaudio.EfficientAT(
         weights=shared / "reference" / "mn04_as_mAP_432.pt", classifier_activation=None
     )
-    taps = ("frontend", "embedding", "predictions")
-    return keras.Model(
-        model.input, {name: model.get_layer(name).output for name in taps}
-    )
 
 
-def test_signal_gives_upstreams_spectrogram_features_and_logits(golden, probe):
-    waveform = golden["waveform_int16"] / np.float32(32768)
+def test_signal_gives_upstreams_spectrogram_features_and_logits(golden, model):
+    waveform = heard(golden)
 
-    got = probe.predict(waveform[None], verbose=0)
+    taps = probe(model, {"logmel": "frontend"}).predict(waveform[None], verbose=0)
 
-    logmel = got["frontend"][0, :200].T
+    logmel = taps["logmel"][0, :200].T
     np.testing.assert_allclose(logmel, golden["logmel"], atol=2e-4)
-    check(got, golden, "")
+    check(efficient_at(model, waveform, golden, ""))
 
 
-@pytest.mark.parametrize("clip", CLIPS)
-def test_real_clip_gives_upstreams_features_and_logits(shared, golden, probe, clip):
-    path = shared / "data" / "esc10" / "audio" / f"{CLIPS[clip]}.ogg"
+@pytest.mark.parametrize("clip", EFFICIENT_AT_CLIPS)
+def test_real_clip_gives_upstreams_features_and_logits(shared, golden, model, clip):
+    path = shared / "data" / "esc10" / "audio" / f"{EFFICIENT_AT_CLIPS[clip]}.ogg"
     waveform = kerasaudio.load_audio(path, 32_000)
 
-    check(probe.predict(waveform[None], verbose=0), golden, f"{clip}_")
+    check(efficient_at(model, waveform, golden, f"{clip}_"))
 
 
-def check(got, golden, prefix):
-    logits, features = golden[f"{prefix}logits"], golden[f"{prefix}features"]
-    assert logits.std() > 1
-    assert features.std() > 1e-2
-    np.testing.assert_allclose(got["predictions"][0], logits, atol=1e-3)
-    np.testing.assert_allclose(got["embedding"][0], features, atol=1e-4)
+def check(pairs):
+    logits, features = pairs["logits"], pairs["features"]
+    assert logits.want.std() > 1
+    assert features.want.std() > 1e-2
+    np.testing.assert_allclose(logits.got, logits.want, atol=1e-3)
+    np.testing.assert_allclose(features.got, features.want, atol=1e-4)
 
 
 def test_published_tag_reads_the_published_file(shared, monkeypatch, golden):
     monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(shared / "reference"))
     model = kerasaudio.EfficientAT(weights="audioset")
-    waveform = golden["waveform_int16"][None] / np.float32(32768)
 
-    scores = model.predict(waveform, verbose=0)[0]
+    scores = model.predict(heard(golden)[None], verbose=0)[0]
 
     want = 1 / (1 + np.exp(-golden["logits"]))
     np.testing.assert_allclose(scores, want, atol=1e-4)

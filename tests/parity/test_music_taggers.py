@@ -7,33 +7,20 @@ import numpy as np
 import pytest
 
 import kerasaudio
-
-CHECKPOINTS = [
-    ("FCN", "mtat", "fcn"),
-    ("FCN", "msd", "fcn"),
-    ("FCN", "jamendo", "fcn"),
-    ("CRNN", "mtat", "crnn"),
-    ("CRNN", "msd", "crnn"),
-    ("CRNN", "jamendo", "crnn"),
-    ("MusiCNN", "won2020-mtat", "musicnn"),
-    ("MusiCNN", "won2020-jamendo", "musicnn"),
-]
+from support.originals import WON, won_scores
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("factory", "tag", "upstream"), CHECKPOINTS)
+@pytest.mark.parametrize(("factory", "tag", "upstream"), WON)
 def test_published_checkpoint_gives_the_published_scores(
     shared, monkeypatch, factory, tag, upstream
 ):
     reference = shared / "reference"
     monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(reference / "music_taggers"))
     model = getattr(kerasaudio, factory)(weights=tag)
-    golden = np.load(reference / "golden" / "music_taggers.npz")
-    waveform = golden["waveform_int16"] / np.float32(32768)
 
-    got = model.predict(waveform[None, : model.spec.clip_samples], verbose=0)[0]
+    got, want = won_scores(model, tag, upstream, reference)
 
-    want = golden[f"{tag.removeprefix('won2020-')}_{upstream}"]
     assert want.std() > 1e-2
     np.testing.assert_allclose(got, want, atol=1e-4)
 

@@ -4,49 +4,24 @@ The golden file holds what the wheel's graphs (`.meta`) give for three patches o
 log10(10000 mel + 1), computed in float32: upstream's float16 is a recorded deviation.
 """
 
-from pathlib import Path
-
-import keras
 import numpy as np
 import pytest
 
 import kerasaudio
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "musicnn_tf1.npz"
-PRESETS = [
-    ("MusiCNN", "mtat", "MTT_musicnn"),
-    ("MusiCNN", "msd", "MSD_musicnn"),
-    ("MusicVGG", "mtat", "MTT_vgg"),
-    ("MusicVGG", "msd", "MSD_vgg"),
-]
+from support.originals import MUSICNN, musicnn_windows
 
 
-@pytest.fixture(scope="module")
-def golden():
-    return np.load(GOLDEN)
-
-
-@pytest.mark.parametrize(("factory", "tag", "upstream"), PRESETS)
-def test_spectrogram_patches_give_upstreams_scores(golden, factory, tag, upstream):
-    model = getattr(kerasaudio, factory)(weights=tag)
-    body = keras.Model(model.get_layer("frontend").output, model.output)
-
-    got = body.predict(golden["logmel_patches"], verbose=0)
-
-    assert golden[upstream].std() > 1e-2
-    np.testing.assert_allclose(got, golden[upstream], atol=1e-4)
-
-
-@pytest.mark.parametrize(("factory", "tag", "upstream"), PRESETS)
-def test_first_window_of_a_waveform_gives_upstreams_scores(
-    golden, factory, tag, upstream
+@pytest.mark.parametrize(("factory", "tag", "upstream"), MUSICNN)
+def test_patches_and_the_first_window_of_a_waveform_give_upstreams_scores(
+    factory, tag, upstream
 ):
     model = getattr(kerasaudio, factory)(weights=tag)
-    waveform = golden["waveform_int16"] / np.float32(32768)
 
-    got = model.predict(waveform[None, : model.spec.clip_samples], verbose=0)
+    pairs = musicnn_windows(model, upstream)
 
-    np.testing.assert_allclose(got[0], golden[upstream][0], atol=1e-4)
+    assert pairs["patches"].want.std() > 1e-2
+    for what, (got, want) in pairs.items():
+        np.testing.assert_allclose(got, want, atol=1e-4, err_msg=what)
 
 
 def test_loud_sound_does_not_overflow():

@@ -5,9 +5,6 @@ code's, mel_features.py. The network's weights arrive as a checkpoint in the off
 naming, which the test writes.
 """
 
-from pathlib import Path
-
-import keras
 import numpy as np
 import pytest
 
@@ -15,6 +12,8 @@ import kerasaudio
 from kerasaudio.layers import VGGishPostprocess
 from kerasaudio.models import vggish_postprocess
 from support.front_ends import run
+from support.originals import golden as read_golden
+from support.originals import vggish_taps
 from support.seeded_vggish import SHAPES, embeddings, official, pca, waveform
 from support.seeding import seeded
 from support.tf1_checkpoint import write_tf1_checkpoint
@@ -22,18 +21,13 @@ from support.tf1_checkpoint import write_tf1_checkpoint
 
 @pytest.fixture(scope="module")
 def golden():
-    return np.load(Path(__file__).parents[1] / "golden" / "vggish_seeded.npz")
-
-
-def tap(model, name):
-    probe = keras.Model(model.input, model.get_layer(name).output)
-    return probe.predict(waveform()[None], verbose=0)[0]
+    return read_golden("vggish_seeded.npz")
 
 
 def test_log_mel_patches_are_the_published_codes(golden):
     model = kerasaudio.VGGish(filters=1, dense_units=1)
 
-    got = tap(model, "patches")
+    got = vggish_taps(model)["patches"]
 
     assert golden["patches"].std() > 1
     np.testing.assert_allclose(got, golden["patches"], atol=1e-4)
@@ -48,12 +42,12 @@ def test_embeddings_are_torchvggishs(golden, tmp_path):
 
     assert with_relu.count_params() == 72_141_184
     assert golden["embeddings"].std() > 0.1
-    patchwise = tap(with_relu, "patch_embeddings")
+    patchwise = vggish_taps(with_relu)["embeddings"]
     np.testing.assert_allclose(patchwise, golden["embeddings"], atol=1e-5)
     whole = with_relu.predict(waveform()[None], verbose=0)[0]
     np.testing.assert_allclose(whole, golden["embeddings"].mean(axis=0), atol=1e-5)
     # As published since: torchvggish's, were it not for its last ReLU.
-    published = tap(kerasaudio.VGGish(weights=path), "patch_embeddings")
+    published = vggish_taps(kerasaudio.VGGish(weights=path))["embeddings"]
     assert (published < 0).any()
     np.testing.assert_allclose(np.maximum(published, 0), patchwise, atol=1e-5)
 

@@ -1,47 +1,31 @@
 """Whole clips: the published networks' answers are those of their originals."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.features import FeatureExtractor
+from support.originals import (
+    MUSICNN,
+    MUSICNN_LENGTHS,
+    WON_CHUNKS,
+    all_tags,
+    musicnn_clip,
+    won_chunks,
+)
 from support.song import RATE, song
 from support.sounds import write
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "musicnn_clips.npz"
-SECONDS = (2.0, 3.0, 7.3, 29.0, 30.0)
-# The last patch ends in the silence that librosa has behind the clip; one is missing.
-EDGES = (2 * 187 * 256 - 256, 2 * 187 * 256 - 257)
-LENGTHS = [*(round(seconds * RATE) for seconds in SECONDS), *EDGES]
 
-
-@pytest.mark.parametrize(
-    ("factory", "tag", "upstream"),
-    [
-        ("MusiCNN", "mtat", "MTT_musicnn"),
-        ("MusiCNN", "msd", "MSD_musicnn"),
-        ("MusicVGG", "mtat", "MTT_vgg"),
-        ("MusicVGG", "msd", "MSD_vgg"),
-    ],
-)
+@pytest.mark.parametrize(("factory", "tag", "upstream"), MUSICNN)
 def test_musicnns_patches_and_clips(factory, tag, upstream):
     # musicnn 0.1.0's own graphs; see tools/make_musicnn_golden.py.
-    golden = np.load(GOLDEN)
     model = getattr(kerasaudio, factory)(weights=tag)
-    by_patch = FeatureExtractor(model, "predictions", pool=None)
-    for samples in LENGTHS:
-        want = golden[f"{upstream}_{samples}"]
-        clip = song(samples)
+    for samples in MUSICNN_LENGTHS:
+        pairs = musicnn_clip(model, upstream, samples)
 
-        got = by_patch(clip, RATE)
-        tags = dict(model.tag(clip, RATE, top=50))
-
-        assert want.std() > 1e-2
-        np.testing.assert_allclose(got, want, atol=1e-4)
-        means = [tags[label] for label in model.spec.labels]
-        np.testing.assert_allclose(means, want.mean(axis=0), atol=1e-4)
+        assert pairs["windows"].want.std() > 1e-2
+        for what, (got, want) in pairs.items():
+            np.testing.assert_allclose(got, want, atol=1e-4, err_msg=what)
 
 
 @pytest.mark.shared
@@ -54,28 +38,21 @@ def test_won_et_als_sixteen_chunks(shared, monkeypatch, tmp_path, factory, tag):
     if factory == "SampleCNN":  # no published file here: the rule does not need one
         model = kerasaudio.SampleCNN()
         model = kerasaudio.AudioModel(
-            model.input, model.output, spec=model.spec.replace(windows_per_clip=16)
+            model.input,
+            model.output,
+            spec=model.spec.replace(windows_per_clip=WON_CHUNKS),
         )
     else:
         monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(folder))
         model = getattr(kerasaudio, factory)(weights=tag)
-    spec = model.spec
-    assert spec.windows_per_clip == 16
-    size = spec.clip_samples
-    clip = song(2 * size + 12_345)
-    # training/eval.py of minzwon/sota-music-tagging-models at 4e1d652, get_tensor.
-    hop = (len(clip) - size) // 16
-    chunks = np.stack([clip[i * hop : i * hop + size] for i in range(16)])
-    want = model.predict(chunks, batch_size=4, verbose=0).mean(axis=0)
+    assert model.spec.windows_per_clip == WON_CHUNKS
+    clip, want = won_chunks(model)
 
-    scores = dict(model.tag(clip, RATE, top=50))
+    got = all_tags(model, clip, RATE)
 
-    got = [scores[label] for label in spec.labels]
     np.testing.assert_allclose(got, want, atol=1e-6)
     path = write(tmp_path / "song.wav", clip, RATE)
-    from_file = dict(model.tag(path, top=50))
-    got = [from_file[label] for label in spec.labels]
-    np.testing.assert_allclose(got, want, atol=1e-3)  # 16 bits
+    np.testing.assert_allclose(all_tags(model, path), want, atol=1e-3)  # 16 bits
 
 
 @pytest.mark.shared

@@ -5,9 +5,6 @@ exactly a patch), and of each what the SavedModel gives: scores and embeddings p
 patch, and the first 96 frames of the log mel.
 """
 
-from pathlib import Path
-
-import keras
 import numpy as np
 import pytest
 
@@ -15,15 +12,21 @@ import kerasaudio
 from kerasaudio.weights.convert.keras2_hdf5 import read_named
 from kerasaudio.weights.convert.native import model_state
 from kerasaudio.weights.convert.yamnet_keras2 import from_yamnet
+from support.originals import (
+    YAMNET_WAVEFORMS,
+    heard,
+    yamnet_clip,
+    yamnet_taps,
+    yamnet_windows,
+)
+from support.originals import golden as read_golden
 
-WAVEFORMS = ("jfk", "chirp", "short", "exact")
 FRAMES = 96
-TAPS = ("frontend", "patch_scores", "patch_embeddings")
 
 
 @pytest.fixture(scope="module")
 def golden():
-    return np.load(Path(__file__).parents[1] / "golden" / "yamnet_hub.npz")
+    return read_golden("yamnet_hub.npz")
 
 
 @pytest.fixture(scope="module")
@@ -31,37 +34,20 @@ def model():
     return kerasaudio.YAMNet(weights="audioset")
 
 
-@pytest.fixture(scope="module")
-def probe(model):
-    return keras.Model(model.input, [model.get_layer(name).output for name in TAPS])
+@pytest.mark.parametrize("name", YAMNET_WAVEFORMS)
+def test_every_patch_is_that_of_the_published_network(model, name):
+    pairs = yamnet_windows(model, name)
+
+    assert pairs["scores"].want.std() > 1e-3
+    np.testing.assert_allclose(*pairs["scores"], atol=2e-5)
+    np.testing.assert_allclose(*pairs["embeddings"], atol=1e-4)
 
 
-def heard(golden, name):
-    return golden[f"{name}_int16"] / np.float32(32768)
-
-
-def run(probe, waveform):
-    """Give the taps of one waveform, of any length."""
-    return [
-        keras.ops.convert_to_numpy(output)[0]
-        for output in probe(waveform[None], training=False)
-    ]
-
-
-@pytest.mark.parametrize("name", WAVEFORMS)
-def test_every_patch_is_that_of_the_published_network(golden, probe, name):
-    _, scores, embeddings = run(probe, heard(golden, name))
-
-    assert golden[f"{name}_scores"].std() > 1e-3
-    np.testing.assert_allclose(scores, golden[f"{name}_scores"], atol=2e-5)
-    np.testing.assert_allclose(embeddings, golden[f"{name}_embeddings"], atol=1e-4)
-
-
-@pytest.mark.parametrize("name", WAVEFORMS)
-def test_the_log_mel_is_that_of_the_published_network(golden, probe, name):
+@pytest.mark.parametrize("name", YAMNET_WAVEFORMS)
+def test_the_log_mel_is_that_of_the_published_network(golden, model, name):
     want = golden[f"{name}_logmel"]
 
-    got = run(probe, heard(golden, name))[0][:FRAMES]
+    got = yamnet_taps(model, heard(golden, name))["logmel"][:FRAMES]
 
     assert want.std() > 0.5
     # In quiet bins of loud frames float32 leaves 7e-4, there as here.
@@ -70,21 +56,12 @@ def test_the_log_mel_is_that_of_the_published_network(golden, probe, name):
     np.testing.assert_allclose(np.exp(got), magnitudes, atol=1e-5 * magnitudes.max())
 
 
-@pytest.mark.parametrize("name", WAVEFORMS)
-def test_tags_and_vectors_of_whole_clips_are_the_means_of_its_patches(
-    golden, model, name
-):
-    waveform = heard(golden, name)
+@pytest.mark.parametrize("name", YAMNET_WAVEFORMS)
+def test_tags_and_vectors_of_whole_clips_are_the_means_of_its_patches(model, name):
+    pairs = yamnet_clip(model, name)
 
-    tags = dict(model.tag(waveform, 16_000, top=521))
-    vector = model.embed(waveform, 16_000)
-
-    scores = [tags[label] for label in model.spec.labels]
-    want = golden[f"{name}_scores"].mean(axis=0)
-    np.testing.assert_allclose(scores, want, atol=2e-5)
-    np.testing.assert_allclose(
-        vector, golden[f"{name}_embeddings"].mean(axis=0), atol=1e-4
-    )
+    np.testing.assert_allclose(*pairs["scores"], atol=2e-5)
+    np.testing.assert_allclose(*pairs["embeddings"], atol=1e-4)
 
 
 def test_the_whole_graph_gives_the_means_of_its_patches(golden, model):
@@ -100,11 +77,11 @@ def test_the_whole_graph_gives_the_means_of_its_patches(golden, model):
     [(1, 1), (5_000, 1), (15_360, 1), (15_600, 1), (15_601, 2), (23_040, 2),
      (48_000, 6)],
 )  # fmt: skip
-def test_as_many_patches_as_the_published_network_gives(probe, samples, patches):
-    _, scores, embeddings = run(probe, np.zeros(samples, "float32"))
+def test_as_many_patches_as_the_published_network_gives(model, samples, patches):
+    taps = yamnet_taps(model, np.zeros(samples, "float32"))
 
-    assert scores.shape == (patches, 521)
-    assert embeddings.shape == (patches, 1024)
+    assert taps["scores"].shape == (patches, 521)
+    assert taps["embeddings"].shape == (patches, 1024)
 
 
 def test_speech_is_heard_as_speech(golden, model):

@@ -1,9 +1,24 @@
 """Weights in files as Keras 2 writes them; resemul's network in NumPy, to have some."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+
+# Networks of resemul's kinds, small.
+SMALL = {"init_features": 8, "amplifying_ratio": 2, "blocks": 5, "stem_width": 3}
+CASES: dict[str, dict[str, Any]] = {
+    "rese multi": {"block": "rese", "multi": True},
+    "rese": {"block": "rese", "multi": False},
+    "res multi": {"block": "res", "multi": True},
+    "se multi": {"block": "se", "multi": True},
+    "se": {"block": "se", "multi": False},
+    "basic": {"block": "basic", "multi": False},
+    "basic multi": {"block": "basic", "multi": True, "init_features": 4},
+    "wide stem": {"block": "rese", "multi": True, "stem_width": 2},
+}
+CLASSES = 6
 
 Layers = list[tuple[str, dict[str, np.ndarray]]]
 

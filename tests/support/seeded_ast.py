@@ -1,11 +1,14 @@
 """A small AST, filled by rule, and what it hears; shared with tools/."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from support.seeding import Shapes, seeded
+from support.seeding import Shapes, read_shapes, seeded
+
+KEYS = Path(__file__).parents[1] / "golden" / "ast_seeded_keys.txt"
 
 # In transformers' words. Strides and sizes differ, so that none can stand for another.
 CONFIG: dict[str, Any] = {
@@ -28,6 +31,16 @@ def waveform(name: str) -> np.ndarray:
     time = np.arange(samples) / 16_000
     noise = np.random.default_rng(samples).normal(0, 0.01, samples)
     return (0.3 * np.sin(2 * np.pi * 900 * time**2) + noise).astype("float32")
+
+
+def write(folder: Path) -> Path:
+    """Write the network of the golden file into a folder; give its weights' path."""
+    from safetensors.numpy import save_file
+
+    path = folder / "model.safetensors"
+    save_file(seeded(read_shapes(KEYS.read_text())), path)
+    (folder / "config.json").write_text(json.dumps(CONFIG | MODEL_TYPE))
+    return path
 
 
 def fill(folder: Path) -> Shapes:

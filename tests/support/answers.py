@@ -1,0 +1,144 @@
+"""What everyone who hears clips answers, beside the rule's own answer.
+
+tests/models says how near is near enough, tools/measure_parity.py how near it is.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import kerasaudio
+from kerasaudio import hear, tagging
+from kerasaudio.datasets import LabelledClips, predict_clips
+from kerasaudio.features import FeatureExtractor
+from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.training import measure
+from kerasaudio.transfer.waveforms import load_waveforms
+from support.originals import Pair, Pairs, all_tags
+from support.small import small
+from support.song import song
+from support.sounds import write
+
+LENGTHS = (0.5, 1, 1.7, 2, 2.5)  # windows
+SPREAD = "SampleCNN, spread"
+NAMES = (*sorted(FACTORIES), SPREAD)
+LABELS = ["knock", "bark", "nothing"]
+# Their first kernels, as Keras makes them, leave nothing of the sound.
+DEPTHWISE = ("EfficientAT", "YAMNet")
+# The rule that goes with a head of the original's, not with one's own.
+PUBLISHED = {"MusiCNN": "drop", "MusicVGG": "drop", "YAMNet": "full", "VGGish": "drop"}
+
+
+def build(name: str) -> AudioModel:
+    """Build a small network that hears clips as its original does."""
+    keras.utils.set_random_seed(1)
+    factory = name.partition(",")[0]
+    model = FACTORIES[factory](**small(factory), labels=LABELS)
+    if factory in DEPTHWISE:
+        _fill(model)
+    spec = model.spec.replace(rest=PUBLISHED.get(name, "count"))
+    if name == SPREAD:
+        spec = spec.replace(windows_per_clip=4)
+    return AudioModel(model.input, model.output, name="one", spec=spec)
+
+
+def _fill(model: AudioModel) -> None:
+    """Give kernels of such a size that sound arrives at the network's end."""
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        if weight.path.endswith("kernel") and len(weight.shape) == 4:
+            height, width, channels, out = weight.shape
+            fan = height * width * (1 if out == 1 else channels)
+            values = rng.normal(0, np.sqrt(2 / fan), weight.shape)
+            weight.assign(values.astype("float32"))
+
+
+def clips_for(model: AudioModel, folder: Path) -> LabelledClips:
+    """Write clips from half a window to two and a half long."""
+    spec = model.spec
+    rate = spec.sample_rate
+    window = spec.window_samples
+    if spec.whole_samples:  # beyond what is heard whole, too
+        window = spec.whole_samples // 2 + rate
+    waveforms = [song(max(round(n * window), rate // 20 + 1)) for n in LENGTHS]
+    paths = [
+        write(folder / f"{i}.wav", waveform, rate)
+        for i, waveform in enumerate(waveforms)
+    ]
+    labels = np.arange(len(paths)) % 3
+    return LabelledClips("clips", tuple(paths), labels, tuple(LABELS))
+
+
+def answer(model: AudioModel, path: Path) -> np.ndarray:
+    """Give a clip's answer straight from the rule, window by window."""
+    waveform = kerasaudio.load_audio(path, model.spec.sample_rate)
+    cut = model.spec.rule.cut(waveform)
+    each = [model.predict_on_batch(window.samples[None])[0] for window in cut]
+    weights = [window.weight for window in cut]
+    return np.average(np.asarray(each, "float64"), axis=0, weights=weights)
+
+
+def clip_answers(model: AudioModel, clips: LabelledClips, cache: Path) -> Pairs:
+    """Give, by who answers, the scores of clips and the rule's, (clips, classes)."""
+    want = np.stack([answer(model, path) for path in clips.paths])
+    paths = list(clips.paths)
+    rate = model.spec.sample_rate
+    waveforms = [kerasaudio.load_audio(path, rate) for path in paths]
+    extractor = FeatureExtractor(model, "predictions", cache=cache)
+    rows = {path: n for n, path in enumerate(extractor.extract(paths).paths)}
+    found = tagging.tag_files(model, paths, top=3, with_timeline=True)
+    given = {
+        "tag": [all_tags(model, path) for path in paths],
+        "tag, arrays": [_ordered(model, t) for t in model.tag(waveforms, rate, top=3)],
+        "tag_files": [_ordered(model, tagged.tags) for tagged in found],
+        "FeatureExtractor": extractor(paths),
+        "extract": extractor.extract(paths).vectors[[rows[path] for path in paths]],
+        "predict_clips": predict_clips(model, clips),
+        "measure": measure(model, clips).scores,
+    }
+    if model.spec.rest == "count" and not model.spec.windows_per_clip:
+        # A head of one's own, which `transfer` trains, has no other rule.
+        held = load_waveforms(clips.paths, model.spec, None)
+        given["transfer"] = held.answers(
+            model.predict_on_batch, np.arange(len(clips)), 4
+        )
+    return {who: Pair(np.asarray(scores), want) for who, scores in given.items()}
+
+
+def _ordered(model: AudioModel, tags: list[tuple[str, float]]) -> list[float]:
+    by_label = dict(tags)
+    return [by_label[label] for label in model.spec.labels or ()]
+
+
+def over_time(model: AudioModel, path: Path) -> Pairs:
+    """Give what a stream and an extractor hear window by window.
+
+    Their mean stands beside the clip's answer where that is of the same windows.
+    """
+    rate = model.spec.sample_rate
+    waveform = kerasaudio.load_audio(path, rate)
+    rows = FeatureExtractor(model, "predictions", pool=None).timeline(waveform, rate)
+    pieces = np.array_split(waveform, 9)
+    heard = list(kerasaudio.Stream(model, None).run(pieces, rate))
+    pairs = {
+        "starts": Pair(np.array([h.start for h in heard]), rows.starts),
+        "ends": Pair(np.array([h.end for h in heard]), rows.ends),
+        "scores": Pair(np.array([h.scores for h in heard]), rows.vectors),
+    }
+    if model.spec == model.spec.over_time():
+        weights = [h.weight for h in heard]
+        mean = np.average(rows.vectors, axis=0, weights=weights)
+        pairs["mean"] = Pair(mean, answer(model, path))
+    return pairs
+
+
+def scene(model: AudioModel, path: Path) -> Pair | None:
+    """Give HEAR's scene embedding and `embed`'s; None at a rate unknown to HEAR."""
+    rate = model.spec.sample_rate
+    if rate not in hear.SAMPLE_RATES:
+        return None
+    waveform = kerasaudio.load_audio(path, rate)
+    scenes = hear.get_scene_embeddings(waveform[None], hear.HearModel(model))
+    got = keras.ops.convert_to_numpy(scenes)[0]
+    return Pair(got, model.embed(waveform, rate))

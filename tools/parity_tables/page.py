@@ -1,0 +1,44 @@
+"""The whole page, from the figures of all sections."""
+
+from collections.abc import Callable, Mapping
+
+from parity_tables import windows_page
+from parity_tables.markdown import TITLES, Backends, table
+
+PAGES: Mapping[str, Callable[[Backends], str]] = {"windows": windows_page.section}
+HEAD = """\
+# The same numbers
+
+How near networks are to their originals, and ways of hearing to each other. This page
+is written by one command, which measures all of it, each backend in its own process:
+
+```shell
+python tools/measure_parity.py ../shared
+```
+
+`../shared` holds the originals' published files, what the originals gave, and the data
+sets. Differences are absolute; scores lie between 0 and 1. They differ a little between
+processors; figures as measured, with three digits, on CPUs.
+
+"""
+
+
+def page(found: Mapping[str, Backends]) -> str:
+    """Write the page.
+
+    Args:
+        found: Figures by section and backend; sections without any are left out.
+    """
+    sections = [PAGES[name](backends) for name, backends in found.items() if backends]
+    return "\n".join([HEAD + _versions(found), *sections])
+
+
+def _versions(found: Mapping[str, Backends]) -> str:
+    """Write a table of all versions at work, a column a backend."""
+    used: dict[str, dict[str, str]] = {}
+    for backends in found.values():
+        for backend, figures in backends.items():
+            used.setdefault(backend, {}).update(figures.versions)
+    libraries = dict.fromkeys(name for row in used.values() for name in row)
+    rows = [[name, *(row.get(name) for row in used.values())] for name in libraries]
+    return table(["", *(TITLES[backend] for backend in used)], rows)
