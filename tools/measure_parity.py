@@ -24,7 +24,13 @@ sys.path[:0] = [str(CHECKOUT / "tools"), str(CHECKOUT / "tests")]
 PAGE = CHECKOUT / "docs" / "results" / "parity.md"
 BACKENDS = ("tensorflow", "jax", "torch")
 # The sections of the page, and the modules of `parity_tables` that measure them.
-SECTIONS = {"windows": ("originals", "agreement")}
+SECTIONS = {
+    "windows": ("originals", "agreement"),
+    "heads": ("heads",),
+    "settings": ("settings",),
+    "files": ("files",),
+}
+ONCE = {"files"}  # no backend has a part in it
 
 
 def main() -> None:

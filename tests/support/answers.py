@@ -30,13 +30,18 @@ DEPTHWISE = ("EfficientAT", "YAMNet")
 PUBLISHED = {"MusiCNN": "drop", "MusicVGG": "drop", "YAMNet": "full", "VGGish": "drop"}
 
 
-def build(name: str) -> AudioModel:
-    """Build a small network that hears clips as its original does."""
+def network(factory: str) -> AudioModel:
+    """Build a small network with labels, whose scores depend on what it hears."""
     keras.utils.set_random_seed(1)
-    factory = name.partition(",")[0]
     model = FACTORIES[factory](**small(factory), labels=LABELS)
     if factory in DEPTHWISE:
         _fill(model)
+    return model
+
+
+def build(name: str) -> AudioModel:
+    """Build a small network that hears clips as its original does."""
+    model = network(name.partition(",")[0])
     spec = model.spec.replace(rest=PUBLISHED.get(name, "count"))
     if name == SPREAD:
         spec = spec.replace(windows_per_clip=4)

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from parity_tables import windows_page
+from parity_tables import other_pages, windows_page
 from parity_tables.markdown import TITLES, Backends, table
 
-PAGES: Mapping[str, Callable[[Backends], str]] = {"windows": windows_page.section}
+PAGES: Mapping[str, Callable[[Backends], str]] = {
+    "windows": windows_page.section,
+    "heads": other_pages.heads,
+    "settings": other_pages.settings,
+    "files": other_pages.files,
+}
 HEAD = """\
 # The same numbers
 
