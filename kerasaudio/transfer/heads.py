@@ -34,7 +34,9 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
         model.input,
         probe(embedding),
         name=model.name,
-        spec=model.spec.replace(labels=_names(labels, probe.output_shape[-1])),
+        spec=model.spec.of_own_head().replace(
+            labels=_names(labels, probe.output_shape[-1])
+        ),
     )
 
 

@@ -18,6 +18,8 @@ from support.sounds import write
 LENGTHS = (0.5, 1, 1.7, 2, 2.5)  # windows
 SPREAD = "SampleCNN, spread"
 LABELS = ["knock", "bark", "nothing"]
+# Batches of other sizes round differently, on torch by up to 1.4e-6.
+TOLERANCE = 2e-6 if keras.backend.backend() == "torch" else 1e-6
 
 
 def build(name):
@@ -77,27 +79,23 @@ def scores(model, tags):
 def test_everyone_gives_the_same_answer(model, clips, tmp_path):
     want = np.stack([answer(model, path) for path in clips.paths])
     paths = list(clips.paths)
-    rate = model.spec.sample_rate
-    waveforms = [kerasaudio.load_audio(path, rate) for path in paths]
     extractor = FeatureExtractor(model, "predictions", cache=tmp_path)
-    rows = {path: n for n, path in enumerate(extractor.extract(paths).paths)}
+    table = extractor.extract(paths)
+    rows = [table.paths.index(path) for path in paths]
     given = {
         "tag": [scores(model, model.tag(path, top=3)) for path in paths],
-        "tag, arrays": [
-            scores(model, tags) for tags in model.tag(waveforms, rate, top=3)
-        ],
         "tag_files": [
             scores(model, found.tags)
             for found in tagging.tag_files(model, paths, top=3, with_timeline=True)
         ],
         "FeatureExtractor": extractor(paths),
-        "extract": extractor.extract(paths).vectors[[rows[path] for path in paths]],
-        "predict_clips": predict_clips(model, clips),
+        "extract": table.vectors[rows],
+        "predict_clips": predict_clips(model, clips, batch_size=4),
         "measure": measure(model, clips).scores,
         "transfer": _transfer(model, clips),
     }
     for who, found in given.items():
-        np.testing.assert_allclose(found, want, atol=1e-6, err_msg=who)
+        np.testing.assert_allclose(found, want, atol=TOLERANCE, err_msg=who)
 
 
 def _transfer(model, clips):
@@ -120,10 +118,12 @@ def test_over_time_streams_and_extractors_agree(model, clips):
         )
         np.testing.assert_allclose([h.start for h in heard], rows.starts)
         np.testing.assert_allclose([h.end for h in heard], rows.ends)
-        np.testing.assert_allclose([h.scores for h in heard], rows.vectors, atol=1e-6)
+        np.testing.assert_allclose(
+            [h.scores for h in heard], rows.vectors, atol=TOLERANCE
+        )
         if model.spec == model.spec.over_time():
             mean = np.average(rows.vectors, axis=0, weights=[h.weight for h in heard])
-            np.testing.assert_allclose(mean, answer(model, path), atol=1e-6)
+            np.testing.assert_allclose(mean, answer(model, path), atol=TOLERANCE)
 
 
 def test_hears_scenes_are_embeddings(model, clips):
@@ -137,4 +137,4 @@ def test_hears_scenes_are_embeddings(model, clips):
         want = model.embed(waveform, rate)
         largest = max(1.0, np.abs(want).max())
         got = keras.ops.convert_to_numpy(scenes)[0]
-        np.testing.assert_allclose(got, want, atol=1e-6 * largest)
+        np.testing.assert_allclose(got, want, atol=TOLERANCE * largest)
