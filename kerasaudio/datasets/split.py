@@ -72,7 +72,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
     _require_recordings(clips, 2, "folds at least")
     numbers = _deal(clips, np.full(folds, 1 / folds), seed) + 1
     whole = clips.take(np.arange(len(clips)))
-    return replace(whole, folds=numbers, parts=None, partial=clips.partial)
+    return replace(whole, folds=numbers, parts=None, partial=clips.partial, shared={})
 
 
 def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
