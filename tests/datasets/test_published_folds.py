@@ -27,7 +27,7 @@ def urbansound8k(tmp_path_factory):
 
 def told(make):
     """Give what is made and the one warning, which must name this file."""
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="published folds") as warned:
         made = make()
     (warning,) = warned
     assert warning.filename == __file__
