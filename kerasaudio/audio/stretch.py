@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio.check import check_rate, check_waveform
-from kerasaudio.whole_number import whole_number
 
 RATE_LIMITS = (0.25, 4.0)
 SEMITONE_LIMITS = (-24.0, 24.0)

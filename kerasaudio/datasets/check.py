@@ -1,6 +1,7 @@
 """Whether the fields of labelled clips fit together."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,11 @@ def check_labels(clips: "LabelledClips") -> None:
     """Raise unless each class has a name, and a clip."""
     labels = np.asarray(clips.labels)
     if len(set(clips.class_names)) != len(clips.class_names):
-        raise ValueError(f"{clips.name}: two classes have the same name.")
+        twice = [n for n, times in Counter(clips.class_names).items() if times > 1]
+        raise ValueError(
+            f"{clips.name}: two classes have the same name: {listed(twice)}. (Accents "
+            "written in two ways are one name.)"
+        )
     if labels.ndim == 2:
         if labels.dtype.kind not in "biu" or not np.isin(labels, (0, 1)).all():
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import (
     PARTS,
     check_folds,
@@ -30,7 +31,8 @@ class LabelledClips:
         paths: The files.
         labels: Class numbers from 0, int64 (clips,); or where a clip can have several
             classes or none, multi-hot, bool (clips, classes).
-        class_names: Names of the classes, in the order of their numbers.
+        class_names: Names of the classes, in the order of their numbers; in Unicode's
+            composed form, NFC.
         folds: Official fold of each clip, numbered from 1 without gaps, int64
             (clips,); None if the data set has no folds.
         groups: Recording (or speaker) that each clip is cut from, (clips,); a good
@@ -65,7 +67,10 @@ class LabelledClips:
     shared: Mapping[Any, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that the fields fit together."""
+        """Bring class names into one form; check that the fields fit together."""
+        # Frozen, hence by the back door; file systems write accents in two ways.
+        names = tuple(class_name(name) for name in self.class_names)
+        object.__setattr__(self, "class_names", names)
         if not self.paths:
             raise ValueError(f"{self.name} holds no clips.")
         for name in ("labels", "folds", "groups", "starts", "ends", "parts"):

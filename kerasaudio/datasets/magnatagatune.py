@@ -75,7 +75,7 @@ class MagnaTagATune(LabelledClips):
             )
         published = TOP_50.read_text(encoding="utf-8").splitlines()
         names = tuple(published if tags is None else tags)
-        rows = read_rows(table, (PATH_COLUMN, *names), "\t")
+        rows = read_rows(table, (PATH_COLUMN, *names))
         what = str(table)
         strange = [row[n] for row in rows for n in names if row[n] not in ("0", "1")]
         if strange:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerasaudio.arguments import class_name
+
 _ROUNDING = 1e-6  # of a segment: an end at 3.0000000004 s does not touch the next
 
 
@@ -144,7 +146,7 @@ def check_event(event: Any, clip: int = 0) -> tuple[str, float, float]:
             "An event has a name, starts at 0 s or later and ends after it starts. "
             f"Received for clip {clip}: {event!r}."
         )
-    return label, *span
+    return class_name(label), *span
 
 
 def _ratio(part: float, whole: float) -> float:

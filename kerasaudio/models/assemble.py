@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import keras
 
+from kerasaudio.arguments import class_name, whole_number
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.models.patchwise import ClipScores
 from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.native import assign
-from kerasaudio.whole_number import whole_number
 
 Activation = str | Callable[..., Any] | None
 
@@ -226,8 +226,8 @@ def _own_labels(
         classes = whole_number(classes, "classes")
     if labels is None:
         return None if classes is None else _numbered(classes)
-    names = [] if isinstance(labels, str) else list(labels)
-    if not names or len({str(name) for name in names}) != len(names):
+    names = [] if isinstance(labels, str) else [class_name(name) for name in labels]
+    if not names or len(set(names)) != len(names):
         raise ValueError(
             f"labels must be a list of different class names. Received: {labels!r}."
         )
@@ -235,7 +235,7 @@ def _own_labels(
         raise ValueError(
             f"classes={classes} contradicts the {len(names)} labels. Give one of them."
         )
-    return [str(name) for name in names]
+    return names
 
 
 def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bool:
@@ -244,7 +244,7 @@ def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bo
         return True
     if pretrained.labels is None or list(own_labels) == _numbered(len(own_labels)):
         return len(own_labels) == pretrained.classes
-    return list(own_labels) == list(pretrained.labels)
+    return list(own_labels) == [class_name(name) for name in pretrained.labels]
 
 
 def _default_labels(

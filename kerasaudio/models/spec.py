@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+from kerasaudio.arguments import class_name
+
 Padding = Literal["zeros", "repeat"]
 
 
@@ -22,7 +24,8 @@ class AudioSpec:
             side by side.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
-        labels: Names of the classes, in the order of the output; None without a top.
+        labels: Names of the classes, in the order of the output and in Unicode's
+            composed form, NFC; None without a top.
         weights: Tag of the published weights, None if there are none.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
         licence: Licence of the weights (SPDX).
@@ -47,6 +50,12 @@ class AudioSpec:
     citation: str | None = None
     homepage: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Bring labels into one form."""
+        if self.labels is not None:
+            names = tuple(class_name(label) for label in self.labels)
+            object.__setattr__(self, "labels", names)
 
     @classmethod
     def of_fixed_clips(

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.similarity.kinds import Kinds
-from kerasaudio.whole_number import whole_number
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from kerasaudio.whole_number import whole_number
+from kerasaudio.arguments import whole_number
 
 Probe = Literal["linear", "mlp", "gru", "frozen", "full"]
 

@@ -1,6 +1,7 @@
 """Segment-based F1 by counting one by one, by sed_eval's figures, and bad input."""
 
 import math
+import unicodedata
 
 import numpy as np
 import pytest
@@ -66,6 +67,14 @@ def test_the_figures_of_sed_eval():
     assert (result.precision, result.recall) == pytest.approx((0.4, 0.5))
     assert result.f1 == pytest.approx(0.4444444444444445)
     assert result.per_class == pytest.approx({"a": 0.4, "b": 0.5})
+
+
+def test_accents_written_in_two_ways_are_one_class():
+    true, found = (
+        [[(unicodedata.normalize(form, "\u00e9clat"), 0.0, 1.0)]]
+        for form in ("NFC", "NFD")
+    )
+    assert segment_f1(true, found).f1 == 1
 
 
 def test_everything_right_and_nothing_found():
