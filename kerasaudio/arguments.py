@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 
-def whole_number(value: Any, name: str, least: int = 1, most: int | None = None) -> int:
+def whole_number(
+    value: Any,
+    name: str,
+    least: int = 1,
+    most: int | None = None,
+    *,
+    unit: str | None = None,
+) -> int:
     """Return a whole number from `least` to `most`, or raise a ValueError.
 
     Args:
@@ -21,6 +28,7 @@ def whole_number(value: Any, name: str, least: int = 1, most: int | None = None)
         name: Of the argument.
         least: The smallest that will do.
         most: The largest; None for no limit.
+        unit: What it counts, for the error.
     """
     try:
         whole = operator.index(value)
@@ -28,10 +36,9 @@ def whole_number(value: Any, name: str, least: int = 1, most: int | None = None)
         whole = least - 1
     above = most is not None and whole > most
     if isinstance(value, bool | np.bool_) or whole < least or above:
+        what = "whole number" if unit is None else f"whole number of {unit}"
         allowed = f", {least} or more" if most is None else f" from {least} to {most}"
-        raise ValueError(
-            f"{name} must be a whole number{allowed}. Received: {value!r}."
-        )
+        raise ValueError(f"{name} must be a {what}{allowed}. Received: {value!r}.")
     return whole
 
 
@@ -61,17 +68,18 @@ def number(
         ours = plain(value)
         if above < ours < below and least <= ours <= most:
             return ours
+    lower = math.isfinite(least) or math.isfinite(above)
     limits = [
         f"{words} {limit:g}"
         for words, limit in (
             ("above", above),
-            ("from", least),
-            ("to", most),
-            ("below", below),
+            ("from" if math.isfinite(most) else "at least", least),
+            ("to" if math.isfinite(least) else "up to", most),
+            ("and below" if lower else "below", below),
         )
         if math.isfinite(limit)
     ]
-    allowed = " ".join(["a finite number", *limits])
+    allowed = " ".join(["a number" if limits else "a finite number", *limits])
     raise ValueError(f"{name} must be {allowed}. Received: {value!r}.")
 
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.audio.check import check_count, check_rate, check_waveform
+from kerasaudio.arguments import whole_number
+from kerasaudio.audio.check import check_rate, check_waveform
 from kerasaudio.audio.decode import open_audio
 from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
@@ -154,8 +155,9 @@ def stream_windows(
 def _check_cut(size: Any, hop: Any, padding: Any) -> tuple[int, int]:
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}. Received: {padding!r}.")
-    size = check_count(size, "window_samples")
-    return size, size if hop is None else check_count(hop, "hop_samples")
+    size = whole_number(size, "window_samples", unit="samples")
+    hop = whole_number(size if hop is None else hop, "hop_samples", unit="samples")
+    return size, hop
 
 
 def _cut(

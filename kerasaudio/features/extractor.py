@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
-from kerasaudio.audio.check import check_count
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -90,7 +90,7 @@ class FeatureExtractor:
         if pool not in POOLS:
             raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
         if batch_size is not None:
-            batch_size = check_count(batch_size, "batch_size")
+            batch_size = whole_number(batch_size, "batch_size")
         self.model = _model(model)
         self._layers = [layer] if isinstance(layer, str) else list(layer)
         self._network = tap(self.model, self._layers)

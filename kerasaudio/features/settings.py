@@ -1,7 +1,6 @@
 """The windows that a user asks for, as far as a network can take them."""
 
-from typing import Any
-
+from kerasaudio.arguments import number
 from kerasaudio.models.spec import AudioSpec
 
 
@@ -15,7 +14,7 @@ def window_spec(
     """
     rate = spec.sample_rate
     if window_seconds is not None:
-        window = round(_positive(window_seconds, "window_seconds") * rate)
+        window = round(number(window_seconds, "window_seconds", above=0) * rate)
         exact = spec.clip_samples
         if window != exact and (exact is not None or window < spec.min_samples):
             takes = (
@@ -29,14 +28,6 @@ def window_spec(
             )
         spec = spec.replace(window_samples=window, hop_samples=None, min_samples=window)
     if hop_seconds is not None:
-        hop = round(_positive(hop_seconds, "hop_seconds") * rate)
+        hop = round(number(hop_seconds, "hop_seconds", above=0) * rate)
         spec = spec.replace(hop_samples=max(1, hop))
     return spec
-
-
-def _positive(value: Any, name: str) -> float:
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(
-            f"{name} must be a positive number of seconds. Received: {value!r}."
-        )
-    return float(value)

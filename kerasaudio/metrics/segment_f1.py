@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kerasaudio.arguments import class_name
+from kerasaudio.arguments import class_name, number
 
 _ROUNDING = 1e-6  # of a segment: an end at 3.0000000004 s does not touch the next
 
@@ -98,10 +98,7 @@ def segment_f1(
     where a class is there and was found; where it was only missed or only imagined,
     that gives NaN and leaves it out of the macro-average. Here it counts with 0.
     """
-    if not 0 < segment_seconds < math.inf:
-        raise ValueError(
-            f"segment_seconds must be a positive number. Received: {segment_seconds!r}."
-        )
+    segment_seconds = number(segment_seconds, "segment_seconds", above=0)
     if len(true_events) != len(predicted_events):
         raise ValueError(
             "Both take one list of events a clip. Received: true events of "

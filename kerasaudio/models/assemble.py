@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import keras
 
-from kerasaudio.arguments import class_name, whole_number
+from kerasaudio.arguments import class_name, number, plain, whole_number
+from kerasaudio.audio.check import check_rate
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.models.patchwise import ClipScores
@@ -192,7 +193,11 @@ def _settle(
     pretrained: Pretrained | None,
 ) -> dict[str, Any]:
     trained_with = {} if pretrained is None else pretrained.arguments
-    given = {key: value for key, value in arguments.items() if value is not None}
+    given = {
+        key: _checked(value, key, architecture.defaults[key])
+        for key, value in arguments.items()
+        if value is not None
+    }
     for key in given.keys() & trained_with.keys():
         if given[key] != trained_with[key]:
             assert pretrained is not None
@@ -202,6 +207,17 @@ def _settle(
                 f"Leave {key} out, or use weights=None."
             )
     return {**architecture.defaults, **trained_with, **given}
+
+
+def _checked(value: Any, key: str, default: Any) -> Any:
+    """Give an argument as the configuration holds it: Python's own, of its kind."""
+    if key == "sample_rate":
+        return check_rate(value)
+    if isinstance(default, float):
+        return number(value, key)
+    if isinstance(default, int) or key == "clip_samples":
+        return whole_number(value, key)
+    return plain(value)
 
 
 def _own_labels(

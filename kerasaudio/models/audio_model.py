@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.models import windowed
 from kerasaudio.models.checks import check_batch, check_static
 from kerasaudio.models.compiled import avoid_xla_on_cpu
@@ -197,10 +198,7 @@ class AudioModel(keras.Model):
                 f"decode needs predictions of shape (batch, {len(labels)}). "
                 f"Received: shape {scores.shape}."
             )
-        if not isinstance(top, int | np.integer) or not 1 <= top <= len(labels):
-            raise ValueError(
-                f"top must be an integer from 1 to {len(labels)}. Received: {top!r}."
-            )
+        top = whole_number(top, "top", most=len(labels))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
         return [
             [(labels[i], float(row[i])) for i in best]

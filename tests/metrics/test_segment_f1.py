@@ -98,8 +98,8 @@ def test_rounding_touches_no_other_segment():
     ("true", "found", "seconds", "message"),
     [
         (TRUE, FOUND[:1], 1.0, "true events of 2 clips, predicted ones of 1"),
-        (TRUE, FOUND, 0, "segment_seconds must be a positive"),
-        (TRUE, FOUND, math.nan, "segment_seconds must be a positive"),
+        (TRUE, FOUND, 0, "segment_seconds must be a number above 0"),
+        (TRUE, FOUND, math.nan, "segment_seconds must be a number above 0"),
         ([SoundEvent("a", 0, 1, 1)], [[]], 1.0, r"\(label, start, end\).*clip 0: 'a'"),
         ([[("a", 0)]], [[]], 1.0, r"\(label, start, end\)"),
         ([[]], [[("a", "soon", 1)]], 1.0, r"\(label, start, end\).*soon"),
