@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.arguments import number
+from kerasaudio.arguments import number, plain
 from kerasaudio.layers.base import Float32Layer, require
 
 
@@ -171,7 +171,7 @@ class Standardize(Float32Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.mean, self.std = np.asarray(mean).tolist(), np.asarray(std).tolist()
+        self.mean, self.std = _numbers(mean, "mean"), _numbers(std, "std")
         self.axis = None if axis is None else np.asarray(axis).tolist()
         self.epsilon = number(epsilon, "epsilon", above=0)
         require(bool(np.all(np.asarray(std) > 0)), "`std` must be positive.", std=std)
@@ -202,3 +202,14 @@ class Standardize(Float32Layer):
         centred = inputs - ops.mean(inputs, axis=axes, keepdims=True)
         variance = ops.mean(centred * centred, axis=axes, keepdims=True)
         return centred / ops.sqrt(variance + self.epsilon)
+
+
+def _numbers(values: Any, name: str) -> Any:
+    """Give a number, or an array of numbers as lists."""
+    array = np.asarray(values)
+    require(
+        array.dtype.kind in "iuf",
+        f"{name} must be a number or several.",
+        **{name: values},
+    )
+    return array.tolist() if array.ndim else plain(array[()])

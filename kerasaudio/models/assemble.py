@@ -215,7 +215,8 @@ def _checked(value: Any, key: str, default: Any) -> Any:
         return check_rate(value)
     if isinstance(default, float):
         return number(value, key)
-    if isinstance(default, int) or key == "clip_samples":
+    counts = isinstance(default, int) and not isinstance(default, bool)
+    if counts or key == "clip_samples":  # which is None in many networks
         return whole_number(value, key)
     return plain(value)
 
