@@ -1,6 +1,6 @@
 """Run a network over audio of any length: window by window, outputs averaged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from os import PathLike
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasaudio import audio as audio_room
 from kerasaudio.audio.window import Window, cut_windows, stream_windows
+from kerasaudio.models.given import clip_given, clips_given
 from kerasaudio.models.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -36,24 +37,12 @@ def outputs(
     predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None
 ) -> tuple[np.ndarray, bool]:
     """Give one output vector a clip, and whether a list of clips was passed."""
-    several = is_several(audio)
-    clips = audio if several else [audio]
-    if not len(clips):
-        raise ValueError("The list of audio is empty. Pass at least one clip.")
+    several, clips = clips_given(audio, sample_rate)
     rows = [
-        np.mean(timeline(predict, spec, clip, sample_rate)[0], axis=0, dtype="float64")
+        np.mean(timeline(predict, spec, *clip)[0], axis=0, dtype="float64")
         for clip in clips
     ]
     return np.stack(rows).astype("float32"), several
-
-
-def is_several(audio: Any) -> bool:
-    """Tell a list of clips from one clip; a list of numbers is one clip."""
-    if isinstance(audio, np.ndarray | str | PathLike):
-        return False
-    if not isinstance(audio, Sequence):
-        return False
-    return not audio or not all(isinstance(item, int | float) for item in audio)
 
 
 def timeline(
@@ -86,6 +75,7 @@ def waveform_windows(
         ValueError: No or a needless rate, an unusable waveform, too little of it.
         OSError: The file is missing or cannot be decoded.
     """
+    audio, sample_rate = clip_given(audio, sample_rate)
     window, hop, padding = spec.window_samples, spec.hop_samples, spec.window_padding
     if isinstance(audio, str | PathLike):
         seconds = max(WHOLE_SECONDS, window / spec.sample_rate)
