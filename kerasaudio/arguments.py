@@ -67,7 +67,7 @@ def number(
     if is_number(value):
         ours = plain(value)
         if above < ours < below and least <= ours <= most:
-            return ours
+            return ours if isinstance(ours, int) else float(ours)
     lower = math.isfinite(least) or math.isfinite(above)
     limits = [
         f"{words} {limit:g}"
@@ -85,8 +85,13 @@ def number(
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a finite real number, NumPy's or Python's; no bool is."""
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def plain(value: Any) -> Any:
@@ -97,8 +102,10 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(plain(item) for item in value)
-    if isinstance(value, np.floating) and value.itemsize < 8:
-        return float(str(value))
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, np.floating):
+        return float(str(value)) if value.itemsize < 8 else float(value)
     return value.item() if isinstance(value, np.generic) else value
 
 
