@@ -1,6 +1,7 @@
 """`kerasaudio evaluate`: how well a network does on a data set, or your model."""
 
 import argparse
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -106,7 +107,11 @@ def _probe(options: argparse.Namespace) -> int:
             "--silence-db, --separator and --errors are for MODEL, not for "
             f"{options.what}."
         )
-    clips = _loader(options.what)(options.path)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        clips = _loader(options.what)(options.path)
+    for warning in told:
+        complain(printable(str(warning.message)))
     names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
     given = {name: getattr(options, name) for name in names}
     report = evaluate(

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasaudio.arguments import class_name
 from kerasaudio.models import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
 
@@ -90,7 +91,7 @@ def _is_vector(seen: Any) -> bool:
 
 
 def _names(labels: Sequence[str], classes: int) -> tuple[str, ...]:
-    names = () if isinstance(labels, str) else tuple(map(str, labels))
+    names = () if isinstance(labels, str) else tuple(map(class_name, labels))
     if len(names) != classes or len(set(names)) != len(names):
         raise ValueError(
             f"labels must be {classes} different class names. Received: {labels!r}."
