@@ -133,6 +133,8 @@ def _open(request: urllib.request.Request, part: Path) -> http.client.HTTPRespon
         if isinstance(reason, TimeoutError | ConnectionResetError | BrokenPipeError):
             raise _TransientError(_explain(reason)) from error
         raise DownloadError(_explain(reason)) from error
+    except DownloadError:  # of our own handlers, and final
+        raise
     except (OSError, http.client.HTTPException) as error:
         raise _TransientError(_explain(error)) from error
 

@@ -33,6 +33,8 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
         try:
             socket.create_connection(_server(url), CONNECT_SECONDS).close()
             answers[key] = None
+        except DownloadError as error:
+            answers[key] = str(error)
         except OSError as error:
             answers[key] = f"no network, or no such server ({error.strerror or error})"
         except ValueError as error:  # no host name, no port number
@@ -50,7 +52,12 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
         thread.join(max(0.0, deadline - time.monotonic()))
     late = f"no network: no answer within {CONNECT_SECONDS:g} seconds"
     found = {key: answers.get(key, late) for key in urls}
-    return {key: problem for key, problem in found.items() if problem is not None}
+    hint = _unused_proxy()
+    return {
+        key: problem + (hint if problem.startswith("no network") else "")
+        for key, problem in found.items()
+        if problem is not None
+    }
 
 
 def _server(url: str) -> tuple[str, int]:
@@ -58,9 +65,35 @@ def _server(url: str) -> tuple[str, int]:
     host, port = parts.hostname or "", parts.port
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(host):
+        _check_proxy(proxy, parts.scheme)
         parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
         host, port = parts.hostname or "", parts.port
     return host, port or (443 if parts.scheme == "https" else 80)
+
+
+def _check_proxy(proxy: str, scheme: str) -> None:
+    """Raise a DownloadError for a proxy that speaks SOCKS."""
+    kind = proxy.partition("://")[0].lower()
+    if kind.startswith("socks"):
+        raise DownloadError(
+            f"the proxy set for {scheme} is of the kind {kind}, which is not spoken "
+            f"here: set {scheme}_proxy to an HTTP proxy, or unset it (a program such "
+            "as privoxy makes an HTTP proxy of a SOCKS proxy)"
+        )
+
+
+def _unused_proxy() -> str:
+    """Tell of a proxy for all addresses, which Python's own client does not use."""
+    if "all" not in urllib.request.getproxies():
+        return ""
+    return "; all_proxy is not used here: set https_proxy to an HTTP proxy"
+
+
+class _Proxies(urllib.request.ProxyHandler):
+    def proxy_open(self, req: urllib.request.Request, proxy: str, type: str) -> Any:
+        if not urllib.request.proxy_bypass(req.host):
+            _check_proxy(proxy, type)
+        return super().proxy_open(req, proxy, type)
 
 
 def may_redirect(old: str, new: str) -> bool:
@@ -95,7 +128,7 @@ def opener() -> urllib.request.OpenerDirector:
     # Not build_opener, which also opens file: and ftp: addresses.
     director = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(),
+        _Proxies(),
         urllib.request.UnknownHandler(),
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(),
