@@ -1,5 +1,6 @@
 """Servers: whether they can be reached at all, and where they may send us."""
 
+import http.client
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from kerasaudio.weights.errors import DownloadError
+from kerasaudio.weights.watch import Watch, WatchedHttp, WatchedHttps
 
 T = TypeVar("T")
 
@@ -103,6 +105,17 @@ def may_redirect(old: str, new: str) -> bool:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
+    def http_error_302(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (DownloadError, ValueError, http.client.InvalidURL):
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
@@ -123,15 +136,20 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def opener() -> urllib.request.OpenerDirector:
-    """Give what opens http and https addresses, and follows their safe redirects."""
+def opener(watch: Watch | None = None) -> urllib.request.OpenerDirector:
+    """Give what opens http and https addresses, and follows their safe redirects.
+
+    Args:
+        watch: Ends the connection where it takes too long.
+    """
+    watch = watch or Watch()
     # Not build_opener, which also opens file: and ftp: addresses.
     director = urllib.request.OpenerDirector()
     for handler in (
         _Proxies(),
         urllib.request.UnknownHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        WatchedHttp(watch),
+        WatchedHttps(watch),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),
