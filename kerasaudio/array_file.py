@@ -6,6 +6,7 @@ looked at, so a flipped bit ends in any of a dozen errors, or in a huge allocati
 
 import errno
 import io
+import lzma
 import math
 import struct
 import tokenize
@@ -18,20 +19,20 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-_DAMAGES = (
+# What zipfile raises for an archive that is none, or damaged.
+ZIP_DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     KeyError,
     ValueError,
-    TypeError,
-    AttributeError,
     OverflowError,
-    RuntimeError,  # of zipfile: encrypted, a version to come
-    SyntaxError,
+    RuntimeError,  # encrypted, a version to come
     struct.error,
-    tokenize.TokenError,
 )
+# And NumPy, for the header of an array.
+_DAMAGES = (*ZIP_DAMAGES, TypeError, AttributeError, SyntaxError, tokenize.TokenError)
 _PART = 2**20
 _COMPRESSIONS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # at most
 
@@ -78,7 +79,7 @@ def is_whole(path: Path) -> bool:
         try:
             with zipfile.ZipFile(file) as archive:
                 return archive.testzip() is None
-        except _DAMAGES:
+        except ZIP_DAMAGES:
             return False
         except OSError as error:
             if error.errno != errno.EINVAL:
