@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped
 from kerasaudio.weights.cache import unwritable
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.network import opener
@@ -132,15 +133,16 @@ def _open(
             raise _TransientError(unfinished(ANSWER_SECONDS))
         return response
     except urllib.error.HTTPError as error:
+        said = f"HTTP {error.code} {escaped(error.reason)}"
         with error:
             if error.code == 416:  # the part is no beginning of this file
                 discard(part)
                 raise _TransientError("the server could not continue it") from error
             if error.code in _TRANSIENT:
-                passing = _TransientError(f"HTTP {error.code} {error.reason}")
+                passing = _TransientError(said)
                 passing.after = retry_after(error.headers)
                 raise passing from error
-            refusal = DownloadError(f"HTTP {error.code} {error.reason}")
+            refusal = DownloadError(said)
             refusal.status = error.code
             refusal.code = error.headers.get("X-Error-Code")
             raise refusal from error
@@ -154,7 +156,9 @@ def _open(
     except DownloadError:  # of our own handlers, and final
         raise
     except (ValueError, http.client.InvalidURL) as error:
-        raise DownloadError(f"it leads to no address of a file ({error})") from error
+        raise DownloadError(
+            f"it leads to no address of a file ({escaped(str(error))})"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         if watch.expired:
             raise _TransientError(unfinished(ANSWER_SECONDS)) from error

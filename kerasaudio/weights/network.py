@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from kerasaudio.text import escaped
 from kerasaudio.weights.errors import DownloadError
 from kerasaudio.weights.watch import Watch, WatchedHttp, WatchedHttps
 
@@ -121,7 +122,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if not may_redirect(req.full_url, newurl):
             raise DownloadError(
-                f"it redirects to {newurl[:200]}, which is no encrypted web address"
+                f"it redirects to {escaped(newurl[:200])}, which is no encrypted web "
+                "address"
             )
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and _origin(req.full_url) == _origin(newurl):

@@ -6,6 +6,8 @@ import socket
 import ssl
 from email.message import Message
 
+from kerasaudio.text import escaped
+
 
 def unfinished(seconds: float) -> str:
     """Say that an answer did not come to its end."""
@@ -22,7 +24,7 @@ def explain(reason: object, stall_seconds: float) -> str:
         return f"no trustworthy connection ({reason})"
     if isinstance(reason, OSError):
         return f"no connection ({reason.strerror or reason})"
-    return str(reason) or type(reason).__name__
+    return escaped(str(reason)) or type(reason).__name__
 
 
 def retry_after(headers: Message) -> float:

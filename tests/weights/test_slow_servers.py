@@ -122,6 +122,17 @@ def test_an_odd_range_is_no_beginning(part: Path) -> None:
         get(server.url, part)
 
 
+@pytest.mark.parametrize("status", [503, 404])
+def test_what_a_server_says_does_not_steer_a_terminal(part: Path, status: int) -> None:
+    answer = b"HTTP/1.1 %d \x1b[2Jhello\x07\r\nContent-Length: 0\r\n\r\n" % status
+    with (
+        RawServer([answer]) as server,
+        pytest.raises(DownloadError, match="hello") as info,
+    ):
+        get(server.url, part)
+    assert str(info.value).isprintable()
+
+
 def in_seconds(seconds: float) -> str:
     then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
     return email.utils.format_datetime(then)
