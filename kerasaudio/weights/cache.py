@@ -80,14 +80,19 @@ def unwritable(path: Path, error: OSError) -> WeightsError:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
     """Keep other processes and threads from writing a file of the cache.
 
     Whoever waits for another one says so on stderr, once.
 
+    Args:
+        path: Of the file; its folder is made.
+        idle_seconds: How long the other may change nothing in the folder; None for
+            IDLE_SECONDS.
+
     Raises:
         WeightsError: The folder cannot be locked, or another process keeps it locked
-            and has written nothing for IDLE_SECONDS.
+            and has written nothing for that long.
     """
     from filelock import FileLock
 
@@ -95,7 +100,7 @@ def locked(path: Path) -> Iterator[None]:
     lock = FileLock(f"{path}.lock")
     holder = path.with_name(f"{path.name}.pid")
     try:
-        _acquire(lock, path, holder)
+        _acquire(lock, path, holder, idle_seconds or IDLE_SECONDS)
     except WeightsError:
         raise
     except (OSError, NotImplementedError) as error:
@@ -113,7 +118,7 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _acquire(lock: Any, path: Path, holder: Path) -> None:
+def _acquire(lock: Any, path: Path, holder: Path, idle_seconds: float) -> None:
     from filelock import Timeout
 
     change, since = -1.0, time.monotonic()
@@ -131,9 +136,9 @@ def _acquire(lock: Any, path: Path, holder: Path) -> None:
             is_told = True
         if (latest := _latest_change(path.parent)) != change:
             change, since = latest, time.monotonic()
-        elif time.monotonic() - since > IDLE_SECONDS:
+        elif time.monotonic() - since > idle_seconds:
             raise WeightsError(
-                f"{who} has written nothing for {IDLE_SECONDS:g} seconds: end it"
+                f"{who} has written nothing for {idle_seconds:g} seconds: end it"
             )
 
 
