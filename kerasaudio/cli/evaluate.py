@@ -20,6 +20,7 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
 from kerasaudio.report import columns, printable
+from kerasaudio.text import escaped
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
 DATA_SETS = ("esc50", "esc10")
@@ -167,7 +168,8 @@ def _loader(data_set: str) -> Callable[[str], Any]:
 def _text(report: Any) -> str:
     """Give the report as tables for people."""
     title = (
-        f"{report.dataset}, {len(report.paths)} clips: {report.origin['model']}, "
+        f"{escaped(report.dataset)}, {len(report.paths)} clips: "
+        f"{escaped(str(report.origin['model']))}, "
         f"{report.probe}, seed {report.seed}"
     )
     folds: list[tuple[str, ...]] = [("fold", "accuracy")]

@@ -164,9 +164,8 @@ class AudioSpec:
             hop = round(number(hop_seconds, "hop_seconds", above=0) * rate)
             spec = spec.over_time().replace(hop_samples=max(1, hop))
         if repeat_to_seconds is not None:
-            short = round(
-                number(repeat_to_seconds, "repeat_to_seconds", above=0) * rate
-            )
+            seconds = number(repeat_to_seconds, "repeat_to_seconds", above=0)
+            short = round(seconds * rate)
             longest = max(spec.window_samples, spec.whole_samples)
             if short > longest:
                 raise ValueError(
