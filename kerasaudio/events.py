@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import number
 from kerasaudio.models import AudioModel
 from kerasaudio.models.audio_model import Audio
 from kerasaudio.models.windowed import batched, run, waveform_windows
@@ -136,8 +137,7 @@ def find_events(
         "min_seconds": min_seconds,
         "gap_seconds": gap_seconds,
     }.items():
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"{name} must not be negative. Received: {seconds!r}.")
+        number(seconds, name, least=0)
     scores, times = frame_scores(model, audio, sample_rate)
     return events_of(
         scores,
@@ -170,11 +170,11 @@ def events_of(
     """
     active = scores >= np.asarray(threshold)
     found = []
-    for number, label in enumerate(labels):
-        for first, last in _runs(active[:, number], times, gap_seconds):
+    for column, label in enumerate(labels):
+        for first, last in _runs(active[:, column], times, gap_seconds):
             start, end = float(times[first]), float(times[last])
             if end - start >= min_seconds:
-                score = float(scores[first:last, number].max())
+                score = float(scores[first:last, column].max())
                 found.append(SoundEvent(label, start, end, score))
     return sorted(found, key=lambda event: (event.start, event.end, event.label))
 

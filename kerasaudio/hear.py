@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.arguments import is_number
 from kerasaudio.audio.check import check_dtype, check_values
 from kerasaudio.models import AudioModel
 from kerasaudio.models.named import load_named
@@ -231,10 +232,7 @@ def _waveforms(audio: Any, model: HearModel) -> np.ndarray:
 
 
 def _hop_samples(hop_ms: Any, sample_rate: int) -> float:
-    try:
-        hop = float(hop_ms) / 1000 * sample_rate
-    except (TypeError, ValueError):
-        hop = math.nan
+    hop = float(hop_ms) / 1000 * sample_rate if is_number(hop_ms) else math.nan
     if not 1 <= hop < math.inf:
         raise ValueError(
             f"hop_ms must be a number of milliseconds such as 50.0, and at least a "

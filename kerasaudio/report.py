@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from kerasaudio.tagging import Moment, Tagged, Tags
+from kerasaudio.text import escaped
 
 FORMATS = ("text", "json", "csv")
 
@@ -56,9 +57,11 @@ class Writer:
         if result.error is not None:
             return
         lines = [printable(result.path)]
-        lines += [f"  {score:.3f}  {label}" for label, score in result.tags]
+        lines += [f"  {score:.3f}  {printable(name)}" for name, score in result.tags]
         for moment in result.moments:
-            tags = ", ".join(f"{label} {score:.3f}" for label, score in moment.tags)
+            tags = ", ".join(
+                f"{printable(label)} {score:.3f}" for label, score in moment.tags
+            )
             lines.append(f"  {moment.start:8.2f} - {moment.end:8.2f} s  {tags}")
         self._stream.write("\n".join(lines) + "\n")
 
@@ -97,7 +100,8 @@ def megabytes(size: int | None) -> str:
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:
-    """Align all columns but the last."""
+    """Align all columns but the last; control characters are escaped."""
+    rows = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return "\n".join(
         "  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows

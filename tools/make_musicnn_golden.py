@@ -10,16 +10,14 @@ the whole clip, but in float32: upstream's float16 overflows on loud sound.
 """
 
 import argparse
-import hashlib
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import librosa
 import numpy as np
 from bundle_musicnn import CHECKPOINTS, WHEEL_SHA256
+from bundling import unpacked
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -39,17 +37,16 @@ def main() -> None:
     )
     parser.add_argument("wheel", type=Path, help="musicnn-0.1.0-py3-none-any.whl")
     wheel = parser.parse_args().wheel
-    if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
-        parser.error(f"{wheel} is not musicnn 0.1.0.")
     lengths = [*(round(seconds * RATE) for seconds in SECONDS), *EDGES]
     outputs: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder)
-        for name in CHECKPOINTS:
-            run = graph(Path(folder) / "musicnn" / name)
-            for samples in lengths:
-                outputs[f"{name}_{samples}"] = run(patches(song(samples)))
+    try:
+        with unpacked(wheel, WHEEL_SHA256) as folder:
+            for name in CHECKPOINTS:
+                run = graph(folder / "musicnn" / name)
+                for samples in lengths:
+                    outputs[f"{name}_{samples}"] = run(patches(song(samples)))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     np.savez_compressed(ROOT / "tests" / "golden" / "musicnn_clips.npz", **outputs)
 
 

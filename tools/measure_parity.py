@@ -15,6 +15,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,30 +34,22 @@ SECTIONS = {
 ONCE = {"files"}  # no backend has a part in it
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure what is not kept yet, and write the page."""
-    options = parse()
+    options = parse(words)
+    options.keep.mkdir(parents=True, exist_ok=True)
     if options.here:
         measure(options)
         return
-    options.keep.mkdir(parents=True, exist_ok=True)
     for backend in options.backends:
-        words = [sys.executable, __file__, options.shared, "--here"]
-        words += [
-            "--backends",
-            backend,
-            "--only",
-            *options.only,
-            "--keep",
-            options.keep,
-        ]
-        words += ["--rows", *options.rows] if options.rows else []
-        environment = os.environ | {"KERAS_BACKEND": backend}
-        subprocess.run(list(map(str, words)), env=environment, check=True)
+        first = backend == options.backends[0]
+        sections = [name for name in options.only if first or name not in ONCE]
+        if sections:
+            in_a_process(backend, sections, options)
     write(options)
 
 
-def parse() -> argparse.Namespace:
+def parse(words: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -70,7 +63,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, default=CHECKOUT / "build" / "parity")
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(words)
+
+
+def in_a_process(
+    backend: str, sections: Sequence[str], options: argparse.Namespace
+) -> None:
+    """Measure sections on a backend, in a process of its own."""
+    words = [sys.executable, __file__, options.shared, "--here"]
+    words += ["--backends", backend, "--only", *sections, "--keep", options.keep]
+    words += ["--rows", *options.rows] if options.rows else []
+    folders = (options.shared / "reference" / name for name in ("", "music_taggers"))
+    environment = {
+        "KERAS_BACKEND": backend,
+        "KERASAUDIO_WEIGHTS": os.pathsep.join(map(str, folders)),
+    }
+    subprocess.run(list(map(str, words)), env=os.environ | environment, check=True)
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -78,8 +86,6 @@ def measure(options: argparse.Namespace) -> None:
     from parity_tables.figures import Figures
 
     (backend,) = options.backends
-    folders = (options.shared / "reference" / name for name in ("", "music_taggers"))
-    os.environ["KERASAUDIO_WEIGHTS"] = os.pathsep.join(map(str, folders))
     for section in options.only:
         figures = Figures(kept(options.keep, section, backend))
         for name in SECTIONS[section]:

@@ -7,9 +7,12 @@ MODEL is a folder that `kerasaudio.export` wrote (a SavedModel, run by TensorFlo
 without Keras and kerasaudio), or a .keras file (then kerasaudio is needed).
 
     curl --data-binary @bark.wav -H "Content-Type: audio/wav" localhost:8000/tags?top=3
+    curl --form sound=@bark.wav localhost:8000/tags
     curl --json '{"sample_rate": 16000, "samples": [0.1, ...]}' localhost:8000/tags
 """
 
+import asyncio
+import email.message
 import io
 import json
 import os
@@ -22,11 +25,19 @@ import soundfile
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field, ValidationError
+from starlette.requests import ClientDisconnect
 
 MOST_BYTES = 32 * 2**20
+MOST_JSON_BYTES = 8 * 2**20  # numbers as text take 20 times their size to read
 MOST_SECONDS = 600
 MOST_SAMPLES = 2**26  # decoded, of all channels: silence is packed very small
 SHORTEST_SECONDS = 0.05
+RATES = (1_000, 384_000)
+AT_ONCE = 2  # sounds that are decoded and scored; the others wait
+MOST_WAITING = 16
+UPLOAD_SECONDS = 60
+_BLOCK = 2**20
+_UNKNOWN = 2**62  # libsndfile's count of frames where the header has none: more
 _PLAIN = {"include_url": False, "include_context": False, "include_input": False}
 
 
@@ -62,7 +73,7 @@ class SavedModelTagger:
         if sample_rate != rate:
             waveform = soxr.resample(waveform, sample_rate, rate, quality="HQ")
         starts = range(0, len(waveform), self._facts["hop_samples"] or size)
-        windows, weights = [], []
+        rows, weights = [], []
         for start in starts:
             window = waveform[start : start + size]
             lacking = size - len(window)
@@ -74,10 +85,9 @@ class SavedModelTagger:
                 fill = np.resize(waveform[:size], lacking)
             else:
                 fill = np.zeros(lacking)
-            windows.append(np.concatenate([window, fill]).astype("float32"))
+            rows.append(self._output(np.concatenate([window, fill]).astype("float32")))
             if start + size >= len(waveform):
                 break
-        rows = [self._output(window) for window in windows]
         return np.average(rows, axis=0, weights=weights)
 
     def _output(self, window: np.ndarray) -> np.ndarray:
@@ -109,7 +119,7 @@ class KerasTagger:
 class Samples(BaseModel):
     """A waveform as JSON."""
 
-    sample_rate: int = Field(ge=1_000, le=384_000)
+    sample_rate: int = Field(ge=RATES[0], le=RATES[1])
     samples: list[float] = Field(min_length=1)
 
 
@@ -122,6 +132,8 @@ def load(path: str) -> Tagger:
 
 tagger = load(os.environ["MODEL"])
 app = FastAPI(title="Sounds to tags")
+taken = asyncio.Semaphore(MOST_WAITING)
+worked_on = asyncio.Semaphore(AT_ONCE)
 
 
 @app.get("/health")
@@ -135,24 +147,51 @@ async def tags(
     request: Request, top: int = Query(5, ge=1)
 ) -> dict[str, list[dict[str, Any]]]:
     """Name what is heard in a sound file, or in samples as JSON."""
-    body = await _body(request)
-    is_json = request.headers.get("content-type", "").startswith("application/json")
-    waveform, rate = _from_json(body) if is_json else _from_file(body)
-    if len(waveform) < SHORTEST_SECONDS * rate:
-        raise HTTPException(422, f"The sound is shorter than {SHORTEST_SECONDS} s.")
-    scores = await run_in_threadpool(tagger.scores, waveform, rate)
-    best = np.argsort(-scores, kind="stable")[:top]
-    found = [{"label": tagger.labels[i], "score": float(scores[i])} for i in best]
-    return {"tags": found}
+    if taken.locked():
+        raise HTTPException(503, "Too many sounds are waiting.", {"Retry-After": "5"})
+    async with taken:
+        content_type = request.headers.get("content-type", "")
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                body = await _body(request, content_type)
+        except TimeoutError:
+            raise HTTPException(408, "The sound came too slowly.") from None
+        except ClientDisconnect:
+            raise HTTPException(400, "The sound did not come to its end.") from None
+        async with worked_on:  # in a thread: the event loop stays free for others
+            return await run_in_threadpool(_tags, body, content_type, top)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, content_type: str) -> bytes:
+    most = MOST_JSON_BYTES if _is_json(content_type) else MOST_BYTES
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"More than {MOST_BYTES} bytes are not taken.")
+        if len(body) > most:
+            raise HTTPException(413, f"More than {most} bytes are not taken.")
     return bytes(body)
+
+
+def _tags(body: bytes, content_type: str, top: int) -> dict[str, list[dict[str, Any]]]:
+    if _is_json(content_type):
+        waveform, rate = _from_json(body)
+    elif content_type.startswith("multipart/"):
+        waveform, rate = _from_file(_from_form(body, content_type))
+    else:
+        waveform, rate = _from_file(body)
+    if not (waveform.max(initial=0) <= 10 and waveform.min(initial=0) >= -10):
+        raise HTTPException(422, "Samples must be finite numbers in [-1, 1].")
+    if len(waveform) < SHORTEST_SECONDS * rate:
+        raise HTTPException(422, f"The sound is shorter than {SHORTEST_SECONDS} s.")
+    scores = tagger.scores(waveform, rate)
+    best = np.argsort(-scores, kind="stable")[:top]
+    return {
+        "tags": [{"label": tagger.labels[i], "score": float(scores[i])} for i in best]
+    }
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.startswith("application/json")
 
 
 def _from_json(body: bytes) -> tuple[np.ndarray, int]:
@@ -160,24 +199,61 @@ def _from_json(body: bytes) -> tuple[np.ndarray, int]:
         given = Samples.model_validate_json(body)
     except ValidationError as error:
         raise HTTPException(422, error.errors(**_PLAIN)) from error
-    waveform = np.array(given.samples, "float32")
-    return _checked(waveform), given.sample_rate
+    if len(given.samples) > MOST_SECONDS * given.sample_rate:
+        raise HTTPException(413, f"More than {MOST_SECONDS} s are not taken.")
+    return np.array(given.samples, "float32"), given.sample_rate
+
+
+def _from_form(body: bytes, content_type: str) -> bytes:
+    """Give the file of a multipart form."""
+    header = email.message.Message()
+    header["Content-Type"] = content_type
+    boundary = header.get_boundary("").encode()
+    # Before the first boundary and behind the last are no parts.
+    parts = (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1] if boundary else []
+    fields = [part.partition(b"\r\n\r\n") for part in parts]
+    files = [content for head, _, content in fields if b"filename" in head.lower()]
+    if len(files) != 1:
+        raise HTTPException(
+            422,
+            f"The form holds {len(files)} files; send one: curl --form sound=@bark.wav",
+        )
+    return files[0]
 
 
 def _from_file(body: bytes) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(io.BytesIO(body)) as file:
-            most = min(MOST_SECONDS * file.samplerate, MOST_SAMPLES // file.channels)
-            frames = file.read(most + 1, dtype="float32", always_2d=True)
-            rate = file.samplerate
+            return _decode(file), file.samplerate
     except soundfile.LibsndfileError as error:
-        raise HTTPException(422, f"This is no sound file: {error}") from error
-    if len(frames) > most:
-        raise HTTPException(413, f"More than {most} frames are not taken.")
-    return _checked(frames.mean(axis=1)), rate
+        raise HTTPException(
+            422,
+            f"This is no sound file that is read here: {error.error_string} Send wav, "
+            "flac, ogg, opus, mp3, aiff, au or caf, as the body or as the file of a "
+            "form. Convert others, such as m4a and webm: ffmpeg -i INPUT OUTPUT.flac",
+        ) from error
 
 
-def _checked(waveform: np.ndarray) -> np.ndarray:
-    if not np.isfinite(waveform).all() or np.abs(waveform).max(initial=0) > 10:
-        raise HTTPException(422, "Samples must be finite numbers in [-1, 1].")
-    return waveform
+def _decode(file: soundfile.SoundFile) -> np.ndarray:
+    """Give the mean of the channels; of what is too much, nothing or not all."""
+    low, high = RATES
+    if not low <= file.samplerate <= high:
+        raise HTTPException(
+            422, f"Rates from {low} to {high} Hz are taken, not {file.samplerate} Hz."
+        )
+    most = min(MOST_SECONDS * file.samplerate, MOST_SAMPLES // file.channels)
+    refusal = HTTPException(
+        413,
+        f"More than {MOST_SECONDS} s, or {MOST_SAMPLES} samples of all channels, are "
+        "not taken.",
+    )
+    if most < file.frames < _UNKNOWN:
+        raise refusal
+    mono = np.empty(min(most, file.frames), "float32")
+    length = 0
+    while len(block := file.read(_BLOCK // file.channels, "float32", always_2d=True)):
+        if length + len(block) > most:
+            raise refusal
+        mono[length : length + len(block)] = block.mean(axis=1)
+        length += len(block)
+    return mono[:length]

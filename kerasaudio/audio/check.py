@@ -1,9 +1,10 @@
 """What a waveform and its numbers must be: the one place that says no."""
 
-import operator
 from typing import Any
 
 import numpy as np
+
+from kerasaudio.arguments import whole_number
 
 # Peaks somewhat above full scale are legal (lossy decoders overshoot, mixes run
 # hot). 20 dB above it no longer is a loud waveform: it is integers stored as floats.
@@ -97,30 +98,7 @@ def check_values(samples: np.ndarray, name: str) -> None:
 
 def check_rate(sample_rate: Any, name: str = "sample_rate") -> int:
     """Return a sample rate in Hz as an int, or raise a ValueError."""
-    low, high = RATE_LIMITS
-    try:
-        rate = operator.index(sample_rate)
-    except TypeError:
-        rate = 0
-    if isinstance(sample_rate, bool | np.bool_) or not low <= rate <= high:
-        raise ValueError(
-            f"{name} must be a whole number of Hz from {low} to {high}, such as "
-            f"16000. Received: {sample_rate!r}."
-        )
-    return rate
-
-
-def check_count(value: Any, name: str) -> int:
-    """Return a positive number of samples as an int, or raise a ValueError."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = 0
-    if isinstance(value, bool | np.bool_) or count < 1:
-        raise ValueError(
-            f"{name} must be a positive whole number of samples. Received: {value!r}."
-        )
-    return count
+    return whole_number(sample_rate, name, *RATE_LIMITS, unit="Hz")
 
 
 def _check_shape(samples: np.ndarray, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.arguments import is_number, plain
 from kerasaudio.audio.check import check_rate, check_values
 from kerasaudio.audio.decode import Decoder, open_audio
 from kerasaudio.audio.errors import AudioDecodeError
@@ -91,14 +92,10 @@ def check_span(offset: Any, duration: Any) -> tuple[float, float | None]:
 
 def check_seconds(value: Any, name: str, or_zero: bool = False) -> float:
     """Return a time in seconds, or raise a ValueError."""
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = math.nan
-    if not (math.isfinite(seconds) and (seconds > 0 or (or_zero and seconds == 0))):
+    if not (is_number(value) and (value > 0 or (or_zero and value == 0))):
         kind = "zero or a positive" if or_zero else "a positive"
         raise ValueError(f"{name} must be {kind} time in s. Received: {value!r}.")
-    return seconds
+    return float(plain(value))
 
 
 def read_blocks(

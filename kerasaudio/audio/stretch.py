@@ -3,14 +3,12 @@
 They need the extra `augment` (python-stretch, no system program).
 """
 
-import math
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.audio.check import check_rate, check_waveform
-from kerasaudio.whole_number import whole_number
 
 RATE_LIMITS = (0.25, 4.0)
 SEMITONE_LIMITS = (-24.0, 24.0)
@@ -38,7 +36,7 @@ def time_stretch(
 
     Source: Signalsmith Stretch, by its binding python-stretch.
     """
-    rate = _check(rate, "rate", RATE_LIMITS)
+    rate = float(number(rate, "rate", *RATE_LIMITS))
     samples = check_waveform(waveform)
     length = max(round(len(samples) / rate), 1)
     stretcher = _stretcher(sample_rate, seed)
@@ -67,21 +65,11 @@ def pitch_shift(
 
     Source: Signalsmith Stretch, by its binding python-stretch.
     """
-    semitones = _check(semitones, "semitones", SEMITONE_LIMITS)
+    semitones = float(number(semitones, "semitones", *SEMITONE_LIMITS))
     samples = check_waveform(waveform)
     stretcher = _stretcher(sample_rate, seed)
     stretcher.setTransposeSemitones(semitones)
     return _process(stretcher, samples, len(samples))
-
-
-def _check(value: Any, name: str, limits: tuple[float, float]) -> float:
-    low, high = limits
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or math.isnan(value) or not low <= value <= high:
-        raise ValueError(
-            f"{name} must be a number from {low:g} to {high:g}. Received: {value!r}."
-        )
-    return float(value)
 
 
 def _stretcher(sample_rate: int, seed: int) -> Any:

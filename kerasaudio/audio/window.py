@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.audio.check import check_count, check_rate, check_waveform
+from kerasaudio.arguments import whole_number
+from kerasaudio.audio.check import check_rate, check_waveform
 from kerasaudio.audio.decode import open_audio
 from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
@@ -156,6 +157,6 @@ def stream_audio(
 def _rule(size: Any, hop: Any, padding: Any) -> WindowRule:
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}. Received: {padding!r}.")
-    size = check_count(size, "window_samples")
-    hop = size if hop is None else check_count(hop, "hop_samples")
+    size = whole_number(size, "window_samples", unit="samples")
+    hop = whole_number(size if hop is None else hop, "hop_samples", unit="samples")
     return WindowRule(size, hop, padding)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped
+
 DEFAULT_MODEL = "MusiCNN"
 _MODEL_HELP = (
     "factory, factory/tag, or the path of a saved .keras model "
@@ -114,4 +116,4 @@ def percent(share: float) -> str:
 
 def complain(message: str) -> None:
     """Tell the user on stderr."""
-    print(f"kerasaudio: {message}", file=sys.stderr)
+    print(f"kerasaudio: {escaped(message)}", file=sys.stderr)

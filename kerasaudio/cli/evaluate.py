@@ -1,6 +1,7 @@
 """`kerasaudio evaluate`: how well a network does on a data set, or your model."""
 
 import argparse
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
 from kerasaudio.report import columns, printable
+from kerasaudio.text import escaped
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
 DATA_SETS = ("esc50", "esc10")
@@ -106,7 +108,11 @@ def _probe(options: argparse.Namespace) -> int:
             "--silence-db, --separator and --errors are for MODEL, not for "
             f"{options.what}."
         )
-    clips = _loader(options.what)(options.path)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        clips = _loader(options.what)(options.path)
+    for warning in told:
+        complain(printable(str(warning.message)))
     names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
     given = {name: getattr(options, name) for name in names}
     report = evaluate(
@@ -162,7 +168,8 @@ def _loader(data_set: str) -> Callable[[str], Any]:
 def _text(report: Any) -> str:
     """Give the report as tables for people."""
     title = (
-        f"{report.dataset}, {len(report.paths)} clips: {report.origin['model']}, "
+        f"{escaped(report.dataset)}, {len(report.paths)} clips: "
+        f"{escaped(str(report.origin['model']))}, "
         f"{report.probe}, seed {report.seed}"
     )
     folds: list[tuple[str, ...]] = [("fold", "accuracy")]

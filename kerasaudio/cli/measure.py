@@ -6,6 +6,7 @@ from typing import Any
 
 from kerasaudio.cli.common import complain, percent
 from kerasaudio.report import columns, printable
+from kerasaudio.text import escaped
 
 WORST = 5  # mistakes shown
 
@@ -62,7 +63,8 @@ def measure_model(options: argparse.Namespace) -> int:
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds
     report = measure(load_named(options.what), clips, **settings)
-    title = f"{report.dataset}, {len(report.paths)} clips: {printable(options.what)}"
+    data = f"{escaped(report.dataset)}, {len(report.paths)} clips"
+    title = f"{data}: {printable(options.what)}"
     print(report.to_json() if options.json else f"{title}\n\n{report_text(report)}")
     for path in report.skipped:
         complain(f"{printable(path)} was left out.")

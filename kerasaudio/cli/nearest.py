@@ -82,9 +82,10 @@ def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
 
     if len(given) == 1 and given[0].endswith((".npz", ".parquet")):
         features = load_features(given[0])
-        if features.origin["fingerprint"] != extractor.origin["fingerprint"]:
+        if features.origin.get("fingerprint") != extractor.origin["fingerprint"]:
+            maker = features.origin.get("model", "an unknown network")
             raise ValueError(
-                f"{given[0]!r} holds vectors of {features.origin['model']} with other "
+                f"{given[0]!r} holds vectors of {printable(maker)} with other "
                 "settings or of another version: name the --model that made it, or the "
                 "folder."
             )

@@ -1,7 +1,6 @@
 """Where public data sets can be had, what their bytes must be, and how to get them."""
 
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass
 from os import PathLike
@@ -14,6 +13,7 @@ from kerasaudio.weights.pins import Algorithm, differs
 from kerasaudio.weights.verified import download_verified
 
 GB = 10**9
+_UNPACKING_SECONDS = 3600.0  # in which nothing changes in the cache
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,25 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
     """
     archive = _find(name)
     target = Path(folder)
+    _check_free(target, archive)
+    packed = _packed_path(name, archive)
+    # To the end: who unpacks into another folder takes and deletes the same archive.
+    with locked(packed, idle_seconds=_UNPACKING_SECONDS):
+        _check_free(target, archive)  # still, after waiting
+        _fetch(packed, archive, progress)
+        _unpack(packed, archive, target)
+        packed.unlink(missing_ok=True)  # not its folder, where others wait at the lock
+    return target
+
+
+def _check_free(target: Path, archive: Archive) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(
             f"{target} is not empty: {archive.title} needs a folder of its own."
         )
-    packed = _fetch(name, archive, progress)
+
+
+def _unpack(packed: Path, archive: Archive, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=f".{target.name}.", dir=target.parent
@@ -141,8 +155,6 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
         if target.exists():
             target.rmdir()
         os.replace(root, target)
-    shutil.rmtree(packed.parent, ignore_errors=True)
-    return target
 
 
 def present(
@@ -166,30 +178,29 @@ def _find(name: str) -> Archive:
     return ARCHIVES[name]
 
 
-def _fetch(name: str, archive: Archive, progress: bool) -> Path:
+def _packed_path(name: str, archive: Archive) -> Path:
     suffix = ".zip" if archive.url.endswith(".zip") else ".tar.gz"
-    path = (
-        cache_folder() / "datasets" / f"{name}-{archive.digest[:24]}" / f"all{suffix}"
-    )
+    folder = cache_folder() / "datasets" / f"{name}-{archive.digest[:24]}"
+    return folder / f"all{suffix}"
 
+
+def _fetch(path: Path, archive: Archive, progress: bool) -> None:
     def problem(file: Path) -> str | None:
         return differs(file, archive.algorithm, archive.digest, archive.size)
 
     try:
-        with locked(path):
-            if not path.is_file() or problem(path):
-                download_verified(
-                    archive.url,
-                    path,
-                    problem,
-                    title=archive.title,
-                    size=archive.size,
-                    limit=archive.limit,
-                    progress=progress,
-                )
+        if not path.is_file() or problem(path):
+            download_verified(
+                archive.url,
+                path,
+                problem,
+                title=archive.title,
+                size=archive.size,
+                limit=archive.limit,
+                progress=progress,
+            )
     except WeightsError as error:
         raise type(error)(
             f"{archive.title} cannot be had from {archive.url}: {error}. "
             f"{archive.note}".rstrip()
         ) from error
-    return path

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets import cutting
@@ -19,7 +20,6 @@ from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
 from kerasaudio.datasets.targets import spec_of, targets_for
 from kerasaudio.datasets.usable import check_errors, usable
-from kerasaudio.whole_number import whole_number
 
 _PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, too
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]

@@ -1,5 +1,7 @@
 """Whether the fields of labelled clips fit together."""
 
+import warnings
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,11 @@ def check_labels(clips: "LabelledClips") -> None:
     """Raise unless each class has a name, and a clip."""
     labels = np.asarray(clips.labels)
     if len(set(clips.class_names)) != len(clips.class_names):
-        raise ValueError(f"{clips.name}: two classes have the same name.")
+        twice = [n for n, times in Counter(clips.class_names).items() if times > 1]
+        raise ValueError(
+            f"{clips.name}: two classes have the same name: {listed(twice)}. (Accents "
+            "written in two ways are one name.)"
+        )
     if labels.ndim == 2:
         if labels.dtype.kind not in "biu" or not np.isin(labels, (0, 1)).all():
             raise ValueError(
@@ -60,11 +66,12 @@ def check_spans(clips: "LabelledClips") -> None:
 def check_folds(clips: "LabelledClips", folds: np.ndarray) -> None:
     """Raise unless folds are numbered without gaps, and no recording is in two."""
     numbers = np.unique(folds)
-    gaps = set(range(1, int(numbers[-1]) + 1)) - set(numbers.tolist())
-    if not clips.partial and (numbers[0] != 1 or gaps):
+    without_gaps = np.array_equal(numbers, np.arange(1, len(numbers) + 1))
+    if not clips.partial and not without_gaps:
         raise ValueError(
             f"{clips.name}: folds must be numbered 1, 2, 3 ... without gaps. Received: "
-            f"{listed(numbers.tolist(), 10)}. Are clips missing?"
+            f"{listed(numbers.tolist(), 10)}. Are clips missing, or are these "
+            "no folds? Then call the column something else."
         )
     _check_sides(clips, folds, "folds")
 
@@ -82,14 +89,24 @@ def check_parts(clips: "LabelledClips", parts: np.ndarray) -> None:
 def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
     if clips.groups is None:
         return
-    side_of: dict[Any, Any] = {}
+    sides_of: dict[Any, set[Any]] = {}
     for group, side in zip(clips.groups.tolist(), sides.tolist(), strict=True):
-        if side_of.setdefault(group, side) != side:
-            inside = np.unique(sides[clips.groups == group])
+        sides_of.setdefault(group, set()).add(side)
+    split = {group: sorted(on) for group, on in sides_of.items() if len(on) > 1}
+    for group, on in split.items():
+        if not set(on) <= set(clips.shared.get(group, ())):
             raise ValueError(
                 f"{clips.name}: clips of the recording {group!s} are in the {what} "
-                f"{listed(inside.tolist())}; a recording must not be on both sides."
+                f"{listed(on)}; a recording must not be on both sides."
             )
+    if split and not clips.partial:
+        named = ", ".join(f"{group} ({listed(on)})" for group, on in split.items())
+        warnings.warn(
+            f"{clips.name}: the published {what} have clips of the same recording on "
+            f"two sides: {named}. They are used as published, so that figures can be "
+            "compared; kerasaudio.datasets.k_fold makes folds that share none.",
+            stacklevel=6,  # of whoever makes the data set
+        )
 
 
 def listed(values: Iterable[Any], most: int = SHOWN) -> str:

@@ -1,12 +1,14 @@
 """What every data set gives: clips on disk, their classes, folds and recordings."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import (
     PARTS,
     check_folds,
@@ -29,7 +31,8 @@ class LabelledClips:
         paths: The files.
         labels: Class numbers from 0, int64 (clips,); or where a clip can have several
             classes or none, multi-hot, bool (clips, classes).
-        class_names: Names of the classes, in the order of their numbers.
+        class_names: Names of the classes, in the order of their numbers; in Unicode's
+            composed form, NFC.
         folds: Official fold of each clip, numbered from 1 without gaps, int64
             (clips,); None if the data set has no folds.
         groups: Recording (or speaker) that each clip is cut from, (clips,); a good
@@ -41,6 +44,9 @@ class LabelledClips:
             "validation" or "testing"; None if there is no such split.
         partial: Whether these are some of a data set's clips, so that classes may have
             none, and folds gaps.
+        shared: Recordings that the published folds of a data set are known to have on
+            two sides, and those folds. A UserWarning names them; any other recording
+            in two folds is an error.
 
     Raises:
         ValueError: Lengths that differ, labels without a name, classes without a
@@ -58,18 +64,22 @@ class LabelledClips:
     ends: np.ndarray | None = None
     parts: np.ndarray | None = None
     partial: bool = False
+    shared: Mapping[Any, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that the fields fit together."""
+        """Bring class names into one form; check that the fields fit together."""
+        # Frozen, hence by the back door; file systems write accents in two ways.
+        names = tuple(class_name(name) for name in self.class_names)
+        object.__setattr__(self, "class_names", names)
         if not self.paths:
             raise ValueError(f"{self.name} holds no clips.")
-        for field in ("labels", "folds", "groups", "starts", "ends", "parts"):
-            values = getattr(self, field)
+        for name in ("labels", "folds", "groups", "starts", "ends", "parts"):
+            values = getattr(self, name)
             if values is None or np.shape(values) == (len(self.paths),):
                 continue
-            if field != "labels" or np.shape(values) != self._multi_shape:
+            if name != "labels" or np.shape(values) != self._multi_shape:
                 raise ValueError(
-                    f"{self.name}: {field} must have one entry for each of the "
+                    f"{self.name}: {name} must have one entry for each of the "
                     f"{len(self.paths)} clips. Received: shape {np.shape(values)}."
                 )
         check_labels(self)
@@ -141,9 +151,9 @@ class LabelledClips:
                 f"{chosen.min()} to {chosen.max()}."
             )
         values: dict[str, Any] = {}
-        for field in fields(LabelledClips):
-            value = getattr(self, field.name)
-            values[field.name] = (
+        for each in fields(LabelledClips):
+            value = getattr(self, each.name)
+            values[each.name] = (
                 value[chosen] if isinstance(value, np.ndarray) else value
             )
         values["paths"] = tuple(self.paths[i] for i in chosen)

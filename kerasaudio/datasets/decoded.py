@@ -24,6 +24,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio import load_audio
 from kerasaudio.features.store import FileState
 from kerasaudio.weights.cache import CACHE_VARIABLE, cache_folder
@@ -82,7 +83,7 @@ class DecodedAudio:
         if dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {DTYPES}. Received: {dtype!r}.")
         self.sample_rate, self._dtype = sample_rate, np.dtype(dtype)
-        self.readers = readers or os.cpu_count() or 1
+        self.readers = whole_number(readers or os.cpu_count() or 1, "readers")
         self.lengths: dict[Path, int] = {}
         self.errors: dict[Path, str] = {}
         self._maps: dict[Path, np.ndarray] = {}

@@ -22,10 +22,16 @@ from kerasaudio.datasets.rows import (
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file")
 TABLE = Path("meta", "esc50.csv")
+# Recordings that the published folds have on two sides, with those folds: two classes
+# were cut from each.
+SHARED = {"131943": (2, 3), "134049": (2, 3), "209698": (4, 5), "234879": (4, 5)}
 
 
 class ESC50(LabelledClips):
     """The clips of an ESC-50 folder, as `audio/` and `meta/esc50.csv` have them.
+
+    The published folds are used as they are. Those of ESC-50 have four recordings on
+    two sides, which a UserWarning names; those of ESC-10 have none.
 
     Args:
         folder: Official layout; the table says which of the clips there are.
@@ -39,8 +45,8 @@ class ESC50(LabelledClips):
 
     Raises:
         FileNotFoundError: The folder, the table or clips are missing.
-        ValueError: The table is not ESC-50's: columns, numbers, folds with gaps, names
-            that lead out of the folder.
+        ValueError: The table is not ESC-50's: columns, numbers, folds with gaps, any
+            other recording in two folds, names that lead out of the folder.
         OSError: The download failed.
     """
 
@@ -77,6 +83,7 @@ class ESC50(LabelledClips):
             class_names=names,
             folds=integers((row["fold"] for row in rows), "fold", str(table)),
             groups=np.array([row["src_file"] for row in rows]),
+            shared=SHARED,
         )
         object.__setattr__(self, "targets", targets)
 

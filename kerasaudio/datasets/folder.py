@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasaudio.arguments import class_name
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.datasets.check import listed
@@ -43,6 +44,7 @@ def from_folder(
         raise FileNotFoundError(f"There is no folder named {str(root)!r}.")
     visible = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     classes = [path for path in visible if path.is_dir()]
+    classes.sort(key=lambda path: class_name(path.name))
     loose = [path.name for path in visible if path.suffix.lower() in SUFFIXES]
     loose = [file for file in loose if (root / file).is_file()]
     if loose:

@@ -2,47 +2,87 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from kerasaudio.datasets.check import listed
 
 Row = dict[str, str]
+_SHOWN = 80  # letters of a line
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 
 
-def read_rows(
-    table: Path, columns: Sequence[str] = (), delimiter: str = ","
-) -> list[Row]:
+def read_rows(table: Path, columns: Sequence[str] = ()) -> list[Row]:
     """Read a table of text with a heading.
 
     Args:
-        table: UTF-8, with or without a byte order mark.
+        table: UTF-8, with or without a byte order mark; commas, tabs or semicolons
+            stand between the columns.
         columns: That it must have.
-        delimiter: Between the columns.
 
     Raises:
-        ValueError: No text, lines cut short, no lines, columns missing.
+        ValueError: No text, lines cut short or with too many fields, no lines, columns
+            missing.
         OSError: It cannot be read.
     """
+    rows = []
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
+            delimiter = _delimiter(file.readline(), columns)
+            file.seek(0)
             reader = csv.DictReader(file, delimiter=delimiter)
-            rows, found = list(reader), list(reader.fieldnames or [])
+            found = list(reader.fieldnames or [])
+            require_columns(found, columns, str(table))
+            for row in reader:
+                line = f"{table}, line {reader.line_num},"
+                rows.append(_whole_row(row, found, delimiter, line))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{table} is no table of text: {error}.") from error
-    require_columns(found, columns, str(table))
-    for number, row in enumerate(rows, start=2):
-        if any(row[column] is None for column in found):
-            raise ValueError(f"{table}, line {number}, is cut short.")
     if not rows:
         raise ValueError(f"{table} lists no clips.")
     return rows
 
 
+def _delimiter(heading: str, columns: Sequence[str]) -> str:
+    """Tell what stands between columns: it must give those wanted, or the most."""
+
+    def names(delimiter: str) -> list[str]:
+        return next(csv.reader([heading], delimiter=delimiter), [])
+
+    def fit(delimiter: str) -> tuple[bool, int]:
+        found = names(delimiter)
+        return set(columns) <= set(found), len(found)
+
+    return max(DELIMITERS, key=fit)
+
+
+def _whole_row(
+    row: Mapping[str | None, Any], columns: list[str], delimiter: str, line: str
+) -> Row:
+    """Give a row that has a field for each column, and none besides."""
+    fields = {column: row[column] for column in columns}
+    if None in fields.values():
+        raise ValueError(f"{line} is cut short.")
+    more = row.get(None, [])  # where csv puts what has no column
+    if any(text.strip() for text in more):
+        told = delimiter.join([*fields.values(), *more])
+        mark = DELIMITERS[delimiter]
+        raise ValueError(
+            f"{line} has {len(columns) + len(more)} fields, and the heading names "
+            f"{len(columns)} columns. Received: {told[:_SHOWN]!r}. Put double quotes "
+            f'around a field that holds a {mark}: "this{delimiter} and that".'
+        )
+    return fields
+
+
 def require_columns(found: Sequence[str], columns: Iterable[str], what: str) -> None:
     """Raise a ValueError unless a table has some columns."""
+    twice = [column for column in columns if list(found).count(column) > 1]
+    if twice:
+        raise ValueError(f"{what} has two columns called {twice[0]!r}. Rename one.")
     lacking = [column for column in columns if column not in found]
     if lacking:
         raise ValueError(
@@ -59,7 +99,7 @@ def integers(values: Iterable[str], column: str, what: str) -> np.ndarray:
     """
     try:
         return np.array([int(value) for value in values], np.int64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{what}: the column {column} must hold whole numbers: {error}."
         ) from error

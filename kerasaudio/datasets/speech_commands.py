@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.archives import present
 from kerasaudio.datasets.check import PARTS, listed
 from kerasaudio.datasets.clips import LabelledClips
@@ -65,6 +66,7 @@ class SpeechCommands(LabelledClips):
             raise ValueError(
                 f"classes must be None, 12, 30 or 35. Received: {classes!r}."
             )
+        seed = whole_number(seed, "seed", 0)
         if version not in (1, 2):
             raise ValueError(f"version must be 1 or 2. Received: {version!r}.")
         archive = f"speech_commands_v{version}"

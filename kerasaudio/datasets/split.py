@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.clips import LabelledClips
 
 DEFAULT_FRACTIONS = (0.8, 0.2)
@@ -63,8 +64,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
             recording only.
     """
     recordings = len(np.unique(clips.recordings))
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise ValueError(f"folds must be 2 or more. Received: {folds!r}.")
+    folds = whole_number(folds, "folds", least=2)
     if folds > recordings:
         raise ValueError(
             f"{clips.name} has {recordings} recordings, too few for {folds} folds."
@@ -72,7 +72,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
     _require_recordings(clips, 2, "folds at least")
     numbers = _deal(clips, np.full(folds, 1 / folds), seed) + 1
     whole = clips.take(np.arange(len(clips)))
-    return replace(whole, folds=numbers, parts=None, partial=clips.partial)
+    return replace(whole, folds=numbers, parts=None, partial=clips.partial, shared={})
 
 
 def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
@@ -89,7 +89,7 @@ def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
 
 def _deal(clips: LabelledClips, shares: np.ndarray, seed: int) -> np.ndarray:
     """Give the side of each clip."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number(seed, "seed", 0))
     # A last column counts the clips, for those without a class.
     hot = np.column_stack([clips.multi_hot, np.ones(len(clips), bool)])
     recordings = clips.recordings

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.rows import inside, read_rows, require_columns, require_files
 
 Columns = dict[str, list[Any]]
+_LARGEST_WHOLE = 2.0**53  # up to here a float tells whole numbers apart
 OPTIONAL = ("start", "end", "fold", "group", "part")
 
 
@@ -34,8 +36,9 @@ def from_table(
     """Take the clips that a CSV file or a DataFrame lists, one a line.
 
     Args:
-        table: Path of a CSV file in UTF-8, or a pandas DataFrame (or whatever has
-            `columns` and gives each by its name).
+        table: Path of a CSV file in UTF-8, whose columns are separated by commas, tabs
+            or semicolons; or a pandas DataFrame (or whatever has `columns` and gives
+            each by its name). None, NaN and pandas.NA are empty cells.
         folder: What the paths are relative to, and must not lead out of. None for the
             CSV file's own folder; with a DataFrame, for any path.
         path: Column of the files.
@@ -53,13 +56,13 @@ def from_table(
         name: Of the data set; None for the file's name, or "table".
 
     Raises:
-        ValueError: Columns that are missing, numbers that are none, clips without a
-            label, labels that are not in `classes`, folds with gaps, paths that lead
-            out of the folder.
+        ValueError: Columns that are missing, lines with too many fields, numbers that
+            are none, clips without a label, labels that are not in `classes`, folds
+            with gaps, paths that lead out of the folder.
         FileNotFoundError: The table or clips are missing.
     """
-    columns, what, root = _columns(table, folder)
     labels_in = [label] if isinstance(label, str) else list(label)
+    columns, what, root = _columns(table, folder, [path, *labels_in])
     named = {"start": start, "end": end, "fold": fold, "group": group, "part": part}
     asked = [column for column in named.values() if column is not None]
     require_columns(list(columns), [path, *labels_in, *asked], what)
@@ -89,13 +92,13 @@ def from_table(
 
 
 def _columns(
-    table: Any, folder: str | PathLike[str] | None
+    table: Any, folder: str | PathLike[str] | None, wanted: Sequence[str]
 ) -> tuple[Columns, str, Path | None]:
     if isinstance(table, str | PathLike):
         file = Path(table)
         if not file.is_file():
             raise FileNotFoundError(f"There is no table named {str(file)!r}.")
-        rows = read_rows(file)
+        rows = read_rows(file, wanted)
         columns = {key: [row[key] for row in rows] for key in rows[0]}
         return columns, str(file), file.parent if folder is None else Path(folder)
     if not (hasattr(table, "columns") and hasattr(table, "__getitem__")):
@@ -119,8 +122,19 @@ def _path(value: Any, root: Path | None, what: str) -> Path:
 
 
 def _text(value: Any) -> str:
-    is_gap = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if is_gap else str(value).strip()
+    return "" if _is_gap(value) else str(value).strip()
+
+
+def _is_gap(value: Any) -> bool:
+    """Tell None, NaN, NaT and pandas.NA from values."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # of pandas.NA, which is neither equal nor different
+        return True
+
+
+def _label(value: Any) -> str:
+    return class_name(_text(value))
 
 
 def _named(
@@ -130,7 +144,7 @@ def _named(
     what: str,
 ) -> tuple[tuple[str, ...], np.ndarray]:
     if separator is None:
-        of_clips = [[_text(value)] for value in values]
+        of_clips = [[_label(value)] for value in values]
         empty = [i for i, (text,) in enumerate(of_clips) if not text]
         if empty:
             raise ValueError(
@@ -141,7 +155,7 @@ def _named(
     else:
         of_clips = [_several(value, separator) for value in values]
     used = sorted({text for texts in of_clips for text in texts})
-    names = tuple(used if classes is None else classes)
+    names = tuple(used if classes is None else map(class_name, classes))
     unknown = sorted(set(used) - set(names))
     if unknown:
         raise ValueError(
@@ -161,14 +175,17 @@ def _named(
 
 def _several(value: Any, separator: str) -> list[str]:
     if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return [_text(item) for item in value]
-    return [text for part in _text(value).split(separator) if (text := part.strip())]
+        parts = [_label(item) for item in value]
+    else:
+        parts = [part.strip() for part in _label(value).split(separator)]
+    return [part for part in parts if part]
 
 
 def _flags(
     columns: Columns, classes: Sequence[str] | None, what: str
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    names = tuple(columns) if classes is None else tuple(classes)
+    columns = {class_name(column): values for column, values in columns.items()}
+    names = tuple(columns if classes is None else map(class_name, classes))
     if set(names) != set(columns):
         raise ValueError(
             f"{what}: classes must name the label columns {listed(columns, 10)}. "
@@ -201,8 +218,10 @@ def _seconds(values: list[Any], gap: float, column: str, what: str) -> np.ndarra
 def _folds(values: list[Any], what: str) -> np.ndarray:
     try:
         numbers = np.array([float(_text(value)) for value in values])
-        if (numbers % 1 != 0).any():
-            raise ValueError(f"received {numbers[numbers % 1 != 0][0]}")
+        whole = (np.rint(numbers) == numbers) & (abs(numbers) < _LARGEST_WHOLE)
+        strange = numbers[~whole]
+        if strange.size:
+            raise ValueError(f"received {strange[0]:g}")
     except ValueError as error:
         raise ValueError(
             f"{what}: the column fold must hold whole numbers: {error}."

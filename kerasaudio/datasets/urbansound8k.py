@@ -22,14 +22,22 @@ from kerasaudio.datasets.rows import (
 
 COLUMNS = ("slice_file_name", "fsID", "fold", "classID", "class")
 TABLE = Path("metadata", "UrbanSound8K.csv")
+# Recordings that the published folds have on two sides, with those folds.
+SHARED = {
+    "106905": (1, 8),
+    "132016": (1, 4),
+    "176638": (1, 4),
+    "180937": (1, 9),
+    "77751": (2, 7),
+}
 
 
 class UrbanSound8K(LabelledClips):
     """The clips of an UrbanSound8K folder.
 
     `groups` are the Freesound recordings; published figures hold out each of the ten
-    `folds` in turn. (The table's `start` and `end` are places in the recording, not in
-    the clip.)
+    `folds` in turn, which have five recordings on two sides: a UserWarning names them.
+    (The table's `start` and `end` are places in the recording, not in the clip.)
 
     Args:
         folder: Official layout: audio/fold1/... and metadata/UrbanSound8K.csv.
@@ -66,4 +74,5 @@ class UrbanSound8K(LabelledClips):
             ),
             folds=integers((row["fold"] for row in rows), "fold", what),
             groups=np.array([row["fsID"] for row in rows]),
+            shared=SHARED,
         )

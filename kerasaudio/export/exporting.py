@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.export.clips import Clips, gather, synthetic
 from kerasaudio.export.convert import convert, module_of
 from kerasaudio.export.facts import describe
@@ -171,11 +172,13 @@ def _samples(model: AudioModel, input_length: int | str | None) -> int | None:
                 'export does. input_length="dynamic" is for networks that take any.'
             )
         return None
-    if isinstance(input_length, bool) or not isinstance(input_length, int):
+    try:
+        input_length = whole_number(input_length, "input_length")
+    except ValueError as error:
         raise ValueError(
             'input_length must be None, "dynamic" or a number of samples. '
             f"Received: {input_length!r}."
-        )
+        ) from error
     if spec.clip_samples not in (None, input_length) or input_length < spec.min_samples:
         takes = f"exactly {spec.clip_samples}" if spec.clip_samples else ""
         raise ValueError(

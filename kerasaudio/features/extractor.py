@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
-from kerasaudio.audio.check import check_count
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -20,12 +19,13 @@ from kerasaudio.features.run import Run, Written
 from kerasaudio.features.store import Store
 from kerasaudio.features.table import Features, check_out, write
 from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models.audio_model import Audio
+from kerasaudio.models.given import clips_given
 from kerasaudio.models.named import load_named
 from kerasaudio.models.tap import tap
-from kerasaudio.models.windowed import batched, is_several, run, waveform_windows
+from kerasaudio.models.windowed import batched, run, waveform_windows
 from kerasaudio.weights.cache import cache_folder
 
-Audio = str | PathLike[str] | ArrayLike
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 # Beyond some seconds of sound, larger batches only take more memory on CPUs.
@@ -92,7 +92,7 @@ class FeatureExtractor:
         if pool not in POOLS:
             raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
         if batch_size is not None:
-            batch_size = check_count(batch_size, "batch_size")
+            batch_size = whole_number(batch_size, "batch_size")
         self.model = _model(model)
         self._layers = [layer] if isinstance(layer, str) else list(layer)
         self._network = tap(self.model, self._layers)
@@ -128,14 +128,14 @@ class FeatureExtractor:
         }
 
     def __call__(
-        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None
+        self, audio: Audio | Iterable[Audio], sample_rate: int | None = None
     ) -> Any:
         """Turn one sound or a list of sounds into vectors; nothing is kept on disk.
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
-                of either.
-            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+                of either. Other forms: see `AudioModel.tag`.
+            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
 
         Returns:
             float32 (features,); for a list, (clips, features). With pool=None,
@@ -146,14 +146,10 @@ class FeatureExtractor:
                 NaN, empty, shorter than 50 ms.
             OSError: A file is missing or cannot be decoded.
         """
-        clips: Any = audio
-        if not is_several(clips):
-            vectors = self.timeline(clips, sample_rate).vectors
-            return vectors if self._pool is None else vectors[0]
-        if not clips:
-            raise ValueError("The list of audio is empty. Pass at least one clip.")
-        each = [self(clip, sample_rate) for clip in clips]
-        return each if self._pool is None else np.stack(each)
+        several, clips = clips_given(audio, sample_rate)
+        rows = [self.timeline(*clip).vectors for clip in clips]
+        each: Any = rows if self._pool is None else np.concatenate(rows)
+        return each if several else each[0]
 
     def timeline(self, audio: Audio, sample_rate: int | None = None) -> Rows:
         """Give the vectors of one sound with their times.

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from kerasaudio.array_file import is_whole, read_arrays
 from kerasaudio.features.rows import Plan, Rows
 
-_DAMAGES = (zipfile.BadZipFile, EOFError, KeyError, AttributeError, ValueError)
-_COLUMNS = ("embedding", "path", "start", "end")
+__all__ = ["check_installed", "is_whole", "read", "read_facts", "write"]
+_COLUMNS = ("embedding", "path", "start", "end", "facts")
 
 
 def check_installed() -> None:
@@ -69,8 +70,8 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], str]:
     Raises:
         ValueError: The file is no such archive.
     """
-    with _open(file) as archive:
-        return {name: archive[name] for name in _COLUMNS}, str(archive["facts"])
+    columns = read_arrays(file, _COLUMNS)
+    return columns, str(columns.pop("facts"))
 
 
 def read_facts(file: Path) -> str:
@@ -79,14 +80,4 @@ def read_facts(file: Path) -> str:
     Raises:
         ValueError: The file is no such archive.
     """
-    with _open(file) as archive:
-        return str(archive["facts"])
-
-
-@contextlib.contextmanager
-def _open(file: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
-            yield archive
-    except _DAMAGES as error:
-        raise ValueError(f"{str(file)!r} is no table of features: {error}.") from error
+    return str(read_arrays(file, ("facts",))["facts"])

@@ -1,9 +1,12 @@
 """Tables of features as Parquet, written row group by row group, by pyarrow.
 
 Columns: path, start, end, embedding (float32 list of fixed length), model,
-weights_hash, kerasaudio_version. The metadata `kerasaudio` holds the facts (JSON).
+weights_hash, kerasaudio_version. The metadata `kerasaudio` holds the facts (JSON),
+`kerasaudio_crc32` their checksum; the pages have theirs.
 """
 
+import contextlib
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import numpy as np
 
 from kerasaudio.features.rows import Plan, Rows
 
+_CHECKSUM = b"kerasaudio_crc32"
 _GROUP = 4096  # rows that are held in memory
 
 
@@ -35,6 +39,7 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
+    facts = plan.facts().encode()
     words = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema(
         [
@@ -44,9 +49,9 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
             ("embedding", pa.list_(pa.float32(), plan.width)),
             *((name, words) for name in plan.constants),
         ],
-        metadata={"kerasaudio": plan.facts()},
+        metadata={b"kerasaudio": facts, _CHECKSUM: b"%d" % zlib.crc32(facts)},
     )
-    with parquet.ParquetWriter(out, schema) as writer:
+    with parquet.ParquetWriter(out, schema, write_page_checksum=True) as writer:
         for group in _groups(pieces):
             vectors = np.concatenate([rows.vectors for _, rows in group])
             names = [_utf8(path) for path, rows in group for _ in rows.starts]
@@ -89,23 +94,17 @@ def read(file: Path) -> tuple[dict[str, Any], str]:
     """Give the columns by name, and the facts.
 
     Raises:
-        ValueError: The file is no such table.
+        ValueError: The file is no such table, or is damaged.
+        OSError: It cannot be read.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    facts = read_facts(file)
-    try:
-        table = parquet.read_table(
-            file, columns=["path", "start", "end", "embedding"], memory_map=False
-        )
-        lists = table["embedding"].combine_chunks()
-        width = lists.type.list_size
+    with _opened(file) as table:
+        facts = _facts(table)
+        columns = table.read(["path", "start", "end", "embedding"])
+        lists = columns["embedding"].combine_chunks()
         flat = lists.flatten().to_numpy(zero_copy_only=False)
-    except (pa.ArrowException, KeyError, AttributeError) as error:
-        raise ValueError(f"{str(file)!r} is no table of features: {error}.") from error
-    columns = {name: table[name].to_pylist() for name in ("path", "start", "end")}
-    return columns | {"embedding": flat.reshape(-1, width)}, facts
+        vectors = flat.reshape(len(columns), lists.type.list_size)
+        named = {name: columns[name].to_pylist() for name in ("path", "start", "end")}
+        return named | {"embedding": vectors}, facts
 
 
 def read_facts(file: Path) -> str:
@@ -113,12 +112,56 @@ def read_facts(file: Path) -> str:
 
     Raises:
         ValueError: The file is no such table.
+        OSError: It cannot be read.
     """
+    with _opened(file) as table:
+        return _facts(table)
+
+
+def is_whole(file: Path) -> bool:
+    """Say whether the pages of a table are as they were written.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        with _opened(file) as table:
+            for group in range(table.num_row_groups):
+                table.read_row_group(group)
+    except ValueError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
+    with file.open("rb"):  # missing or forbidden: Python's own words
+        pass
     try:
-        metadata = parquet.read_schema(file).metadata or {}
-        return metadata[b"kerasaudio"].decode()
-    except (pa.ArrowException, KeyError) as error:
-        raise ValueError(f"{str(file)!r} is no table of features: {error}.") from error
+        with parquet.ParquetFile(file, page_checksum_verification=True) as table:
+            yield table
+    except (
+        pa.ArrowException,
+        KeyError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        MemoryError,
+    ) as error:
+        raise ValueError(f"it is no whole Parquet file ({error})") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ValueError(f"it is no whole Parquet file ({error})") from error
+
+
+def _facts(table: Any) -> str:
+    """Give the facts; what holds them has no checksum but theirs."""
+    metadata = table.metadata.metadata or {}
+    facts = metadata[b"kerasaudio"]
+    if metadata.get(_CHECKSUM, b"%d" % zlib.crc32(facts)) != b"%d" % zlib.crc32(facts):
+        raise ValueError("its facts were changed")
+    return str(facts.decode())

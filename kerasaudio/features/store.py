@@ -4,7 +4,8 @@ A store is a folder of logs, one a run. A log is a line of magic, then records: 
 32-bit numbers (length of the header, CRC-32 of the header), the header (JSON: path,
 size, modified_ns, rows, width, crc), then the rows: vectors float32, starts and ends
 float64, little-endian. A record that was cut off when its process died, or whose bytes
-changed, counts as absent. Processes may add to one store at once: each has its own log.
+changed, counts as absent, and so does what follows a damaged header. Processes may add
+to one store at once: each has its own log.
 """
 
 import contextlib
@@ -147,7 +148,8 @@ class Store:
 
 def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
     """Give the records of a log up to where it was cut off."""
-    with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
+    # Where it is gone or cannot be read, its records are absent, too.
+    with contextlib.suppress(OSError), log.open("rb") as file:
         end = os.fstat(file.fileno()).st_size
         if file.read(len(_MAGIC)) != _MAGIC:
             return
@@ -155,16 +157,21 @@ def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
             if len(prefix) < _PREFIX.size:
                 return
             length, crc = _PREFIX.unpack(prefix)
-            if length > _LONGEST_HEADER:
+            # A power cut can leave zeros, and zero is the checksum of nothing.
+            if not 0 < length <= _LONGEST_HEADER:
                 return
             header = file.read(length)
             if zlib.crc32(header) != crc:
                 return
-            facts = json.loads(header)
-            place = _Place(log, file.tell(), *(facts.pop(k) for k in _SIZES))
+            try:
+                facts = json.loads(header)
+                place = _Place(log, file.tell(), *(facts.pop(k) for k in _SIZES))
+                state = FileState(**facts)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return  # whole, but not written by us
             if place.offset + place.length > end:
                 return
-            yield FileState(**facts), place
+            yield state, place
             file.seek(place.length, os.SEEK_CUR)
 
 

@@ -115,7 +115,8 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
         OSError: It cannot be written.
     """
     facts = plan.facts()
-    if plan.contents and out.exists() and _facts(out) == json.loads(facts):
+    is_same = plan.contents and out.exists() and _facts(out) == json.loads(facts)
+    if is_same and _FORMATS[out.suffix].is_whole(out):
         return
     with writing_whole(out) as temporary:
         _FORMATS[out.suffix].write(temporary, plan, pieces)
@@ -125,7 +126,7 @@ def _facts(path: Path) -> dict[str, Any]:
     """Give what a table says of itself; {} if the file is none."""
     try:
         return dict(json.loads(_FORMATS[path.suffix].read_facts(path)))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 
@@ -136,23 +137,38 @@ def load_features(path: str | PathLike[str]) -> Features:
         path: A .npz or .parquet file. Nothing in it is unpickled.
 
     Raises:
-        ValueError: It is no such table.
+        ValueError: It is no such table, or is damaged.
         OSError: It is missing or cannot be read.
         ImportError: Parquet without pyarrow.
     """
     file = check_suffix(path)
-    columns, facts = _FORMATS[file.suffix].read(file)
     try:
+        columns, facts = _FORMATS[file.suffix].read(file)
         known = json.loads(facts)
-        vectors = np.ascontiguousarray(columns["embedding"], "float32")
-        starts = np.asarray(columns["start"], "float64")
-        ends = np.asarray(columns["end"], "float64")
+        vectors = _numbers(columns, "embedding", 2)
+        starts, ends = (_numbers(columns, name, 1) for name in ("start", "end"))
         paths = tuple(map(Path, columns["path"]))
         failed = tuple(Failed(Path(name), error) for name, error in known["failed"])
         if len({len(vectors), len(paths), len(starts), len(ends)}) > 1:
             raise ValueError("its columns have different lengths")
-        return Features(vectors, paths, starts, ends, failed, known["origin"])
-    except (KeyError, TypeError, ValueError) as error:
+        if not (np.isfinite(starts).all() and np.isfinite(ends).all()):
+            raise ValueError("its times are not all finite")
+        return Features(
+            np.ascontiguousarray(vectors, "float32"),
+            paths,
+            starts.astype("float64"),
+            ends.astype("float64"),
+            failed,
+            dict(known["origin"]),
+        )
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{str(path)!r} is no table of features of kerasaudio: {error}."
         ) from error
+
+
+def _numbers(columns: Mapping[str, Any], name: str, axes: int) -> np.ndarray:
+    values = np.asarray(columns[name])
+    if values.ndim != axes or values.dtype.kind not in "fiu":
+        raise ValueError(f"its {name} is {values.dtype} of shape {values.shape}")
+    return values

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kerasaudio.arguments import plain
+
 Shape = tuple[int | None, ...]
 
 
@@ -64,7 +66,7 @@ class Float32Layer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Give the arguments of the constructor."""
-        arguments = {name: getattr(self, name) for name in self.arguments}
+        arguments = {name: plain(getattr(self, name)) for name in self.arguments}
         return super().get_config() | arguments
 
 
@@ -85,17 +87,6 @@ def require(condition: bool, message: str, **received: Any) -> None:
     if not condition:
         got = ", ".join(f"{name}={value!r}" for name, value in received.items())
         raise ValueError(f"{message} Received: {got}")
-
-
-def check_count(**counts: Any) -> None:
-    """Raise ValueError unless every argument is a positive integer."""
-    for name, value in counts.items():
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        require(
-            whole and value > 0,
-            f"`{name}` must be a positive integer.",
-            **{name: value},
-        )
 
 
 def check_choice(**choices: tuple[Any, Sequence[Any]]) -> None:

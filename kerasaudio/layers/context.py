@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import Shape, WaveformLayer, check_count, require
+from kerasaudio.arguments import whole_number
+from kerasaudio.layers.base import Shape, WaveformLayer, require
 from kerasaudio.layers.framing import pad_ends
 
 
@@ -34,8 +35,8 @@ class Context(WaveformLayer):
         self, window_samples: int, context_samples: int, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_count(window_samples=window_samples, context_samples=context_samples)
-        self.window_samples, self.context_samples = window_samples, context_samples
+        self.window_samples = whole_number(window_samples, "window_samples")
+        self.context_samples = whole_number(context_samples, "context_samples")
 
     def call(self, inputs: Any) -> Any:
         """Give (batch, context_samples + window_samples)."""

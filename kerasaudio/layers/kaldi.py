@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number
 from kerasaudio.layers.base import require
 from kerasaudio.layers.framing import frame
 from kerasaudio.layers.mel import MelSpectrogram
@@ -75,6 +76,9 @@ class KaldiFbank(MelSpectrogram):
         method: str = "fft",
         **kwargs: Any,
     ) -> None:
+        sample_rate = number(sample_rate, "sample_rate", above=0)
+        frame_length = number(frame_length, "frame_length", above=0)
+        frame_shift = number(frame_shift, "frame_shift", above=0)
         samples = int(sample_rate * frame_length / 1000)
         shift = int(sample_rate * frame_shift / 1000)
         require(
@@ -84,11 +88,7 @@ class KaldiFbank(MelSpectrogram):
             frame_length=frame_length,
             frame_shift=frame_shift,
         )
-        require(
-            0 <= preemphasis <= 1,
-            "`preemphasis` must be in [0, 1].",
-            preemphasis=preemphasis,
-        )
+        preemphasis = number(preemphasis, "preemphasis", 0, 1)
         super().__init__(
             sample_rate,
             n_fft=1 << (samples - 1).bit_length(),

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import Shape, check_choice, check_count, require
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.layers.base import Shape, check_choice, require
 from kerasaudio.layers.filterbank import mel_filterbank, split_bands
 from kerasaudio.layers.stft import Spectrogram
 from kerasaudio.layers.window import Window
@@ -75,10 +76,10 @@ class MelSpectrogram(Spectrogram):
         **kwargs: Any,
     ) -> None:
         super().__init__(n_fft, hop_length, win_length, window, power=power, **kwargs)
-        require(
-            sample_rate > 0, "`sample_rate` must be positive.", sample_rate=sample_rate
-        )
-        check_count(n_mels=n_mels)
+        sample_rate = number(sample_rate, "sample_rate", above=0)
+        n_mels = whole_number(n_mels, "n_mels")
+        fmin = number(fmin, "fmin")
+        fmax = None if fmax is None else number(fmax, "fmax")
         require(
             0 <= fmin < (sample_rate / 2 if fmax is None else fmax) <= sample_rate / 2,
             "`fmin` and `fmax` must satisfy 0 <= fmin < fmax <= sample_rate / 2.",
@@ -98,7 +99,7 @@ class MelSpectrogram(Spectrogram):
         self.htk, self.norm, self.triangles = htk, norm, triangles
         self.filterbank = mel_filterbank(
             sample_rate=sample_rate,
-            n_fft=n_fft,
+            n_fft=self.n_fft,
             n_mels=n_mels,
             fmin=fmin,
             fmax=fmax,

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.layers.base import Shape, check_choice, check_count, require
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.layers.base import Shape, check_choice, require
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.scale import to_decibel
 
@@ -55,7 +56,7 @@ class MFCC(MelSpectrogram):
         **kwargs: Any,
     ) -> None:
         super().__init__(sample_rate, norm=mel_norm, **kwargs)
-        check_count(n_mfcc=n_mfcc)
+        n_mfcc = whole_number(n_mfcc, "n_mfcc")
         require(
             n_mfcc <= self.n_mels,
             "`n_mfcc` must be at most `n_mels`.",
@@ -63,7 +64,7 @@ class MFCC(MelSpectrogram):
             n_mels=self.n_mels,
         )
         check_choice(dct_type=(dct_type, (2, 3)), norm=(norm, ("ortho", None)))
-        require(lifter >= 0, "`lifter` must not be negative.", lifter=lifter)
+        lifter = number(lifter, "lifter", least=0)
         self.n_mfcc, self.dct_type, self.dct_norm = n_mfcc, dct_type, norm
         self.lifter = lifter
         basis = cosine_basis(self.n_mels, dct_type=dct_type, norm=norm)[:, :n_mfcc]

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.layers.base import (
     FeatureLayer,
     Shape,
     WaveformLayer,
-    check_count,
     require,
 )
 from kerasaudio.layers.framing import count_frames, frame, pad_ends
@@ -42,7 +42,8 @@ class WholeWindows(WaveformLayer):
 
     def __init__(self, window_samples: int, hop_samples: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_count(window_samples=window_samples, hop_samples=hop_samples)
+        window_samples = whole_number(window_samples, "window_samples")
+        hop_samples = whole_number(hop_samples, "hop_samples")
         require(
             hop_samples <= window_samples,
             "`hop_samples` must be at most `window_samples`.",
@@ -96,8 +97,8 @@ class Patches(FeatureLayer):
     ) -> None:
         super().__init__(**kwargs)
         hop_frames = patch_frames if hop_frames is None else hop_frames
-        check_count(patch_frames=patch_frames, hop_frames=hop_frames)
-        self.patch_frames, self.hop_frames = patch_frames, hop_frames
+        self.patch_frames = whole_number(patch_frames, "patch_frames")
+        self.hop_frames = whole_number(hop_frames, "hop_frames")
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` fill a patch."""

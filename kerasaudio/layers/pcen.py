@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.layers.base import FeatureLayer, check_count, require
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.layers.base import FeatureLayer
 from kerasaudio.layers.stft import TINY
 
 BLOCK = 64  # frames that are smoothed by one matrix product
@@ -72,22 +73,17 @@ class PCEN(FeatureLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_count(hop_length=hop_length)
-        for name, value in {
-            "sample_rate": sample_rate,
-            "time_constant": time_constant,
-            "eps": eps,
-        }.items():
-            require(value > 0, f"`{name}` must be positive.", **{name: value})
-        for name, value in {"gain": gain, "bias": bias, "power": power}.items():
-            require(value >= 0, f"`{name}` must not be negative.", **{name: value})
-        require(b is None or 0 < b <= 1, "`b` must be in (0, 1].", b=b)
-        self.sample_rate, self.hop_length = sample_rate, hop_length
-        self.gain, self.bias, self.power = gain, bias, power
-        self.time_constant, self.eps, self.b = time_constant, eps, b
-        frames = time_constant * sample_rate / hop_length
+        self.sample_rate = number(sample_rate, "sample_rate", above=0)
+        self.hop_length = whole_number(hop_length, "hop_length")
+        self.gain = number(gain, "gain", least=0)
+        self.bias = number(bias, "bias", least=0)
+        self.power = number(power, "power", least=0)
+        self.time_constant = number(time_constant, "time_constant", above=0)
+        self.eps = number(eps, "eps", above=0)
+        self.b = None if b is None else number(b, "b", above=0, most=1)
+        frames = self.time_constant * self.sample_rate / self.hop_length
         derived = (math.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
-        self._coefficient = derived if b is None else b
+        self._coefficient = derived if self.b is None else self.b
 
     def call(self, inputs: Any) -> Any:
         """Normalise (batch, frames, bins)."""

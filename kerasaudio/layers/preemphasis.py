@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasaudio.arguments import number
 from kerasaudio.layers.base import Shape, WaveformLayer, check_choice
 from kerasaudio.layers.framing import check_samples
 
@@ -38,7 +39,7 @@ class Preemphasis(WaveformLayer):
     ) -> None:
         super().__init__(**kwargs)
         check_choice(mode=(mode, MODES))
-        self.coefficient, self.mode = coefficient, mode
+        self.coefficient, self.mode = number(coefficient, "coefficient"), mode
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` has the samples that are needed."""

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number, plain
 from kerasaudio.layers.base import Float32Layer, require
 
 
@@ -44,15 +45,12 @@ class Decibel(Float32Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        number = isinstance(ref, (int, float)) and ref > 0
-        require(ref == "max" or number, '`ref` must be positive or "max".', ref=ref)
-        require(amin is None or amin > 0, "`amin` must be positive.", amin=amin)
-        require(
-            top_db is None or top_db >= 0,
-            "`top_db` must not be negative.",
-            top_db=top_db,
-        )
-        self.ref, self.amin, self.top_db, self.amplitude = ref, amin, top_db, amplitude
+        named = isinstance(ref, str)
+        require(not named or ref == "max", 'ref must be a number or "max".', ref=ref)
+        self.ref = ref if named else number(ref, "ref", above=0)
+        self.amin = None if amin is None else number(amin, "amin", above=0)
+        self.top_db = None if top_db is None else number(top_db, "top_db", least=0)
+        self.amplitude = amplitude
 
     def call(self, inputs: Any) -> Any:
         """Convert the features of every clip."""
@@ -120,10 +118,10 @@ class LogCompression(Float32Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        require(gain > 0, "`gain` must be positive.", gain=gain)
-        require(offset >= 0, "`offset` must not be negative.", offset=offset)
-        require(floor is None or floor > 0, "`floor` must be positive.", floor=floor)
-        require(base > 1, "`base` must be above 1.", base=base)
+        gain = number(gain, "gain", above=0)
+        offset = number(offset, "offset", least=0)
+        floor = None if floor is None else number(floor, "floor", above=0)
+        base = number(base, "base", above=1)
         require(
             offset > 0 or floor is not None,
             "silence needs a positive `offset` or a `floor`.",
@@ -173,11 +171,10 @@ class Standardize(Float32Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.mean, self.std = np.asarray(mean).tolist(), np.asarray(std).tolist()
-        self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
-        self.epsilon = epsilon
+        self.mean, self.std = _numbers(mean, "mean"), _numbers(std, "std")
+        self.axis = None if axis is None else np.asarray(axis).tolist()
+        self.epsilon = number(epsilon, "epsilon", above=0)
         require(bool(np.all(np.asarray(std) > 0)), "`std` must be positive.", std=std)
-        require(epsilon > 0, "`epsilon` must be positive.", epsilon=epsilon)
         if axis is not None:
             axes = np.atleast_1d(axis)
             require(
@@ -205,3 +202,14 @@ class Standardize(Float32Layer):
         centred = inputs - ops.mean(inputs, axis=axes, keepdims=True)
         variance = ops.mean(centred * centred, axis=axes, keepdims=True)
         return centred / ops.sqrt(variance + self.epsilon)
+
+
+def _numbers(values: Any, name: str) -> Any:
+    """Give a number, or an array of numbers as lists."""
+    array = np.asarray(values)
+    require(
+        array.dtype.kind in "iuf",
+        f"{name} must be a number or several.",
+        **{name: values},
+    )
+    return array.tolist() if array.ndim else plain(array[()])

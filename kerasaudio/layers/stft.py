@@ -10,11 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import (
     Shape,
     WaveformLayer,
     check_choice,
-    check_count,
     require,
 )
 from kerasaudio.layers.dft import MatrixDFT
@@ -91,11 +91,11 @@ class STFT(WaveformLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_count(n_fft=n_fft)
+        n_fft = whole_number(n_fft, "n_fft")
         win_length = n_fft if win_length is None else win_length
-        check_count(win_length=win_length)
+        win_length = whole_number(win_length, "win_length")
         hop_length = max(win_length // 4, 1) if hop_length is None else hop_length
-        check_count(hop_length=hop_length)
+        hop_length = whole_number(hop_length, "hop_length")
         require(
             win_length <= n_fft,
             "`win_length` must be at most `n_fft`.",
@@ -226,8 +226,7 @@ class Spectrogram(STFT):
         **kwargs: Any,
     ) -> None:
         super().__init__(n_fft, hop_length, win_length, window, **kwargs)
-        require(power > 0, "`power` must be positive.", power=power)
-        self.power = power
+        self.power = number(power, "power", above=0)
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, bins)."""

@@ -1,9 +1,8 @@
 """VGGish's embeddings as AudioSet was released with them: PCA, clipped, in 8 bits."""
 
 import os
-import zipfile
-import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -11,6 +10,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from kerasaudio.array_file import read_arrays
 from kerasaudio.layers.base import Float32Layer, Shape, check_choice, require
 
 LIMIT = 2.0  # the components are clipped to -2 ... 2
@@ -119,22 +119,10 @@ class VGGishPostprocess(Float32Layer):
 
 def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > _MOST_BYTES:
-            raise ValueError(f"it unpacks to {size:,} bytes")
-        with np.load(path, allow_pickle=False) as file:
-            matrix, centre = (np.asarray(file[name]) for name in _ARRAYS)
+        matrix, centre = read_arrays(Path(path), _ARRAYS, limit=_MOST_BYTES).values()
         if not matrix.dtype.kind == centre.dtype.kind == "f":
             raise ValueError(f"its arrays are {matrix.dtype} and {centre.dtype}")
-    except (
-        ValueError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-    ) as error:
+    except ValueError as error:
         raise ValueError(
             f"{os.fspath(path)} holds no PCA of VGGish, which has floating-point "
             f"{' and '.join(_ARRAYS)}: {error}."

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import check_choice, require
+from kerasaudio.arguments import number, plain
+from kerasaudio.layers.base import check_choice
 from kerasaudio.metrics.per_clip import PerClipMetric
 
 
@@ -41,10 +42,9 @@ class InstanceF1(PerClipMetric):
         **kwargs: Any,
     ) -> None:
         super().__init__(classes, max_clips, name=name, **kwargs)
-        number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-        require(number, "`threshold` must be a number.", threshold=threshold)
         check_choice(zero_division=(zero_division, (0, 1)))
-        self.threshold, self.zero_division = threshold, zero_division
+        self.threshold = number(threshold, "threshold")
+        self.zero_division = plain(zero_division)
 
     def score(self, scores: Any, targets: Any, used: Any) -> Any:
         """Compute the average F1."""

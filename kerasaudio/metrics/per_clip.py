@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import check_count, require
+from kerasaudio.arguments import whole_number
+from kerasaudio.layers.base import require
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
@@ -70,11 +71,10 @@ class PerClipMetric(keras.metrics.Metric):
             f"{type(self).__name__} computes in float32.",
             dtype=self.dtype,
         )
-        check_count(
-            classes=classes, max_clips=max_clips, windows_per_clip=windows_per_clip
-        )
-        self.classes, self.max_clips = classes, max_clips
-        self.windows_per_clip, self.when_full = windows_per_clip, bool(when_full)
+        self.classes = classes = whole_number(classes, "classes")
+        self.max_clips = max_clips = whole_number(max_clips, "max_clips")
+        self.windows_per_clip = whole_number(windows_per_clip, "windows_per_clip")
+        self.when_full = bool(when_full)
         table = (max_clips, classes)
         self._sums = self._zeros(table, "float32", "sums")
         self._targets = self._zeros(table, "uint8", "targets")

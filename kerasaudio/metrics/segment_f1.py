@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kerasaudio.arguments import class_name, number
+
 _ROUNDING = 1e-6  # of a segment: an end at 3.0000000004 s does not touch the next
 
 
@@ -96,10 +98,7 @@ def segment_f1(
     where a class is there and was found; where it was only missed or only imagined,
     that gives NaN and leaves it out of the macro-average. Here it counts with 0.
     """
-    if not 0 < segment_seconds < math.inf:
-        raise ValueError(
-            f"segment_seconds must be a positive number. Received: {segment_seconds!r}."
-        )
+    segment_seconds = number(segment_seconds, "segment_seconds", above=0)
     if len(true_events) != len(predicted_events):
         raise ValueError(
             "Both take one list of events a clip. Received: true events of "
@@ -144,7 +143,7 @@ def check_event(event: Any, clip: int = 0) -> tuple[str, float, float]:
             "An event has a name, starts at 0 s or later and ends after it starts. "
             f"Received for clip {clip}: {event!r}."
         )
-    return label, *span
+    return class_name(label), *span
 
 
 def _ratio(part: float, whole: float) -> float:

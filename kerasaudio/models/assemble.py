@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import keras
 
+from kerasaudio.arguments import class_name, number, plain, whole_number
+from kerasaudio.audio.check import check_rate
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.models.patchwise import ClipScores
 from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.native import assign
-from kerasaudio.whole_number import whole_number
 
 Activation = str | Callable[..., Any] | None
 
@@ -194,7 +195,11 @@ def _settle(
     pretrained: Pretrained | None,
 ) -> dict[str, Any]:
     trained_with = {} if pretrained is None else pretrained.arguments
-    given = {key: value for key, value in arguments.items() if value is not None}
+    given = {
+        key: _checked(value, key, architecture.defaults[key])
+        for key, value in arguments.items()
+        if value is not None
+    }
     for key in given.keys() & trained_with.keys():
         if given[key] != trained_with[key]:
             assert pretrained is not None
@@ -204,6 +209,18 @@ def _settle(
                 f"Leave {key} out, or use weights=None."
             )
     return {**architecture.defaults, **trained_with, **given}
+
+
+def _checked(value: Any, key: str, default: Any) -> Any:
+    """Give an argument as the configuration holds it: Python's own, of its kind."""
+    if key == "sample_rate":
+        return check_rate(value)
+    if isinstance(default, float):
+        return number(value, key)
+    counts = isinstance(default, int) and not isinstance(default, bool)
+    if counts or key == "clip_samples":  # which is None in many networks
+        return whole_number(value, key)
+    return plain(value)
 
 
 def _own_labels(
@@ -228,8 +245,8 @@ def _own_labels(
         classes = whole_number(classes, "classes")
     if labels is None:
         return None if classes is None else _numbered(classes)
-    names = [] if isinstance(labels, str) else list(labels)
-    if not names or len({str(name) for name in names}) != len(names):
+    names = [] if isinstance(labels, str) else [class_name(name) for name in labels]
+    if not names or len(set(names)) != len(names):
         raise ValueError(
             f"labels must be a list of different class names. Received: {labels!r}."
         )
@@ -237,7 +254,7 @@ def _own_labels(
         raise ValueError(
             f"classes={classes} contradicts the {len(names)} labels. Give one of them."
         )
-    return [str(name) for name in names]
+    return names
 
 
 def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bool:
@@ -246,7 +263,7 @@ def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bo
         return True
     if pretrained.labels is None or list(own_labels) == _numbered(len(own_labels)):
         return len(own_labels) == pretrained.classes
-    return list(own_labels) == list(pretrained.labels)
+    return list(own_labels) == [class_name(name) for name in pretrained.labels]
 
 
 def _default_labels(

@@ -1,6 +1,6 @@
 """AudioModel: a functional keras.Model that knows its rate, labels and origin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Self
 
@@ -8,13 +8,14 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.models import windowed
 from kerasaudio.models.checks import check_batch, check_static
 from kerasaudio.models.compiled import avoid_xla_on_cpu
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.tap import tap
 
-Audio = str | PathLike[str] | ArrayLike
+Audio = str | PathLike[str] | ArrayLike | Mapping[str, Any]
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -123,7 +124,7 @@ class AudioModel(keras.Model):
 
     def tag(
         self,
-        audio: Audio | Sequence[Audio],
+        audio: Audio | Iterable[Audio],
         sample_rate: int | None = None,
         *,
         top: int = 5,
@@ -134,13 +135,15 @@ class AudioModel(keras.Model):
         see the factory's docstring, and `spec.rule`.
 
         Args:
-            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
-                of either.
-            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or with
+                its rate a row of Hugging Face's, {"array": waveform, "sampling_rate":
+                rate}, (rate, waveform) or (waveform, rate), whose integers are scaled.
+                Or several of these: a list, a generator, an array or a Series.
+            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
             top: Number of labels to give, at most the number of classes.
 
         Returns:
-            (label, score) pairs, best first; for a list of audio, a list of these.
+            (label, score) pairs, best first; for several clips, a list of these.
 
         Raises:
             ValueError: The model has no top, or the audio is unusable: no or a wrong
@@ -154,17 +157,17 @@ class AudioModel(keras.Model):
         return tags if several else tags[0]
 
     def embed(
-        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None
+        self, audio: Audio | Iterable[Audio], sample_rate: int | None = None
     ) -> np.ndarray:
         """Turn sound into a vector: the `embedding` layer, averaged over windows.
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
-                of either.
-            sample_rate: Rate of the waveforms in Hz; paths know theirs.
+                of either. Other forms: see `tag`.
+            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
 
         Returns:
-            float32 (features,); for a list of audio, (clips, features).
+            float32 (features,); for several clips, (clips, features).
 
         Raises:
             ValueError: The audio is unusable; see `tag`.
@@ -229,10 +232,7 @@ class AudioModel(keras.Model):
                 f"decode needs predictions of shape (batch, {len(labels)}). "
                 f"Received: shape {scores.shape}."
             )
-        if not isinstance(top, int | np.integer) or not 1 <= top <= len(labels):
-            raise ValueError(
-                f"top must be an integer from 1 to {len(labels)}. Received: {top!r}."
-            )
+        top = whole_number(top, "top", most=len(labels))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
         return [
             [(labels[i], float(row[i])) for i in best]

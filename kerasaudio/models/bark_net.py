@@ -20,7 +20,6 @@ import keras
 from keras import layers
 
 from kerasaudio.audio.check import check_rate
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, QUICK_MOMENTUM, batch_norm
@@ -91,7 +90,6 @@ def BarkNet(
 
 
 def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> Body:
-    check_count(clip_samples=clip_samples, filters=filters)
     check_share(dropout=dropout, most=0.45)
     shortest = WIDTH * 2**BLOCKS
     if clip_samples < shortest:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.arguments import number
 from kerasaudio.audio.check import check_dtype, check_values
 from kerasaudio.models.spec import AudioSpec
 
@@ -78,8 +79,4 @@ def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
 def check_share(most: float, **shares: Any) -> None:
     """Raise a ValueError unless every argument is a number from 0 to `most`."""
     for name, value in shares.items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not 0 <= value <= most:
-            raise ValueError(
-                f"{name} must be a number from 0 to {most:g}. Received: {value!r}."
-            )
+        number(value, name, 0, most)

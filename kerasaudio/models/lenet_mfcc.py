@@ -19,7 +19,6 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
@@ -97,7 +96,6 @@ def _body(
     filters: int,
     dropout: float,
 ) -> Body:
-    check_count(filters=filters, n_mfcc=n_mfcc)
     check_share(dropout=dropout, most=0.9)
     if n_mfcc < 4:
         raise ValueError(f"n_mfcc must be at least 4. Received: {n_mfcc!r}.")

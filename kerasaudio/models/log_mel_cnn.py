@@ -21,7 +21,6 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -104,7 +103,6 @@ def LogMelCNN(
 
 
 def _body(clip_samples: int, filters: int, dropout: float) -> Body:
-    check_count(clip_samples=clip_samples, filters=filters)
     check_share(dropout=dropout, most=0.45)
     if clip_samples < MIN_SAMPLES:
         raise ValueError(

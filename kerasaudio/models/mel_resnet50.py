@@ -21,7 +21,6 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
@@ -100,7 +99,6 @@ def MelResNet50(
 
 
 def _body(side: int, dropout: float) -> Body:
-    check_count(side=side)
     check_share(dropout=dropout, most=0.9)
     if side < SMALLEST_SIDE:
         raise ValueError(

@@ -14,8 +14,9 @@ log10(10000 x + 1), activation before normalisation, rhythm filters on every ban
 the mean over bands). Published on MagnaTagATune: ROC-AUC .9067 / .9106, PR-AUC .3831 /
 .4493 (different splits).
 
-Upstream casts the mel to float16 before the logarithm, which overflows on loud input;
-here all is float32.
+Upstream casts the mel to float16 before the logarithm. Under NumPy 1 the product with
+10000 was float32 again; under NumPy 2 it is float16 and overflows on loud input. Here
+all is float32.
 
 Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0; Won et al. 2020,
 arXiv:2006.00751, minzwon/sota-music-tagging-models, commit 4e1d652.

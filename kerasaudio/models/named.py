@@ -1,14 +1,19 @@
 """A model by name: a factory, a published preset, or a file that a user saved."""
 
 import inspect
+import os
+import zipfile
 from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any
 
 import keras
 
+from kerasaudio.array_file import ZIP_DAMAGES
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.weights.manifest import tags
+
+_LONGEST_REASON = 200
 
 
 def load_named(
@@ -34,7 +39,8 @@ def load_named(
 
     Raises:
         ValueError: There is no such factory, tag or argument, the factory has no
-            published weights, or two sets of weights are named.
+            published weights, two sets of weights are named, or the saved model is
+            damaged or is none of kerasaudio's.
         OSError: A file is missing, or a download failed.
     """
     text = fspath(name)
@@ -93,7 +99,41 @@ def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:
         raise ValueError(
             f"{path!r} holds its weights: leave out weights={fspath(weights)!r}."
         )
-    model = keras.saving.load_model(path, compile=False)
+    if not os.path.isdir(path):  # Keras can also save into a folder
+        _check_whole(path)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # whatever a foreign configuration makes Keras raise
+        raise ValueError(
+            f"{path!r} cannot be loaded as a model ({_brief(error)}). Was it saved by "
+            "another version, or does it hold layers whose code was not imported?"
+        ) from error
     if not isinstance(model, AudioModel):
         raise ValueError(f"{path!r} holds no model of kerasaudio.")
     return model
+
+
+def _check_whole(path: str) -> None:
+    """Raise unless a file is a zip archive whose every byte is as it was written."""
+    with open(path, "rb") as file:  # missing or forbidden: Python's own words
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+                damaged = archive.testzip()
+        except (*ZIP_DAMAGES, OSError) as error:
+            raise ValueError(
+                f"{path!r} is no whole .keras file ({error}): it is damaged or cut, or "
+                "something else. Save or fetch it again."
+            ) from error
+    if damaged is not None:
+        raise ValueError(
+            f"{path!r} is damaged, in {damaged!r}. Save or fetch it again."
+        )
+    if not {"config.json", "model.weights.h5"} <= set(names):
+        raise ValueError(f"{path!r} is a zip archive, but no saved model of Keras.")
+
+
+def _brief(error: Exception) -> str:
+    """Give the beginning of what Keras says; it may print a whole configuration."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:_LONGEST_REASON]}"

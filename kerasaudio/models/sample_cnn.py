@@ -22,7 +22,6 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -168,7 +167,6 @@ def _trunk(
     width: int,
     filters: int,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    check_count(filters=filters)
     _check(clip_samples, blocks, stem_width, width)
     waveform = keras.Input((clip_samples,), name="waveform")
     x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)

@@ -21,7 +21,6 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.layers import Decibel, MelSpectrogram
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
@@ -129,7 +128,6 @@ class LinearSoftmaxPooling(ClipScores):
 
 
 def _body(clip_samples: int | None, filters: int, units: int, dropout: float) -> Body:
-    check_count(filters=filters, units=units)
     check_share(dropout=dropout, most=0.9)
     if clip_samples is not None and clip_samples < MIN_SAMPLES:
         raise ValueError(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from kerasaudio.arguments import class_name, number
 from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
 
 
@@ -35,7 +36,8 @@ class AudioSpec:
         edge_samples: How many of its last samples a window may lack to be a full one.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
-        labels: Names of the classes, in the order of the output; None without a top.
+        labels: Names of the classes, in the order of the output and in Unicode's
+            composed form, NFC; None without a top.
         weights: Tag of the published weights, None if there are none.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
         licence: Licence of the weights (SPDX).
@@ -66,6 +68,12 @@ class AudioSpec:
     citation: str | None = None
     homepage: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Bring labels into one form."""
+        if self.labels is not None:
+            names = tuple(class_name(label) for label in self.labels)
+            object.__setattr__(self, "labels", names)
 
     @classmethod
     def of_fixed_clips(
@@ -137,7 +145,7 @@ class AudioSpec:
         """
         spec, rate = self, self.sample_rate
         if window_seconds is not None:
-            window = round(_positive(window_seconds, "window_seconds") * rate)
+            window = round(number(window_seconds, "window_seconds", above=0) * rate)
             exact = spec.clip_samples
             if window != exact and (exact is not None or window < spec.min_samples):
                 takes = (
@@ -153,10 +161,11 @@ class AudioSpec:
                 window_samples=window, hop_samples=None, short_samples=window
             )
         if hop_seconds is not None:
-            hop = round(_positive(hop_seconds, "hop_seconds") * rate)
+            hop = round(number(hop_seconds, "hop_seconds", above=0) * rate)
             spec = spec.over_time().replace(hop_samples=max(1, hop))
         if repeat_to_seconds is not None:
-            short = round(_positive(repeat_to_seconds, "repeat_to_seconds") * rate)
+            seconds = number(repeat_to_seconds, "repeat_to_seconds", above=0)
+            short = round(seconds * rate)
             longest = max(spec.window_samples, spec.whole_samples)
             if short > longest:
                 raise ValueError(
@@ -190,11 +199,3 @@ class AudioSpec:
         """Make a spec from what `get_config` gave."""
         labels = config.get("labels")
         return cls(**{**config, "labels": None if labels is None else tuple(labels)})
-
-
-def _positive(value: Any, name: str) -> float:
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(
-            f"{name} must be a positive number of seconds. Received: {value!r}."
-        )
-    return float(value)

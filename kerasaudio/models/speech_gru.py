@@ -17,7 +17,6 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kerasaudio.layers.base import check_count
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
@@ -97,7 +96,6 @@ def _body(
     depth: int,
     dropout: float,
 ) -> Body:
-    check_count(units=units, depth=depth)
     check_share(dropout=dropout, most=0.9)
     settings = mfcc_settings(sample_rate, n_mfcc)
     spec = mfcc_spec(settings, clip_samples, min_frames=1)

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import FeatureLayer, check_count
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.layers.base import FeatureLayer
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -26,8 +27,8 @@ class FitFrames(FeatureLayer):
 
     def __init__(self, frames: int, value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_count(frames=frames)
-        self.frames, self.value = frames, value
+        self.frames = whole_number(frames, "frames")
+        self.value = number(value, "value")
 
     def call(self, inputs: Any) -> Any:
         """Give the first frames of every clip."""

@@ -1,6 +1,6 @@
 """Run a network over audio of any length: window by window, outputs averaged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ import numpy as np
 from kerasaudio import audio as audio_room
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
+from kerasaudio.models.given import clip_given, clips_given
 from kerasaudio.models.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -38,21 +39,9 @@ def outputs(
     predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None
 ) -> tuple[np.ndarray, bool]:
     """Give one output vector a clip, and whether a list of clips was passed."""
-    several = is_several(audio)
-    clips = audio if several else [audio]
-    if not len(clips):
-        raise ValueError("The list of audio is empty. Pass at least one clip.")
-    rows = [timeline(predict, spec, clip, sample_rate).mean() for clip in clips]
+    several, clips = clips_given(audio, sample_rate)
+    rows = [timeline(predict, spec, *clip).mean() for clip in clips]
     return np.stack(rows).astype("float32"), several
-
-
-def is_several(audio: Any) -> bool:
-    """Tell a list of clips from one clip; a list of numbers is one clip."""
-    if isinstance(audio, np.ndarray | str | PathLike):
-        return False
-    if not isinstance(audio, Sequence):
-        return False
-    return not audio or not all(isinstance(item, int | float) for item in audio)
 
 
 class Timeline(NamedTuple):
@@ -101,6 +90,7 @@ def waveform_windows(
         ValueError: No or a needless rate, an unusable waveform, too little of it.
         OSError: The file is missing or cannot be decoded.
     """
+    audio, sample_rate = clip_given(audio, sample_rate)
     rule, rate = spec.rule, spec.sample_rate
     if isinstance(audio, str | PathLike):
         spread = spec.windows_per_clip is not None

@@ -1,6 +1,5 @@
 """A map of vectors: a picture, or a page in which a point plays its sound."""
 
-import math
 import os
 from collections.abc import Sequence
 from os import PathLike
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kerasaudio.arguments import number
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import check_seconds
 from kerasaudio.plot import check, clips
@@ -142,9 +142,7 @@ def _sounds(audio: Any, starts: Any, count: int) -> list[Sound] | None:
 
 
 def _megabytes(value: Any) -> float:
-    if not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"max_megabytes must be positive. Received: {value!r}.")
-    return float(value)
+    return float(number(value, "max_megabytes", above=0))
 
 
 def _name(number: int, sound: Sound | None) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped
 from kerasaudio.whole_file import writing_whole
 
 _LONGEST = 40
@@ -47,7 +48,7 @@ def write_png(figure: Any, path: Path) -> None:
 
 def plain(text: str) -> str:
     """Make a text fit for a figure: one short line, in which dollars are dollars."""
-    line = " ".join(text.split())
+    line = escaped(" ".join(text.split()))
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST - 1]}…"
     return line.replace("$", r"\$")

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasaudio.arguments import is_number, whole_number
+
 METHODS = ("pca", "tsne", "umap")
 _PERPLEXITY = 30.0
 _NEIGHBOURS = 15
@@ -77,9 +79,10 @@ def _pca(vectors: np.ndarray) -> Projection:
 def _tsne(
     points: int, seed: int, perplexity: float | None
 ) -> Callable[[np.ndarray], Projection]:
+    seed = whole_number(seed, "seed", 0, 2**32 - 1)
     if perplexity is None:
         perplexity = min(_PERPLEXITY, (points - 1) / 3)
-    elif not 0 < perplexity < points:
+    elif not (is_number(perplexity) and 0 < perplexity < points):
         raise ValueError(
             f"perplexity must be positive and less than the number of points, {points}."
             f" Received: {perplexity!r}. Leave it out for a fitting one."
@@ -97,7 +100,7 @@ def _tsne(
         start *= 1e-4 / (start[:, 0].std() or 1.0)
         model = TSNE(
             2,
-            perplexity=perplexity,
+            perplexity=float(perplexity),
             init=start,
             # The approximation only pays for many points.
             method="exact" if points <= _EXACT else "barnes_hut",
@@ -112,9 +115,10 @@ def _tsne(
 def _umap(
     points: int, seed: int, neighbours: int | None
 ) -> Callable[[np.ndarray], Projection]:
+    seed = whole_number(seed, "seed", 0, 2**32 - 1)
     if neighbours is None:
         neighbours = min(_NEIGHBOURS, points - 1)
-    elif not 2 <= neighbours < points:
+    elif not (is_number(neighbours) and 2 <= neighbours < points):
         raise ValueError(
             f"neighbours must be at least 2 and less than the number of points, "
             f"{points}. Received: {neighbours!r}. Leave it out for a fitting one."
@@ -131,7 +135,7 @@ def _umap(
 
     def run(vectors: np.ndarray) -> Projection:
         model = UMAP(
-            n_neighbors=neighbours,
+            n_neighbors=whole_number(neighbours, "neighbours"),
             # The spectrum of a graph this small is too short to start from.
             init="spectral" if points > 10 else "random",
             random_state=seed,

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.similarity.kinds import Kinds
-from kerasaudio.whole_number import whole_number
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -119,10 +119,7 @@ class PairBatches(_Batches):
         self._kinds = Kinds(labels, clips)
         self._kinds.need(2)
         size = whole_number(batch_size, "batch_size", least=2)
-        if not 0 < positive < 1:
-            raise ValueError(
-                f"positive must lie between 0 and 1. Received: {positive!r}."
-            )
+        positive = number(positive, "positive", above=0, below=1)
         equal = min(max(round(size * positive), 1), size - 1)
         self._same = np.repeat([1.0, 0.0], [equal, size - equal]).astype("float32")
         batches = -(-len(clips) // size) if batches is None else batches

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from kerasaudio.layers.base import check_count, require
+from kerasaudio.arguments import whole_number
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, conv_bn_relu_1d
 from kerasaudio.models.initializers import numpy_initializers
@@ -58,7 +58,7 @@ def RecurrentEncoder(
         x = layers.GRU(units, return_sequences=True, name="gru1")(x)
         return layers.GRU(units, name="gru2")(x)
 
-    check_count(units=units)
+    units = whole_number(units, "units")
     return _encoder("RecurrentEncoder", summary, sample_rate, features, n_mfcc, name)
 
 
@@ -96,7 +96,7 @@ def ConvolutionalEncoder(
         maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
         return layers.Concatenate(name="statistics")([mean, maximum])
 
-    check_count(filters=filters)
+    filters = whole_number(filters, "filters")
     return _encoder(
         "ConvolutionalEncoder", summary, sample_rate, features, n_mfcc, name
     )
@@ -110,8 +110,8 @@ def _encoder(
     n_mfcc: int,
     name: str,
 ) -> AudioModel:
-    check_count(features=features, n_mfcc=n_mfcc)
-    require(n_mfcc <= N_MELS, f"`n_mfcc` must be at most {N_MELS}.", n_mfcc=n_mfcc)
+    features = whole_number(features, "features")
+    n_mfcc = whole_number(n_mfcc, "n_mfcc", most=N_MELS)
     settings = mfcc_settings(sample_rate, n_mfcc)
     with numpy_initializers():
         waveform = keras.Input((None,), name="waveform")

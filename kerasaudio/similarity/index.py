@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.similarity import index_file
 from kerasaudio.similarity.distances import check_metric, check_vectors
 from kerasaudio.similarity.search import FaissSearch, has_faiss, search_numpy
-from kerasaudio.whole_number import whole_number
 
 BACKENDS = ("auto", "numpy", "faiss")
 FAISS_FROM = 100_000  # vectors

@@ -1,16 +1,14 @@
 """The file of an index: an ``.npz`` of the vectors and a JSON text of all the rest."""
 
-import errno
 import json
 import os
-import zipfile
-import zlib
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasaudio.array_file import read_arrays
 from kerasaudio.whole_file import writing_whole
 
 FORMAT = 1
@@ -60,41 +58,22 @@ def read(path: str | PathLike[str]) -> Stored:
         OSError: The file cannot be read.
     """
     try:
-        vectors, text = _arrays(path)
-        facts = json.loads(text.astype(np.uint8).tobytes())
+        arrays = read_arrays(Path(path), ("vectors", "facts"))
+        facts = json.loads(arrays["facts"].astype(np.uint8).tobytes())
         form = facts["kerasaudio_index"]
         if form != FORMAT:
             raise ValueError(f"its format is {form!r}, this version reads {FORMAT}")
         stored = Stored(
-            vectors, *(facts[key] for key in ("metric", "ids", "paths", "labels"))
+            arrays["vectors"],
+            *(facts[key] for key in ("metric", "ids", "paths", "labels")),
         )
         _check(stored)
-    except (
-        ValueError,  # of NumPy and JSON, too
-        TypeError,
-        KeyError,
-        AttributeError,
-        EOFError,
-        RuntimeError,  # of zipfile: encrypted, another compression
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ValueError(
             f"{os.fspath(path)} cannot be read as an index of kerasaudio: {error}. "
             "Pass a file that Index.save wrote."
         ) from error
     return stored
-
-
-def _arrays(path: str | PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        # np.load leaves a file that it opened itself open where it fails.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return archive["vectors"], archive["facts"]
-    except OSError as error:
-        if error.errno == errno.EINVAL:  # a damaged archive points before its start
-            raise ValueError("its parts are not where it says") from error
-        raise
 
 
 def _check(stored: Stored) -> None:

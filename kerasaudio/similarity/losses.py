@@ -4,13 +4,12 @@ ContrastiveLoss: same (batch,), distances (batch,) of pairs     -> (batch,)
 TripletLoss, NTXentLoss: labels (batch,), vectors (batch, n)    -> (batch,)
 """
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
-from kerasaudio.layers.base import require
+from kerasaudio.arguments import number
 from kerasaudio.similarity.geometry import squared_distances, unit
 
 _FAR = 1e9  # stands for infinity, which would give NaN gradients
@@ -41,7 +40,7 @@ class ContrastiveLoss(keras.losses.Loss):
 
     def __init__(self, margin: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**{"name": "contrastive", **kwargs})
-        self.margin = _positive(margin=margin)
+        self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of every pair, (batch,)."""
@@ -83,7 +82,7 @@ class TripletLoss(keras.losses.Loss):
 
     def __init__(self, margin: float = 0.2, **kwargs: Any) -> None:
         super().__init__(**{"name": "triplet", **kwargs})
-        self.margin = _positive(margin=margin)
+        self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of every anchor, (batch,)."""
@@ -130,7 +129,7 @@ class NTXentLoss(keras.losses.Loss):
 
     def __init__(self, temperature: float = 0.1, **kwargs: Any) -> None:
         super().__init__(**{"name": "nt_xent", **kwargs})
-        self.temperature = _positive(temperature=temperature)
+        self.temperature = float(number(temperature, "temperature", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Give the loss of every anchor, (batch,)."""
@@ -144,17 +143,6 @@ class NTXentLoss(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Give the arguments of the constructor."""
         return super().get_config() | {"temperature": self.temperature}
-
-
-def _positive(**argument: float) -> float:
-    ((name, value),) = argument.items()
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    require(
-        number and math.isfinite(value) and value > 0,
-        f"`{name}` must be a positive, finite number.",
-        **argument,
-    )
-    return float(value)
 
 
 def _column(values: Any, name: str, what: str) -> Any:

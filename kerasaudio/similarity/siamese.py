@@ -9,7 +9,8 @@ from typing import Any, Self
 import keras
 from keras import layers, ops
 
-from kerasaudio.layers.base import check_choice, check_count
+from kerasaudio.arguments import whole_number
+from kerasaudio.layers.base import check_choice
 from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.similarity.geometry import (
     UnitLength,
@@ -43,8 +44,8 @@ def ProjectionHead(
 
     Source: Chen et al. 2020, "SimCLR", arXiv:2002.05709, section 2.1.
     """
-    hidden = features if hidden is None else hidden
-    check_count(features=features, size=size, hidden=hidden)
+    features, size = whole_number(features, "features"), whole_number(size, "size")
+    hidden = whole_number(features if hidden is None else hidden, "hidden")
     embedding = keras.Input((features,), name="embedding")
     with numpy_initializers():
         x = layers.Dense(hidden, "relu", name="hidden")(embedding)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras.layers import Layer
 
+from kerasaudio.arguments import number
 from kerasaudio.datasets.batches import ClipBatches
 from kerasaudio.models import AudioModel
 from kerasaudio.training.augmented import augmented, check_layers
@@ -42,10 +43,8 @@ class Augmentation:
         for name in ("waveform", "features"):
             check_layers(name, getattr(self, name))
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.mixup is not None and not 0 < self.mixup < float("inf"):
-            raise ValueError(
-                f"mixup must be None or a positive number. Received: {self.mixup!r}."
-            )
+        if self.mixup is not None:
+            object.__setattr__(self, "mixup", number(self.mixup, "mixup", above=0))
 
     def around(self, model: AudioModel) -> keras.Model:
         """Give the network to train: `augmented`, or the model where there is none."""

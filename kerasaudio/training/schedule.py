@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.models import AudioModel
 
 
@@ -60,21 +61,12 @@ class Schedule:
         """Check the values."""
         least = {"freeze_epochs": 0, "unfreeze_epochs": 0, "patience": 1}
         for name, minimum in (least | {"batch_size": 1, "seed": 0}).items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or value < minimum:
-                raise ValueError(
-                    f"{name} must be a whole number from {minimum} on. Received: "
-                    f"{value!r}."
-                )
+            most = 2**32 - 1 if name == "seed" else None
+            value = whole_number(getattr(self, name), name, minimum, most)
+            object.__setattr__(self, name, value)
         for name in ("head_learning_rate", "learning_rate"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(
-                    f"{name} must be a positive number. Received: "
-                    f"{getattr(self, name)!r}."
-                )
-        if self.seed >= 2**32:
-            raise ValueError(f"seed must be below 2**32. Received: {self.seed!r}.")
+            value = number(getattr(self, name), name, above=0)
+            object.__setattr__(self, name, value)
         if not self.freeze_epochs + self.unfreeze_epochs:
             raise ValueError(
                 "There is nothing to do: freeze_epochs and unfreeze_epochs are 0."

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.models.named import check_arguments, load_named
 from kerasaudio.weights.manifest import tags
@@ -40,7 +41,7 @@ def start_from(
     """
     from kerasaudio.transfer.heads import with_new_head
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(whole_number(seed, "seed", 0, 2**32 - 1))
     text = fspath(name)
     if text in FACTORIES and (
         weights == RANDOM or (weights is None and not tags(text))

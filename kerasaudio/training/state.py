@@ -7,7 +7,6 @@ OUT.training/best.npz   variables of the model after its best epoch
 
 import json
 import shutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.array_file import read_arrays
 from kerasaudio.whole_file import check_writable, writing_whole
 
-_DAMAGES = (zipfile.BadZipFile, EOFError, KeyError, OSError, ValueError)
 _FACTS = "facts"
 
 
@@ -93,11 +92,10 @@ def _write(path: Path, variables: Sequence[Any], facts: Mapping[str, Any]) -> No
 
 def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            facts = json.loads(str(archive[_FACTS]))
-            names = sorted(name for name in archive.files if name != _FACTS)
-            return [archive[name] for name in names], facts
-    except _DAMAGES as error:
+        arrays = read_arrays(path)
+        facts = json.loads(str(arrays.pop(_FACTS)))
+        return [arrays[name] for name in sorted(arrays)], facts
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"The state of the interrupted training, {path}, is damaged: {error}. "
             "Start anew: restart=True, or --restart."

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasaudio.arguments import plain
 from kerasaudio.metrics import PRAUC, ROCAUC, DPrime
 from kerasaudio.training.scored import ScoredClips, finite
 from kerasaudio.whole_file import write_csv
@@ -126,7 +127,7 @@ class TagReport(ScoredClips):
 
     def _details(self, mistakes: int) -> dict[str, Any]:
         return {
-            "threshold": self.threshold,
+            "threshold": plain(self.threshold),
             "per_class": {name: finite(row) for name, row in self.per_class.items()},
             "mistakes": [
                 m._asdict() | {"path": str(m.path)} for m in self.mistakes[:mistakes]

@@ -66,7 +66,7 @@ def evaluate(
         OSError: Clips are missing, or the cache cannot be written.
     """
     settled = settle(probe, settings, ON_FEATURES + ON_WAVEFORMS)
-    check_seed(seed)
+    seed = check_seed(seed)
     dataset.require_whole_files("evaluate")
     dataset.require_folds()
     if probe in ON_FEATURES:

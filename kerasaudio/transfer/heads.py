@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from kerasaudio.arguments import class_name
 from kerasaudio.models import AudioModel
 from kerasaudio.models.initializers import numpy_initializers
 
@@ -34,7 +35,9 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
         model.input,
         probe(embedding),
         name=model.name,
-        spec=model.spec.replace(labels=_names(labels, probe.output_shape[-1])),
+        spec=model.spec.of_own_head().replace(
+            labels=_names(labels, probe.output_shape[-1])
+        ),
     )
 
 
@@ -88,7 +91,7 @@ def _is_vector(seen: Any) -> bool:
 
 
 def _names(labels: Sequence[str], classes: int) -> tuple[str, ...]:
-    names = () if isinstance(labels, str) else tuple(map(str, labels))
+    names = () if isinstance(labels, str) else tuple(map(class_name, labels))
     if len(names) != classes or len(set(names)) != len(names):
         raise ValueError(
             f"labels must be {classes} different class names. Received: {labels!r}."

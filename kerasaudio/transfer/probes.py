@@ -66,7 +66,7 @@ def fit_probe(
             probe or setting.
     """
     settled = settle(probe, settings, ON_FEATURES)
-    check_seed(seed)
+    seed = check_seed(seed)
     array = as_array(features, probe)
     numbers = check_labels(labels, len(array))
     fitter = Fitter(probe, int(numbers.max()) + 1, settled, seed)

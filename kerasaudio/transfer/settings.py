@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from kerasaudio.whole_number import whole_number
+from kerasaudio.arguments import number, whole_number
 
 Probe = Literal["linear", "mlp", "gru", "frozen", "full"]
 
@@ -40,7 +40,6 @@ ON_FEATURES = ("linear", "mlp", "gru")
 ON_WAVEFORMS = ("frozen", "full")
 
 _WHOLE = ("units", "epochs", "batch_size")
-_POSITIVE = (*_WHOLE, "C", "learning_rate", "clip_seconds")
 
 
 def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict:
@@ -58,9 +57,11 @@ def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict
                 f"There is no setting {name!r} of {probe!r}. There are: "
                 f"{', '.join(f'{key}={value!r}' for key, value in defaults.items())}."
             )
-        if value is not None:
-            _check(name, value)
-    return defaults | {key: value for key, value in given.items() if value is not None}
+    return defaults | {
+        name: _checked(name, value)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def check_seed(seed: Any) -> int:
@@ -68,11 +69,9 @@ def check_seed(seed: Any) -> int:
     return whole_number(seed, "seed", 0, 2**32 - 1)
 
 
-def _check(name: str, value: Any) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+def _checked(name: str, value: Any) -> Any:
     if name in _WHOLE:
-        whole_number(value, name)
-    if name in _POSITIVE and not (number and 0 < value < float("inf")):
-        raise ValueError(f"{name} must be a positive number. Received: {value!r}.")
-    if name == "dropout" and not (number and 0 <= value < 1):
-        raise ValueError(f"dropout must be from 0 to below 1. Received: {value!r}.")
+        return whole_number(value, name)
+    if name == "dropout":
+        return number(value, name, 0, below=1)
+    return number(value, name, above=0)

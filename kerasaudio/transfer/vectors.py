@@ -27,6 +27,13 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
             probe needs apart, or keeps apart what it needs pooled.
     """
     if isinstance(source, AudioModel):
+        # A probe is a head of one's own: it hears all of a clip.
+        source = AudioModel(
+            source.input,
+            source.output,
+            name=source.name,
+            spec=source.spec.of_own_head(),
+        )
         if probe != "gru":
             return FeatureExtractor(source, layer)
         window, hop = _sequence(source.spec)

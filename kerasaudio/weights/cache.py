@@ -4,14 +4,18 @@ import contextlib
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.manifest import Source
 from kerasaudio.whole_file import writing_whole
 
 CACHE_VARIABLE = "KERASAUDIO_CACHE"
+WAIT_SECONDS = 2.0  # for another process, in silence
+IDLE_SECONDS = 600.0  # in which another process writes nothing; a hash takes a while
 
 
 def cache_folder() -> Path:
@@ -76,27 +80,82 @@ def unwritable(path: Path, error: OSError) -> WeightsError:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
     """Keep other processes and threads from writing a file of the cache.
 
+    Whoever waits for another one says so on stderr, once.
+
+    Args:
+        path: Of the file; its folder is made.
+        idle_seconds: How long the other may change nothing in the folder; None for
+            IDLE_SECONDS.
+
     Raises:
-        WeightsError: The folder cannot be locked.
+        WeightsError: The folder cannot be locked, or another process keeps it locked
+            and has written nothing for that long.
     """
     from filelock import FileLock
 
     make_folder(path.parent)
     lock = FileLock(f"{path}.lock")
+    holder = path.with_name(f"{path.name}.pid")
     try:
-        lock.acquire()
+        _acquire(lock, path, holder, idle_seconds or IDLE_SECONDS)
+    except WeightsError:
+        raise
     except (OSError, NotImplementedError) as error:
         raise WeightsError(
             f"{lock.lock_file} cannot be locked: {error}. Set {CACHE_VARIABLE} to a "
             "folder on a local disk"
         ) from error
     try:
+        with contextlib.suppress(OSError):  # it only tells others whom they wait for
+            holder.write_text(str(os.getpid()))
         yield
     finally:
+        with contextlib.suppress(OSError):
+            holder.unlink()
         lock.release()
+
+
+def _acquire(lock: Any, path: Path, holder: Path, idle_seconds: float) -> None:
+    from filelock import Timeout
+
+    change, since = -1.0, time.monotonic()
+    is_told = False
+    while True:
+        try:
+            lock.acquire(timeout=WAIT_SECONDS)
+            return
+        except Timeout:
+            who = (
+                f"another process{_pid(holder)} that downloads or converts {path.name}"
+            )
+        if not is_told:
+            print(f"Waiting for {who}.", file=sys.stderr, flush=True)
+            is_told = True
+        if (latest := _latest_change(path.parent)) != change:
+            change, since = latest, time.monotonic()
+        elif time.monotonic() - since > idle_seconds:
+            raise WeightsError(
+                f"{who} has written nothing for {idle_seconds:g} seconds: end it"
+            )
+
+
+def _pid(holder: Path) -> str:
+    try:
+        pid = holder.read_text()
+    except (OSError, ValueError):  # it has just begun, or ended
+        return ""
+    return f" ({pid})" if re.fullmatch(r"[0-9]{1,10}", pid) else ""
+
+
+def _latest_change(folder: Path) -> float:
+    latest = 0.0
+    for file in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            latest = max(latest, file.stat().st_mtime)
+    return latest
 
 
 def write_whole(path: Path, content: bytes) -> None:

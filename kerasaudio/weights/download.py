@@ -8,8 +8,6 @@ import errno
 import http.client
 import re
 import shutil
-import socket
-import ssl
 import sys
 import time
 import urllib.error
@@ -18,22 +16,30 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped
 from kerasaudio.weights.cache import unwritable
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.network import opener
+from kerasaudio.weights.trouble import explain, retry_after, unfinished
+from kerasaudio.weights.watch import Watch
 
 STALL_SECONDS = 20.0  # without a byte
-SLOW_SECONDS = 60.0  # below SLOW_RATE on average
+ANSWER_SECONDS = 60.0  # until the body begins, over all redirects
+LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
+SLOW_SECONDS = 60.0  # below SLOW_RATE on average, or between two pieces
 SLOW_RATE = 1_000  # bytes a second
 ATTEMPTS = 3  # in a row, without ENOUGH bytes won
 ENOUGH = 2**18
 BACKOFF_SECONDS = 0.25  # doubled each time
 _CHUNK = 2**16
+_MOST_DIGITS = 18  # of a length in bytes
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
 class _TransientError(Exception):
-    """Worth another try."""
+    """Worth another try, after so many seconds at least."""
+
+    after = 0.0
 
 
 def download(
@@ -75,7 +81,8 @@ def download(
                 failures = 0 if won >= ENOUGH else failures + 1
                 if failures == ATTEMPTS:
                     raise DownloadError(f"{error} ({ATTEMPTS} attempts)") from error
-                time.sleep(BACKOFF_SECONDS * 2**failures)
+                backoff = BACKOFF_SECONDS * 2**failures
+                time.sleep(max(backoff, min(error.after, LONGEST_WAIT)))
 
 
 def _transfer(
@@ -100,7 +107,8 @@ def _transfer(
         request.add_header("Range", f"bytes={have}-")
         if validator := _read_validator(part):
             request.add_header("If-Range", validator)
-    with _open(request, part) as response:
+    watch = Watch()
+    with _open(request, part, watch) as response:
         have = _check_range(response, part, have)
         total = _check_size(response, have, size, limit)
         if not have:
@@ -109,44 +117,52 @@ def _transfer(
         bar.total = total
         bar.n = have
         bar.refresh()
-        have = _receive(response, part, have, total, limit, bar)
+        have = _receive(response, watch, part, have, total, limit, bar)
     if total is not None and have < total:
         raise _TransientError(f"the connection was cut at {have:,} of {total:,} bytes")
 
 
-def _open(request: urllib.request.Request, part: Path) -> http.client.HTTPResponse:
+def _open(
+    request: urllib.request.Request, part: Path, watch: Watch
+) -> http.client.HTTPResponse:
     try:
-        return opener().open(request, timeout=STALL_SECONDS)
+        with watch.limit(ANSWER_SECONDS):
+            response = opener(watch).open(request, timeout=STALL_SECONDS)
+        if watch.expired:  # its headers may end where the connection was ended
+            response.close()
+            raise _TransientError(unfinished(ANSWER_SECONDS))
+        return response
     except urllib.error.HTTPError as error:
+        said = f"HTTP {error.code} {escaped(error.reason)}"
         with error:
             if error.code == 416:  # the part is no beginning of this file
                 discard(part)
                 raise _TransientError("the server could not continue it") from error
             if error.code in _TRANSIENT:
-                raise _TransientError(f"HTTP {error.code} {error.reason}") from error
-            refusal = DownloadError(f"HTTP {error.code} {error.reason}")
+                passing = _TransientError(said)
+                passing.after = retry_after(error.headers)
+                raise passing from error
+            refusal = DownloadError(said)
             refusal.status = error.code
             refusal.code = error.headers.get("X-Error-Code")
             raise refusal from error
     except urllib.error.URLError as error:
         reason = error.reason
+        if watch.expired:
+            raise _TransientError(unfinished(ANSWER_SECONDS)) from error
         if isinstance(reason, TimeoutError | ConnectionResetError | BrokenPipeError):
-            raise _TransientError(_explain(reason)) from error
-        raise DownloadError(_explain(reason)) from error
+            raise _TransientError(explain(reason, STALL_SECONDS)) from error
+        raise DownloadError(explain(reason, STALL_SECONDS)) from error
+    except DownloadError:  # of our own handlers, and final
+        raise
+    except (ValueError, http.client.InvalidURL) as error:
+        raise DownloadError(
+            f"it leads to no address of a file ({escaped(str(error))})"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(_explain(error)) from error
-
-
-def _explain(reason: object) -> str:
-    if isinstance(reason, TimeoutError):
-        return f"no answer for {STALL_SECONDS:g} seconds"
-    if isinstance(reason, socket.gaierror):
-        return f"no network, or no such host ({reason.strerror})"
-    if isinstance(reason, ssl.SSLError):
-        return f"no trustworthy connection ({reason})"
-    if isinstance(reason, OSError):
-        return f"no connection ({reason.strerror or reason})"
-    return str(reason) or type(reason).__name__
+        if watch.expired:
+            raise _TransientError(unfinished(ANSWER_SECONDS)) from error
+        raise _TransientError(explain(error, STALL_SECONDS)) from error
 
 
 def _check_range(response: http.client.HTTPResponse, part: Path, have: int) -> int:
@@ -154,7 +170,7 @@ def _check_range(response: http.client.HTTPResponse, part: Path, have: int) -> i
     if response.status == 200:  # not continued: another file by now, or never did
         return 0
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    if response.status == 206 and match and int(match[1]) == have:
+    if response.status == 206 and match and match[1] == str(have):
         return have
     discard(part)
     raise _TransientError(f"the server answered {response.status} with another part")
@@ -164,6 +180,8 @@ def _check_size(
     response: http.client.HTTPResponse, have: int, size: int | None, limit: int
 ) -> int | None:
     length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and len(length) > _MOST_DIGITS:
+        raise DownloadError(f"it offers {length[:_MOST_DIGITS]}... bytes")
     total = have + int(length) if length.isdecimal() else None
     hint = ""
     if response.headers.get_content_type() == "text/html":
@@ -186,6 +204,7 @@ def _check_space(part: Path, total: int | None, have: int) -> None:
 
 def _receive(
     response: http.client.HTTPResponse,
+    watch: Watch,
     part: Path,
     have: int,
     total: int | None,
@@ -195,7 +214,7 @@ def _receive(
     bound = limit if total is None else total
     since, received = time.monotonic(), 0
     with _writing(part), part.open("ab") as file:
-        while chunk := _read(response):
+        while chunk := _read(response, watch):
             if have + len(chunk) > bound:
                 file.close()
                 discard(part)
@@ -213,11 +232,16 @@ def _receive(
     return have
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
+def _read(response: http.client.HTTPResponse, watch: Watch) -> bytes:
     try:
-        return response.read1(_CHUNK)
+        with watch.limit(SLOW_SECONDS):
+            chunk = response.read1(_CHUNK)
     except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(_explain(error)) from error
+        if not watch.expired:
+            raise _TransientError(explain(error, STALL_SECONDS)) from error
+    if watch.expired:
+        raise _TransientError(unfinished(SLOW_SECONDS))
+    return chunk
 
 
 def _start(part: Path, response: http.client.HTTPResponse) -> None:

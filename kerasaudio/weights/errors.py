@@ -11,10 +11,12 @@ class DownloadError(WeightsError):
     Attributes:
         status: HTTP status of the answer, None if there was none.
         code: What the Hugging Face Hub calls the failure, such as "GatedRepo".
+        token_refused: Whether the Hub had refused the user's token, too.
     """
 
     status: int | None = None
     code: str | None = None
+    token_refused: bool = False
 
 
 class UnsafeFileError(ValueError):

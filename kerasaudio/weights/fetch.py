@@ -6,6 +6,7 @@ then the network. Whatever it comes from, every byte is hashed against the pin f
 
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +52,7 @@ def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
     Warns:
         UserWarning: A file that should have been it was not: one of the user's, which
             is left alone, or one of the cache, which is deleted and downloaded again.
+            Or the Hub refused the user's token, and gave the file without it.
     """
     sources = entry.pinned_sources
     for source in sources:
@@ -125,16 +127,23 @@ def _download(entry: WeightsEntry, source: Source, url: str, progress: bool) -> 
     with locked(path):
         if path.is_file() and mismatch(path, source) is None:
             return path  # another process was faster
-        download_verified(
-            url,
-            path,
-            lambda file: mismatch(file, source),
-            title=entry.title,
-            size=source.size,
-            limit=source.size or _plausible_sizes(entry).stop,
-            headers=hub.headers(url) if source.kind == "hub" else None,
-            progress=progress,
-        )
+
+        def get(headers: Mapping[str, str]) -> None:
+            download_verified(
+                url,
+                path,
+                lambda file: mismatch(file, source),
+                title=entry.title,
+                size=source.size,
+                limit=source.size or _plausible_sizes(entry).stop,
+                headers=headers,
+                progress=progress,
+            )
+
+        if source.kind == "hub":
+            hub.ask(url, get)
+        else:
+            get({})
         return path
 
 

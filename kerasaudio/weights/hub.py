@@ -5,12 +5,18 @@ retries for 23 seconds when there is no network.
 """
 
 import os
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from kerasaudio.weights.errors import DownloadError
 from kerasaudio.weights.manifest import Source
 
+NO_TOKEN_VARIABLE = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
+_REFUSED = (
+    "The Hub refused the token of HF_TOKEN or of `hf auth login`: it may have expired"
+)
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -21,8 +27,12 @@ def endpoint() -> str:
 
 def is_offline() -> bool:
     """Say whether the user keeps Hugging Face's libraries off the network."""
-    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE")
-    return (value or "").upper() in {"1", "ON", "YES", "TRUE"}
+    return _is_set("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+
+
+def _is_set(*variables: str) -> bool:
+    value = next(filter(None, map(os.environ.get, variables)), "")
+    return value.upper() in {"1", "ON", "YES", "TRUE"}
 
 
 def file_url(source: Source) -> str:
@@ -32,14 +42,55 @@ def file_url(source: Source) -> str:
 
 
 def headers(url: str) -> dict[str, str]:
-    """Give the user's token for a URL of the Hub, unless it could be overheard."""
+    """Give the user's token for a URL of the Hub.
+
+    None is given where it could be overheard, and where HF_HUB_DISABLE_IMPLICIT_TOKEN
+    is set.
+    """
     from huggingface_hub import get_token
 
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         return {}
+    if _is_set(NO_TOKEN_VARIABLE):  # asked first: get_token may use the network
+        return {}
     token = get_token()
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def ask(url: str, get: Callable[[Mapping[str, str]], None]) -> None:
+    """Get a file with the user's token; without it where it was refused.
+
+    Args:
+        url: Of a file of the Hub.
+        get: Downloads it with these headers.
+
+    Raises:
+        DownloadError: As `get`.
+
+    Warns:
+        UserWarning: The file is public, and the token was refused.
+    """
+    sent = headers(url)
+    try:
+        get(sent)
+        return
+    except DownloadError as error:
+        if not sent or error.status not in (401, 403):
+            raise
+        refusal = error
+    try:
+        get({})
+    except DownloadError as error:
+        if refusal.status == 403:  # the Hub knows the user, who may not read it
+            raise refusal from error
+        error.token_refused = refusal.code is None
+        raise
+    warnings.warn(
+        f"{_REFUSED} (HTTP {refusal.status}). The file is public and was fetched "
+        "without it.",
+        stacklevel=4,
+    )
 
 
 def cached_file(source: Source) -> Path | None:
@@ -54,6 +105,15 @@ def cached_file(source: Source) -> Path | None:
 
 def explain(error: DownloadError, source: Source) -> str:
     """Say what a refusal of the Hub means and what to do."""
+    said = _explain(error, source)
+    if error.token_refused:
+        return f"{said}. {_REFUSED}"
+    if error.status in (401, 403) and _is_set(NO_TOKEN_VARIABLE):
+        return f"{said}. No token was sent, as {NO_TOKEN_VARIABLE} is set"
+    return said
+
+
+def _explain(error: DownloadError, source: Source) -> str:
     page = f"{endpoint()}/{source.repo}"
     if error.code == "GatedRepo" or (error.status == 403 and error.code is None):
         return (

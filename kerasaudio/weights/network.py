@@ -1,5 +1,6 @@
 """Servers: whether they can be reached at all, and where they may send us."""
 
+import http.client
 import socket
 import threading
 import time
@@ -8,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from kerasaudio.text import escaped
 from kerasaudio.weights.errors import DownloadError
+from kerasaudio.weights.watch import Watch, WatchedHttp, WatchedHttps
 
 T = TypeVar("T")
 
@@ -33,6 +36,8 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
         try:
             socket.create_connection(_server(url), CONNECT_SECONDS).close()
             answers[key] = None
+        except DownloadError as error:
+            answers[key] = str(error)
         except OSError as error:
             answers[key] = f"no network, or no such server ({error.strerror or error})"
         except ValueError as error:  # no host name, no port number
@@ -50,7 +55,12 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
         thread.join(max(0.0, deadline - time.monotonic()))
     late = f"no network: no answer within {CONNECT_SECONDS:g} seconds"
     found = {key: answers.get(key, late) for key in urls}
-    return {key: problem for key, problem in found.items() if problem is not None}
+    hint = _unused_proxy()
+    return {
+        key: problem + (hint if problem.startswith("no network") else "")
+        for key, problem in found.items()
+        if problem is not None
+    }
 
 
 def _server(url: str) -> tuple[str, int]:
@@ -58,9 +68,35 @@ def _server(url: str) -> tuple[str, int]:
     host, port = parts.hostname or "", parts.port
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(host):
+        _check_proxy(proxy, parts.scheme)
         parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
         host, port = parts.hostname or "", parts.port
     return host, port or (443 if parts.scheme == "https" else 80)
+
+
+def _check_proxy(proxy: str, scheme: str) -> None:
+    """Raise a DownloadError for a proxy that speaks SOCKS."""
+    kind = proxy.partition("://")[0].lower()
+    if kind.startswith("socks"):
+        raise DownloadError(
+            f"the proxy set for {scheme} is of the kind {kind}, which is not spoken "
+            f"here: set {scheme}_proxy to an HTTP proxy, or unset it (a program such "
+            "as privoxy makes an HTTP proxy of a SOCKS proxy)"
+        )
+
+
+def _unused_proxy() -> str:
+    """Tell of a proxy for all addresses, which Python's own client does not use."""
+    if "all" not in urllib.request.getproxies():
+        return ""
+    return "; all_proxy is not used here: set https_proxy to an HTTP proxy"
+
+
+class _Proxies(urllib.request.ProxyHandler):
+    def proxy_open(self, req: urllib.request.Request, proxy: str, type: str) -> Any:
+        if not urllib.request.proxy_bypass(req.host):
+            _check_proxy(proxy, type)
+        return super().proxy_open(req, proxy, type)
 
 
 def may_redirect(old: str, new: str) -> bool:
@@ -70,12 +106,24 @@ def may_redirect(old: str, new: str) -> bool:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
+    def http_error_302(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any
+    ) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (DownloadError, ValueError, http.client.InvalidURL):
+            fp.close()
+            raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         if not may_redirect(req.full_url, newurl):
             raise DownloadError(
-                f"it redirects to {newurl[:200]}, which is no encrypted web address"
+                f"it redirects to {escaped(newurl[:200])}, which is no encrypted web "
+                "address"
             )
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and _origin(req.full_url) == _origin(newurl):
@@ -90,15 +138,20 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port
 
 
-def opener() -> urllib.request.OpenerDirector:
-    """Give what opens http and https addresses, and follows their safe redirects."""
+def opener(watch: Watch | None = None) -> urllib.request.OpenerDirector:
+    """Give what opens http and https addresses, and follows their safe redirects.
+
+    Args:
+        watch: Ends the connection where it takes too long.
+    """
+    watch = watch or Watch()
     # Not build_opener, which also opens file: and ftp: addresses.
     director = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(),
+        _Proxies(),
         urllib.request.UnknownHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        WatchedHttp(watch),
+        WatchedHttps(watch),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),

@@ -7,7 +7,8 @@ import pytest
 
 from kerasaudio import cli
 from kerasaudio.cli import evaluate
-from support import esc_folder
+from kerasaudio.datasets import esc50
+from support import esc_folder, official, sounds
 from support.tiny import tiny_model
 
 
@@ -56,6 +57,29 @@ def test_json_is_the_report(run, folder):
     assert len(found["folds"]) == 2
     assert found["seed"] == 4
     assert sum(map(sum, found["confusion"])) == 12
+
+
+def test_published_folds_that_share_recordings_are_told_of_in_one_line(run, tmp_path):
+    names = official.names("esc50")[1]
+    chosen = {}  # one clip a fold of the classes that the shared recordings are of
+    for name in names:
+        fold, recording, _, target = name.split("-")
+        if target in ("1", "6", "37", "38"):
+            key = name if recording in esc50.SHARED else (fold, target)
+            chosen.setdefault(key, name)
+    folder = official.esc50(
+        tmp_path / "set",
+        chosen.values(),
+        lambda path: sounds.write(
+            path, sounds.tone(80 * int(path.stem[-2:].strip("-")), 0.2)
+        ),
+    )
+    status, out, err = run("esc50", folder, "--json")
+    assert status == 0
+    assert len(json.loads(out)["folds"]) == 5
+    assert err.count("\n") == 1
+    assert err.startswith("kerasaudio: ESC-50: the published folds")
+    assert all(recording in err for recording in esc50.SHARED)
 
 
 def test_esc10_takes_the_subset(run, folder):

@@ -4,13 +4,14 @@ import hashlib
 import io
 import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from kerasaudio import datasets
 from kerasaudio.datasets import ESC50, SpeechCommands, archives
-from kerasaudio.weights import DownloadError, WeightsError, download
+from kerasaudio.weights import DownloadError, WeightsError, cache, download
 from support import esc_folder
 from support.web_server import Served, WebServer
 
@@ -67,6 +68,36 @@ def test_downloads_and_reads(tmp_path, serve, server, content):
     assert len(ESC50(tmp_path / "data" / "ESC-50", download=True)) == 15
     assert len(server.requests(PATH)) == 1
     assert not list((tmp_path / "cache").rglob("*.zip"))
+
+
+def test_into_several_folders_at_once(tmp_path, serve, content, monkeypatch):
+    monkeypatch.setattr(cache, "WAIT_SECONDS", 0.01)
+    serve(content)
+    folders = [tmp_path / "data" / str(number) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda f: datasets.download("esc50", f), folders))
+    assert done == folders
+    for folder in folders:
+        assert len(ESC50(folder)) == 15
+    assert sorted(p.name for p in (tmp_path / "data").iterdir()) == list("01234567")
+    assert not list((tmp_path / "cache").rglob("*.zip"))
+
+
+def test_into_the_same_folder_at_once(tmp_path, serve, content, monkeypatch):
+    monkeypatch.setattr(cache, "WAIT_SECONDS", 0.01)
+    serve(content)
+
+    def get(number):
+        try:
+            return datasets.download("esc50", tmp_path / "data")
+        except ValueError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(get, range(4)))
+    assert done.count(tmp_path / "data") == 1
+    assert sum("is not empty" in str(result) for result in done) == 3
+    assert len(ESC50(tmp_path / "data")) == 15
 
 
 def test_an_archive_without_a_root(tmp_path, server, monkeypatch):

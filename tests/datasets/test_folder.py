@@ -1,9 +1,13 @@
 """from_folder: classes, recordings, and what is wrong with a folder."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
 from kerasaudio.datasets import from_folder
+from kerasaudio.datasets.targets import targets_for
+from kerasaudio.models import AudioSpec
 from support import sounds
 
 SOME = {"bark": 2, "knock": 3}
@@ -51,3 +55,18 @@ def test_bad_folders(tmp_path):
     sounds.write(tmp_path / "loose.WAV")
     with pytest.raises(ValueError, match=r"class is not known: loose\.WAV"):
         from_folder(tmp_path)
+
+
+def test_names_meet_whatever_the_file_system_makes_of_accents(tmp_path):
+    composed = unicodedata.normalize("NFC", "\u00e9clat")
+    apart = unicodedata.normalize("NFD", composed)
+    sounds.class_folders(tmp_path / "mac", {apart: 1, "z": 1})
+    clips = from_folder(tmp_path / "mac")
+    assert clips.class_names == ("z", composed)
+    of_model = AudioSpec.of_fixed_clips(8000, 400).replace(labels=(apart, "z"))
+    assert of_model.labels == (composed, "z")
+    assert targets_for(clips, of_model, one_hot=False)[0].tolist() == [1, 0]
+    sounds.class_folders(tmp_path / "both", {apart: 1, composed: 1})
+    if len(list((tmp_path / "both").iterdir())) == 2:  # where the system keeps both
+        with pytest.raises(ValueError, match=f"the same name: {composed}"):
+            from_folder(tmp_path / "both")

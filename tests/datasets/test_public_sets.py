@@ -7,6 +7,7 @@ import pytest
 
 from kerasaudio.datasets import GTZAN, MagnaTagATune, SpeechCommands, UrbanSound8K
 from kerasaudio.datasets.gtzan import SPLIT
+from kerasaudio.datasets.magnatagatune import EMPTY
 from kerasaudio.datasets.speech_commands import COMMANDS
 from kerasaudio.models import AudioSpec
 from support import sounds
@@ -153,8 +154,23 @@ def test_magnatagatune(magna):
         )
     assert clips.groups[0] == "0/artist-song_0-01"
     assert len(clips.published_split()) == 3
-    clips.paths[0].write_bytes(b"")  # as three of the published archive are
+    clips.paths[0].write_bytes(b"")
     assert len(MagnaTagATune(magna, tags=("guitar", "slow"))) == 13
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_magnatagatune_leaves_out_the_files_that_are_known_to_be_empty(magna, there):
+    with (magna / "annotations_final.csv").open("a", newline="") as file:
+        rows = csv.writer(file, delimiter="\t")
+        rows.writerows([number, 1, 1, name] for number, name in enumerate(EMPTY))
+    for name in EMPTY if there else ():
+        (magna / name).parent.mkdir(exist_ok=True)
+        (magna / name).touch()
+    clips = MagnaTagATune(magna, tags=("guitar", "slow"), without_tags=True)
+    assert len(clips) == 20
+    clips.paths[3].unlink()
+    with pytest.raises(FileNotFoundError, match="1 of the 20 clips"):
+        MagnaTagATune(magna, tags=("guitar", "slow"))
 
 
 def test_magnatagatune_in_another_state(magna):

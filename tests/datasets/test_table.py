@@ -1,11 +1,17 @@
 """from_table: CSV files and DataFrames, spans, folds, several labels."""
 
+import csv
+import unicodedata
+
 import numpy as np
 import pandas
 import pytest
 
 from kerasaudio.datasets import from_table
 from support import sounds
+
+COMPOSED = unicodedata.normalize("NFC", "caf\u00e9")
+APART = unicodedata.normalize("NFD", COMPOSED)
 
 
 @pytest.fixture
@@ -17,7 +23,7 @@ def folder(tmp_path):
 
 def table(folder, text):
     path = folder / "mine.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -100,6 +106,23 @@ def test_order_of_classes(folder):
         ("path,label,fold\naudio/a.wav,x,1.5\n", "whole numbers.*1.5"),
         ("path,label,fold\naudio/a.wav,x,\n", "fold must hold whole numbers"),
         ("path,label,fold\naudio/a.wav,x,1\naudio/b.wav,x,3\n", "gaps.*1, 3"),
+        (
+            "path,label,fold\naudio/a.wav,x,20240131\naudio/b.wav,x,20240201\n",
+            r"gaps\. Received: 20240131, 20240201.*call the column something else",
+        ),
+        ("path,label,fold\naudio/a.wav,x,1000000000\n", "without gaps.*1000000000"),
+        ("path,label,fold\naudio/a.wav,x,1e300\n", r"whole numbers.*1e\+300"),
+        ("path,label,fold\naudio/a.wav,x,inf\n", "whole numbers.*inf"),
+        (
+            "path,label\naudio/a.wav,x\naudio/b.wav,dog, small\n",
+            r"line 3, has 3 fields, and the heading names 2 columns\. Received: "
+            "'audio/b.wav,dog, small'. Put double quotes around a field that holds a "
+            "comma",
+        ),
+        ("path,label\naudio/a.wav,dog, small\naudio/b.wav,x\n", "line 2, has 3 fields"),
+        ('path,label\naudio/a.wav,"two\nlines"\naudio/b.wav,x,y\n', "line 4, has 3"),
+        ("path;label\naudio/a.wav;x;y\n", "holds a semicolon"),
+        ("path,label,label\naudio/a.wav,x,y\n", "two columns called 'label'"),
         ("path,label,part\naudio/a.wav,x,dev\n", "parts are training.*dev"),
         (
             "path,label,group,part\naudio/a.wav,x,g,training\naudio/b.wav,x,g,testing\n",
@@ -123,3 +146,65 @@ def test_missing_files_and_tables(folder):
         from_table(table(folder, "path,label\naudio/a.wav,x\n"), start="when")
     with pytest.raises(ValueError, match=r"must hold 0 or 1.*'2' in line 2"):
         from_table(table(folder, "path,x,y\naudio/a.wav,2,0\n"), label=["x", "y"])
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_separators_of_columns_are_told_apart(folder, delimiter):
+    rows = [("file", "label", "start"), ("audio/a.wav", "x, y", "0.1")]
+    rows += [("audio/b.wav", "z;q", ""), ("audio/c.wav", "x\ty", "")]
+    path = folder / "mine.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    clips = from_table(path, path="file")
+    assert clips.categories == ("x, y", "z;q", "x\ty")
+    assert clips.starts.tolist() == [0.1, 0, 0]
+
+
+def test_empty_fields_behind_the_last_column_are_nothing(folder):
+    clips = from_table(table(folder, "path,label\naudio/a.wav,x,,\naudio/b.wav,y\n"))
+    assert clips.categories == ("x", "y")
+
+
+MISSING = [None, np.nan, pandas.NA, pandas.NaT, ""]
+
+
+@pytest.mark.parametrize("missing", MISSING, ids=repr)
+def test_missing_values_of_a_frame(folder, missing):
+    paths = [folder / "audio" / f"{name}.wav" for name in "ab"]
+    frame = pandas.DataFrame(
+        {"path": paths, "label": ["x", missing], "start": [0.1, missing]}, dtype=object
+    )
+    with pytest.raises(ValueError, match="1 clips have no label, the first in line 3"):
+        from_table(frame)
+    clips = from_table(frame, separator=";")
+    assert clips.class_names == ("x",)
+    assert clips.labels.tolist() == [[True], [False]]
+    assert clips.starts.tolist() == [0.1, 0]
+    for column in ("path", "fold"):
+        with pytest.raises(ValueError, match=f"no path|{column} must hold"):
+            from_table(frame.assign(label="x", **{column: missing}))
+    with pytest.raises(ValueError, match="must hold 0 or 1"):
+        from_table(frame.assign(x=[1, missing]), label=["x"])
+    frame["label"] = [["x", missing], [missing]]
+    assert from_table(frame, separator=";").class_names == ("x",)
+
+
+def test_pandas_own_types_with_missing_values(folder):
+    paths = [str(folder / "audio" / f"{name}.wav") for name in "ab"]
+    frame = pandas.DataFrame({"path": paths, "label": ["x", None]}).convert_dtypes()
+    with pytest.raises(ValueError, match="no label, the first in line 3"):
+        from_table(frame)
+
+
+def test_accents_written_in_two_ways_are_one_class(folder):
+    text = f"path,label\naudio/a.wav,{COMPOSED}\naudio/b.wav,{APART}\n"
+    clips = from_table(table(folder, text), classes=[APART])
+    assert clips.class_names == (COMPOSED,)
+    assert clips.labels.tolist() == [0, 0]
+    text = f"path,label\naudio/a.wav,x;{COMPOSED}\naudio/b.wav,{APART}\n"
+    clips = from_table(table(folder, text), separator=";")
+    assert clips.class_names == (COMPOSED, "x")
+    text = f"path,{APART},b\naudio/a.wav,1,0\naudio/b.wav,0,1\n"
+    clips = from_table(table(folder, text), label=[APART, "b"], classes=["b", COMPOSED])
+    assert clips.class_names == ("b", COMPOSED)
+    assert clips.labels.tolist() == [[False, True], [True, False]]

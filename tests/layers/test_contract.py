@@ -1,11 +1,14 @@
 """What every front-end layer promises."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 
 from kerasaudio import layers
 from support.front_ends import gradient, relative_error, run
+from support.numpy_numbers import as_numpy, numeric
 
 SAMPLES = 1503
 MEL = {"n_fft": 256, "hop_length": 100, "n_mels": 24}
@@ -152,6 +155,15 @@ def test_config_and_file_round_trip(make, tmp_path):
     assert model.weights == []
     assert model.layers[1].get_config() == layer.get_config()
     assert relative_error(model.predict_on_batch(batch), run(layer, batch)) <= 1e-5
+
+
+def test_numpys_numbers_are_numbers_and_truth_is_none(make):
+    config = make().get_config()
+    again = type(make()).from_config(as_numpy(config))
+    assert json.dumps(again.get_config()) == json.dumps(config)
+    for name in numeric(config):
+        with pytest.raises(ValueError, match=f"{name}`? must be.*True"):
+            type(again)(**config | {name: True})
 
 
 def test_finite_gradients(make):

@@ -138,8 +138,8 @@ def test_musicnn_front_end(method):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"sample_rate": 0}, "sample_rate=0"),
-        ({"n_mels": 0}, "n_mels=0"),
+        ({"sample_rate": 0}, "sample_rate must be .*0"),
+        ({"n_mels": 0}, "n_mels must be .*0"),
         ({"fmin": -1}, "0 <= fmin.*fmin=-1"),
         ({"fmin": 9000, "fmax": 8000}, "fmin=9000, fmax=8000"),
         ({"fmax": 12000}, "sample_rate / 2.*fmax=12000"),

@@ -53,7 +53,7 @@ def test_bad_sizes_and_short_inputs_are_refused():
         lambda: WholeWindows(0, 1),
         lambda: WholeWindows(10, True),
     ):
-        with pytest.raises(ValueError, match="must be a positive integer"):
+        with pytest.raises(ValueError, match="must be a whole number, 1 or more"):
             make()
     with pytest.raises(ValueError, match="at most `window_samples`"):
         WholeWindows(10, 11)

@@ -126,9 +126,9 @@ def test_windows_equal_scipys(window, length, periodic):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n_fft": 0}, "n_fft.*Received: n_fft=0"),
+        ({"n_fft": 0}, "n_fft must be .*Received: 0"),
         ({"n_fft": 512.0}, "n_fft.*512.0"),
-        ({"hop_length": -1}, "hop_length=-1"),
+        ({"hop_length": -1}, "hop_length must be .*-1"),
         ({"n_fft": 512, "win_length": 513}, "win_length.*at most `n_fft`.*513"),
         ({"window": "hahn"}, "hann.*Received: window='hahn'"),
         ({"window": "kaiser"}, "one parameter for kaiser"),
@@ -169,7 +169,7 @@ def test_waveforms_that_cannot_be_framed_are_refused(arguments, shape, message):
 
 @pytest.mark.parametrize("power", [0, -1])
 def test_power_must_be_positive(power):
-    with pytest.raises(ValueError, match=f"power={power}"):
+    with pytest.raises(ValueError, match=f"power must be a number above 0.*{power}"):
         Spectrogram(power=power)
 
 

@@ -1,6 +1,7 @@
 """Segment-based F1 by counting one by one, by sed_eval's figures, and bad input."""
 
 import math
+import unicodedata
 
 import numpy as np
 import pytest
@@ -68,6 +69,14 @@ def test_the_figures_of_sed_eval():
     assert result.per_class == pytest.approx({"a": 0.4, "b": 0.5})
 
 
+def test_accents_written_in_two_ways_are_one_class():
+    true, found = (
+        [[(unicodedata.normalize(form, "\u00e9clat"), 0.0, 1.0)]]
+        for form in ("NFC", "NFD")
+    )
+    assert segment_f1(true, found).f1 == 1
+
+
 def test_everything_right_and_nothing_found():
     assert segment_f1(TRUE, TRUE).f1 == 1
     assert segment_f1(TRUE, [clip[::-1] * 2 for clip in TRUE]).macro_f1 == 1
@@ -89,8 +98,8 @@ def test_rounding_touches_no_other_segment():
     ("true", "found", "seconds", "message"),
     [
         (TRUE, FOUND[:1], 1.0, "true events of 2 clips, predicted ones of 1"),
-        (TRUE, FOUND, 0, "segment_seconds must be a positive"),
-        (TRUE, FOUND, math.nan, "segment_seconds must be a positive"),
+        (TRUE, FOUND, 0, "segment_seconds must be a number above 0"),
+        (TRUE, FOUND, math.nan, "segment_seconds must be a number above 0"),
         ([SoundEvent("a", 0, 1, 1)], [[]], 1.0, r"\(label, start, end\).*clip 0: 'a'"),
         ([[("a", 0)]], [[]], 1.0, r"\(label, start, end\)"),
         ([[]], [[("a", "soon", 1)]], 1.0, r"\(label, start, end\).*soon"),

@@ -1,10 +1,14 @@
 """A clip has one answer, whoever gives it: the same windows, the same mean."""
 
+import keras
 import numpy as np
 import pytest
 
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.answers import NAMES, build, clip_answers, clips_for, over_time, scene
+
+# Batches of other sizes round differently, on torch by up to 1.4e-6.
+TOLERANCE = 2e-6 if keras.backend.backend() == "torch" else 1e-6
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -20,7 +24,7 @@ def clips(model, tmp_path_factory):
 def test_everyone_gives_the_same_answer(model, clips, tmp_path):
     for who, (got, want) in clip_answers(model, clips, tmp_path).items():
         assert want.std(axis=0).max() > 1e-4  # clips differ
-        np.testing.assert_allclose(got, want, atol=1e-6, err_msg=who)
+        np.testing.assert_allclose(got, want, atol=TOLERANCE, err_msg=who)
 
 
 def test_transfer_hears_clips_as_ones_own_head_does(model, clips):
@@ -31,7 +35,7 @@ def test_transfer_hears_clips_as_ones_own_head_does(model, clips):
 def test_over_time_streams_and_extractors_agree(model, clips):
     for path in clips.paths:
         for what, (got, want) in over_time(model, path).items():
-            np.testing.assert_allclose(got, want, atol=1e-6, err_msg=what)
+            np.testing.assert_allclose(got, want, atol=TOLERANCE, err_msg=what)
 
 
 def test_hears_scenes_are_embeddings(model, clips):
@@ -40,4 +44,4 @@ def test_hears_scenes_are_embeddings(model, clips):
         if pair is None:
             pytest.skip("HEAR has no sounds at this rate")
         largest = max(1.0, np.abs(pair.want).max())
-        np.testing.assert_allclose(*pair, atol=1e-6 * largest)
+        np.testing.assert_allclose(*pair, atol=TOLERANCE * largest)

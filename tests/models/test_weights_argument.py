@@ -1,13 +1,20 @@
 """What `weights=` may be, and when the published head stays or goes."""
 
+import unicodedata
+from functools import partial
+
+import keras
 import numpy as np
 import pytest
 
 import kerasaudio
 from kerasaudio.models import FACTORIES
+from kerasaudio.transfer.heads import with_new_head
 from kerasaudio.weights.convert.native import model_state, native_bytes
 
 BUNDLED = [entry for entry in kerasaudio.list_weights() if entry.is_bundled]
+
+small_model = partial(kerasaudio.LeNetMFCC, filters=2)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,21 @@ def test_reordered_labels_are_other_labels(published):
         model.predict(noise(model), verbose=0)[:, ::-1],
         published.predict(noise(model), verbose=0),
     )
+
+
+def test_accents_written_in_two_ways_are_one_label(tmp_path):
+    composed = unicodedata.normalize("NFC", "\u00e9clat")
+    apart = unicodedata.normalize("NFD", composed)
+    model = small_model(labels=[apart, "z"])
+    assert model.spec.labels == (composed, "z")
+    path = tmp_path / "own.keras"
+    model.save(path)
+    again = keras.saving.load_model(path)
+    assert again.spec.labels == (composed, "z")
+    assert with_new_head(again, [apart], frozen=False).spec.labels == (composed,)
+    for twice in (small_model, partial(with_new_head, again, frozen=False)):
+        with pytest.raises(ValueError, match="different class names"):
+            twice(labels=[apart, composed])
 
 
 def test_logits_are_to_be_had(published):

@@ -1,7 +1,8 @@
 """The bundled weights against musicnn 0.1.0's own TensorFlow 1 graphs.
 
 The golden file holds what the wheel's graphs (`.meta`) give for three patches of
-log10(10000 mel + 1), computed in float32: upstream's float16 is a recorded deviation.
+log10(10000 mel + 1), computed in float32. Upstream casts the mel to float16 first; the
+product was float32 again under NumPy 1, and overflows under NumPy 2.
 """
 
 import numpy as np
@@ -25,8 +26,23 @@ def test_patches_and_the_first_window_of_a_waveform_give_upstreams_scores(
 
 
 def test_loud_sound_does_not_overflow():
-    # Upstream's float16 turns about 3 % of a half-scale chirp into infinity.
+    # Under NumPy 2, where a float16 array times a Python number stays float16, upstream
+    # turns about 3 % of a half-scale chirp into infinity. Under NumPy 1 it does not.
     model = kerasaudio.MusiCNN(weights="mtat")
     loud = np.sin(np.arange(model.spec.clip_samples) ** 2 / 3e5, dtype="float32")
 
     assert np.isfinite(model.predict(loud[None], verbose=0)).all()
+
+
+def test_upstreams_half_precision_overflows_under_numpy_2_only():
+    model = kerasaudio.MusiCNN(weights="mtat")
+    loud = np.sin(np.arange(model.spec.clip_samples) ** 2 / 3e5, dtype="float32") / 2
+    log = keras.Model(model.input, model.get_layer("frontend").output)
+    mel = (10 ** log.predict(loud[None], verbose=0) - 1) / 10_000
+
+    with np.errstate(over="ignore"):
+        product = 10_000 * mel.astype("float16")
+
+    is_numpy_2 = int(np.__version__.partition(".")[0]) >= 2
+    assert np.isinf(product).any() == is_numpy_2
+    assert product.dtype == ("float16" if is_numpy_2 else "float32")

@@ -207,11 +207,11 @@ def test_serialisation_keeps_the_arguments(loss):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ContrastiveLoss(0), "`margin`.*margin=0"),
-        (lambda: TripletLoss(-1), "margin=-1"),
-        (lambda: TripletLoss(True), "margin=True"),
-        (lambda: NTXentLoss(float("inf")), "temperature=inf"),
-        (lambda: NTXentLoss("hot"), "temperature='hot'"),
+        (lambda: ContrastiveLoss(0), "margin must be a number above 0.*0"),
+        (lambda: TripletLoss(-1), "margin must be .*-1"),
+        (lambda: TripletLoss(True), "margin must be .*True"),
+        (lambda: NTXentLoss(float("inf")), "temperature must be .*inf"),
+        (lambda: NTXentLoss("hot"), "temperature must be .*'hot'"),
         (lambda: TripletLoss()(np.zeros((3, 2)), np.zeros((3, 2))), "one-hot"),
         (lambda: NTXentLoss()(np.zeros(3), np.zeros((3, 2, 2))), "batch, features"),
         (lambda: TripletLoss()(np.zeros(3), np.zeros(3)), "batch, features"),

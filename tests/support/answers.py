@@ -91,15 +91,16 @@ def clip_answers(model: AudioModel, clips: LabelledClips, cache: Path) -> Pairs:
     rate = model.spec.sample_rate
     waveforms = [kerasaudio.load_audio(path, rate) for path in paths]
     extractor = FeatureExtractor(model, "predictions", cache=cache)
-    rows = {path: n for n, path in enumerate(extractor.extract(paths).paths)}
+    table = extractor.extract(paths)
+    rows = [table.paths.index(path) for path in paths]
     found = tagging.tag_files(model, paths, top=3, with_timeline=True)
     given = {
         "tag": [all_tags(model, path) for path in paths],
         "tag, arrays": [_ordered(model, t) for t in model.tag(waveforms, rate, top=3)],
         "tag_files": [_ordered(model, tagged.tags) for tagged in found],
         "FeatureExtractor": extractor(paths),
-        "extract": extractor.extract(paths).vectors[[rows[path] for path in paths]],
-        "predict_clips": predict_clips(model, clips),
+        "extract": table.vectors[rows],
+        "predict_clips": predict_clips(model, clips, batch_size=4),
         "measure": measure(model, clips).scores,
     }
     if model.spec.rest == "count" and not model.spec.windows_per_clip:

@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "SoundEventCRNN": {"filters": 8, "units": 8},
     "SpeechGRU": {"units": 16},
     "VGGish": {"filters": 4, "dense_units": 32},
+    "MusiCNN": {"midend_filters": 8, "dense_units": 16},
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
     "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
 }

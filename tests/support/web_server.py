@@ -50,12 +50,21 @@ class Served:
 
 @dataclass
 class Repository:
-    """A Hub repository: files by revision, and who may read them."""
+    """A Hub repository: files by revision, and who may read them.
+
+    Attributes:
+        revisions: Files by name, by revision.
+        token: The one that may read them, None if anyone may.
+        gated: Whether others are told of a gate.
+        cdn: Where large files lie instead.
+        unknown_tokens: Refused whatever they ask for, as expired ones are.
+    """
 
     revisions: dict[str, dict[str, bytes]] = field(default_factory=dict)
     token: str | None = None
     gated: bool = False
     cdn: str | None = None
+    unknown_tokens: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -207,6 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if repository is None:
             self._refuse(401, "RepoNotFound")
+        elif token in repository.unknown_tokens:
+            self._refuse(401)
         elif repository.token and token != repository.token:
             gated = repository.gated
             self._refuse(401 if not token else 403, "GatedRepo" if gated else None)

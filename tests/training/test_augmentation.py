@@ -139,7 +139,7 @@ def test_mixup_trains_overlapping_classes_too(network, sides, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mixup": 0}, "mixup must be None or a positive number"),
+        ({"mixup": 0}, "mixup must be a number above 0"),
         ({"mixup": float("nan")}, "mixup must be"),
         ({"waveform": layers.Volume()}, "`waveform` must be a list of layers"),
         ({"features": [1]}, "`features` must be a list of layers"),

@@ -68,6 +68,79 @@ def test_the_token_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> 
     }
 
 
+def sent_tokens(server: WebServer) -> list[str | None]:
+    return [seen.headers.get("Authorization") for seen in server.seen]
+
+
+def test_an_expired_token_does_not_hide_public_files(
+    server: WebServer,
+    repository: Repository,
+    make_entry: MakeEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repository.unknown_tokens = frozenset({"hf_expired"})
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    with pytest.warns(UserWarning, match="refused the token .* may have expired"):
+        path = fetch(make_entry(hub())).path
+    assert path.read_bytes() == CONTENT
+    assert sent_tokens(server) == ["Bearer hf_expired", None]
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_an_expired_token_is_named_where_one_is_needed(
+    repository: Repository,
+    make_entry: MakeEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    gated: bool,
+) -> None:
+    repository.unknown_tokens = frozenset({"hf_expired"})
+    repository.token, repository.gated = "hf_secret", gated
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    with pytest.raises(WeightsError, match="it may have expired") as info:
+        fetch(make_entry(hub()))
+    assert ("is gated" if gated else "or it is private") in str(info.value)
+    assert "hf_expired" not in str(info.value)
+
+
+def test_a_good_token_is_asked_with_once(
+    server: WebServer,
+    repository: Repository,
+    make_entry: MakeEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    with pytest.raises(WeightsError, match="no file other"):
+        fetch(make_entry(hub(path="other.safetensors")))
+    assert sent_tokens(server) == ["Bearer hf_secret"]
+
+
+@pytest.mark.parametrize(
+    ("value", "sends"), [("1", False), ("true", False), ("", True)]
+)
+def test_the_token_can_be_kept_at_home(
+    server: WebServer,
+    repository: Repository,
+    make_entry: MakeEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+    sends: bool,
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", value)
+    assert fetch(make_entry(hub())).path.read_bytes() == CONTENT
+    assert sent_tokens(server) == ["Bearer hf_secret" if sends else None]
+
+
+def test_a_token_kept_at_home_is_named_where_one_is_needed(
+    repository: Repository, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.token = "hf_secret"
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
+    with pytest.raises(WeightsError, match="HF_HUB_DISABLE_IMPLICIT_TOKEN is set"):
+        fetch(make_entry(hub()))
+
+
 @pytest.mark.parametrize("token", [None, "hf_other"])
 def test_a_gated_repository(
     server: WebServer,

@@ -1,5 +1,7 @@
 """Our own format: what a file may hold, and what is filled from it."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,54 @@ def test_a_half_that_overflowed_is_refused(model, tmp_path):
     path.write_bytes(native_bytes(state))
     with pytest.raises(ValueError, match="predictions/bias holds NaN or infinity"):
         kerasaudio.BarkNet(weights=path, classes=3, filters=2, clip_samples=512)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+def write_raw(path, state, dtype, pack):
+    """Write a file whose every tensor has a type that NumPy may not have."""
+    header, data = {}, b""
+    for key, value in state.items():
+        packed = pack(value)
+        offsets = [len(data), len(data) + len(packed)]
+        header[key] = {"dtype": dtype, "shape": value.shape, "data_offsets": offsets}
+        data += packed
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def build(path):
+    return kerasaudio.BarkNet(weights=path, classes=3, filters=2, clip_samples=512)
+
+
+def test_bfloat16_fills_float32_weights(model, path):
+    state = model_state(model)
+
+    def pack(value):
+        return (value.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
+
+    write_raw(path, state, "BF16", pack)
+    for key, value in model_state(build(path)).items():
+        np.testing.assert_allclose(value, state[key], rtol=2**-7)
+        assert not (value.view("<u4") & 0xFFFF).any()
+
+
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "F8_E5M2"])
+def test_numbers_of_8_bits_are_named(model, path, dtype):
+    write_raw(path, model_state(model), dtype, lambda value: bytes(value.size))
+    with pytest.raises(
+        ValueError, match=rf"model\.safetensors.* type {dtype}.*float32"
+    ):
+        build(path)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "bool", "complex64"])
+def test_numbers_that_are_no_weights_are_refused(model, path, dtype):
+    state = model_state(model)
+    state["predictions/bias"] = np.ones(3, dtype)
+    path.write_bytes(native_bytes(state))
+    with pytest.raises(ValueError, match=f"predictions/bias is {dtype}, not floating"):
+        build(path)

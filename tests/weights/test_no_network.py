@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.weights import WeightsError, cache, fetch, list_weights, network
+from kerasaudio.weights import (
+    WeightsError,
+    cache,
+    download,
+    fetch,
+    list_weights,
+    network,
+)
 from support.manifests import CONTENT, MakeEntry, https, hub
 from support.web_server import Served, WebServer
 
@@ -97,6 +104,42 @@ def test_a_proxy_is_what_must_be_reached(
     assert list(network.unreachable(urls)) == ["far"]
 
 
+@pytest.mark.parametrize("kind", ["socks4", "socks5", "SOCKS5h"])
+def test_a_socks_proxy_is_named(
+    make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    proxy = f"{kind}://someone:secret@127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("https_proxy", proxy)
+    url = "https://nowhere.invalid/model.pth"
+    with pytest.raises(WeightsError, match="set https_proxy to an HTTP proxy") as info:
+        fetch(make_entry(https(url)))
+    assert "unset it" in str(info.value)
+    assert kind.lower() in str(info.value)
+    assert "secret" not in str(info.value)
+
+
+def test_a_socks_proxy_met_on_the_way_is_named_at_once(
+    server: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1080")
+    server.files[PATH] = Served(location="https://nowhere.invalid/model.pth")
+    options = {"title": "FCN/mtat", "size": None, "limit": 10**6, "progress": False}
+    with pytest.raises(WeightsError, match=r"not spoken here") as info:
+        download.download(server.url + PATH, tmp_path / "part", **options)
+    assert "attempts" not in str(info.value)
+    assert len(server.seen) == 1
+
+
+def test_a_proxy_for_all_addresses_is_named(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
+    urls = {"far": "https://nowhere.invalid/x", "near": server.url + "/x"}
+    problems = network.unreachable(urls)
+    assert list(problems) == ["far"]
+    assert "all_proxy is not used" in problems["far"]
+
+
 @pytest.mark.parametrize("missing", [1, 100])
 def test_a_full_disk_is_noticed_before(
     server: WebServer,
@@ -104,8 +147,6 @@ def test_a_full_disk_is_noticed_before(
     monkeypatch: pytest.MonkeyPatch,
     missing: int,
 ) -> None:
-    from kerasaudio.weights import download
-
     usage = type("Usage", (), {"free": len(CONTENT) - missing})
     monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage)
     server.files[PATH] = Served(CONTENT)

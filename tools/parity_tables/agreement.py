@@ -95,7 +95,9 @@ def chosen(shared: Path) -> list[tuple[str, Path]]:
 
 
 def loudest(clip: np.ndarray, samples: int) -> np.ndarray:
-    """Give the piece of a clip that has the most energy, (samples,)."""
+    """Give the piece of a clip that has the most energy, or all of a short one."""
+    if len(clip) <= samples:
+        return clip
     energy = np.cumsum(np.append(0.0, clip.astype("float64") ** 2))
     start = int((energy[samples:] - energy[:-samples]).argmax())
     return clip[start : start + samples]

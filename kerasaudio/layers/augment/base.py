@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import is_number, number, plain, whole_number
 from kerasaudio.layers.base import Float32Layer, require
 
 Range = tuple[float, float]
@@ -39,19 +40,11 @@ class Augmentation(Float32Layer):
         self, *, probability: float = 1.0, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        require(
-            _is_number(probability) and 0 <= probability <= 1,
-            "`probability` must be a number from 0 to 1.",
-            probability=probability,
+        self.probability = number(probability, "probability", 0, 1)
+        self.seed = (
+            None if seed is None else whole_number(seed, "seed", 0, _LARGEST_SEED - 1)
         )
-        whole = isinstance(seed, int) and not isinstance(seed, bool)
-        require(
-            seed is None or (whole and 0 <= seed < _LARGEST_SEED),
-            f"`seed` must be None or a whole number from 0 to {_LARGEST_SEED - 1}.",
-            seed=seed,
-        )
-        self.probability, self.seed = probability, seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Give the batch, augmented in training."""
@@ -94,20 +87,18 @@ def check_range(
         low: Least allowed.
         high: Most allowed.
     """
-    pair = (value, value) if _is_number(value) else value
+    pair = (value, value) if is_number(value) else value
     fits = (
-        isinstance(pair, Sequence)
+        isinstance(pair, Sequence | np.ndarray)
         and not isinstance(pair, str)
         and len(pair) == 2
-        and all(_is_number(number) for number in pair)
+        and all(is_number(limit) for limit in pair)
         and low <= pair[0] <= pair[1] <= high
     )
     limits = "" if math.isinf(low) and math.isinf(high) else f" within {low:g} ... "
     limits += "" if not limits else f"{high:g}"
-    require(
-        fits, f"`{name}` must be a number or (least, most){limits}.", **{name: value}
-    )
-    return float(pair[0]), float(pair[1])
+    require(fits, f"{name} must be a number or (least, most){limits}.", **{name: value})
+    return float(plain(pair[0])), float(plain(pair[1]))
 
 
 def decibels_to_gain(decibels: Any) -> Any:
@@ -118,8 +109,3 @@ def decibels_to_gain(decibels: Any) -> Any:
 def mean_square(waveform: Any) -> Any:
     """Give the power of each clip, (batch, 1)."""
     return ops.mean(ops.square(waveform), axis=1, keepdims=True)
-
-
-def _is_number(value: Any) -> bool:
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)

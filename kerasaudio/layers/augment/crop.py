@@ -6,12 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.layers.augment.base import Augmentation
 from kerasaudio.layers.base import (
     Shape,
     WaveformLayer,
     check_choice,
-    check_count,
     require,
 )
 from kerasaudio.layers.framing import check_samples
@@ -42,9 +42,8 @@ class TimeShift(Augmentation, WaveformLayer):
 
     def __init__(self, max_samples: int, *, mode: str = "roll", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_count(max_samples=max_samples)
         check_choice(mode=(mode, MODES))
-        self.max_samples, self.mode = max_samples, mode
+        self.max_samples, self.mode = whole_number(max_samples, "max_samples"), mode
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` are longer than the farthest shift."""
@@ -95,8 +94,7 @@ class RandomCrop(Augmentation, WaveformLayer):
 
     def __init__(self, crop_samples: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_count(crop_samples=crop_samples)
-        self.crop_samples = crop_samples
+        self.crop_samples = whole_number(crop_samples, "crop_samples")
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` are as long as the crop."""

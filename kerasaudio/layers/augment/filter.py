@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number
 from kerasaudio.layers.augment.base import (
     Augmentation,
     NumberOrRange,
@@ -75,9 +76,7 @@ class Filter(Augmentation, WaveformLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        require(
-            sample_rate > 0, "`sample_rate` must be positive.", sample_rate=sample_rate
-        )
+        sample_rate = number(sample_rate, "sample_rate", above=0)
         check_choice(kind=(kind, KINDS))
         self.sample_rate, self.kind = sample_rate, kind
         self.frequency_hz = check_range("frequency_hz", frequency_hz)

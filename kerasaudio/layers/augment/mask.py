@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.augment.base import Augmentation
-from kerasaudio.layers.base import FeatureLayer, check_count, require
+from kerasaudio.layers.base import FeatureLayer, require
 
 
 class _Mask(Augmentation, FeatureLayer):
@@ -18,9 +19,7 @@ class _Mask(Augmentation, FeatureLayer):
         self, widest: int, *, count: int, fill: float | str, share: float, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        check_count(count=count)
-        _check_fill(fill)
-        self.count, self.fill = count, fill
+        self.count, self.fill = whole_number(count, "count"), _filling(fill)
         self._widest, self._share = widest, share
 
     def augment(self, inputs: Any) -> Any:
@@ -29,13 +28,10 @@ class _Mask(Augmentation, FeatureLayer):
         return _blot(inputs, masked, self.fill)
 
 
-def _check_fill(fill: Any) -> None:
-    number = isinstance(fill, int | float) and not isinstance(fill, bool)
-    require(fill == "mean" or number, '`fill` must be a number or "mean".', fill=fill)
-
-
-def _check_share(name: str, share: float) -> None:
-    require(0 < share <= 1, f"`{name}` must be in (0, 1].", **{name: share})
+def _filling(fill: Any) -> Any:
+    named = isinstance(fill, str)
+    require(not named or fill == "mean", 'fill must be a number or "mean".', fill=fill)
+    return fill if named else number(fill, "fill")
 
 
 def _draw(
@@ -101,8 +97,8 @@ class TimeMask(_Mask):
         fill: float | str = "mean",
         **kwargs: Any,
     ) -> None:
-        check_count(max_frames=max_frames)
-        _check_share("max_share", max_share)
+        max_frames = whole_number(max_frames, "max_frames")
+        max_share = number(max_share, "max_share", above=0, most=1)
         super().__init__(max_frames, count=count, fill=fill, share=max_share, **kwargs)
         self.max_frames, self.max_share = max_frames, max_share
 
@@ -142,7 +138,7 @@ class FrequencyMask(_Mask):
         fill: float | str = "mean",
         **kwargs: Any,
     ) -> None:
-        check_count(max_bins=max_bins)
+        max_bins = whole_number(max_bins, "max_bins")
         super().__init__(max_bins, count=count, fill=fill, share=1.0, **kwargs)
         self.max_bins = max_bins
 
@@ -198,28 +194,19 @@ class SpecAugment(Augmentation, FeatureLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, masks in (
-            ("time_masks", time_masks),
-            ("frequency_masks", frequency_masks),
-        ):
-            whole = isinstance(masks, int) and not isinstance(masks, bool)
-            require(
-                whole and masks >= 0,
-                f"`{name}` must be a whole number from 0 on.",
-                **{name: masks},
-            )
+        time_masks = whole_number(time_masks, "time_masks", 0)
+        frequency_masks = whole_number(frequency_masks, "frequency_masks", 0)
         require(
             time_masks + frequency_masks > 0,
             "SpecAugment needs a mask.",
             time_masks=time_masks,
             frequency_masks=frequency_masks,
         )
-        check_count(time_width=time_width, frequency_width=frequency_width)
-        _check_share("time_share", time_share)
-        _check_fill(fill)
-        self.time_masks, self.time_width = time_masks, time_width
-        self.frequency_masks, self.frequency_width = frequency_masks, frequency_width
-        self.time_share, self.fill = time_share, fill
+        self.time_masks, self.frequency_masks = time_masks, frequency_masks
+        self.time_width = whole_number(time_width, "time_width")
+        self.frequency_width = whole_number(frequency_width, "frequency_width")
+        self.time_share = number(time_share, "time_share", above=0, most=1)
+        self.fill = _filling(fill)
 
     def augment(self, inputs: Any) -> Any:
         """Mask (batch, frames, bins)."""

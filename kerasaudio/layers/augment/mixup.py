@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number
 from kerasaudio.layers.augment.base import Augmentation
 from kerasaudio.layers.base import require
 
@@ -51,11 +52,7 @@ class Mixup(Augmentation):
 
     def __init__(self, alpha: float = 0.2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        require(
-            0 < alpha <= _MOST_ALPHA,
-            f"`alpha` must be in (0, {_MOST_ALPHA:g}].",
-            alpha=alpha,
-        )
+        alpha = number(alpha, "alpha", above=0, most=_MOST_ALPHA)
         self.alpha = alpha
         self._shares = smaller_shares(alpha)
 

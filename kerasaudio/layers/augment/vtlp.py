@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.arguments import number
 from kerasaudio.layers.augment.base import Augmentation, NumberOrRange, check_range
 from kerasaudio.layers.base import FeatureLayer, check_choice, require
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
@@ -71,9 +72,11 @@ class VTLP(Augmentation, FeatureLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        require(
-            sample_rate > 0, "`sample_rate` must be positive.", sample_rate=sample_rate
-        )
+        sample_rate = number(sample_rate, "sample_rate", above=0)
+        fmin = number(fmin, "fmin")
+        fmax = None if fmax is None else number(fmax, "fmax")
+        if boundary_hz is not None:
+            boundary_hz = number(boundary_hz, "boundary_hz")
         nyquist = sample_rate / 2
         self.factor = check_range("factor", factor, low=0.5, high=2.0)
         require(

@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kerasaudio.weights.safetensors_file import parse_safetensors
+
 State = dict[str, np.ndarray]
 
 
@@ -38,7 +40,7 @@ def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> 
 
     Raises:
         ValueError: A weight is missing or left over, has another shape, or is not
-            finite.
+            a finite floating-point number.
     """
     variables = dict(named_variables(model))
     problems = [f"missing {key}" for key in variables.keys() - state.keys()]
@@ -47,6 +49,8 @@ def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> 
         want, got = tuple(variables[key].shape), state[key].shape
         if want != got:
             problems.append(f"{key} has shape {got}, not {want}")
+        elif state[key].dtype.kind != "f":
+            problems.append(f"{key} is {state[key].dtype}, not floating-point")
         elif not np.isfinite(state[key]).all():
             problems.append(f"{key} holds NaN or infinity")
     if problems:
@@ -73,15 +77,12 @@ def parse_native(content: bytes, origin: str = "The weights") -> State:
     """Read the bytes of a safetensors file; nothing in them is executed.
 
     Raises:
-        ValueError: They are no safetensors file.
+        ValueError: They are no safetensors file, or hold numbers of 8 bits.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     try:
-        return load(content)
-    except SafetensorError as error:
-        raise ValueError(f"{origin}: not a safetensors file ({error}).") from error
+        return parse_safetensors(content)
+    except ValueError as error:
+        raise ValueError(f"{origin}: {error}.") from error
 
 
 def native_bytes(state: Mapping[str, np.ndarray]) -> bytes:

@@ -1,0 +1,126 @@
+"""Arrays of an ``.npz`` file, read whole or not at all; nothing is unpickled.
+
+NumPy's own reader parses an array's header before the archive's checksum has been
+looked at, so a flipped bit ends in any of a dozen errors, or in a huge allocation.
+"""
+
+import errno
+import io
+import lzma
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+# What zipfile raises for an archive that is none, or damaged.
+ZIP_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    KeyError,
+    ValueError,
+    OverflowError,
+    RuntimeError,  # encrypted, a version to come
+    struct.error,
+)
+# And NumPy, for the header of an array.
+_DAMAGES = (*ZIP_DAMAGES, TypeError, AttributeError, SyntaxError, tokenize.TokenError)
+_PART = 2**20
+_COMPRESSIONS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # at most
+
+
+def read_arrays(
+    path: Path, names: Sequence[str] | None = None, *, limit: int = 2**62
+) -> dict[str, np.ndarray]:
+    """Read arrays, each checked against its checksum before it is looked at.
+
+    Args:
+        path: What `np.savez` wrote, or the like.
+        names: Of the arrays; None for all.
+        limit: Bytes that no array exceeds, from a file that someone else made.
+
+    Returns:
+        The arrays by name, in the order of `names`, or else of the file.
+
+    Raises:
+        ValueError: The file is no such archive, is damaged, or lacks an array; the
+            message says why, and leaves naming the file to the caller.
+        OSError: The file is missing or cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                wanted = _names(archive) if names is None else names
+                return {name: _read(archive, file, name, limit) for name in wanted}
+        except _DAMAGES as error:
+            reason = error.args[0] if error.args else type(error).__name__
+            raise ValueError(f"it is no whole .npz archive ({reason})") from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise ValueError("its parts are not where it says") from error
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether every array of an ``.npz`` file is as it was written.
+
+    Raises:
+        OSError: The file is missing or cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return archive.testzip() is None
+        except ZIP_DAMAGES:
+            return False
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return False
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def _read(
+    archive: zipfile.ZipFile, file: IO[bytes], name: str, limit: int
+) -> np.ndarray:
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type not in _COMPRESSIONS:
+        raise ValueError(f"{name} is packed in an unknown way")
+    most = min(limit, file.seek(0, io.SEEK_END) * _COMPRESSIONS[info.compress_type])
+    if not 0 <= info.file_size <= most:
+        raise ValueError(f"{name} unpacks to {info.file_size:,} bytes")
+    content = bytearray(info.file_size)
+    end = 0
+    with archive.open(info) as member:
+        while part := member.read(_PART):  # at the end, the checksum is tested
+            content[end : end + len(part)] = part
+            end += len(part)
+    if end != info.file_size:
+        raise ValueError(f"{name} has {end:,} bytes instead of {info.file_size:,}")
+    header = io.BytesIO(content[: 2**16])
+    version = npy.read_magic(header)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"{name} is an array of version {version}")
+    is_old = version == (1, 0)
+    read_header = npy.read_array_header_1_0 if is_old else npy.read_array_header_2_0
+    shape, is_fortran, dtype = read_header(header)
+    if dtype.hasobject:
+        raise ValueError(f"{name} would need allow_pickle")
+    start = header.tell()
+    if math.prod(shape) * dtype.itemsize != len(content) - start:
+        raise ValueError(f"{name} has not the bytes of an array {shape} of {dtype}")
+    if not math.prod(shape):
+        return np.empty(shape, dtype)
+    flat = np.frombuffer(content, dtype, math.prod(shape), start)
+    return flat.reshape(shape, order="F" if is_fortran else "C")

@@ -1,0 +1,41 @@
+"""What servers and connections say when something is wrong, in plain words."""
+
+import datetime
+import email.utils
+import socket
+import ssl
+from email.message import Message
+
+from kerasaudio.text import escaped
+
+
+def unfinished(seconds: float) -> str:
+    """Say that an answer did not come to its end."""
+    return f"no whole answer within {seconds:g} seconds"
+
+
+def explain(reason: object, stall_seconds: float) -> str:
+    """Say what a failed connection means."""
+    if isinstance(reason, TimeoutError):
+        return f"no answer for {stall_seconds:g} seconds"
+    if isinstance(reason, socket.gaierror):
+        return f"no network, or no such host ({reason.strerror})"
+    if isinstance(reason, ssl.SSLError):
+        return f"no trustworthy connection ({reason})"
+    if isinstance(reason, OSError):
+        return f"no connection ({reason.strerror or reason})"
+    return escaped(str(reason)) or type(reason).__name__
+
+
+def retry_after(headers: Message) -> float:
+    """Give the seconds that an answer asks to wait, 0 if it does not."""
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:9])
+    try:
+        then = email.utils.parsedate_to_datetime(asked)
+    except (ValueError, TypeError, IndexError):  # no date
+        return 0.0
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=datetime.UTC)
+    return max(0.0, (then - datetime.datetime.now(datetime.UTC)).total_seconds())

@@ -1,0 +1,51 @@
+"""What disks and power cuts do to a file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+T = TypeVar("T")
+
+# For `parametrize`: how often a file is damaged, and more often where time allows.
+COUNTS = [2_000, pytest.param(20_000, marks=pytest.mark.slow)]
+
+
+def damaged(whole: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
+    """Give a content with bits flipped, bytes changed, lost, doubled, cut, zeroed."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        content = bytearray(whole)
+        at = int(rng.integers(len(content)))
+        size = int(rng.integers(1, 64))
+        kind = number % 9
+        if kind in (0, 1):
+            content[at] ^= 1 << int(rng.integers(8))
+        elif kind == 2:
+            for place in rng.integers(len(content), size=size % 4 + 1):
+                content[place] = rng.integers(256)
+        elif kind == 3:
+            del content[at:]
+        elif kind == 4:
+            content += bytes(size)
+        elif kind == 5:
+            content[at : at + size] = bytes(len(content[at : at + size]))
+        elif kind == 6:
+            content[at:at] = rng.bytes(size)
+        elif kind == 7:
+            del content[at : at + size]
+        else:
+            content[at:at] = content[at : at + size]
+        yield bytes(content)
+
+
+def read_or_named(read: Callable[[Path], T], path: Path) -> T | None:
+    """Read a file; None where a ValueError names it."""
+    try:
+        return read(path)
+    except ValueError as error:
+        message = str(error)
+    assert str(path) in message
+    return None

@@ -1,0 +1,52 @@
+"""The files of an interrupted training: read whole, or named."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasaudio.training.state import State
+from support.damage import COUNTS, damaged, read_or_named
+
+FACTS = {"epoch": 3, "history": [0.5, 0.25]}
+
+
+@pytest.fixture
+def variables(rng):
+    return [keras.Variable(rng.normal(size=shape)) for shape in ((3, 4), (), (5,))]
+
+
+def values(variables):
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
+    wanted = values(variables)
+    state = State(tmp_path / "mine.keras")
+    state.begin()
+    state.save(variables, FACTS)
+    path = state.folder / "state.npz"
+
+    def read(path):
+        for variable in variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        facts = state.facts()
+        state.load(variables)
+        return facts
+
+    refused = 0
+    for content in damaged(path.read_bytes(), count):
+        path.write_bytes(content)
+        facts = read_or_named(read, path)
+        refused += facts is None
+        if facts is not None:
+            assert facts == FACTS
+            for found, right in zip(values(variables), wanted, strict=True):
+                np.testing.assert_array_equal(found, right)
+    assert count / 2 < refused < count
+
+
+def test_a_state_that_is_gone_is_named(variables, tmp_path):
+    state = State(tmp_path / "mine.keras")
+    with pytest.raises(ValueError, match=r"best\.npz, is damaged"):
+        state.load_best(variables)
