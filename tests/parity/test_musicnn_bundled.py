@@ -5,6 +5,7 @@ log10(10000 mel + 1), computed in float32. Upstream casts the mel to float16 fir
 product was float32 again under NumPy 1, and overflows under NumPy 2.
 """
 
+import keras
 import numpy as np
 import pytest
 
