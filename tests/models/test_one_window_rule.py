@@ -1,14 +1,13 @@
 """A clip has one answer, whoever gives it: the same windows, the same mean."""
 
-import keras
 import numpy as np
 import pytest
 
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.answers import NAMES, build, clip_answers, clips_for, over_time, scene
 
-# Batches of other sizes round differently, on torch by up to 1.4e-6.
-TOLERANCE = 2e-6 if keras.backend.backend() == "torch" else 1e-6
+# Batches of other sizes round differently, by up to 1.5e-6.
+TOLERANCE = 5e-6
 
 
 @pytest.fixture(scope="module", params=NAMES)
