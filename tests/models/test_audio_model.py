@@ -187,7 +187,7 @@ def test_short_sounds_are_repeated_where_that_was_asked_for(song):
     np.testing.assert_array_equal(near.embed(long, rate), model.embed(long, rate))
     with pytest.raises(ValueError, match=r"at most 30.*Received: 31"):
         model.with_windows(repeat_to_seconds=31)
-    with pytest.raises(ValueError, match="repeat_to_seconds must be a positive"):
+    with pytest.raises(ValueError, match="repeat_to_seconds must be a number above 0"):
         model.with_windows(repeat_to_seconds=0)
 
 
