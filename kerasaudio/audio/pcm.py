@@ -9,8 +9,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from kerasaudio.audio.check import check_count, check_rate
+from kerasaudio.audio.check import MOST_CHANNELS, check_rate
 from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.whole_number import whole_number
 
 _SCALES: dict[str, tuple[str, int, int]] = {  # type, zero, full scale
     "u8": ("u1", 128, 128),
@@ -73,7 +74,7 @@ class PcmStream:
         self._dtype, self._zero, self._scale = _SCALES[sample_format]
         self.sample_rate = check_rate(sample_rate)
         self.complaint: str | None = None
-        self._channels = check_count(channels, "channels")
+        self._channels = whole_number(channels, "channels", 1, MOST_CHANNELS)
         self._frame_bytes = np.dtype(self._dtype).itemsize * self._channels
         self._lacking = data_bytes
         # Of a buffered file read() waits until it has everything; read1() does not.

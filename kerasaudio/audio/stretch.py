@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.audio.check import check_rate, check_waveform
+from kerasaudio.audio.check import check_rate, check_size, check_waveform
 from kerasaudio.whole_number import whole_number
 
 RATE_LIMITS = (0.25, 4.0)
@@ -41,6 +41,7 @@ def time_stretch(
     rate = _check(rate, "rate", RATE_LIMITS)
     samples = check_waveform(waveform)
     length = max(round(len(samples) / rate), 1)
+    check_size(length, "The stretched sound", "Stretch it in parts.")
     stretcher = _stretcher(sample_rate, seed)
     stretcher.setTimeFactor(rate)
     return _process(stretcher, samples, length)

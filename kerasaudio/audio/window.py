@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.audio.check import check_count, check_rate, check_waveform
+from kerasaudio.audio.check import check_count, check_rate, check_size, check_waveform
 from kerasaudio.audio.decode import open_audio
+from kerasaudio.audio.errors import check_errors
 from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.source import AudioFile
@@ -52,7 +53,8 @@ def windows(
         Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).
 
     Raises:
-        ValueError: A bad waveform, length, hop or padding.
+        ValueError: A bad waveform, length, hop or padding, or windows of more than
+            2**31 samples (8 GiB) together.
     """
     cut = cut_windows(waveform, window_samples, hop_samples, padding)
     return (
@@ -70,6 +72,11 @@ def cut_windows(
     """Give the windows of `windows` with what is known of each."""
     samples = check_waveform(waveform)
     size, hop = _check_cut(window_samples, hop_samples, padding)
+    check_size(
+        (1 + max(0, -(-(len(samples) - size) // hop))) * size,
+        "The windows of this clip together",
+        "Take a longer hop, or cut it with iter_windows, which gives them one by one.",
+    )
     return list(_cut([samples], size, hop, padding))
 
 
@@ -84,6 +91,7 @@ def iter_windows(
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Give the windows of `windows(load_audio(...))` one by one, in bounded memory.
 
@@ -100,6 +108,7 @@ def iter_windows(
         duration: How much to read, in seconds, or None for all.
         block_seconds: How much to decode at a time.
         reader: As for `load_audio`.
+        errors: As for `load_audio`; the warning comes with the last window.
 
     Yields:
         Window, float32 (window_samples,), and its start in samples after `offset`.
@@ -118,6 +127,7 @@ def iter_windows(
         duration=duration,
         block_seconds=block_seconds,
         reader=reader,
+        errors=errors,
     )
     return ((window.samples, window.start) for window in stream)
 
@@ -133,17 +143,19 @@ def stream_windows(
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> Iterator[Window]:
     """Give the windows of `iter_windows` with what is known of each."""
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     block_span = check_seconds(block_seconds, "block_seconds")
     size, hop = _check_cut(window_samples, hop_samples, padding)
+    errors = check_errors(errors)
 
     def generate() -> Iterator[Window]:
-        with open_audio(path_or_file, reader) as audio:
+        with open_audio(path_or_file, reader, errors) as audio:
             block_frames = max(1, int(block_span * audio.sample_rate))
-            blocks = read_blocks(audio, offset, duration, block_frames)
+            blocks = read_blocks(audio, offset, duration, block_frames, errors)
             mono = (np.ascontiguousarray(mix(block)) for block in blocks)
             chunks = resample_stream(mono, audio.sample_rate, sample_rate)
             yield from _cut(chunks, size, hop, padding)
