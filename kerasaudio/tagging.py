@@ -50,6 +50,7 @@ def tag_files(
     *,
     top: int = 5,
     with_timeline: bool = False,
+    errors: str = "raise",
 ) -> Iterator[Tagged]:
     """Tag files one after the other; an unusable one does not stop the rest.
 
@@ -58,13 +59,16 @@ def tag_files(
         paths: Files.
         top: Number of labels a file (and a window).
         with_timeline: Give the tags of each window too.
+        errors: As for `load_audio`: "salvage" tags what a file has that was cut short.
 
     Yields:
         One `Tagged` a file, in order.
     """
     for path in paths:
         try:
-            scores, starts, ends = timeline(model.predict_on_batch, model.spec, path)
+            scores, starts, ends = timeline(
+                model.predict_on_batch, model.spec, path, errors=errors
+            )
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=str(error))
             continue

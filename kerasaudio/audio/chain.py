@@ -45,18 +45,18 @@ class ChainDecoder:
                         yield from decoder.blocks(first, left, block_frames)
                     before += length
             except NotReadError as error:
-                raise AudioDecodeError(
-                    f"{self.name} is damaged: the stream at byte {link.start:,} cannot "
-                    f"be decoded (libsndfile: {error})."
+                kind = IncompleteAudioError if before else AudioDecodeError
+                raise kind(
+                    f"{self.name} is truncated or damaged: "
+                    f"{before / self.sample_rate:.3f} s can be read, what is behind "
+                    f"byte {link.start:,} cannot be decoded (libsndfile: {error})."
                 ) from error
 
     def _check(self, decoder: SoundFileDecoder, before: int) -> None:
         kind = (decoder.sample_rate, decoder.channels)
         if kind != (self.sample_rate, self.channels):
             raise IncompleteAudioError(
-                f"{self.name} holds sounds of two kinds: after "
-                f"{before / self.sample_rate:.3f} s of {self.sample_rate:,} Hz and "
-                f"{self.channels} channels come {kind[0]:,} Hz and {kind[1]}, which "
-                f"cannot be read as one. Convert it, for example with: ffmpeg -i INPUT "
-                f"OUTPUT.flac."
+                f"{self.name} is a join of two: {before / self.sample_rate:.3f} s can "
+                f"be read, and behind it the sound changes from {self.sample_rate:,} "
+                f"Hz, {self.channels} channels to {kind[0]:,} Hz, {kind[1]} channels."
             )

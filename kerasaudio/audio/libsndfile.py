@@ -283,9 +283,12 @@ class SoundFileDecoder:
         of = f" of {self._seconds(promised)}" if position < promised else ""
         lost = lost or Shortfall("the rest is missing")
         of_all = ""
-        if lost.share:
-            missing = f"{position * (1 / lost.share - 1) / self.sample_rate:.3f} s"
-            of_all = f": {missing} of {position / lost.share / self.sample_rate:.3f} s"
+        seconds = lost.seconds
+        if seconds is None and lost.share:
+            seconds = position * (1 / lost.share - 1) / self.sample_rate
+        if seconds is not None:
+            missing = round(seconds * self.sample_rate)
+            of_all = f": {seconds:.3f} s of {self._seconds(position + missing)}"
         raise IncompleteAudioError(
             f"{self.name} is {lost.kind}: {self._seconds(position)}{of} can be read, "
             f"{lost.text}{of_all}."

@@ -19,6 +19,7 @@ _CODECS = {
     b"\x7fFLAC": "FLAC",
     b"Speex   ": "Speex",
 }
+_OPUS_RATE = 48_000
 _FIRST, _LAST = 2, 4  # flags of a page
 _NO_POSITION = 2**64 - 1  # of a page on which no packet ends
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -62,11 +63,13 @@ class _Stream:
 
     codec: str
     start: int
+    rate: int  # in which positions count; 0 where it is not read
     end: int = 0
     positions: list[int] = field(default_factory=lambda: [0, 0])
     number: int = 0
     is_ended: bool = False
     loss: str | None = None
+    cut: Shortfall | None = None
 
     def add(self, page: _Page) -> None:
         if page.number != self.number and self.positions[1]:
@@ -81,10 +84,19 @@ class _Stream:
         if page.position != _NO_POSITION:
             self.positions = [self.positions[1], page.position]
 
-    def link(self, cut: str | None) -> Link:
+    def end_in(self, page: _Page, missing: int) -> None:
+        """Take note of a page that is not there to its end."""
+        seconds = None
+        if page.position != _NO_POSITION and self.rate and page.number >= 0:
+            seconds = max(0, page.position - self.positions[1]) / self.rate
+        self.is_ended = False
+        self.cut = Shortfall(f"at least {missing:,} bytes are missing", seconds=seconds)
+
+    def link(self) -> Link:
         loss = None if self.loss is None else Shortfall(self.loss, kind="damaged")
         if not self.is_ended:
-            loss = loss or Shortfall(cut or "the page that ends it is missing")
+            end = self.cut or Shortfall("the page that ends it is missing")
+            loss = loss or end
         tail = max(0, self.positions[1] - self.positions[0])
         return Link(self.codec, self.start, self.end, tail, loss)
 
@@ -102,7 +114,6 @@ def read_links(file: IO[bytes]) -> list[Link]:
     size = file.seek(0, io.SEEK_END)
     found: list[_Stream] = []
     current: dict[int, _Stream | None] = {}
-    cut = None
     in_headers = has_sound = False
     for page in _pages(file, size):
         if page.flags & _FIRST:
@@ -112,20 +123,26 @@ def read_links(file: IO[bytes]) -> list[Link]:
             codec = _codec(page.body)
             stream = None
             if codec is not None and not has_sound:
-                stream, has_sound = _Stream(codec, page.start), True
+                stream = _Stream(codec, page.start, _rate(codec, page.body))
+                has_sound = True
                 found.append(stream)
             current[page.serial] = stream
         else:
             in_headers = False
         if page.end > size:
-            cut = f"at least {page.end - size:,} bytes are missing"
             if found:
-                found[-1].is_ended = False
+                found[-1].end_in(page, page.end - size)
             break
         stream = current.get(page.serial)
         if stream is not None:
             stream.add(page)
-    return [s.link(cut if s is found[-1] else None) for s in found]
+    return [stream.link() for stream in found]
+
+
+def _rate(codec: str, body: bytes) -> int:
+    if codec == "Vorbis":
+        return int.from_bytes(body[12:16], "little")
+    return _OPUS_RATE if codec == "Opus" else 0
 
 
 def _codec(body: bytes) -> str | None:
@@ -162,7 +179,7 @@ def _pages(file: IO[bytes], size: int) -> Iterator[_Page]:
             serial=_serial(data),
             number=int.from_bytes(data[18:22], "little"),
             is_sound=len(data) < length or _checksum(data) == data[22:26],
-            body=data[body_start : body_start + 8],
+            body=data[body_start : body_start + 16],
         )
         at += length
 

@@ -10,9 +10,11 @@ class Shortfall:
     Attributes:
         text: What is missing.
         share: Of the sound that is there, where that can be told.
+        seconds: That are missing, where that can be told.
         kind: What the file is, for that reason.
     """
 
     text: str
     share: float | None = None
+    seconds: float | None = None
     kind: str = "truncated"

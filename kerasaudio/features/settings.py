@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kerasaudio.audio.check import check_size
 from kerasaudio.models.spec import AudioSpec
 
 
@@ -27,6 +28,7 @@ def window_spec(
                 f"{spec.architecture} takes {takes}. "
                 f"Received: window_seconds={window_seconds!r}."
             )
+        check_size(window, "A window", "Pass a shorter window_seconds.")
         spec = spec.replace(window_samples=window, hop_samples=None, min_samples=window)
     if hop_seconds is not None:
         hop = round(_positive(hop_seconds, "hop_seconds") * rate)

@@ -57,16 +57,20 @@ def is_several(audio: Any) -> bool:
 
 
 def timeline(
-    predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None = None
+    predict: Predict,
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None = None,
+    errors: str = "raise",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run over one clip.
+    """Run over one clip; `errors` as for `load_audio`.
 
     Returns:
         Outputs (windows, features), float32, and the windows' starts and ends in
         seconds, float64 (windows,).
     """
     chunks, spans = [], []
-    for batch in batched(waveform_windows(spec, audio, sample_rate)):
+    for batch in batched(waveform_windows(spec, audio, sample_rate, errors)):
         waveforms = np.stack([window.samples for window in batch])
         chunks.append(run(predict, waveforms))
         spans += [(window.start, window.start + window.length) for window in batch]
@@ -75,9 +79,12 @@ def timeline(
 
 
 def waveform_windows(
-    spec: AudioSpec, audio: Any, sample_rate: int | None = None
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None = None,
+    errors: str = "raise",
 ) -> Iterator[Window]:
-    """Give the windows of a file or an array.
+    """Give the windows of a file or an array; `errors` as for `load_audio`.
 
     A long file is decoded block by block. A clip shorter than a window is filled up
     only as far as the network needs.
@@ -89,12 +96,14 @@ def waveform_windows(
     window, hop, padding = spec.window_samples, spec.hop_samples, spec.window_padding
     if isinstance(audio, str | PathLike):
         seconds = max(WHOLE_SECONDS, window / spec.sample_rate)
-        waveform = _beginning(spec, audio, sample_rate, seconds + 1)
+        waveform = _beginning(spec, audio, sample_rate, seconds + 1, errors)
         if len(waveform) > seconds * spec.sample_rate:
-            yield from stream_windows(audio, spec.sample_rate, window, hop, padding)
+            yield from stream_windows(
+                audio, spec.sample_rate, window, hop, padding, errors=errors
+            )
             return
     else:
-        waveform = _array(spec, audio, sample_rate)
+        waveform = _array(spec, audio, sample_rate, errors)
     if len(waveform) < MIN_SECONDS * spec.sample_rate:
         raise ValueError(
             f"The audio is too short to tell anything from: {len(waveform)} samples, "
@@ -106,7 +115,7 @@ def waveform_windows(
 
 
 def _beginning(
-    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float
+    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float, errors: str
 ) -> np.ndarray:
     """Give the beginning of a file: what is shorter is all there is."""
     if sample_rate is not None:
@@ -114,12 +123,16 @@ def _beginning(
             "A file knows its own rate; pass sample_rate only with arrays. "
             f"Received: {path!r} with sample_rate={sample_rate!r}."
         )
-    return audio_room.load_audio(path, spec.sample_rate, duration=seconds)
+    return audio_room.load_audio(
+        path, spec.sample_rate, duration=seconds, errors=errors
+    )
 
 
-def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
+def _array(
+    spec: AudioSpec, audio: Any, sample_rate: int | None, errors: str
+) -> np.ndarray:
     if hasattr(audio, "read"):
-        return audio_room.load_audio(audio, spec.sample_rate)
+        return audio_room.load_audio(audio, spec.sample_rate, errors=errors)
     waveform = audio_room.check_waveform(audio)
     if sample_rate is None:
         raise ValueError(
