@@ -58,5 +58,5 @@ class ChainDecoder:
             raise IncompleteAudioError(
                 f"{self.name} is a join of two: {before / self.sample_rate:.3f} s can "
                 f"be read, and behind it the sound changes from {self.sample_rate:,} "
-                f"Hz, {self.channels} channels to {kind[0]:,} Hz, {kind[1]} channels."
+                f"Hz and {self.channels} channel(s) to {kind[0]:,} Hz and {kind[1]}."
             )

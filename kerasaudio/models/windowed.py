@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio import audio as audio_room
+from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.window import Window, cut_windows, stream_windows
 from kerasaudio.models.spec import AudioSpec
 
@@ -139,7 +140,8 @@ def _array(
             "An array does not say its sample rate. Pass sample_rate=, in Hz, such "
             f"as sample_rate={spec.sample_rate}; other rates are resampled."
         )
-    return audio_room.resample(waveform, sample_rate, spec.sample_rate)
+    rate = check_rate(sample_rate)
+    return audio_room.resample(waveform, rate, spec.sample_rate)
 
 
 def batched(windows: Iterator[Window]) -> Iterator[list[Window]]:
