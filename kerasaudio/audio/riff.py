@@ -39,12 +39,14 @@ class Wav:
         block_bytes: That belong together.
         block_samples: In such a block, where the coding says so; else 0.
         sound: Where the sound is.
+        order: Of the bytes, "<" or ">".
     """
 
     code: int
     block_bytes: int
     block_samples: int
     sound: Chunk
+    order: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def read_wav(file: IO[bytes]) -> Wav | None:
                 samples = struct.unpack_from(f"{order}H", form, 18)[0]
             if code == _EXTENSIBLE and len(form) >= 26:
                 code = struct.unpack_from(f"{order}H", form, 24)[0]
-            return Wav(code, block_bytes, samples, chunk)
+            return Wav(code, block_bytes, samples, chunk, order)
     return None
 
 
@@ -96,7 +98,7 @@ def is_left_open(file: IO[bytes], wav: Wav, size: int) -> bool:
     behind = file.read(8)
     if len(behind) < 8 or not all(32 <= letter < 127 for letter in behind[:4]):
         return True
-    length = int.from_bytes(behind[4:], "little")
+    (length,) = struct.unpack(f"{wav.order}I", behind[4:])
     return wav.sound.start + 8 + length > size + 1
 
 
