@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
-from kerasaudio.audio.libsndfile import NotReadError, SoundFileDecoder, open_link
+from kerasaudio.audio.libsndfile import NotReadError, open_link
 from kerasaudio.audio.ogg import Link
+from kerasaudio.audio.sound_file import SoundFileDecoder
 from kerasaudio.audio.source import Source
 
 
