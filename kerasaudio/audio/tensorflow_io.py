@@ -93,7 +93,7 @@ def _refuse_misread_wav(source: Source) -> None:
 
 
 def _refuse_chain(source: Source) -> None:
-    if len(read_links(source.file)) > 1:
+    if source.head[:4] == b"OggS" and len(read_links(source.file)) > 1:
         raise AudioDecodeError(
             f"tensorflow-io reads only the first of the streams in {source.name}. Use "
             f"reader='soundfile'."

@@ -168,7 +168,7 @@ class _Reading:
         self._put(None)
 
     def _read(self, path: Path) -> None:
-        windows = waveform_windows(self.spec, path, errors=self.errors)
+        windows = waveform_windows(self.spec, path, None, self.errors)
         chunk = list(islice(windows, _CHUNK))
         while chunk:
             following = list(islice(windows, _CHUNK))
