@@ -178,7 +178,7 @@ def _tag(first: bytes, frame: Frame) -> _Tag | None:
     if frame.layer != 3:
         return None
     tag = first[frame.tag_at : frame.tag_at + 12]
-    if tag[:4] in (b"Xing", b"Info"):
+    if len(tag) == 12 and tag[:4] in (b"Xing", b"Info"):
         is_stated = bool(tag[7] & 1)
         return _Tag(int.from_bytes(tag[8:12], "big") if is_stated else None, is_stated)
     if first[36:40] == b"VBRI":
@@ -189,9 +189,11 @@ def _tag(first: bytes, frame: Frame) -> _Tag | None:
 def _count(
     file: IO[bytes], at: int, end: int, first: Frame
 ) -> tuple[int, int, Frame | None]:
-    """Count frames like the first; give where one unlike follows, and that one."""
+    """Count frames of one kind; give where another kind follows, and its first."""
     count = 0
     for place, frame in _frames(file, at, end):
+        if not count and frame.like(first):  # a tag's frame may say mono of stereo
+            first = frame
         if frame.like(first) and frame.mono == first.mono:
             count += place + frame.length <= end
             continue
