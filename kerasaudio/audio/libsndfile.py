@@ -103,7 +103,8 @@ def _decoder(
             frames = None
         slack = mp3.SAMPLES_PER_FRAME
         return SoundFileDecoder(source, opened, frames, lost, slack=slack)
-    if wav is not None and wav.code == _GSM_IN_WAV and wav.sound.length:
+    is_gsm = wav is not None and wav.code == _GSM_IN_WAV and wav.block_bytes > 0
+    if wav is not None and is_gsm and wav.sound.length:
         # libsndfile takes the byte that pads an odd length for one more block.
         there = min(wav.sound.length, source.size - wav.sound.start)
         frames = there // wav.block_bytes * wav.block_samples
