@@ -105,6 +105,7 @@ def test_labels_agree_with_a_real_sound_source(model):
         (np.zeros(RATE), {}, ValueError, "sample_rate"),
         (np.zeros(RATE), {"sample_rate": 0}, ValueError, "rate"),
         (np.zeros(RATE), {"sample_rate": "16k"}, ValueError, "rate"),
+        (np.zeros(RATE), {"sample_rate": 16}, ValueError, "^sample_rate.*from 1000"),
         (np.zeros((2, RATE)), {"sample_rate": RATE}, ValueError, "channels"),
         (np.zeros((RATE, 2)), {"sample_rate": RATE}, ValueError, "channels"),
         (np.zeros(RATE, "int16"), {"sample_rate": RATE}, ValueError, "int16"),
