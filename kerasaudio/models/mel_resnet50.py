@@ -22,10 +22,12 @@ from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
 from kerasaudio.layers.base import check_count
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
 from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.resnet50 import resnet50
 from kerasaudio.models.spec import AudioSpec
 
 SAMPLE_RATE = 22_050
@@ -121,10 +123,8 @@ def _body(side: int, dropout: float) -> Body:
     x = layers.Reshape((side, side, 1), name="image")(x)
     x = layers.Concatenate(name="colours")([x, x, x])
     x = Standardize(mean=IMAGENET_MEAN, name="picture")(x)
-    x = keras.applications.ResNet50(
-        include_top=False, weights=None, input_tensor=x
-    ).output
-    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = resnet50(x)
+    embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(embedding)
     spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, frontend)
     return Body(waveform, embedding, x, spec)
