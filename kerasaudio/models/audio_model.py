@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.models import windowed
-from kerasaudio.models.checks import check_batch, check_static, native
+from kerasaudio.models.checks import check_batch, check_static, native, native_order
 from kerasaudio.models.inference import InferenceModel
 from kerasaudio.models.parallel import DividedBatches, evaluate_divided, shares
 from kerasaudio.models.spec import AudioSpec
@@ -110,7 +110,7 @@ class AudioModel(InferenceModel):
             x = DividedBatches(x)
         args, kwargs = _native_arguments(args, kwargs)
         with self.keeping_weights():
-            return super().fit(native(x), *args, **kwargs)
+            return super().fit(native_order(x), *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure loss and metrics, as `keras.Model.evaluate` does.
@@ -130,7 +130,7 @@ class AudioModel(InferenceModel):
             return evaluate_divided(self, x, kwargs.get("return_dict", False))
         args, kwargs = _native_arguments(args, kwargs)
         with self.keeping_weights():
-            return super().evaluate(native(x), *args, **kwargs)
+            return super().evaluate(native_order(x), *args, **kwargs)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Train on one batch, as `keras.Model.train_on_batch` does."""
@@ -160,7 +160,7 @@ class AudioModel(InferenceModel):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Give the output for one batch; checks arrays as `predict` does."""
-        return super().predict_on_batch(check_batch(x, self._spec))
+        return super().predict_on_batch(native(check_batch(x, self._spec)))
 
     def tag(
         self,
@@ -282,7 +282,7 @@ class AudioModel(InferenceModel):
 def _native_arguments(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Give arguments of Keras with the arrays among them as all backends take them."""
+    """Give arguments of Keras with arrays in this machine's byte order."""
     arrays = ("y", "sample_weight", "validation_data")
-    named = {key: native(kwargs[key]) for key in arrays if key in kwargs}
-    return tuple(native(list(args))), kwargs | named
+    named = {key: native_order(kwargs[key]) for key in arrays if key in kwargs}
+    return native_order(args), kwargs | named

@@ -58,11 +58,6 @@ class InferenceModel(keras.Model):
         )
         return keras.tree.map_structure(lambda y: np.array(y)[:rows], outputs)
 
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Set up training, as `keras.Model.compile` does."""
-        super().compile(*args, **kwargs)
-        self._compiled_for_jax = None
-
     def _predict_on_jax(self, x: Any, steps: int, batch_size: int, verbose: Any) -> Any:
         bar = None
         if verbose == "auto" or verbose:
