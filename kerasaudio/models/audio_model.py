@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from kerasaudio.models import windowed
 from kerasaudio.models.checks import check_batch, check_static, native, native_order
 from kerasaudio.models.inference import InferenceModel
-from kerasaudio.models.parallel import DividedBatches, evaluate_divided, shares
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.tap import tap
 
@@ -106,11 +105,8 @@ class AudioModel(InferenceModel):
         held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "batches"):
             kwargs["validation_data"] = held_out.batches(self, size, training=False)
-        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
-            x = DividedBatches(x)
         args, kwargs = _native_arguments(args, kwargs)
-        with self.keeping_weights():
-            return super().fit(native_order(x), *args, **kwargs)
+        return super().fit(native_order(x), *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure loss and metrics, as `keras.Model.evaluate` does.
@@ -126,11 +122,8 @@ class AudioModel(InferenceModel):
         """
         if hasattr(x, "batches"):
             x = x.batches(self, kwargs.pop("batch_size", None) or 32, training=False)
-        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
-            return evaluate_divided(self, x, kwargs.get("return_dict", False))
         args, kwargs = _native_arguments(args, kwargs)
-        with self.keeping_weights():
-            return super().evaluate(native_order(x), *args, **kwargs)
+        return super().evaluate(native_order(x), *args, **kwargs)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Train on one batch, as `keras.Model.train_on_batch` does."""

@@ -14,9 +14,16 @@ import keras
 import numpy as np
 
 from kerasaudio.models.compiled import avoid_xla_on_cpu
-from kerasaudio.models.parallel import filled_up, placed
+from kerasaudio.models.parallel import (
+    DividedBatches,
+    evaluate_divided,
+    filled_up,
+    placed,
+    shares,
+)
 
 
+@keras.saving.register_keras_serializable("kerasaudio")
 class InferenceModel(keras.Model):
     """A functional model whose predictions threads may share."""
 
@@ -27,6 +34,20 @@ class InferenceModel(keras.Model):
         super().__init__(inputs, outputs, name=name, **kwargs)
         avoid_xla_on_cpu(self)
         self._compiled_for_jax: Any = None
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train, as `keras.Model.fit` does; on several devices on any batches."""
+        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
+            x = DividedBatches(x)
+        with self._keeping_weights():
+            return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure, as `keras.Model.evaluate` does; likewise."""
+        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
+            return evaluate_divided(self, x, kwargs.get("return_dict", False))
+        with self._keeping_weights():
+            return super().evaluate(x, *args, **kwargs)
 
     def predict(
         self,
@@ -43,7 +64,7 @@ class InferenceModel(keras.Model):
                 return self._predict_on_jax(x, batches, batch_size or 32, verbose)
             if isinstance(x, keras.utils.PyDataset) and x.num_batches is not None:
                 return self._predict_on_jax(x, x.num_batches, 0, verbose)
-        with self.keeping_weights():
+        with self._keeping_weights():
             return super().predict(x, batch_size, verbose, steps, callbacks)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -83,7 +104,7 @@ class InferenceModel(keras.Model):
         return self._compiled_for_jax
 
     @contextlib.contextmanager
-    def keeping_weights(self) -> Iterator[None]:
+    def _keeping_weights(self) -> Iterator[None]:
         """Leave the model with its weights where Keras on jax fails on the way."""
         if not _on_jax():
             yield

@@ -92,5 +92,5 @@ def evaluate_divided(
     named = {name: float(value) for name, value in results.items()}
     if return_dict:
         return named
-    numbers = [named[name] for name in model.metrics_names if name in named]
+    numbers = list(named.values())
     return numbers[0] if len(numbers) == 1 else numbers
