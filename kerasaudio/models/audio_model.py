@@ -249,6 +249,11 @@ class AudioModel(InferenceModel):
             )
         return self.spec
 
+    def get_build_config(self) -> dict[str, Any]:
+        """Give Keras' own, and advice: Keras ends a failure to load with it."""
+        own = super().get_build_config() or {}
+        return {**own, "advice": "To load this file, import kerasaudio first."}
+
     def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Mark what comes out: `keras.models.clone_model` hands on nothing else."""
         outputs = super()._run_through_graph(inputs, *args, **kwargs)

@@ -101,7 +101,7 @@ def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> 
             f"last block. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
     for number in range(1, BLOCKS + 1):
         x = channels_last.Conv1D(
             filters,
@@ -109,6 +109,9 @@ def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> 
             strides=2,
             padding="same",
             use_bias=False,
+            # oneDNN, which TensorFlow and torch compute by on CPUs with AMX, gets
+            # such filters wrong in half precision: 8 channels, width 16, stride 2.
+            dtype="float32",
             name=f"block{number}_conv",
         )(x)
         x = batch_norm(x, KERAS_EPSILON, f"block{number}_bn", QUICK_MOMENTUM)

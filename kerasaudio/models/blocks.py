@@ -40,16 +40,31 @@ def conv_bn_relu_1d(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
+def dtype_for(x: keras.KerasTensor) -> str | None:
+    """Give float32 for a layer on samples, (batch, steps, 1), else the policy's: None.
+
+    Half precision has 8 or 11 bits, samples have 16 and more.
+    """
+    return "float32" if x.shape[-1] == 1 else None
+
+
 def conv_1d(
     x: keras.KerasTensor, filters: int, width: int, name: str, *, stride: int = 1
 ) -> keras.KerasTensor:
     """Convolve (batch, steps, channels), padded by `(width - 1) // 2` on both sides."""
+    dtype = dtype_for(x)
     if stride == 1:
-        return channels_last.Conv1D(filters, width, padding="same", name=name)(x)
+        return channels_last.Conv1D(
+            filters, width, padding="same", name=name, dtype=dtype
+        )(x)
     if width > 2:
         # Keras' "same" pads nothing where the stride divides the length; torch does.
-        x = channels_last.ZeroPadding1D((width - 1) // 2, name=f"{name}_pad")(x)
-    return channels_last.Conv1D(filters, width, strides=stride, name=name)(x)
+        x = channels_last.ZeroPadding1D(
+            (width - 1) // 2, name=f"{name}_pad", dtype=dtype
+        )(x)
+    return channels_last.Conv1D(filters, width, strides=stride, name=name, dtype=dtype)(
+        x
+    )
 
 
 def conv_bn_relu_2d(

@@ -33,7 +33,7 @@ FRONTEND: dict[str, Any] = {
 def pons_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
     """Give the compressed mel spectrogram, (batch, frames, 96, 1)."""
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
-    x = layers.Cropping1D((0, 1), name="patch")(x)
+    x = layers.Cropping1D((0, 1), name="patch", dtype="float32")(x)
     x = LogCompression(gain=10_000.0, offset=1.0, base=10, name="frontend")(x)
     return layers.Reshape((-1, BINS, 1), name="image")(x)
 

@@ -30,7 +30,12 @@ from keras import layers
 from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, squeeze_excite_1d
+from kerasaudio.models.blocks import (
+    KERAS_EPSILON,
+    batch_norm,
+    dtype_for,
+    squeeze_excite_1d,
+)
 from kerasaudio.models.pretrained import Converted, Weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.keras2_hdf5 import Layers, assign_names, read_keras2
@@ -136,9 +141,13 @@ def _body(
 ) -> Body:
     _check(block, clip_samples, blocks, stem_width)
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
     x = channels_last.Conv1D(
-        init_features, stem_width, strides=stem_width, name="stem_conv"
+        init_features,
+        stem_width,
+        strides=stem_width,
+        name="stem_conv",
+        dtype=dtype_for(x),
     )(x)
     x = layers.ReLU(name="stem_relu")(batch_norm(x, KERAS_EPSILON, "stem_bn"))
     levels = []

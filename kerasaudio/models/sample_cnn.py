@@ -166,7 +166,7 @@ def _trunk(
     check_count(filters=filters)
     _check(clip_samples, blocks, stem_width, width)
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
     x = layer(x, filters, stem_width, "layer1", stride=stem_width)
     for block in range(blocks):
         widening = 1 if block < 2 else 4 if block == blocks - 1 else 2
