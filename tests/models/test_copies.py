@@ -90,3 +90,23 @@ def test_whether_there_is_a_spec_can_be_asked():
         _ = model.spec
     with pytest.raises(ValueError, match="factory"):
         model.tag(np.zeros(100), 16_000)
+
+
+def test_a_failure_to_load_without_the_package_ends_in_advice(tmp_path):
+    tiny_model().save(tmp_path / "model.keras")
+    script = """
+import sys, keras
+try:
+    keras.saving.load_model(sys.argv[1])
+except TypeError as error:
+    print(str(error)[-150:])
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "model.keras")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "import kerasaudio first" in done.stdout

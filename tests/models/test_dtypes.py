@@ -31,24 +31,27 @@ def build(name):
     return FACTORIES[name](**small(name), classes=3)
 
 
-def noise(spec):
+def sounds(spec, clips=16):
+    """Noises and tones, from low to high and soft to loud."""
     samples = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
-    noise = np.random.default_rng(0).normal(0, 0.02, (2, samples))
-    return noise.astype("float32")
-
-
-def lively(model):
-    """Give weights with which signals neither die away nor grow."""
     rng = np.random.default_rng(0)
-    values = []
-    for weight in model.weights:
-        value = keras.ops.convert_to_numpy(weight)
-        if weight.path.endswith("moving_variance"):
-            value = np.full(weight.shape, 0.05)
-        elif weight.path.endswith("gamma"):
-            value = rng.uniform(0.75, 1.25, weight.shape)
-        values.append(value.astype("float32"))
-    return values
+    share = np.linspace(0, 1, clips)[:, None]
+    hertz = 100 * 30 ** rng.permutation(share)
+    tones = np.sin(2 * np.pi * hertz * np.arange(samples) / spec.sample_rate)
+    level = 0.01 * 30 ** rng.permutation(share)
+    noise = rng.normal(0, 0.3, (clips, samples))
+    return (level * (share * noise + (1 - share) * tones)).astype("float32")
+
+
+def lively(model, waveforms):
+    """Give weights with which signals neither die away nor grow."""
+    if model.spec.architecture == "MelResNet50":  # is so, by its shortcuts
+        return model.get_weights()
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # its statistics are those of this batch from now on
+    model(waveforms, training=True)
+    return model.get_weights()
 
 
 def output(model, waveforms):
@@ -67,9 +70,9 @@ def references():
     def make(name):
         if name not in made:
             model = build(name)
-            weights = lively(model)
-            model.set_weights(weights)
-            waveforms = noise(model.spec)
+            waveforms = sounds(model.spec)
+            weights = lively(model, waveforms)
+            waveforms = waveforms[:4]
             made[name] = (
                 weights,
                 waveforms,
@@ -94,7 +97,7 @@ def test_front_ends_are_exact_and_scores_are_close(references, name, policy):
 
     assert found.dtype == hears.dtype == np.float32
     np.testing.assert_allclose(hears, frontend, rtol=1e-5, atol=1e-5)
-    near = 1e-4 if policy == "float64" else 0.02 if "bfloat" not in policy else 0.1
+    near = 1e-4 if policy == "float64" else 0.2 if "bfloat" in policy else 0.03
     np.testing.assert_allclose(found, scores, atol=near)
 
 
