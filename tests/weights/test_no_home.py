@@ -47,7 +47,7 @@ def test_bundled_weights_work():
     done = run(
         """
 model = kerasaudio.BarkNet(weights="esc10")
-print(model.tag(np.zeros(16000, "float32"), 16000)[0][0])
+print(model.tag(np.zeros(16000, "float32"), 16000, top=2)[0][0])
 music = kerasaudio.MusiCNN(weights="mtat")
 print(music.embed(np.zeros(48000, "float32"), 16000).shape)
 """
