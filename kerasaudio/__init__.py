@@ -23,6 +23,7 @@ from kerasaudio import (
 )
 from kerasaudio.audio import (
     AudioDecodeError,
+    AudioWarning,
     find_audio,
     iter_windows,
     load_audio,
@@ -42,6 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     *models.__all__,
     "AudioDecodeError",
+    "AudioWarning",
     "FeatureExtractor",
     "Features",
     "Stream",

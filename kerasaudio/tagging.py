@@ -48,6 +48,7 @@ def tag_files(
     *,
     top: int = 5,
     with_timeline: bool = False,
+    errors: str = "raise",
 ) -> Iterator[Tagged]:
     """Tag files one after the other; an unusable one does not stop the rest.
 
@@ -57,17 +58,17 @@ def tag_files(
         top: Number of labels a file (and a window).
         with_timeline: Give the tags of windows too, a hop apart, also where the tags of
             the file are those of other windows, or of all of it at once.
+        errors: As for `load_audio`: "salvage" tags what a file has that was cut short.
 
     Yields:
         One `Tagged` a file, in order.
     """
-    spec = model.spec
+    spec, predict = model.spec, model.predict_on_batch
     for path in paths:
         try:
-            whole = timeline(model.predict_on_batch, spec, path)
-            parts = whole
+            whole = parts = timeline(predict, spec, path, errors=errors)
             if with_timeline and spec.over_time() != spec:
-                parts = timeline(model.predict_on_batch, spec.over_time(), path)
+                parts = timeline(predict, spec.over_time(), path, errors=errors)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=str(error))
             continue

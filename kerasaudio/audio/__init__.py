@@ -4,7 +4,7 @@ Knows nothing of layers or models. Decoders are imported when first used.
 """
 
 from kerasaudio.audio.check import check_waveform
-from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.errors import AudioDecodeError, AudioWarning
 from kerasaudio.audio.find import find_audio
 from kerasaudio.audio.load import load_audio
 from kerasaudio.audio.resample import resample
@@ -13,6 +13,7 @@ from kerasaudio.audio.window import iter_windows, windows
 
 __all__ = [
     "AudioDecodeError",
+    "AudioWarning",
     "check_waveform",
     "find_audio",
     "iter_windows",

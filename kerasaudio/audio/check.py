@@ -14,6 +14,12 @@ PEAK_LIMIT = 10.0
 # would make arrays of absurd size.
 RATE_LIMITS = (1_000, 1_000_000)
 
+# What one array may hold, 8 GiB of float32: 37 hours at 16 kHz. What is longer, or
+# claims to be, is read in parts.
+MOST_SAMPLES = 2**31
+# libsndfile's own limit.
+MOST_CHANNELS = 1024
+
 _INTEGER_SCALES = {
     "int8": "divide by 128",
     "uint8": "subtract 128 and divide by 128",
@@ -99,6 +105,21 @@ def check_values(samples: np.ndarray, name: str) -> None:
 def check_rate(sample_rate: Any, name: str = "sample_rate") -> int:
     """Return a sample rate in Hz as an int, or raise a ValueError."""
     return whole_number(sample_rate, name, *RATE_LIMITS, unit="Hz")
+
+
+def check_size(samples: int, what: str, advice: str) -> None:
+    """Raise a ValueError where an array would hold more than 2**31 samples.
+
+    Args:
+        samples: That it would hold.
+        what: Is called so, such as "The windows of this clip together".
+        advice: What to do instead, as a sentence.
+    """
+    if samples > MOST_SAMPLES:
+        raise ValueError(
+            f"{what} would have {samples:,} samples; an array may hold "
+            f"{MOST_SAMPLES:,} (8 GiB). {advice}"
+        )
 
 
 def _check_shape(samples: np.ndarray, name: str) -> None:

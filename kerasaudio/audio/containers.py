@@ -1,80 +1,117 @@
 """What an audio file says of its own length, to tell when it has been cut short.
 
 libsndfile trims the length in a header to the bytes that are there and says nothing,
-so the headers are read here once more.
+and ffmpeg does not always tell, so the headers are read here once more.
 """
 
 import io
 import struct
 from typing import IO
 
-# A writer that cannot seek back leaves a length of this much or more.
-_UNKNOWN = 0x7FFFF000
+from kerasaudio.audio.ogg import read_links
+from kerasaudio.audio.riff import UNKNOWN, sound_chunk
+from kerasaudio.audio.shortfall import Shortfall
+
+_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
+_ASF_FACTS = b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65"
+_WAVPACK_UNKNOWN = 0xFFFFFFFF
 
 
-def missing_bytes(file: IO[bytes]) -> int:
-    """Bytes of sound that a header promises and the file does not hold.
+def shortfall(file: IO[bytes], decoded: int | None = None) -> Shortfall | None:
+    """Compare what a header promises with the file.
 
     Args:
         file: Open binary file that can be sought.
+        decoded: Frames that a decoder gave of it, where that is to be compared, too.
 
     Returns:
-        The bytes missing; 0 where none are, or where the format does not tell (mp3
-        and FLAC tell when they are decoded, if their header states a length; an Ogg
-        file that ends between two pages does not tell at all).
+        What is missing; None where nothing is, or where the format does not tell (mp3
+        and FLAC tell when they are decoded, if their header states a length).
     """
-    size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    head = file.read(40)
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        end = _end_of_chunk(file, b"data", 12, "<4sI", pad=2)
-    elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        end = _end_of_chunk(file, b"SSND", 12, ">4sI", pad=2)
-    elif head[:4] == b"caff":
-        end = _end_of_chunk(file, b"data", 8, ">4sq", pad=1)
-    elif head[:4] == b"riff" and head[24:28] == b"wave":
-        # Sony Wave64: chunk sizes count their own 24 bytes of header.
-        end = _end_of_chunk(file, b"data", 40, "<4s12xq", pad=8, counted=24)
-    elif head[:4] == b".snd" and len(head) >= 12:
-        start, length = struct.unpack(">II", head[4:12])
-        end = None if length >= _UNKNOWN else start + length
-    elif head[:4] == b"OggS":
-        end = _end_of_last_page(file, size)
-    else:
-        end = None
-    return 0 if end is None else max(0, end - size)
-
-
-def _end_of_chunk(
-    file: IO[bytes], wanted: bytes, start: int, form: str, pad: int, counted: int = 0
-) -> int | None:
-    header = struct.calcsize(form)
-    long_size = None
-    while True:
-        file.seek(start)
-        fields = file.read(header)
-        if len(fields) < header:
-            return None
-        key, length = struct.unpack(form, fields)
-        if key == b"ds64":  # RF64 keeps the length of its data chunk here
-            long_size = int.from_bytes(file.read(16)[8:], "little")
-        if key == wanted:
-            if length == 0xFFFFFFFF and long_size is not None:
-                return start + header + long_size
-            known = 0 <= length < _UNKNOWN or header > 8
-            return start + header + length - counted if known and length >= 0 else None
-        if length < counted:
-            return None
-        start += header + -(-(length - counted) // pad) * pad
-
-
-def _end_of_last_page(file: IO[bytes], size: int) -> int | None:
-    # An Ogg page has at most 27 + 255 + 255 * 255 bytes.
-    tail_start = max(0, size - 2 * 65_307)
-    file.seek(tail_start)
-    tail = file.read()
-    at = tail.rfind(b"OggS\0")
-    if at < 0:
+    head = file.read(1024)
+    if head[:4] == b"OggS":
+        return next((link.loss for link in read_links(file) if link.loss), None)
+    if head[:4] == b"wvpk" and decoded is not None:
+        return _wavpack_shortfall(head, decoded)
+    bounds = _bounds(file, head)
+    if bounds is None:
         return None
-    segments = tail[at + 26] if at + 26 < len(tail) else 1
-    return tail_start + at + 27 + segments + sum(tail[at + 27 : at + 27 + segments])
+    start, end = bounds
+    there = file.seek(0, io.SEEK_END)
+    if end <= there:
+        return None
+    share = max(0, there - start) / (end - start) if start else None
+    return Shortfall(f"{end - there:,} bytes are missing", share)
+
+
+def _bounds(file: IO[bytes], head: bytes) -> tuple[int, int] | None:
+    """Give where the sound starts (0 if unknown) and should end, in bytes."""
+    chunk = sound_chunk(file)
+    if chunk is not None:
+        length = chunk.length
+        return None if length is None else (chunk.start, chunk.start + length)
+    if head[:4] in (b".snd", b"dns."):  # Sun's and NeXT's, and DEC's the other way
+        return _au_bounds(head)
+    if head[:7] == b"NIST_1A":
+        return _nist_bounds(head)
+    if head[:8] == _ASF:
+        return _asf_bounds(file)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return _box_bounds(file)
+    return None
+
+
+def _au_bounds(head: bytes) -> tuple[int, int] | None:
+    if len(head) < 12:
+        return None
+    start, length = struct.unpack((">" if head[:1] == b"." else "<") + "II", head[4:12])
+    return None if length >= UNKNOWN else (start, start + length)
+
+
+def _nist_bounds(head: bytes) -> tuple[int, int] | None:
+    """Read the header of a NIST Sphere file: lines of a name, a kind and a value."""
+    lines = [line.split(None, 2) for line in head.decode("latin-1").split("\n")]
+    fields = {line[0]: line[2] for line in lines if len(line) == 3}
+    try:
+        start = int(lines[1][0])
+        length = int(fields["sample_count"]) * int(fields["sample_n_bytes"])
+        length *= int(fields.get("channel_count", 1))
+    except (IndexError, KeyError, ValueError):
+        return None
+    return start, start + length
+
+
+def _asf_bounds(file: IO[bytes]) -> tuple[int, int] | None:
+    """Find the size of the file in the header of a wma; a live stream has none."""
+    file.seek(0)
+    header = file.read(2**16)
+    at = header.find(_ASF_FACTS)
+    if at < 0 or len(header) < at + 104:
+        return None
+    size, flags = struct.unpack_from("<Q40xI", header, at + 40)
+    return None if flags & 1 or not size else (0, size)
+
+
+def _box_bounds(file: IO[bytes]) -> tuple[int, int]:
+    """Find the end of the last box of an mp4 or mov."""
+    size = file.seek(0, io.SEEK_END)
+    at = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1 and len(head) == 16:
+            length = int.from_bytes(head[8:], "big")
+        is_box = len(head) >= 8 and all(letter >= 32 for letter in head[4:8])
+        if length < 8 or not is_box:  # to the end, or other bytes behind it
+            break
+        at += length
+    return 0, at
+
+
+def _wavpack_shortfall(head: bytes, decoded: int) -> Shortfall | None:
+    promised = int.from_bytes(head[12:16], "little")
+    if promised == _WAVPACK_UNKNOWN or decoded >= promised:
+        return None
+    return Shortfall(f"{promised - decoded:,} samples are missing", decoded / promised)

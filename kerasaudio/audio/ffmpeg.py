@@ -1,11 +1,13 @@
-"""m4a, aac, webm, wma and amr through the user's own ffmpeg program, if there is one.
+"""What libsndfile does not read, by the user's own ffmpeg program, if there is one.
 
 No shell; the path is absolute and behind "file:", so that no name is taken for an
 option or an address; only files and pipes may be opened; and the demuxer is fixed by
 the file's first bytes, so that a playlist under an audio file's name cannot make
-ffmpeg open anything else.
+ffmpeg open anything else. Only formats of which it tells that they were cut short, or
+of which `containers` does, are listed.
 """
 
+import re
 import shutil
 import struct
 import subprocess
@@ -17,7 +19,8 @@ from typing import IO, NoReturn
 
 import numpy as np
 
-from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.containers import shortfall
+from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
 from kerasaudio.audio.source import Source, on_disk
 
 # Seconds that ffmpeg may take for one block before it is stopped.
@@ -25,6 +28,11 @@ BLOCK_TIMEOUT = 60.0
 
 _DEMUXERS = (  # where, what, the name of ffmpeg's demuxer
     (4, b"ftyp", "mov"),
+    (4, b"moov", "mov"),
+    (4, b"mdat", "mov"),
+    (4, b"wide", "mov"),
+    (4, b"free", "mov"),
+    (4, b"skip", "mov"),
     (0, b"ADIF", "aac"),
     (0, b"\xff\xf0", "aac"),
     (0, b"\xff\xf1", "aac"),
@@ -33,22 +41,41 @@ _DEMUXERS = (  # where, what, the name of ffmpeg's demuxer
     (0, b"\x1a\x45\xdf\xa3", "matroska"),
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
     (0, b"#!AMR", "amr"),
+    (0, b"OggS", "ogg"),
+    (0, b"caff", "caf"),
+    (0, b"\x0b\x77", "ac3"),
+    (0, b"TTA1", "tta"),
+    (0, b"wvpk", "wv"),
 )
+_NAMES = {"mov": "mp4 or mov", "asf": "wma", "wv": "WavPack"}
 _AU_HEADER = struct.Struct(">4s5I")
 _AU_FLOAT32 = 6
+_MOST_ANNOTATION = 2**16  # bytes between an AU header and the sound
+_TOLD_SECONDS = 0.05
+_AC3_MOST_ID = 10  # above it, it is E-AC-3
 
 
 def demuxer(head: bytes) -> str | None:
     """Name ffmpeg's demuxer for a file's first bytes; None if it is not wanted."""
     for at, magic, name in _DEMUXERS:
         if head[at : at + len(magic)] == magic:
+            if name == "ac3" and len(head) > 5 and head[5] >> 3 > _AC3_MOST_ID:
+                return "eac3"
             return name
     return None
 
 
 @contextmanager
-def open_ffmpeg(source: Source) -> Iterator["FfmpegDecoder"]:
+def open_ffmpeg(
+    source: Source, form: str, reason: str, errors: str = "raise"
+) -> Iterator["FfmpegDecoder"]:
     """Decode with ffmpeg.
+
+    Args:
+        source: The file.
+        form: Its demuxer, as `demuxer` names it.
+        reason: Why libsndfile does not read it.
+        errors: With "salvage" ffmpeg goes on behind damage.
 
     Raises:
         AudioDecodeError: There is no ffmpeg, or it finds no sound in the file.
@@ -56,27 +83,35 @@ def open_ffmpeg(source: Source) -> Iterator["FfmpegDecoder"]:
     program = shutil.which("ffmpeg")
     if program is None:
         raise AudioDecodeError(
-            f"Cannot decode {source.name}: it is {demuxer(source.head)} audio (m4a, "
-            f"aac, webm, wma, amr), which libsndfile does not read. Install the ffmpeg "
+            f"Cannot decode {source.name}: it is {_NAMES.get(form, form)} audio, which "
+            f"libsndfile does not read ({reason}) and ffmpeg does. Install the ffmpeg "
             f"program so that it is on the PATH, or convert the file elsewhere: "
             f"ffmpeg -i INPUT OUTPUT.flac"
         )
     with on_disk(source) as path:
-        yield FfmpegDecoder(program, source, path)
+        yield FfmpegDecoder(program, source, path, form, errors)
 
 
 class FfmpegDecoder:
     """Reads from a pipe; to start later it decodes what comes before, and drops it."""
 
-    def __init__(self, program: str, source: Source, path: str) -> None:
+    def __init__(
+        self, program: str, source: Source, path: str, form: str, errors: str
+    ) -> None:
         """Start once, to learn the sample rate and the number of channels."""
         self.name = source.name
+        self.frames: int | None = None
+        self._source = source
+        self._input = [
+            program, "-nostdin", "-hide_banner", "-v", "error",
+            "-protocol_whitelist", "file,pipe", "-f", form, "-i", f"file:{path}",
+        ]  # fmt: skip
         self._command = [
-            program, "-nostdin", "-hide_banner", "-v", "error", "-xerror",
-            "-protocol_whitelist", "file,pipe", "-f", str(demuxer(source.head)),
-            "-i", f"file:{path}", "-map", "0:a:0", "-map_metadata", "-1",
+            *self._input[:5], *(["-xerror"] if errors == "raise" else []),
+            *self._input[5:], "-map", "0:a:0", "-map_metadata", "-1",
             "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
         ]  # fmt: skip
+        self._given = 0  # frames decoded by the run under way
         with self._run() as (_, rate, channels):
             self.sample_rate, self.channels = rate, channels
 
@@ -86,7 +121,7 @@ class FfmpegDecoder:
         """Decode from the beginning, give frames from `start` on."""
         stop = None if frames is None else start + frames
         frame_bytes = 4 * self.channels
-        position = 0
+        position = self._given = 0
         with self._run() as (stream, _, _):
             while stop is None or position < stop:
                 data = stream.read(block_frames * frame_bytes)
@@ -94,6 +129,7 @@ class FfmpegDecoder:
                     data, ">f4", len(data) // frame_bytes * self.channels
                 )
                 block = samples.astype(np.float32).reshape(-1, self.channels)
+                self._given += len(block)
                 if not len(block):
                     break
                 wanted = block[max(0, start - position) :]
@@ -120,14 +156,23 @@ class FfmpegDecoder:
                 if len(header) < _AU_HEADER.size:
                     self._fail(pipe, messages)
                 _, skip, _, encoding, rate, channels = _AU_HEADER.unpack(header)
-                if encoding != _AU_FLOAT32 or not channels:
+                if encoding != _AU_FLOAT32 or not channels or skip > _MOST_ANNOTATION:
                     self._fail(pipe, messages)
                 pipe.read(skip - _AU_HEADER.size)
                 yield pipe, rate, channels
                 if pipe.ended and (process.wait() or messages.seek(0, 2)):
                     self._fail(pipe, messages)
+                if pipe.ended:
+                    self._check_whole()
             finally:
                 process.kill()
+
+    def _check_whole(self) -> None:
+        lost = shortfall(self._source.file, self._given)
+        if lost is not None:
+            raise IncompleteAudioError(
+                f"{self.name} is {lost.kind}: {self._heard()} can be read, {lost.text}."
+            )
 
     def _fail(self, pipe: "_TimedPipe", messages: IO[bytes]) -> NoReturn:
         if pipe.timed_out:
@@ -137,10 +182,35 @@ class FfmpegDecoder:
             )
         messages.seek(0)
         said = " ".join(messages.read(2000).decode("utf-8", "replace").split())
+        lost = shortfall(self._source.file)
+        said = f"(ffmpeg: {said or 'no output'}){f', {lost.text}' if lost else ''}."
+        if self._given:
+            raise IncompleteAudioError(
+                f"{self.name} is truncated or damaged: {self._heard()} can be read "
+                f"{said}"
+            )
         raise AudioDecodeError(
-            f"{self.name} is truncated or damaged, or holds no sound (ffmpeg: "
-            f"{said or 'no output'}). Fetch or convert it again."
+            f"{self.name} is truncated or damaged, or holds no sound {said} Fetch or "
+            f"convert it again."
         )
+
+    def _heard(self) -> str:
+        """Say how much was decoded, and of how much if the file tells."""
+        done = subprocess.run(
+            [word if word != "error" else "info" for word in self._input],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=BLOCK_TIMEOUT,
+            check=False,  # it asks for an output
+        )
+        told = re.search(rb"Duration: (\d+):(\d\d):(\d\d\.\d+)", done.stderr)
+        heard, of = self._given / self.sample_rate, ""
+        if told is not None:
+            hours, minutes, seconds = map(float, told.groups())
+            whole = 3600 * hours + 60 * minutes + seconds
+            # Of some formats it tells how much there is, not how much there was.
+            of = f" of {whole:.3f} s" if whole > heard + _TOLD_SECONDS else ""
+        return f"{heard:.3f} s{of}"
 
 
 class _TimedPipe:

@@ -1,12 +1,34 @@
 """Which files of a folder are audio."""
 
 import os
+import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = (
-    *(".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a"),
-    *(".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav", ".wave", ".weba", ".wma"),
+from kerasaudio.audio.errors import AudioWarning
+
+_LIBSNDFILE = (
+    *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3"),
+    *(".nist", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".sph", ".w64", ".wav"),
+    ".wave",
+)
+_FFMPEG = (
+    *(".3g2", ".3gp", ".aac", ".ac3", ".amr", ".asf", ".eac3", ".m4a", ".m4b"),
+    *(".m4v", ".mka", ".mkv", ".mov", ".mp4", ".ogv", ".spx", ".tta", ".weba"),
+    *(".webm", ".wma", ".wmv", ".wv"),
+)
+SUFFIXES = tuple(sorted(_LIBSNDFILE + _FFMPEG))
+# Sound that is not read, or not under such a name.
+_OTHERS = (
+    *(".8svx", ".aa", ".aax", ".adx", ".alaw", ".ape", ".avi", ".avr", ".awb"),
+    *(".dff", ".dsd", ".dsf", ".dss", ".dts", ".dtshd", ".dvf", ".f4a", ".f4v"),
+    *(".flv", ".g722", ".g729", ".gsm", ".iff", ".ircam", ".m2ts", ".m4p", ".m4r"),
+    *(".mlp", ".mogg", ".mp1", ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".msv"),
+    *(".mts", ".mxf", ".ofr", ".ogm", ".ogx", ".oma", ".paf", ".pcm", ".pvf"),
+    *(".qcp", ".ra", ".raw", ".rm", ".rmvb", ".sd2", ".sds", ".sf", ".shn"),
+    *(".sln", ".svx", ".tak", ".thd", ".ulaw", ".vob", ".voc", ".vox", ".vqf"),
+    *(".wve", ".xi", ".xwma"),
 )
 
 
@@ -17,7 +39,8 @@ def find_audio(
 
     Folders are searched by suffix (upper or lower case), in sorted order, through
     symbolic links (each real folder once). Hidden files and folders below them are
-    left out: the `._song.mp3` that macOS leaves behind is not audio.
+    left out: the `._song.mp3` that macOS leaves behind is not audio. An `AudioWarning`
+    tells how many files are left out that are sound by their suffix and not read.
 
     Args:
         paths: A path or several. A file is kept whatever its suffix.
@@ -36,13 +59,17 @@ def find_audio(
     for path in map(Path, paths):
         if not path.exists():
             raise FileNotFoundError(f"There is no file or folder named {str(path)!r}.")
-        inside = list(_walk(path)) if path.is_dir() else [path]
+        others: Counter[str] = Counter()
+        inside = list(_walk(path, others)) if path.is_dir() else [path]
         if not inside:
             raise ValueError(
                 f"The folder {str(path)!r} holds no audio. Looked, also in its "
                 f"subfolders, for: {', '.join(SUFFIXES)}. A file with another suffix "
-                f"can be named itself."
+                f"can be named itself.{_left_out(others)}"
             )
+        if others:
+            message = f"In the folder {str(path)!r}:{_left_out(others)}"
+            warnings.warn(message, AudioWarning, stacklevel=2)
         for file in inside:
             found.setdefault(Path(os.path.abspath(file)), file)
     if not found:
@@ -50,7 +77,18 @@ def find_audio(
     return list(found.values())
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _left_out(others: Counter[str]) -> str:
+    if not others:
+        return ""
+    counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+    return (
+        f" {others.total()} files that may be sound are left out, as files of such "
+        f"names are not read: {counts}. Convert them: ffmpeg -i INPUT OUTPUT.flac"
+    )
+
+
+def _walk(root: Path, others: Counter[str]) -> Iterator[Path]:
+    """Give the audio files, and count in `others` what else is sound."""
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_stop, followlinks=True):
         real = os.path.realpath(folder)
@@ -61,7 +99,12 @@ def _walk(root: Path) -> Iterator[Path]:
         subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
         for name in sorted(names):
             file = Path(folder, name)
-            if name.startswith(".") or file.suffix.lower() not in SUFFIXES:
+            suffix = file.suffix.lower()
+            if name.startswith("."):
+                continue
+            if suffix in _OTHERS:
+                others[suffix] += 1
+            if suffix not in SUFFIXES:
                 continue
             if file.is_file() or not file.exists():  # a dangling link fails when read
                 yield file

@@ -1,17 +1,23 @@
 """A file to a waveform at the wanted rate, whole or as a stream of blocks."""
 
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from kerasaudio.arguments import is_number, plain
-from kerasaudio.audio.check import check_rate, check_values
+from kerasaudio.audio.check import check_rate, check_size, check_values
 from kerasaudio.audio.decode import Decoder, open_audio
-from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.errors import (
+    AudioDecodeError,
+    AudioWarning,
+    IncompleteAudioError,
+    check_errors,
+)
 from kerasaudio.audio.plain_wav import read_plain_wav
-from kerasaudio.audio.resample import resample_channels
+from kerasaudio.audio.resample import resample_channels, resampled_length
 from kerasaudio.audio.source import AudioFile
 
 # Blocks bound what a header can make us allocate, also one of a thousand channels.
@@ -29,12 +35,16 @@ def load_audio(
     duration: float | None = None,
     *,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> np.ndarray:
     """Read sound from a file, mix it to mono and bring it to a sample rate.
 
-    Wav (all widths, float, extensible), flac, ogg, opus, mp3, aiff, au and caf are
-    decoded by libsndfile; m4a, aac, webm, wma and amr by the `ffmpeg` program where
-    it is installed. Mono is the mean of the channels. soxr's HQ recipe resamples.
+    Wav (all widths, float, extensible), flac, ogg, opus, mp3, mp2, aiff, au and caf are
+    decoded by libsndfile; mp4, m4a, mov, mkv, webm, aac, wma and others by the `ffmpeg`
+    program where it is installed (docs/data.md lists them). What is read gives every
+    sample that the file promises, or an error: files of kinds that do not tell how long
+    they are (voc, ircam, paf, ...) are refused.
+    Mono is the mean of the channels. soxr's HQ recipe resamples.
     The numbers are those of `librosa.load(..., res_type="soxr_hq")`; the part between
     `offset` and its end is resampled by itself, as there.
 
@@ -49,13 +59,16 @@ def load_audio(
             sooner, so does the result.
         reader: "soundfile", or "tensorflow-io" (the extra of that name) for the
             formats that it decodes.
+        errors: "raise", or "salvage" to get what a file has that was cut short or is
+            damaged; an `AudioWarning` then says how much that is, and what is missing.
 
     Returns:
         float32 array in [-1, 1], (samples,) if `mono`, else (channels, samples).
         Lossy formats may overshoot 1 a little.
 
     Raises:
-        ValueError: A bad argument, or `offset` at or past the end.
+        ValueError: A bad argument, `offset` at or past the end, or more than 2**31
+            samples (8 GiB).
         AudioDecodeError: Not audio, damaged, cut short, without samples, or in need
             of ffmpeg.
         OSError: The file is missing or cannot be read.
@@ -63,15 +76,23 @@ def load_audio(
     """
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
+    errors = check_errors(errors)
     whole = (offset, duration, reader) == (0, None, "soundfile")
     plain = read_plain_wav(path_or_file) if whole else None
     if plain is not None:
         frames, rate = mix(plain[0]) if mono else plain[0], plain[1]
     else:
-        with open_audio(path_or_file, reader) as audio:
-            blocks = read_blocks(audio, offset, duration, BLOCK_FRAMES)
-            frames = np.concatenate([mix(block) if mono else block for block in blocks])
+        with open_audio(path_or_file, reader, errors) as audio:
             rate = audio.sample_rate
+            channels = 1 if mono else audio.channels
+            size = channels * _promised(audio, offset, duration)
+            _check_size(size, audio, sample_rate)
+            kept, size = [], 0
+            for block in read_blocks(audio, offset, duration, BLOCK_FRAMES, errors):
+                kept.append(mix(block) if mono else block)
+                size += kept[-1].size
+                _check_size(size, audio, sample_rate)
+            frames = np.concatenate(kept)
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
     return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)
@@ -99,13 +120,18 @@ def check_seconds(value: Any, name: str, or_zero: bool = False) -> float:
 
 
 def read_blocks(
-    audio: Decoder, offset: float, duration: float | None, block_frames: int
+    audio: Decoder,
+    offset: float,
+    duration: float | None,
+    block_frames: int,
+    errors: str = "raise",
 ) -> Iterator[np.ndarray]:
     """Give checked blocks (frames, channels) of a span given in seconds.
 
     Raises:
         ValueError: The span holds no samples.
-        AudioDecodeError: The file holds none, or bad ones.
+        AudioDecodeError: The file holds none, or bad ones, or fewer than it promises;
+            with errors="salvage" the last is a warning, if there are some.
     """
     start = _frames(offset, audio)
     frames = None if duration is None else _frames(duration, audio)
@@ -116,13 +142,15 @@ def read_blocks(
         )
     block_frames = max(1, min(block_frames, _BLOCK_SAMPLES // audio.channels))
     position = start
-    for block in audio.blocks(start, frames, block_frames):
-        try:
-            check_values(block, f"The sound of {audio.name} from sample {position} on")
-        except ValueError as error:
-            raise AudioDecodeError(str(error)) from error
-        position += len(block)
-        yield block
+    try:
+        for block in audio.blocks(start, frames, block_frames):
+            _check_values(block, audio, position)
+            position += len(block)
+            yield block
+    except IncompleteAudioError as error:
+        if errors == "raise" or position == start:
+            raise
+        warnings.warn(error.loss, AudioWarning, stacklevel=3)
     if position == start:
         total = sum(len(block) for block in audio.blocks(0, None, block_frames))
         if not total:
@@ -134,6 +162,28 @@ def read_blocks(
             f"offset={offset:g} s is at or past the end of {audio.name}: the clip has "
             f"{total / audio.sample_rate:.3f} s."
         )
+
+
+def _check_values(block: np.ndarray, audio: Decoder, position: int) -> None:
+    try:
+        check_values(block, f"The sound of {audio.name} from sample {position} on")
+    except ValueError as error:
+        raise AudioDecodeError(str(error)) from error
+
+
+def _promised(audio: Decoder, offset: float, duration: float | None) -> int:
+    """Give how many frames the file says a span has; 0 where it does not say."""
+    left = max(0, (audio.frames or 0) - _frames(offset, audio))
+    return left if duration is None else min(left, _frames(duration, audio))
+
+
+def _check_size(samples: int, audio: Decoder, sample_rate: int) -> None:
+    rate = max(audio.sample_rate, sample_rate)
+    check_size(
+        resampled_length(samples, audio.sample_rate, rate),
+        f"The sound of {audio.name} at {rate:,} Hz",
+        "Read it in parts: pass duration= (and offset=), or use iter_windows.",
+    )
 
 
 def _frames(seconds: float, audio: Decoder) -> int:

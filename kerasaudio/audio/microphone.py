@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.audio.check import check_rate
+
 _BLOCK_SECONDS = 0.05
 # Sound that waits while the network computes; who falls back further never catches up.
 _WAITING_SECONDS = 30
@@ -42,7 +44,7 @@ class Microphone:
             found = self._sounddevice.query_devices(device, "input")
         except (ValueError, self._sounddevice.PortAudioError) as error:
             raise OSError(self._no_device(error)) from error
-        self.sample_rate = round(found["default_samplerate"])
+        self.sample_rate = check_rate(round(found["default_samplerate"]))
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Record; give blocks as they come.

@@ -1,32 +1,44 @@
-"""How long an MP3 is: what its first frame says, and what to do if it says nothing.
+"""How long an MP3 is: what its frames say, and what to do if libsndfile would not see.
 
-An MP3 is a row of frames without a table of contents. Encoders put the number of
-frames in a first, silent frame ("Xing", "Info", "VBRI"). Where that is missing,
-libmpg123 guesses the length from the size of the file, and libsndfile stops at the
-guess: of a file of variable bit rate two thirds can vanish silently. Such a file is
-made to look larger here, so that decoding goes on to the true end.
+MPEG audio (layers I to III) is a row of frames without a table of contents. Encoders
+put the number of frames in a first, silent frame ("Xing", "Info", "VBRI"). Where that
+is missing, libmpg123 guesses the length from the size of the file, and libsndfile stops
+at the guess: of a file of variable bit rate two thirds can vanish silently. Such a file
+is made to look larger here, so that decoding goes on to the true end. Where the rate or
+the channels change, as when two files were joined, libmpg123 stops; here that is found.
 """
 
+import functools
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from kerasaudio.audio.shortfall import Shortfall
 from kerasaudio.audio.source import CallbackFile
 
-SAMPLES_PER_FRAME = 1152  # at most; half at the low sample rates
+SAMPLES_PER_FRAME = 1152  # at most; fewer in layers I and III at the low sample rates
 
-_BITRATES = {  # kbit/s of layer III by MPEG version
-    1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+_BITRATES = {  # kbit/s by MPEG version and layer
+    (1, 1): tuple(range(32, 449, 32)),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = (44_100, 48_000, 32_000)  # Hz of MPEG 1; halved for 2, again for 2.5
 _SEARCH_BYTES = 65_536
+_READ_BYTES = 2**18
+# So many frames in a row are sound; fewer may be a picture in a tag.
+_SURE_FRAMES = 4
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One layer III frame header."""
+    """One frame header."""
 
+    layer: int
     version: int
     halvings: int
     rate_index: int
@@ -35,11 +47,23 @@ class Frame:
     mono: bool
 
     @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return _RATES[self.rate_index] >> self.halvings
+
+    @property
+    def samples(self) -> int:
+        """Samples in the frame."""
+        if self.layer == 1:
+            return 384
+        return SAMPLES_PER_FRAME >> (self.version - 1 if self.layer == 3 else 0)
+
+    @functools.cached_property
     def length(self) -> int:
         """Bytes of the frame, header included."""
-        rate = _RATES[self.rate_index] >> self.halvings
-        samples = SAMPLES_PER_FRAME >> (self.version - 1)
-        return samples // 8 * self.bitrate * 1000 // rate + self.padding
+        slot = 4 if self.layer == 1 else 1
+        slots = self.samples // 8 // slot * self.bitrate * 1000 // self.rate
+        return (slots + self.padding) * slot
 
     @property
     def tag_at(self) -> int:
@@ -50,88 +74,199 @@ class Frame:
         return 4 + side
 
     def like(self, other: "Frame | None") -> bool:
-        """Whether both can stand in one stream."""
+        """Whether both are of one rate and layer."""
         return other is not None and (
-            (self.halvings, self.rate_index) == (other.halvings, other.rate_index)
+            (self.layer, self.halvings, self.rate_index)
+            == (other.layer, other.halvings, other.rate_index)
         )
 
+    def __str__(self) -> str:
+        """Say what it sounds like."""
+        channels = "1 channel" if self.mono else "2 channels"
+        return f"{self.rate:,} Hz, {channels}, layer {self.layer}"
 
+
+@functools.lru_cache(maxsize=4096)
 def parse_frame(header: bytes) -> Frame | None:
-    """Read four bytes as a layer III header; None where they are not one."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+    """Read four bytes as a frame header; None where they are not one."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
-    version_bits = header[1] >> 3 & 3
+    version_bits, layer_bits = header[1] >> 3 & 3, header[1] >> 1 & 3
     bitrate_index, rate_index = header[2] >> 4, header[2] >> 2 & 3
-    if version_bits == 1 or bitrate_index in (0, 15) or rate_index == 3:
+    if version_bits == 1 or layer_bits == 0:
         return None
-    version = 1 if version_bits == 3 else 2
+    if bitrate_index in (0, 15) or rate_index == 3:
+        return None
+    layer, version = 4 - layer_bits, 1 if version_bits == 3 else 2
     return Frame(
+        layer=layer,
         version=version,
         halvings={3: 0, 2: 1, 0: 2}[version_bits],
         rate_index=rate_index,
-        bitrate=_BITRATES[version][bitrate_index - 1],
+        bitrate=_BITRATES[version, layer][bitrate_index - 1],
         padding=header[2] >> 1 & 1,
         mono=header[3] >> 6 == 3,
     )
 
 
-def with_true_length(file: IO[bytes]) -> CallbackFile | None:
-    """Wrap an MP3 whose length is not stated, or stated too short.
+@dataclass(frozen=True)
+class Stream:
+    """MPEG audio as it is to be decoded.
+
+    Attributes:
+        file: What libsndfile is to read; None where the file as it is will do.
+        is_guessed: Whether what libsndfile takes for its length is none.
+        loss: What is missing, or is sound of another kind behind this.
+    """
+
+    file: CallbackFile | None
+    is_guessed: bool
+    loss: Shortfall | None = None
+
+
+def survey(file: IO[bytes], start: int = 0, end: int | None = None) -> Stream:
+    """Look at all frames.
 
     Args:
-        file: Open binary MP3 that can be sought.
-
-    Returns:
-        The same sound in a file that seems longer than it is; None where the file
-        states its length, or is no layer III file.
+        file: Open binary file that can be sought.
+        start: Where the stream begins in it, tags included.
+        end: Where it ends; None for where the file does.
     """
-    found = _first_frame(file)
-    if found is None:
-        return None
+    size = file.seek(0, io.SEEK_END)
+    end = size if end is None else min(end, size)
+    whole = (start, end) == (0, size)
+    found = _first_frame(file, start, end)
+    if found is None:  # a bit rate of its own, or one frame only: nothing is known
+        return Stream(_seeming(file, start, end), is_guessed=True)
     at, frame = found
     file.seek(at)
-    first = file.read(64)
-    tag = first[frame.tag_at : frame.tag_at + 16]
-    start = at
-    if tag[:4] in (b"Xing", b"Info"):
-        flags = int.from_bytes(tag[4:8], "big")
-        stream_bytes = int.from_bytes(tag[12:16], "big") if flags & 3 == 3 else 0
-        if flags & 1 and not _goes_on(file, at + stream_bytes, frame, stream_bytes):
-            return None
-        start = at + frame.length
-    elif first[36:40] == b"VBRI":  # stated, but libmpg123 does not read it
-        start = at + frame.length
-    # The first frame has at most 40 times the bit rate of any other.
-    return CallbackFile(file, start, seeming_size=40 * file.seek(0, io.SEEK_END))
+    tag_frame = file.read(64)
+    tag = _tag(tag_frame, frame)
+    sound_at = at if tag is None else at + frame.length
+    count, change_at, other = _count(file, sound_at, end, frame)
+    loss = None
+    stated = (tag.frames if tag else None) or 0
+    is_read = tag is not None and tag.is_read
+    if not is_read and count + 1 < stated:
+        loss = Shortfall(f"{stated - count:,} of {stated:,} frames are missing")
+    if other is not None:
+        loss = Shortfall(
+            f"and behind it the sound changes from {frame} to {other}",
+            kind="a join of two",
+        )
+        end, whole = change_at, False
+    if is_read and count <= stated + 1:
+        plain = None if whole else CallbackFile(file, start, end)
+        return Stream(plain, False, loss)
+    return Stream(_seeming(file, sound_at, end), True, loss)
 
 
-def _goes_on(file: IO[bytes], end: int, frame: Frame, stream_bytes: int) -> bool:
-    """Whether sound follows the stated end: two files joined into one."""
-    if not stream_bytes:
-        return False
-    file.seek(end)
-    follows = _find_frame(file, end, end + _SEARCH_BYTES)
-    return follows is not None and frame.like(follows[1])
+def _seeming(file: IO[bytes], start: int, end: int) -> CallbackFile:
+    # The first frame has at most 56 times the bit rate of any other.
+    return CallbackFile(file, start, end, seeming_size=56 * max(1, end - start))
 
 
-def _first_frame(file: IO[bytes]) -> tuple[int, Frame] | None:
-    start = 0
-    while True:
-        file.seek(start)
-        head = file.read(10)
-        if len(head) < 10 or head[:3] != b"ID3":
-            break
+@dataclass(frozen=True)
+class _Tag:
+    """What a first, silent frame states; `is_read` says if libmpg123 heeds it."""
+
+    frames: int | None
+    is_read: bool
+
+
+def _tag(first: bytes, frame: Frame) -> _Tag | None:
+    if frame.layer != 3:
+        return None
+    tag = first[frame.tag_at : frame.tag_at + 12]
+    if len(tag) == 12 and tag[:4] in (b"Xing", b"Info"):
+        is_stated = bool(tag[7] & 1)
+        return _Tag(int.from_bytes(tag[8:12], "big") if is_stated else None, is_stated)
+    if first[36:40] == b"VBRI":
+        return _Tag(int.from_bytes(first[50:54], "big"), False)
+    return None
+
+
+def _count(
+    file: IO[bytes], at: int, end: int, first: Frame
+) -> tuple[int, int, Frame | None]:
+    """Count frames of one kind; give where another kind follows, and its first."""
+    count = 0
+    for place, frame in _frames(file, at, end):
+        if not count and frame.like(first):  # a tag's frame may say mono of stereo
+            first = frame
+        if frame.like(first) and frame.mono == first.mono:
+            count += place + frame.length <= end
+            continue
+        run = 0
+        for _, following in _frames(file, place, end, resync=False):
+            if not following.like(frame) or run == _SURE_FRAMES:
+                break
+            run += 1
+        if run == _SURE_FRAMES:
+            return count, place, frame
+    return count, end, None
+
+
+def _frames(
+    file: IO[bytes], at: int, end: int, resync: bool = True
+) -> Iterator[tuple[int, Frame]]:
+    """Give the frames with their places, tags between them left out."""
+    window, base = b"", at
+    while at + 4 <= end:
+        if at + 4 > base + len(window):
+            file.seek(at)
+            window, base = file.read(min(_READ_BYTES, end - at)), at
+            if len(window) < 4:
+                return
+        frame = parse_frame(window[at - base : at - base + 4])
+        if frame is not None:
+            yield at, frame
+            at += frame.length
+            continue
+        if not resync:
+            return
+        behind = _behind_tag(file, at)
+        found = _find_frame(file, behind, min(behind + _SEARCH_BYTES, end))
+        if found is None:
+            return
+        at = found[0]
+
+
+def _behind_tag(file: IO[bytes], at: int) -> int:
+    """Give where the tag at a place ends; the place itself where there is none."""
+    file.seek(at)
+    head = file.read(32)
+    if head[:3] == b"ID3" and len(head) >= 10:
         size = 0
         for byte in head[6:10]:  # four bytes of seven bits
             size = size << 7 | byte & 0x7F
-        start += 10 + size + (10 if head[5] & 0x10 else 0)
-    return _find_frame(file, start, start + _SEARCH_BYTES)
+        return at + 10 + size + (10 if head[5] & 0x10 else 0)
+    if head[:8] == b"APETAGEX" and len(head) == 32:  # its footer is counted, too
+        return at + 32 + int.from_bytes(head[12:16], "little")
+    return at + 128 if head[:3] == b"TAG" else at
+
+
+def behind_id3(file: IO[bytes], at: int = 0) -> int:
+    """Give where the ID3 tags at the beginning end."""
+    file.seek(at)
+    while file.read(3) == b"ID3":
+        behind = _behind_tag(file, at)
+        if behind == at:
+            break
+        at = behind
+        file.seek(at)
+    return at
+
+
+def _first_frame(file: IO[bytes], start: int, end: int) -> tuple[int, Frame] | None:
+    start = behind_id3(file, start)
+    return _find_frame(file, start, min(start + _SEARCH_BYTES, end))
 
 
 def _find_frame(file: IO[bytes], start: int, stop: int) -> tuple[int, Frame] | None:
     """First frame in a range that is followed by another like it."""
     file.seek(start)
-    window = file.read(stop - start + 4096)
+    window = file.read(max(0, stop - start) + 4096)
     at = window.find(b"\xff")
     while 0 <= at < stop - start:
         frame = parse_frame(window[at : at + 4])

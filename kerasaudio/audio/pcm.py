@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio.check import check_rate
+from kerasaudio.audio.check import MOST_CHANNELS, check_rate
 from kerasaudio.audio.errors import AudioDecodeError
 
 _SCALES: dict[str, tuple[str, int, int]] = {  # type, zero, full scale
@@ -74,7 +74,7 @@ class PcmStream:
         self._dtype, self._zero, self._scale = _SCALES[sample_format]
         self.sample_rate = check_rate(sample_rate)
         self.complaint: str | None = None
-        self._channels = whole_number(channels, "channels")
+        self._channels = whole_number(channels, "channels", 1, MOST_CHANNELS)
         self._frame_bytes = np.dtype(self._dtype).itemsize * self._channels
         self._lacking = data_bytes
         # Of a buffered file read() waits until it has everything; read1() does not.

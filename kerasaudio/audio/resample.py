@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from kerasaudio.audio.check import check_rate, check_waveform
+from kerasaudio.audio.check import check_rate, check_size, check_waveform
 
 QUALITY = "HQ"
 
@@ -28,7 +28,7 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
     Raises:
         ValueError: Not a mono float waveform, or a rate that is not a whole number
-            from 1,000 to 1,000,000.
+            from 1,000 to 1,000,000; or more than 2**31 samples would come of it.
     """
     samples = check_waveform(waveform)
     from_rate = check_rate(from_rate, "from_rate")
@@ -48,6 +48,11 @@ def resample_channels(frames: np.ndarray, from_rate: int, to_rate: int) -> np.nd
     import soxr
 
     length = resampled_length(len(frames), from_rate, to_rate)
+    check_size(
+        length * frames.shape[1],
+        f"The sound, brought from {from_rate:,} to {to_rate:,} Hz,",
+        "Are the rates right?",
+    )
     out = soxr.resample(frames, from_rate, to_rate, quality=QUALITY)[:length]
     lacking = length - len(out)
     return np.pad(out, ((0, lacking), (0, 0))) if lacking else out

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -83,22 +83,31 @@ def open_source(path_or_file: AudioFile) -> Iterator[Source]:
 class CallbackFile:
     """A file that libsndfile's callbacks may use: seeking before its start is no error.
 
-    It can start at a later byte, and seem larger than it is. Reading stops where the
-    bytes do; only the last 128 bytes before the seeming end can be read again, as
-    zeros, because libmpg123 looks for an ID3v1 tag there.
+    It can be a part of a file, seem larger than it is, and have other bytes in place of
+    some. Reading stops where the bytes do; only the last 128 bytes before the seeming
+    end can be read again, as zeros, because libmpg123 looks for an ID3v1 tag there.
     """
 
     def __init__(
-        self, file: IO[bytes], start: int = 0, seeming_size: int | None = None
+        self,
+        file: IO[bytes],
+        start: int = 0,
+        end: int | None = None,
+        *,
+        seeming_size: int | None = None,
+        patches: Mapping[int, bytes] | None = None,
     ) -> None:
-        """Show `file` from byte `start` on."""
+        """Show `file` from byte `start` to `end`; `patches` stand in it by place."""
         self._file = file
         self._start = start
-        self._end = file.seek(0, io.SEEK_END) - start
+        size = file.seek(0, io.SEEK_END)
+        self._there = (size if end is None else min(end, size)) - start
+        self._end = self._there
         self._zeros_from = None
         if seeming_size is not None:
             self._end = max(seeming_size, self._end + 128)
             self._zeros_from = self._end - 128
+        self._patches = patches or {}
         self._position = 0
 
     def tell(self) -> int:
@@ -113,13 +122,23 @@ class CallbackFile:
 
     def read(self, size: int) -> bytes:
         """Read what is there."""
-        if self._zeros_from is not None and self._position >= self._zeros_from:
-            data = bytes(max(0, min(size, self._end - self._position)))
+        at = self._position
+        if self._zeros_from is not None and at >= self._zeros_from:
+            data = bytes(max(0, min(size, self._end - at)))
         else:
-            self._file.seek(self._start + self._position)
-            data = self._file.read(size)
+            self._file.seek(self._start + at)
+            data = self._file.read(max(0, min(size, self._there - at)))
+            for place, patch in self._patches.items():
+                data = _patched(data, place - at, patch)
         self._position += len(data)
         return data
+
+
+def _patched(data: bytes, at: int, patch: bytes) -> bytes:
+    first, last = max(at, 0), min(at + len(patch), len(data))
+    if first >= last:
+        return data
+    return data[:first] + patch[first - at : last - at] + data[last:]
 
 
 def is_utf16_text(head: bytes) -> bool:

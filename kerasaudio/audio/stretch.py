@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.arguments import number, whole_number
-from kerasaudio.audio.check import check_rate, check_waveform
+from kerasaudio.audio.check import check_rate, check_size, check_waveform
 
 RATE_LIMITS = (0.25, 4.0)
 SEMITONE_LIMITS = (-24.0, 24.0)
@@ -39,6 +39,7 @@ def time_stretch(
     rate = float(number(rate, "rate", *RATE_LIMITS))
     samples = check_waveform(waveform)
     length = max(round(len(samples) / rate), 1)
+    check_size(length, "The stretched sound", "Stretch it in parts.")
     stretcher = _stretcher(sample_rate, seed)
     stretcher.setTimeFactor(rate)
     return _process(stretcher, samples, length)

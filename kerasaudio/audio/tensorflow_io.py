@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.audio.containers import missing_bytes
-from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.containers import shortfall
+from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
+from kerasaudio.audio.ogg import read_links
 from kerasaudio.audio.source import Source, looks_like, on_disk
 
 _NEEDS = (
@@ -65,6 +66,7 @@ def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
     """
     tensorflow_io = native_tensorflow_io()
     _refuse_misread_wav(source)
+    _refuse_chain(source)
     with on_disk(source) as path:
         try:
             tensor = tensorflow_io.audio.AudioIOTensor(path)
@@ -90,6 +92,14 @@ def _refuse_misread_wav(source: Source) -> None:
         )
 
 
+def _refuse_chain(source: Source) -> None:
+    if source.head[:4] == b"OggS" and len(read_links(source.file)) > 1:
+        raise AudioDecodeError(
+            f"tensorflow-io reads only the first of the streams in {source.name}. Use "
+            f"reader='soundfile'."
+        )
+
+
 def _cannot_decode(source: Source, error: Exception) -> str:
     return (
         f"tensorflow-io cannot decode {source.name}: it is {looks_like(source)} "
@@ -107,13 +117,15 @@ class TensorFlowIODecoder:
         self._source = source
         self._tensor = tensor
         self.sample_rate = int(tensor.rate.numpy())
-        self._frames, self.channels = (int(n) for n in tensor.shape.numpy())
+        frames, self.channels = (int(n) for n in tensor.shape.numpy())
+        self.frames: int | None = frames
 
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
         """Give float32 (n, channels) from frame `start` on, `frames` at most."""
-        stop = self._frames if frames is None else min(self._frames, start + frames)
+        promised = self.frames or 0
+        stop = promised if frames is None else min(promised, start + frames)
         for at in range(start, stop, block_frames):
             end = min(stop, at + block_frames)
             try:
@@ -122,19 +134,18 @@ class TensorFlowIODecoder:
                 self._check_whole()
                 raise AudioDecodeError(_cannot_decode(self._source, error)) from error
             if len(block) != end - at:
-                raise AudioDecodeError(
-                    f"{self.name} is truncated: {at + len(block)} of {self._frames} "
+                raise IncompleteAudioError(
+                    f"{self.name} is truncated: {at + len(block)} of {self.frames} "
                     f"samples can be read."
                 )
             yield _floats(block)
-        if frames is None or start + frames > self._frames:
+        if frames is None or start + frames > promised:
             self._check_whole()
 
     def _check_whole(self) -> None:
-        if missing := missing_bytes(self._source.file):
-            raise AudioDecodeError(
-                f"{self.name} is truncated: {missing:,} bytes are missing."
-            )
+        lost = shortfall(self._source.file)
+        if lost is not None:
+            raise IncompleteAudioError(f"{self.name} is {lost.kind}: {lost.text}.")
 
 
 def _floats(block: np.ndarray) -> np.ndarray:

@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio.check import check_rate, check_waveform
+from kerasaudio.audio.check import (
+    MOST_SAMPLES,
+    check_rate,
+    check_size,
+    check_waveform,
+)
 from kerasaudio.audio.decode import open_audio
+from kerasaudio.audio.errors import check_errors
 from kerasaudio.audio.load import check_seconds, check_span, mix, read_blocks
 from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.source import AudioFile
@@ -38,10 +44,17 @@ def windows(
         Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).
 
     Raises:
-        ValueError: A bad waveform, length, hop or padding.
+        ValueError: A bad waveform, length, hop or padding, or windows of more than
+            2**31 samples (8 GiB) together.
     """
     samples = check_waveform(waveform)
-    cut = _rule(window_samples, hop_samples, padding).cut(samples)
+    rule = _rule(window_samples, hop_samples, padding)
+    check_size(
+        (1 + max(0, -(-(len(samples) - rule.window) // rule.hop))) * rule.window,
+        "The windows of this clip together",
+        "Take a longer hop, or cut it with iter_windows, which gives them one by one.",
+    )
+    cut = rule.cut(samples)
     return (
         np.stack([window.samples for window in cut]),
         np.array([window.start for window in cut], np.int64),
@@ -59,6 +72,7 @@ def iter_windows(
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Give the windows of `windows(load_audio(...))` one by one, in bounded memory.
 
@@ -75,6 +89,7 @@ def iter_windows(
         duration: How much to read, in seconds, or None for all.
         block_seconds: How much to decode at a time.
         reader: As for `load_audio`.
+        errors: As for `load_audio`; the warning comes with the last window.
 
     Yields:
         Window, float32 (window_samples,), and its start in samples after `offset`.
@@ -92,6 +107,7 @@ def iter_windows(
         duration=duration,
         block_seconds=block_seconds,
         reader=reader,
+        errors=errors,
     )
     return ((window.samples, window.start) for window in stream)
 
@@ -106,6 +122,7 @@ def stream_windows(
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> Iterator[Window]:
     """Give the windows of `rule.cut(load_audio(...))` one by one, in bounded memory.
 
@@ -117,7 +134,8 @@ def stream_windows(
         offset: As for `iter_windows`, like those below.
         duration: How much to read.
         block_seconds: How much to decode at a time.
-        reader: As for `load_audio`.
+        reader: As for `load_audio`, like `errors`.
+        errors: "raise" or "salvage".
     """
     chunks = stream_audio(
         path_or_file,
@@ -126,6 +144,7 @@ def stream_windows(
         duration=duration,
         block_seconds=block_seconds,
         reader=reader,
+        errors=errors,
     )
     return cut_stream(chunks, rule, length)
 
@@ -138,16 +157,18 @@ def stream_audio(
     duration: float | None = None,
     block_seconds: float = 30.0,
     reader: str = "soundfile",
+    errors: str = "raise",
 ) -> Iterator[np.ndarray]:
     """Give the waveform of `load_audio` block by block; arguments are checked now."""
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     block_span = check_seconds(block_seconds, "block_seconds")
+    errors = check_errors(errors)
 
     def generate() -> Iterator[np.ndarray]:
-        with open_audio(path_or_file, reader) as audio:
+        with open_audio(path_or_file, reader, errors) as audio:
             block_frames = max(1, int(block_span * audio.sample_rate))
-            blocks = read_blocks(audio, offset, duration, block_frames)
+            blocks = read_blocks(audio, offset, duration, block_frames, errors)
             mono = (np.ascontiguousarray(mix(block)) for block in blocks)
             yield from resample_stream(mono, audio.sample_rate, sample_rate)
 
@@ -157,6 +178,8 @@ def stream_audio(
 def _rule(size: Any, hop: Any, padding: Any) -> WindowRule:
     if padding not in PADDINGS:
         raise ValueError(f"padding must be one of {PADDINGS}. Received: {padding!r}.")
-    size = whole_number(size, "window_samples", unit="samples")
-    hop = whole_number(size if hop is None else hop, "hop_samples", unit="samples")
+    most = MOST_SAMPLES
+    size = whole_number(size, "window_samples", most=most, unit="samples")
+    hop = size if hop is None else hop
+    hop = whole_number(hop, "hop_samples", most=most, unit="samples")
     return WindowRule(size, hop, padding)

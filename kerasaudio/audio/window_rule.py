@@ -100,15 +100,14 @@ class WindowRule:
 
     def cut(self, clip: np.ndarray) -> list[Window]:
         """Give the windows of a clip, float32 (samples,)."""
+        return list(self.iter_cut(clip))
+
+    def iter_cut(self, clip: np.ndarray) -> Iterator[Window]:
+        """Give the windows of a clip one by one."""
         head = clip[: self.window]
-        return [
-            self.filled(
-                clip[max(0, span.start - self.context) : span.start + span.length],
-                head,
-                span,
-            )
-            for span in self.spans(len(clip))
-        ]
+        for span in self.spans(len(clip)):
+            begin = max(0, span.start - self.context)
+            yield self.filled(clip[begin : span.start + span.length], head, span)
 
     def filled(self, piece: np.ndarray, head: np.ndarray, span: Span) -> Window:
         """Make a window.

@@ -1,8 +1,11 @@
 """What the commands share: choosing a model, finding files, complaining."""
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,19 +61,52 @@ def _repeating(model: Any, seconds: float) -> Any:
         raise ValueError(text) from error
 
 
+def add_errors_option(parser: argparse.ArgumentParser) -> None:
+    """Add --errors."""
+    parser.add_argument(
+        "--errors",
+        choices=("raise", "salvage"),
+        default="raise",
+        help="salvage: use what there is of a file that was cut short or is damaged, "
+        "and say what is missing (default: raise, such a file is an error)",
+    )
+
+
 def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
     """Give the audio files, and how many of the given paths lead to none."""
     from kerasaudio.audio import find_audio
 
-    good: list[str] = []
+    found: dict[str, Path] = {}
+    missing = 0
     for path in given:
         try:
-            find_audio(path)
+            files = find_audio(path)
         except (ValueError, OSError) as error:
             complain(str(error))
+            missing += 1
         else:
-            good.append(path)
-    return find_audio(good) if good else [], len(given) - len(good)
+            for file in files:
+                found.setdefault(os.path.abspath(file), file)
+    return list(found.values()), missing
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Say on stderr, each in a line, what the library warns of about sound."""
+    from kerasaudio.audio import AudioWarning
+
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, AudioWarning):
+                complain(str(message))
+            else:
+                show(message, category, *place)
+
+        warnings.simplefilter("always", AudioWarning)
+        warnings.showwarning = tell  # type: ignore[assignment]
+        yield
 
 
 def positive(text: str) -> int:

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from kerasaudio.cli.common import (
+    add_errors_option,
     add_model_options,
     add_repeat_option,
     complain,
@@ -56,6 +57,7 @@ def add(commands: Any) -> None:
     for name in ("--window-seconds", "--hop-seconds"):
         embed.add_argument(name, type=positive_seconds, help="default: the model's own")
     embed.add_argument("--batch-size", type=positive, help="windows at once")
+    add_errors_option(embed)
     embed.add_argument(
         "--overwrite", action="store_true", help="replace --out whatever it holds"
     )
@@ -77,6 +79,7 @@ def _embed(options: argparse.Namespace) -> int:
         hop_seconds=options.hop_seconds,
         pool=None if options.pool == "none" else options.pool,
         batch_size=options.batch_size,
+        errors=options.errors,
     )
     done = extractor.write(paths, options.out, overwrite=options.overwrite)
     for bad in done.failed:

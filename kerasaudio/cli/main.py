@@ -19,7 +19,7 @@ from kerasaudio.cli import (
     tag,
     train,
 )
-from kerasaudio.cli.common import complain
+from kerasaudio.cli.common import complain, warnings_as_lines
 
 _EXAMPLES = """examples:
   kerasaudio tag song.mp3                    five tags, from weights in the package
@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = options.run(options)
+        with warnings_as_lines():
+            status = options.run(options)
         sys.stdout.flush()
         return int(status)
     except BrokenPipeError:  # `| head` has seen enough

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from kerasaudio.cli.common import (
+    add_errors_option,
     add_model_options,
     add_repeat_option,
     complain,
@@ -25,6 +26,7 @@ def add(commands: Any) -> None:
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
+    add_errors_option(tag)
     form = tag.add_mutually_exclusive_group()
     for name in FORMATS:
         if name != "text":
@@ -51,7 +53,13 @@ def _tag(options: argparse.Namespace) -> int:
             f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
             f"Received: {options.top}."
         )
-    results = tag_files(model, paths, top=options.top, with_timeline=options.timeline)
+    results = tag_files(
+        model,
+        paths,
+        top=options.top,
+        with_timeline=options.timeline,
+        errors=options.errors,
+    )
     # A bar for one file is noise; disable=None hides it where stderr is no terminal.
     quiet = True if len(paths) == 1 else None
     with (

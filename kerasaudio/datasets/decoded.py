@@ -27,7 +27,7 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import load_audio
 from kerasaudio.features.store import FileState
-from kerasaudio.weights.cache import CACHE_VARIABLE, cache_folder
+from kerasaudio.weights.cache import CACHE_VARIABLE, folder_if_any
 
 DTYPES = ("float32", "float16", "int16")
 FULL_SCALE = 32767  # of int16
@@ -91,8 +91,9 @@ class DecodedAudio:
         self._places: dict[Path, _Place] = {}
         folder = None
         if cache is not False:
-            base = cache_folder() / "decoded" if cache is True else Path(cache)
-            folder = base / f"{sample_rate}-{dtype}-v{_VERSION}"
+            base = folder_if_any("decoded") if cache is True else Path(cache)
+            name = f"{sample_rate}-{dtype}-v{_VERSION}"
+            folder = None if base is None else base / name
         self._prepare(list(dict.fromkeys(files)), folder)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
+from kerasaudio.audio.errors import check_errors
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -64,6 +65,9 @@ class FeatureExtractor:
             at most 32 windows.
         cache: Folder where computed vectors are kept; None for `features` in the cache
             folder of kerasaudio (see KERASAUDIO_CACHE). It may be deleted any time.
+        errors: As for `load_audio`: with "salvage" a file that was cut short gives
+            vectors of what it has, and an `AudioWarning` when they are computed. They
+            are kept apart from those of whole files.
 
     Attributes:
         model: The `AudioModel`.
@@ -88,6 +92,7 @@ class FeatureExtractor:
         pool: Pool = "mean",
         batch_size: int | None = None,
         cache: str | PathLike[str] | None = None,
+        errors: str = "raise",
     ) -> None:
         if pool not in POOLS:
             raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
@@ -101,6 +106,7 @@ class FeatureExtractor:
             self._spec = self._spec.over_time()
         self._pool: Pool = pool
         self._batch_size = batch_size or _batch_size(self._spec.window_seconds)
+        self._errors = check_errors(errors)
         self._cache = None if cache is None else Path(cache)
         self.width = int(self._network.output_shape[-1])
 
@@ -162,7 +168,7 @@ class FeatureExtractor:
             ValueError, OSError: As when called.
         """
         pooled = Pooled(self._pool, self._spec.sample_rate)
-        windows = waveform_windows(self._spec, audio, sample_rate)
+        windows = waveform_windows(self._spec, audio, sample_rate, self._errors)
         for batch in batched(windows, self._batch_size):
             waveforms = np.stack([window.samples for window in batch])
             vectors = run(self._network.predict_on_batch, waveforms)
@@ -248,7 +254,8 @@ class FeatureExtractor:
 
     def _store(self, origin: dict[str, Any]) -> Store:
         base = self._cache or cache_folder() / "features"
-        return Store(base / str(origin["fingerprint"])[:32])
+        name = str(origin["fingerprint"])[:32]
+        return Store(base / (name if self._errors == "raise" else f"{name}-salvaged"))
 
     def _compute(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Rows | Failed]]:
         return embed_files(
@@ -258,6 +265,7 @@ class FeatureExtractor:
             pool=self._pool,
             batch_size=self._batch_size,
             readers=min(_MOST_READERS, os.cpu_count() or 1),
+            errors=self._errors,
         )
 
 

@@ -50,6 +50,7 @@ def embed_files(
     pool: Pool,
     batch_size: int,
     readers: int,
+    errors: str = "raise",
 ) -> Iterator[tuple[Path, Rows | Failed]]:
     """Give the rows of each file as soon as it is done, in no fixed order.
 
@@ -63,8 +64,9 @@ def embed_files(
         pool: "mean" or "max" over a file's windows, or None for a row a window.
         batch_size: Windows in a batch.
         readers: Threads that decode.
+        errors: As for `load_audio`.
     """
-    work = _Reading(spec, paths, readers)
+    work = _Reading(spec, paths, readers, errors)
     buckets: dict[int, list[tuple[_File, Window]]] = defaultdict(list)
     files: dict[Path, _File] = {}
     try:
@@ -126,6 +128,7 @@ class _Reading:
     spec: AudioSpec
     paths: Iterable[Path]
     readers: int
+    errors: str
     _given_up: threading.Event = field(default_factory=threading.Event)
 
     def __iter__(self) -> Iterator[_Chunk]:
@@ -165,7 +168,7 @@ class _Reading:
         self._put(None)
 
     def _read(self, path: Path) -> None:
-        windows = waveform_windows(self.spec, path)
+        windows = waveform_windows(self.spec, path, None, self.errors)
         chunk = list(islice(windows, _CHUNK))
         while chunk:
             following = list(islice(windows, _CHUNK))

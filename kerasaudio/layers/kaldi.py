@@ -48,6 +48,8 @@ class KaldiFbank(MelSpectrogram):
             (batch, samples), or shorter than one frame.
     """
 
+    says_empty_bands = False  # nor does torchaudio, and AST was trained with one
+
     arguments: tuple[str, ...] = (
         "sample_rate",
         "frame_length",
@@ -127,7 +129,7 @@ class KaldiFbank(MelSpectrogram):
             frames=self.count_frames(ops.shape(waveform)[1]),
         )
         windowed = self._prepare(frames) * ops.convert_to_tensor(self.window_samples)
-        if self.method == "matmul":
+        if self._dft is not None:
             rest = self.n_fft - self.win_length
             return self._dft(ops.pad(windowed, ((0, 0), (0, 0), (0, rest))))
         return ops.rfft(windowed, fft_length=self.n_fft)

@@ -3,6 +3,7 @@
 waveform (batch, samples) -> spectrogram (batch, frames, bins) -> (batch, frames, mels)
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from keras import ops
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import Shape, check_choice, require
 from kerasaudio.layers.filterbank import mel_filterbank, split_bands
+from kerasaudio.layers.precision import matmul
 from kerasaudio.layers.stft import Spectrogram
 from kerasaudio.layers.window import Window
 
@@ -45,7 +47,13 @@ class MelSpectrogram(Spectrogram):
 
     Raises:
         ValueError: As `STFT`; an edge outside 0 to half the sample rate.
+
+    Warns:
+        UserWarning: Bands lie between two bins of the FFT and hold none, as librosa
+            warns.
     """
+
+    says_empty_bands = True
 
     arguments: tuple[str, ...] = (
         *Spectrogram.arguments,
@@ -108,12 +116,21 @@ class MelSpectrogram(Spectrogram):
             triangles=triangles,
         ).astype("float32")
         self._groups = split_bands(self.filterbank)
+        empty = int((self.filterbank <= 0).all(axis=0).sum())
+        if empty and self.says_empty_bands:
+            warnings.warn(
+                f"{empty} of {n_mels} mel bands hold no bin of the FFT: they stay at "
+                "zero, whatever sounds. Take fewer bands (n_mels), a longer n_fft, or "
+                f"a higher fmin. Received: n_mels={n_mels}, n_fft={n_fft}, "
+                f"sample_rate={sample_rate}, fmin={fmin}.",
+                stacklevel=2,
+            )
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mels)."""
         spectrogram = super().call(inputs)
         bands = [
-            ops.matmul(spectrogram[:, :, low:high], bank)
+            matmul(spectrogram[:, :, low:high], bank)
             for low, high, bank in self._groups
         ]
         return bands[0] if len(bands) == 1 else ops.concatenate(bands, axis=2)

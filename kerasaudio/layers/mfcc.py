@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import Shape, check_choice, require
 from kerasaudio.layers.mel import MelSpectrogram
+from kerasaudio.layers.precision import matmul
 from kerasaudio.layers.scale import to_decibel
 
 
@@ -75,7 +75,7 @@ class MFCC(MelSpectrogram):
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mfcc)."""
-        return ops.matmul(to_decibel(super().call(inputs)), self._basis)
+        return matmul(to_decibel(super().call(inputs)), self._basis)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, n_mfcc)."""

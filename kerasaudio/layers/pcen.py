@@ -12,6 +12,7 @@ from keras import ops
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import FeatureLayer
+from kerasaudio.layers.precision import matmul
 from kerasaudio.layers.stft import TINY
 
 BLOCK = 64  # frames that are smoothed by one matrix product
@@ -121,13 +122,13 @@ def leaky_sum(x: Any, decay: float, *, start: Any, levels: int = LEVELS) -> Any:
         lag = ops.expand_dims(age, 1) - age
         kernel = ops.where(lag >= 0, ops.power(decay, ops.maximum(lag, 0.0)), 0.0)
         from_start = start * ops.power(decay, age + 1.0)
-        return ops.matmul(kernel, x) + ops.expand_dims(from_start, 1)
+        return matmul(kernel, x) + ops.expand_dims(from_start, 1)
     bins = ops.shape(x)[2]
     blocks = (frames + BLOCK - 1) // BLOCK
     padded = ops.pad(x, ((0, 0), (0, BLOCK - 1), (0, 0)))[:, : blocks * BLOCK]
     lag = np.subtract.outer(np.arange(BLOCK), np.arange(BLOCK))
     kernel = np.where(lag >= 0, decay ** np.maximum(lag, 0), 0).astype("float32")
-    local = ops.matmul(kernel, ops.reshape(padded, (-1, blocks, BLOCK, bins)))
+    local = matmul(kernel, ops.reshape(padded, (-1, blocks, BLOCK, bins)))
     ends = leaky_sum(local[:, :, -1], decay**BLOCK, start=start, levels=levels - 1)
     first = ops.full_like(ends[:, :1], start)
     handed_on = ops.expand_dims(ops.concatenate([first, ends[:, :-1]], axis=1), 2)

@@ -17,7 +17,7 @@ from kerasaudio.layers.base import (
     check_choice,
     require,
 )
-from kerasaudio.layers.dft import MatrixDFT
+from kerasaudio.layers.dft import MatrixDFT, is_rough
 from kerasaudio.layers.framing import (
     PAD_MODES,
     check_samples,
@@ -25,6 +25,7 @@ from kerasaudio.layers.framing import (
     frame,
     pad_ends,
 )
+from kerasaudio.layers.precision import has_gpu
 from kerasaudio.layers.window import Window, window_function
 
 METHODS = ("fft", "matmul")
@@ -56,7 +57,9 @@ class STFT(WaveformLayer):
         center: Put frame t around sample t * hop_length, by padding n_fft // 2 samples
             at both ends; otherwise it begins there.
         pad_mode: ``"constant"`` (zeros), ``"reflect"`` or ``"edge"``.
-        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers.
+        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers. On
+            GPUs, whose FFT of lengths with prime factors above 7 is less exact, such
+            lengths up to 2048 are done by matrix products in any case.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
@@ -123,8 +126,8 @@ class STFT(WaveformLayer):
             win_length=win_length,
         )
         self.window_samples = samples.astype("float32")
-        if method == "matmul":
-            self._dft = MatrixDFT(n_fft)
+        by_matrices = method == "matmul" or (is_rough(n_fft) and has_gpu())
+        self._dft = MatrixDFT(n_fft) if by_matrices else None
 
     @property
     def bins(self) -> int:
@@ -166,7 +169,7 @@ class STFT(WaveformLayer):
         window = np.pad(self.window_samples, (self._offset, rest))
         if self.window_align == "left":
             waveform = pad_ends(waveform, 0, rest)
-        if self.method == "matmul":
+        if self._dft is not None:
             cut = frame(
                 waveform,
                 frame_length=self.n_fft,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.array_file import read_arrays
 from kerasaudio.layers.base import Float32Layer, Shape, check_choice, require
+from kerasaudio.layers.precision import matmul
 
 LIMIT = 2.0  # the components are clipped to -2 ... 2
 LEVELS = 255.0
@@ -105,7 +106,7 @@ class VGGishPostprocess(Float32Layer):
     def call(self, inputs: Any) -> Any:
         """Transform (batch, ..., features)."""
         self.check_input(inputs)
-        x = ops.matmul(ops.subtract(inputs, self._centre), self._matrix)
+        x = matmul(ops.subtract(inputs, self._centre), self._matrix)
         x = ops.clip(x, -LIMIT, LIMIT)
         if self.rounding is None:
             return x

@@ -10,16 +10,24 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.models import windowed
-from kerasaudio.models.checks import check_batch, check_static
-from kerasaudio.models.compiled import avoid_xla_on_cpu
+from kerasaudio.models.checks import check_batch, check_static, native, native_order
+from kerasaudio.models.inference import InferenceModel
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.tap import tap
 
 Audio = str | PathLike[str] | ArrayLike | Mapping[str, Any]
 
 
+class NoSpecError(AttributeError, ValueError):
+    """A model was built by hand: an attribute that is missing, for `hasattr`, too."""
+
+
+_NO_SPEC = "This AudioModel was built without a spec. Use a factory of kerasaudio."
+_SPEC_OF_OUTPUT = "_kerasaudio_spec"
+
+
 @keras.saving.register_keras_serializable("kerasaudio")
-class AudioModel(keras.Model):
+class AudioModel(InferenceModel):
     """A network from waveform to class scores (or to an embedding).
 
     It is a functional `keras.Model`: `fit`, `predict`, `save`, `get_layer` are Keras'
@@ -43,24 +51,36 @@ class AudioModel(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
-        self._spec = spec
-        avoid_xla_on_cpu(self)
+        # Of a clone, which Keras builds from its outputs and a name.
+        self._spec = spec or getattr(outputs, _SPEC_OF_OUTPUT, None)
         self._embedder = windowed.Lazy(lambda: tap(self, ["embedding"]))
 
     @property
     def spec(self) -> AudioSpec:
         """What the model takes and gives, and where it comes from."""
         if self._spec is None:
-            # No AttributeError: torch modules replace those by one of their own.
-            raise ValueError(
-                "This AudioModel was built without a spec. Use a factory of kerasaudio."
-            )
+            raise NoSpecError(_NO_SPEC)
         return self._spec
+
+    def __getattr__(self, name: str) -> Any:
+        """Say why there is no spec; torch modules would say only that there is none."""
+        if name == "spec":
+            raise NoSpecError(_NO_SPEC)
+        inherited: Any = getattr(super(), "__getattr__", None)
+        if inherited is None:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        return inherited(name)
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the graph on waveforms, also on arrays of any byte order."""
+        return super().__call__(native(inputs), *args, **kwargs)
 
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
     ) -> Any:
-        """Run the graph; integers, which Keras would cast in silence, are refused."""
+        """Run the graph; integers, which Keras would cast, and no clips are refused."""
         check_static(inputs)
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
@@ -86,7 +106,8 @@ class AudioModel(keras.Model):
         held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "batches"):
             kwargs["validation_data"] = held_out.batches(self, size, training=False)
-        return super().fit(x, *args, **kwargs)
+        args, kwargs = _native_arguments(args, kwargs)
+        return super().fit(native_order(x), *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Measure loss and metrics, as `keras.Model.evaluate` does.
@@ -102,10 +123,23 @@ class AudioModel(keras.Model):
         """
         if hasattr(x, "batches"):
             x = x.batches(self, kwargs.pop("batch_size", None) or 32, training=False)
-        return super().evaluate(x, *args, **kwargs)
+        args, kwargs = _native_arguments(args, kwargs)
+        return super().evaluate(native_order(x), *args, **kwargs)
+
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Train on one batch, as `keras.Model.train_on_batch` does."""
+        args, kwargs = _native_arguments(args, kwargs)
+        return super().train_on_batch(native(x), *args, **kwargs)
+
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Measure on one batch, as `keras.Model.test_on_batch` does."""
+        args, kwargs = _native_arguments(args, kwargs)
+        return super().test_on_batch(native(x), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Give the output for waveforms, as `keras.Model.predict` does.
+
+        Threads may share a model, unless one of them trains it.
 
         Args:
             x: Waveforms, float in [-1, 1], (batch, samples), or a data set of them.
@@ -120,7 +154,7 @@ class AudioModel(keras.Model):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Give the output for one batch; checks arrays as `predict` does."""
-        return super().predict_on_batch(check_batch(x, self._spec))
+        return super().predict_on_batch(native(check_batch(x, self._spec)))
 
     def tag(
         self,
@@ -247,6 +281,18 @@ class AudioModel(keras.Model):
             )
         return self.spec
 
+    def get_build_config(self) -> dict[str, Any]:
+        """Give Keras' own, and advice: Keras ends a failure to load with it."""
+        own = super().get_build_config() or {}
+        return {**own, "advice": "To load this file, import kerasaudio first."}
+
+    def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Mark what comes out: `keras.models.clone_model` hands on nothing else."""
+        outputs = super()._run_through_graph(inputs, *args, **kwargs)
+        if isinstance(outputs, keras.KerasTensor) and self._spec is not None:
+            setattr(outputs, _SPEC_OF_OUTPUT, self._spec)
+        return outputs
+
     def get_config(self) -> dict[str, Any]:
         """Give the functional configuration, with the spec."""
         return super().get_config() | {
@@ -261,3 +307,12 @@ class AudioModel(keras.Model):
         model = super().from_config(graph, custom_objects=custom_objects)
         model._spec = None if spec is None else AudioSpec.from_config(spec)
         return model
+
+
+def _native_arguments(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give arguments of Keras with arrays in this machine's byte order."""
+    arrays = ("y", "sample_weight", "validation_data")
+    named = {key: native_order(kwargs[key]) for key in arrays if key in kwargs}
+    return native_order(args), kwargs | named

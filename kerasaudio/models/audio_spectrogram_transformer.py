@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import KaldiFbank, Standardize
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.pretrained import Converted, Weights
@@ -146,7 +147,7 @@ def _body(
     x = FitFrames(max_length, name="fit_frames")(x)
     x = Standardize(MEAN, 2 * STD, name="frontend")(x)
     x = layers.Reshape((max_length, BINS, 1), name="image")(x)
-    x = layers.Conv2D(
+    x = channels_last.Conv2D(
         hidden_size,
         PATCH,
         strides=(time_stride, frequency_stride),
@@ -159,7 +160,7 @@ def _body(
         x = _layer(x, num_heads, intermediate_size, f"encoder_layer_{number}")
     x = layers.Cropping1D((0, x.shape[1] - 2), name="tokens")(x)
     x = layers.LayerNormalization(epsilon=EPSILON, name="layernorm")(x)
-    embedding = layers.GlobalAveragePooling1D(name="embedding")(x)
+    embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
     x = layers.LayerNormalization(epsilon=EPSILON, name="classifier_layernorm")(
         embedding
     )

@@ -20,6 +20,7 @@ import keras
 from keras import layers
 
 from kerasaudio.audio.check import check_rate
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, QUICK_MOMENTUM, batch_norm
@@ -98,22 +99,25 @@ def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> 
             f"last block. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
     for number in range(1, BLOCKS + 1):
-        x = layers.Conv1D(
+        x = channels_last.Conv1D(
             filters,
             STEM_WIDTH if number == 1 else WIDTH,
             strides=2,
             padding="same",
             use_bias=False,
+            # oneDNN, which TensorFlow and torch compute by on CPUs with AMX, gets
+            # such filters wrong in half precision: 8 channels, width 16, stride 2.
+            dtype="float32",
             name=f"block{number}_conv",
         )(x)
         x = batch_norm(x, KERAS_EPSILON, f"block{number}_bn", QUICK_MOMENTUM)
         x = layers.ReLU(name=f"block{number}_relu")(x)
         x = layers.SpatialDropout1D(dropout, name=f"block{number}_dropout")(x)
         filters *= 2
-    mean = layers.GlobalAveragePooling1D(name="mean")(x)
-    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
+    maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
     x = layers.Concatenate(name="summary")([mean, maximum])
     embedding = layers.Dense(FEATURES, "relu", name="embedding")(x)
     x = layers.Dropout(2 * dropout, name="dropout")(embedding)

@@ -13,11 +13,47 @@ _RANKS = {
     1: "Add the batch axis to a single clip: waveform[None, :].",
     3: "Average the channels to mono first: waveforms.mean(axis=channel_axis).",
 }
+_EMPTY = "There are no samples. Received: shape {}. Pass at least one clip."
+
+
+def native(x: Any) -> Any:
+    """Give a batch as all backends take it; arrays that are otherwise are copied.
+
+    Bytes in the order of this machine, which jax takes for granted; contiguous and
+    writable, as torch wants them.
+
+    Args:
+        x: An array, or a list or tuple that holds some; other things pass as they are.
+    """
+    return _arranged(x, ["C", "A", "W"])
+
+
+def native_order(x: Any) -> Any:
+    """Give all clips, of which Keras copies batches, in this machine's byte order.
+
+    What is in order stays where it is: a file mapped into memory may be larger than
+    that.
+    """
+    return _arranged(x, [])
+
+
+def _arranged(x: Any, requirements: list[Any]) -> Any:
+    if isinstance(x, list | tuple) and not hasattr(x, "_fields"):
+        return type(x)(_arranged(part, requirements) for part in x)
+    if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiub":
+        return x
+    dtype = x.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype.itemsize > 8:  # numpy.longdouble
+        dtype = np.dtype("float64")
+    return np.require(x, dtype, requirements)
 
 
 def check_static(inputs: Any) -> None:
-    """Raise on integer tensors, which Keras would cast to float in silence."""
+    """Raise on integer tensors, which Keras would cast to float, and empty batches."""
     for tensor in keras.tree.flatten(inputs):
+        shape = tuple(getattr(tensor, "shape", ()))
+        if shape[:1] == (0,):
+            raise ValueError(_EMPTY.format(shape))
         dtype = keras.backend.standardize_dtype(getattr(tensor, "dtype", "float32"))
         if "float" not in dtype:
             raise ValueError(
@@ -44,9 +80,10 @@ def check_batch(x: Any, spec: AudioSpec | None) -> Any:
             f"Received: shape {x.shape}. {_RANKS.get(x.ndim, '')}"
         )
     if x.size == 0:
-        raise ValueError(f"There are no samples. Received: shape {x.shape}.")
+        raise ValueError(_EMPTY.format(x.shape))
     if spec is not None:
         check_length(x.shape, spec)
+    x = native_order(x)
     check_values(x, "waveforms")
     return x
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import conv_bn_relu_2d
@@ -143,7 +144,7 @@ def CRNN(
 
 def _fcn(clip_samples: int) -> Body:
     waveform, x = _convolutions(clip_samples, FCN_LAYERS)
-    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
     spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
     return Body(waveform, embedding, x, spec)
@@ -175,7 +176,7 @@ def _convolutions(
     x = won_frontend(waveform)
     for number, (filters, frames, bins) in enumerate(shape, start=1):
         x = conv_bn_relu_2d(x, filters, f"layer{number}")
-        x = layers.MaxPooling2D((frames, bins), name=f"layer{number}_mp")(x)
+        x = channels_last.MaxPooling2D((frames, bins), name=f"layer{number}_mp")(x)
     return waveform, x
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from kerasaudio.models.channels_last import LAYOUT
+
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class DepthwiseConv2D(layers.DepthwiseConv2D):
@@ -39,7 +41,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         pad_like: str = "torch",
         **kwargs: Any,
     ) -> None:
-        super().__init__(kernel_size, strides=strides, **kwargs)
+        super().__init__(kernel_size, strides=strides, data_format=LAYOUT, **kwargs)
         if pad_like not in ("torch", "tensorflow"):
             raise ValueError(
                 f'pad_like must be "torch" or "tensorflow". Received: {pad_like!r}.'
@@ -55,10 +57,14 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         if _xla_on_cpu():
             outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
         elif all(step == 1 for step in self.strides):
-            outputs = ops.depthwise_conv(inputs, self.kernel, padding="same")
+            outputs = ops.depthwise_conv(
+                inputs, self.kernel, padding="same", data_format=LAYOUT
+            )
         else:
             padded = ops.pad(inputs, [(0, 0), *sides, (0, 0)])
-            outputs = ops.depthwise_conv(padded, self.kernel, self.strides)
+            outputs = ops.depthwise_conv(
+                padded, self.kernel, self.strides, data_format=LAYOUT
+            )
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)

@@ -27,6 +27,7 @@ from kerasaudio.layers import (
     Preemphasis,
     Standardize,
 )
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
@@ -142,8 +143,10 @@ def _body(width: float, clip_samples: int | None) -> Body:
     waveform = keras.Input((clip_samples,), name="waveform")
     x = _frontend(waveform)
     channels = _round(16 * width)
-    x = layers.ZeroPadding2D(1, name="features_0_pad")(x)
-    x = layers.Conv2D(channels, 3, strides=2, use_bias=False, name="features_0_0")(x)
+    x = channels_last.ZeroPadding2D(1, name="features_0_pad")(x)
+    x = channels_last.Conv2D(
+        channels, 3, strides=2, use_bias=False, name="features_0_0"
+    )(x)
     x = _norm(x, "features_0_1", "hard_swish")
     for number, (side, expanded, out, excited, activation, stride) in enumerate(
         BLOCKS, start=1
@@ -158,9 +161,11 @@ def _body(width: float, clip_samples: int | None) -> Body:
             stride,
             f"features_{number}",
         )
-    x = layers.Conv2D(6 * x.shape[-1], 1, use_bias=False, name="features_16_0")(x)
+    x = channels_last.Conv2D(6 * x.shape[-1], 1, use_bias=False, name="features_16_0")(
+        x
+    )
     x = _norm(x, "features_16_1", "hard_swish")
-    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)
     x = layers.Dense(_round(DENSE_UNITS * width), "hard_swish", name="classifier_2")(
         embedding
     )
@@ -203,7 +208,9 @@ def _inverted_residual(
     shortcut = x
     step = 0
     if expanded != x.shape[-1]:
-        x = layers.Conv2D(expanded, 1, use_bias=False, name=f"{name}_block_0_0")(x)
+        x = channels_last.Conv2D(expanded, 1, use_bias=False, name=f"{name}_block_0_0")(
+            x
+        )
         x = _norm(x, f"{name}_block_0_1", activation)
         step = 1
     x = DepthwiseConv2D(side, stride, use_bias=False, name=f"{name}_block_{step}_0")(x)
@@ -212,7 +219,7 @@ def _inverted_residual(
         step += 1
         x = _excite(x, f"{name}_block_{step}_conc_se_layers_0")
     step += 1
-    x = layers.Conv2D(out, 1, use_bias=False, name=f"{name}_block_{step}_0")(x)
+    x = channels_last.Conv2D(out, 1, use_bias=False, name=f"{name}_block_{step}_0")(x)
     x = _norm(x, f"{name}_block_{step}_1")
     if stride == 1 and shortcut.shape[-1] == out:
         x = layers.Add(name=f"{name}_add")([x, shortcut])
@@ -230,7 +237,9 @@ def _norm(
 
 def _excite(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     channels = x.shape[-1]
-    scale = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
+    scale = channels_last.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(
+        x
+    )
     scale = layers.Dense(_round(channels // 4), "relu", name=f"{name}_fc1")(scale)
     scale = layers.Dense(channels, "sigmoid", name=f"{name}_fc2")(scale)
     return layers.Multiply(name=f"{name}_excite")([x, scale])

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
@@ -105,13 +106,13 @@ def _body(
     x = mfcc_frontend(waveform, settings)
     x = layers.Reshape((-1, n_mfcc, 1), name="image")(x)
     for number in (1, 2):
-        x = layers.Conv2D(
+        x = channels_last.Conv2D(
             number * filters, 5, padding="same", activation="relu", name=f"conv{number}"
         )(x)
-        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+        x = channels_last.MaxPooling2D(2, name=f"pool{number}")(x)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="steps")(x)
-    mean = layers.GlobalAveragePooling1D(name="mean")(x)
-    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
+    maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
     x = layers.Concatenate(name="summary")([mean, maximum])
     x = layers.Dropout(dropout, name="summary_dropout")(x)
     x = layers.Dense(120, "relu", name="dense")(x)

@@ -21,6 +21,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -122,14 +123,14 @@ def _body(clip_samples: int, filters: int, dropout: float) -> Body:
             epsilon=KERAS_EPSILON,
             momentum=QUICK_MOMENTUM,
         )
-        x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
-        x = layers.SpatialDropout2D(dropout, name=f"block{number}_dropout")(x)
+        x = channels_last.MaxPooling2D(2, name=f"block{number}_pool")(x)
+        x = channels_last.SpatialDropout2D(dropout, name=f"block{number}_dropout")(x)
         filters *= 2
     steps, bands, channels = x.shape[1:]
-    x = layers.AveragePooling2D((1, bands), name="bands_mean")(x)
+    x = channels_last.AveragePooling2D((1, bands), name="bands_mean")(x)
     x = layers.Reshape((steps, channels), name="steps")(x)
-    mean = layers.GlobalAveragePooling1D(name="mean")(x)
-    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+    mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
+    maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
     x = layers.Add(name="summary")([mean, maximum])
     embedding = layers.Dense(channels, "relu", name="embedding")(x)
     x = layers.Dropout(2 * dropout, name="dropout")(embedding)

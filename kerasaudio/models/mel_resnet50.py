@@ -21,10 +21,12 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
 from kerasaudio.models.pretrained import Weights
+from kerasaudio.models.resnet50 import resnet50
 from kerasaudio.models.spec import AudioSpec
 
 SAMPLE_RATE = 22_050
@@ -116,13 +118,11 @@ def _body(side: int, dropout: float) -> Body:
     x = MelSpectrogram(**frontend, name="mel")(waveform)
     x = Decibel(ref="max", top_db=RANGE_DB, name="frontend")(x)
     x = Standardize(mean=-RANGE_DB, std=RANGE_DB / 255, name="grey")(x)
-    x = layers.Reshape((side, side, 1), name="image")(x)
-    x = layers.Concatenate(name="colours")([x, x, x])
+    x = layers.Reshape((side, side, 1), name="image", dtype="float32")(x)
+    x = layers.Concatenate(name="colours", dtype="float32")([x, x, x])
     x = Standardize(mean=IMAGENET_MEAN, name="picture")(x)
-    x = keras.applications.ResNet50(
-        include_top=False, weights=None, input_tensor=x
-    ).output
-    embedding = layers.GlobalAveragePooling2D(name="embedding")(x)
+    x = resnet50(x)
+    embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(embedding)
     spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, frontend)
     return Body(waveform, embedding, x, spec)

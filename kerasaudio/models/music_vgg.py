@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
@@ -98,14 +99,14 @@ def _body(pooling: str) -> Body:
     x = pons_frontend(waveform, CLIP_SAMPLES)
     x = batch_norm(x, KERAS_EPSILON, "input_bn")
     for number, (size, stride) in enumerate(pools, start=1):
-        x = layers.Conv2D(
+        x = channels_last.Conv2D(
             FILTERS, 3, padding="same", activation="relu", name=f"conv{number}"
         )(x)
         x = batch_norm(x, KERAS_EPSILON, f"conv{number}_bn")
-        x = layers.MaxPooling2D(size, stride, name=f"pool{number}")(x)
+        x = channels_last.MaxPooling2D(size, stride, name=f"pool{number}")(x)
         if number < len(pools):
             x = layers.Dropout(0.25, name=f"pool{number}_dropout")(x)
-    embedding = layers.Flatten(name="embedding")(x)
+    embedding = channels_last.Flatten(name="embedding")(x)
     x = layers.Dropout(0.5, name="dropout")(embedding)
     return Body(waveform, embedding, x, pons_spec(CLIP_SAMPLES))
 

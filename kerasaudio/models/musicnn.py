@@ -28,6 +28,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -148,7 +149,7 @@ def _pons(
     x: keras.KerasTensor, midend_filters: int, dense_units: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     x = batch_norm(x, KERAS_EPSILON, "input_bn")
-    padded = layers.ZeroPadding2D((3, 0), name="timbre_pad")(x)
+    padded = channels_last.ZeroPadding2D((3, 0), name="timbre_pad")(x)
     levels = [
         _conv_max(padded, TIMBRE_FILTERS, (7, bands), "valid", f"timbre{bands}")
         for bands in (int(0.4 * BINS), int(0.7 * BINS))
@@ -160,7 +161,7 @@ def _pons(
     x = front = layers.Concatenate(name="front")(levels)
     outputs = [front]
     for number in (1, 2, 3):
-        y = layers.Conv1D(
+        y = channels_last.Conv1D(
             midend_filters,
             7,
             padding="same",
@@ -172,14 +173,14 @@ def _pons(
         outputs.append(x)
     x = layers.Concatenate(name="midend")(outputs)
     # Upstream flattens (channels, [max, mean]): the two alternate.
-    peak = layers.GlobalMaxPooling1D(name="peak")(x)
-    mean = layers.GlobalAveragePooling1D(name="mean")(x)
+    peak = channels_last.GlobalMaxPooling1D(name="peak")(x)
+    mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
     channels = x.shape[-1]
     pair = [
         layers.Reshape((channels, 1), name=f"{name}_column")(part)
         for name, part in (("peak", peak), ("mean", mean))
     ]
-    x = layers.Flatten(name="pool")(layers.Concatenate(name="peak_mean")(pair))
+    x = channels_last.Flatten(name="pool")(layers.Concatenate(name="peak_mean")(pair))
     x = batch_norm(x, KERAS_EPSILON, "pool_bn")
     x = layers.Dropout(0.5, name="pool_dropout")(x)
     x = layers.Dense(dense_units, "relu", name="dense")(x)
@@ -191,11 +192,11 @@ def _conv_max(
     x: keras.KerasTensor, filters: int, size: tuple[int, int], padding: str, name: str
 ) -> keras.KerasTensor:
     """Convolve, rectify, normalise, and take the loudest band: (b, frames, filters)."""
-    x = layers.Conv2D(
+    x = channels_last.Conv2D(
         filters, size, padding=padding, activation="relu", name=f"{name}_conv"
     )(x)
     x = batch_norm(x, KERAS_EPSILON, f"{name}_bn")
-    x = layers.MaxPooling2D((1, x.shape[2]), name=f"{name}_max")(x)
+    x = channels_last.MaxPooling2D((1, x.shape[2]), name=f"{name}_max")(x)
     return layers.Reshape((-1, filters), name=name)(x)
 
 
@@ -203,19 +204,19 @@ def _won(
     waveform: keras.KerasTensor, midend_filters: int, dense_units: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     x = won_frontend(waveform)
-    padded = layers.ZeroPadding2D((3, 0), name="timbre_pad")(x)
+    padded = channels_last.ZeroPadding2D((3, 0), name="timbre_pad")(x)
     levels = []
     for number, bands in enumerate((67, 38)):
-        y = layers.Conv2D(TIMBRE_FILTERS, (7, bands), name=f"layers_{number}_conv")(
-            padded
-        )
+        y = channels_last.Conv2D(
+            TIMBRE_FILTERS, (7, bands), name=f"layers_{number}_conv"
+        )(padded)
         y = batch_norm(y, TORCH_EPSILON, f"layers_{number}_bn")
         y = layers.ReLU(name=f"layers_{number}_relu")(y)
-        y = layers.MaxPooling2D((1, y.shape[2]), name=f"layers_{number}_max")(y)
+        y = channels_last.MaxPooling2D((1, y.shape[2]), name=f"layers_{number}_max")(y)
         levels.append(
             layers.Reshape((-1, TIMBRE_FILTERS), name=f"layers_{number}_out")(y)
         )
-    mean = layers.AveragePooling2D((1, BINS), name="band_mean")(x)
+    mean = channels_last.AveragePooling2D((1, BINS), name="band_mean")(x)
     mean = layers.Reshape((-1, 1), name="loudness")(mean)
     levels += [
         conv_bn_relu_1d(mean, RHYTHM_FILTERS, frames, f"layers_{number}")
@@ -230,8 +231,8 @@ def _won(
     x = layers.Concatenate(name="midend")(outputs)
     x = layers.Concatenate(name="pool")(
         [
-            layers.GlobalMaxPooling1D(name="peak")(x),
-            layers.GlobalAveragePooling1D(name="mean")(x),
+            channels_last.GlobalMaxPooling1D(name="peak")(x),
+            channels_last.GlobalAveragePooling1D(name="mean")(x),
         ]
     )
     x = layers.Dense(dense_units, name="dense1")(x)

@@ -27,9 +27,15 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, squeeze_excite_1d
+from kerasaudio.models.blocks import (
+    KERAS_EPSILON,
+    batch_norm,
+    dtype_for,
+    squeeze_excite_1d,
+)
 from kerasaudio.models.pretrained import Converted, Weights
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.weights.convert.keras2_hdf5 import Layers, assign_names, read_keras2
@@ -135,10 +141,14 @@ def _body(
 ) -> Body:
     _check(block, clip_samples, blocks, stem_width)
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
-    x = layers.Conv1D(init_features, stem_width, strides=stem_width, name="stem_conv")(
-        x
-    )
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
+    x = channels_last.Conv1D(
+        init_features,
+        stem_width,
+        strides=stem_width,
+        name="stem_conv",
+        dtype=dtype_for(x),
+    )(x)
     x = layers.ReLU(name="stem_relu")(batch_norm(x, KERAS_EPSILON, "stem_bn"))
     levels = []
     build = _plain if block in ("basic", "se") else _residual
@@ -147,7 +157,7 @@ def _body(
         x = build(x, widening * init_features, ratio, f"block{number}")
         levels.append(x)
     heard = [
-        layers.GlobalMaxPooling1D(name=f"level{number}")(level)
+        channels_last.GlobalMaxPooling1D(name=f"level{number}")(level)
         for number, level in list(enumerate(levels, start=1))[
             -LEVELS if multi else -1 :
         ]
@@ -187,10 +197,10 @@ def _plain(
     x: keras.KerasTensor, features: int, ratio: int | None, name: str
 ) -> keras.KerasTensor:
     """Convolve, pool, excite."""
-    x = layers.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv1")(x)
+    x = channels_last.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv1")(x)
     x = batch_norm(x, KERAS_EPSILON, f"{name}_bn1")
     x = layers.ReLU(name=f"{name}_relu")(x)
-    x = layers.MaxPooling1D(WIDTH, name=f"{name}_pool")(x)
+    x = channels_last.MaxPooling1D(WIDTH, name=f"{name}_pool")(x)
     return _excite(x, ratio, name)
 
 
@@ -200,17 +210,17 @@ def _residual(
     """Convolve twice, excite, add the input, pool."""
     shortcut = x
     if x.shape[-1] != features:
-        shortcut = layers.Conv1D(features, 1, name=f"{name}_shortcut_conv")(x)
+        shortcut = channels_last.Conv1D(features, 1, name=f"{name}_shortcut_conv")(x)
         shortcut = batch_norm(shortcut, KERAS_EPSILON, f"{name}_shortcut_bn")
-    x = layers.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv1")(x)
+    x = channels_last.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv1")(x)
     x = batch_norm(x, KERAS_EPSILON, f"{name}_bn1")
     x = layers.ReLU(name=f"{name}_relu1")(x)
     x = layers.Dropout(0.2, name=f"{name}_dropout")(x)
-    x = layers.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv2")(x)
+    x = channels_last.Conv1D(features, WIDTH, padding="same", name=f"{name}_conv2")(x)
     x = batch_norm(x, KERAS_EPSILON, f"{name}_bn2")
     x = layers.Add(name=f"{name}_add")([shortcut, _excite(x, ratio, name)])
     x = layers.ReLU(name=f"{name}_relu")(x)
-    return layers.MaxPooling1D(WIDTH, name=f"{name}_pool")(x)
+    return channels_last.MaxPooling1D(WIDTH, name=f"{name}_pool")(x)
 
 
 def _excite(x: keras.KerasTensor, ratio: int | None, name: str) -> keras.KerasTensor:

@@ -22,6 +22,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import (
@@ -169,15 +170,15 @@ def _trunk(
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     _check(clip_samples, blocks, stem_width, width)
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = layers.Reshape((clip_samples, 1), name="frontend")(waveform)
+    x = layers.Reshape((clip_samples, 1), name="frontend", dtype="float32")(waveform)
     x = layer(x, filters, stem_width, "layer1", stride=stem_width)
     for block in range(blocks):
         widening = 1 if block < 2 else 4 if block == blocks - 1 else 2
         x = layer(x, widening * filters, width, f"layer{block + 2}")
-        x = layers.MaxPooling1D(width, name=f"layer{block + 2}_mp")(x)
+        x = channels_last.MaxPooling1D(width, name=f"layer{block + 2}_mp")(x)
     x = layer(x, 4 * filters, 1, f"layer{blocks + 2}")
     # One step is left in the published networks; other lengths may leave more.
-    return waveform, layers.GlobalMaxPooling1D(name="pool")(x)
+    return waveform, channels_last.GlobalMaxPooling1D(name="pool")(x)
 
 
 def _check(clip_samples: int, blocks: int, stem_width: int, width: int) -> None:

@@ -21,6 +21,7 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.layers import Decibel, MelSpectrogram
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
@@ -142,7 +143,7 @@ def _body(clip_samples: int | None, filters: int, units: int, dropout: float) ->
         x = conv_bn_relu_2d(
             x, multiple * filters, f"block{number}", epsilon=KERAS_EPSILON
         )
-        x = layers.MaxPooling2D((frames, bins), name=f"block{number}_pool")(x)
+        x = channels_last.MaxPooling2D((frames, bins), name=f"block{number}_pool")(x)
         x = layers.Dropout(dropout, name=f"block{number}_dropout")(x)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="steps")(x)
     x = layers.Bidirectional(layers.GRU(units, return_sequences=True), name="gru")(x)

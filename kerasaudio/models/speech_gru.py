@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.checks import check_share
@@ -105,7 +106,7 @@ def _body(
         x = layers.GRU(units, return_sequences=True, name=f"gru{number}")(x)
         if number < depth:
             x = layers.Dropout(dropout, name=f"gru{number}_dropout")(x)
-    embedding = layers.GlobalAveragePooling1D(name="embedding")(x)
+    embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(embedding)
     return Body(waveform, embedding, x, spec)
 

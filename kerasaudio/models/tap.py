@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import keras
 
-from kerasaudio.models.compiled import avoid_xla_on_cpu
+from kerasaudio.models.inference import InferenceModel
 
 
-def tap(model: keras.Model, names: Sequence[str]) -> keras.Model:
+def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
     """Build the network from the input to one or several layers.
 
     Outputs with more axes than (batch, features) are averaged over those between the
@@ -30,7 +30,7 @@ def tap(model: keras.Model, names: Sequence[str]) -> keras.Model:
         raise ValueError("Name at least one layer. Received: none.")
     vectors = [_vector(model, name) for name in names]
     joined = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, -1)
-    return avoid_xla_on_cpu(keras.Model(model.input, joined))
+    return InferenceModel(model.input, joined)
 
 
 def _vector(model: keras.Model, name: str) -> keras.KerasTensor:

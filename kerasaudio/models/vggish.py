@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import VGGishPostprocess
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audioset_frontend import audioset_patches, audioset_spec
@@ -184,11 +185,11 @@ def _network(
     """Turn log mel images (n, 96, 64, 1) into vectors (n, 128)."""
     for group, names in enumerate(GROUPS):
         for name in names:
-            x = layers.Conv2D(
+            x = channels_last.Conv2D(
                 filters << group, 3, padding="same", activation="relu", name=name
             )(x)
-        x = layers.MaxPooling2D(2, name=f"pool{group + 1}")(x)
-    x = layers.Flatten(name="flatten")(x)
+        x = channels_last.MaxPooling2D(2, name=f"pool{group + 1}")(x)
+    x = channels_last.Flatten(name="flatten")(x)
     for name in ("fc1_1", "fc1_2"):
         x = layers.Dense(dense_units, "relu", name=name)(x)
     return layers.Dense(EMBEDDING_SIZE, activation, name="fc2")(x)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasaudio import audio as audio_room
+from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.models.given import clip_given, clips_given
@@ -66,11 +67,15 @@ class Timeline(NamedTuple):
 
 
 def timeline(
-    predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None = None
+    predict: Predict,
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None = None,
+    errors: str = "raise",
 ) -> Timeline:
-    """Run over one clip."""
+    """Run over one clip; `errors` as for `load_audio`."""
     chunks, spans = [], []
-    for batch in batched(waveform_windows(spec, audio, sample_rate)):
+    for batch in batched(waveform_windows(spec, audio, sample_rate, errors)):
         waveforms = np.stack([window.samples for window in batch])
         chunks.append(run(predict, waveforms))
         spans += [(w.start, w.start + w.length, w.weight) for w in batch]
@@ -80,11 +85,14 @@ def timeline(
 
 
 def waveform_windows(
-    spec: AudioSpec, audio: Any, sample_rate: int | None = None
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None = None,
+    errors: str = "raise",
 ) -> Iterator[Window]:
     """Give the windows of a file or an array, by the rule of the spec.
 
-    A long file is decoded block by block.
+    A long file is decoded block by block; `errors` as for `load_audio`.
 
     Raises:
         ValueError: No or a needless rate, an unusable waveform, too little of it.
@@ -96,28 +104,28 @@ def waveform_windows(
         spread = spec.windows_per_clip is not None
         least = max(spec.window_samples, spec.whole_samples) / rate
         seconds = max(SPREAD_SECONDS if spread else WHOLE_SECONDS, least)
-        waveform = _beginning(spec, audio, sample_rate, seconds + 1)
+        waveform = _beginning(spec, audio, sample_rate, seconds + 1, errors)
         if len(waveform) > seconds * rate:
-            length = _count(audio, rate) if spread else None
-            yield from stream_windows(audio, rate, rule, length=length)
+            length = _count(audio, rate, errors) if spread else None
+            yield from stream_windows(audio, rate, rule, length=length, errors=errors)
             return
     else:
-        waveform = _array(spec, audio, sample_rate)
+        waveform = _array(spec, audio, sample_rate, errors)
     if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
             f"The audio is too short to tell anything from: {len(waveform)} samples, "
             f"{len(waveform) / rate:.4f} s. It takes {MIN_SECONDS} s."
         )
-    yield from rule.cut(waveform)
+    yield from rule.iter_cut(waveform)
 
 
-def _count(path: Any, sample_rate: int) -> int:
+def _count(path: Any, sample_rate: int, errors: str) -> int:
     """Count the samples of a file that is too long to be held."""
-    return sum(map(len, stream_audio(path, sample_rate)))
+    return sum(map(len, stream_audio(path, sample_rate, errors=errors)))
 
 
 def _beginning(
-    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float
+    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float, errors: str
 ) -> np.ndarray:
     """Give the beginning of a file: what is shorter is all there is."""
     if sample_rate is not None:
@@ -125,19 +133,24 @@ def _beginning(
             "A file knows its own rate; pass sample_rate only with arrays. "
             f"Received: {path!r} with sample_rate={sample_rate!r}."
         )
-    return audio_room.load_audio(path, spec.sample_rate, duration=seconds)
+    return audio_room.load_audio(
+        path, spec.sample_rate, duration=seconds, errors=errors
+    )
 
 
-def _array(spec: AudioSpec, audio: Any, sample_rate: int | None) -> np.ndarray:
+def _array(
+    spec: AudioSpec, audio: Any, sample_rate: int | None, errors: str
+) -> np.ndarray:
     if hasattr(audio, "read"):
-        return audio_room.load_audio(audio, spec.sample_rate)
+        return audio_room.load_audio(audio, spec.sample_rate, errors=errors)
     waveform = audio_room.check_waveform(audio)
     if sample_rate is None:
         raise ValueError(
             "An array does not say its sample rate. Pass sample_rate=, in Hz, such "
             f"as sample_rate={spec.sample_rate}; other rates are resampled."
         )
-    return audio_room.resample(waveform, sample_rate, spec.sample_rate)
+    rate = check_rate(sample_rate)
+    return audio_room.resample(waveform, rate, spec.sample_rate)
 
 
 def batched(windows: Iterator[Window], size: int = BATCH) -> Iterator[list[Window]]:

@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import WholeWindows
+from kerasaudio.models import channels_last
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audioset_frontend import (
@@ -118,7 +119,7 @@ def _body(clip_samples: int | None) -> Body:
 
 def _network(x: keras.KerasTensor) -> keras.KerasTensor:
     """Turn log mel images (n, 96, 64, 1) into vectors (n, 1024)."""
-    conv = partial(layers.Conv2D, padding="same", use_bias=False)
+    conv = partial(channels_last.Conv2D, padding="same", use_bias=False)
     x = conv(STEM_FILTERS, 3, strides=2, name="layer1_conv")(x)
     x = _norm_relu(x, "layer1_conv")
     for number, (filters, stride) in enumerate(SEPARABLE, start=2):
@@ -129,7 +130,7 @@ def _network(x: keras.KerasTensor) -> keras.KerasTensor:
         x = _norm_relu(x, name)
         name = f"layer{number}_pointwise_conv"
         x = _norm_relu(conv(filters, 1, name=name)(x), name)
-    return layers.GlobalAveragePooling2D(name="pool")(x)
+    return channels_last.GlobalAveragePooling2D(name="pool")(x)
 
 
 def _norm_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:

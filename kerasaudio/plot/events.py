@@ -129,7 +129,11 @@ def _draw_spectrogram(axes: Any, waveform: np.ndarray, rate: int) -> None:
     n_fft = 1 << (rate // 20).bit_length() - 1  # some 40 ms
     hop = max(n_fft // 4, len(waveform) // _FRAMES)
     mel = MelSpectrogram(
-        sample_rate=rate, n_fft=n_fft, hop_length=hop, n_mels=_BANDS, norm=None
+        sample_rate=rate,
+        n_fft=n_fft,
+        hop_length=hop,
+        n_mels=min(_BANDS, n_fft // 2),  # each has a bin
+        norm=None,
     )
     power = keras.ops.convert_to_numpy(Decibel()(mel(waveform[None])))[0].T
     seconds, highest = len(waveform) / rate, float(hertz_to_mel(rate / 2))

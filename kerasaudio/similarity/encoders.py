@@ -16,6 +16,7 @@ import keras
 from keras import layers
 
 from kerasaudio.arguments import whole_number
+from kerasaudio.models import channels_last
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, conv_bn_relu_1d
 from kerasaudio.models.initializers import numpy_initializers
@@ -92,8 +93,8 @@ def ConvolutionalEncoder(
             x = conv_bn_relu_1d(
                 x, filters, width, f"block{number}", epsilon=KERAS_EPSILON
             )
-        mean = layers.GlobalAveragePooling1D(name="mean")(x)
-        maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
+        mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
+        maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
         return layers.Concatenate(name="statistics")([mean, maximum])
 
     filters = whole_number(filters, "filters")

@@ -8,6 +8,7 @@ import numpy as np
 from kerasaudio.audio.load import check_seconds
 
 SMOOTHINGS = ("average", "exponential")
+_MOST_WINDOWS = 100_000
 
 Smooth = Callable[[np.ndarray], np.ndarray]
 
@@ -21,7 +22,8 @@ def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
     a = 1 - exp(-hop / seconds): `seconds` is the time constant.
 
     Raises:
-        ValueError: Another kind, or a time that is not positive.
+        ValueError: Another kind, a time that is not positive, or an average over more
+            than 100,000 windows.
     """
     seconds = check_seconds(seconds, "smoothing_seconds")
     if kind is None:
@@ -31,7 +33,14 @@ def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
             f"smoothing must be None or one of {SMOOTHINGS}. Received: {kind!r}."
         )
     if kind == "average":
-        return _MovingAverage(max(1, round(seconds / hop_seconds)))
+        windows = max(1, round(seconds / hop_seconds))
+        if windows > _MOST_WINDOWS:
+            raise ValueError(
+                f"smoothing_seconds={seconds:g} are {windows:,} windows to remember, "
+                f"which may be {_MOST_WINDOWS:,}. Take a shorter span or a longer hop; "
+                f"or smoothing='exponential', which remembers one."
+            )
+        return _MovingAverage(windows)
     return _Exponential(-np.expm1(-hop_seconds / seconds))
 
 

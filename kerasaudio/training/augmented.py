@@ -10,6 +10,7 @@ import keras
 from keras.layers import Layer
 
 from kerasaudio.models import AudioModel
+from kerasaudio.models.inference import InferenceModel
 
 FRONTEND = "frontend"
 
@@ -18,7 +19,7 @@ def augmented(
     model: AudioModel,
     waveform: Sequence[Layer] = (),
     features: Sequence[Layer] = (),
-) -> keras.Model:
+) -> InferenceModel:
     """Give the same network with layers put in that change its inputs in training.
 
         learner = augmented(model, [layers.Noise()], [layers.SpecAugment()])
@@ -37,7 +38,7 @@ def augmented(
             `VTLP` ...; (batch, frames, bins) in and out.
 
     Returns:
-        A plain `keras.Model` without a spec, not compiled.
+        A `keras.Model` without a spec, not compiled.
 
     Raises:
         ValueError: Layers for features, and the network has none (raw samples); what
@@ -64,7 +65,7 @@ def augmented(
         clone_function=lambda layer: layer,
         call_function=call,
     )
-    return keras.Model(begin, built.output, name=f"{model.name}_augmented")
+    return InferenceModel(begin, built.output, name=f"{model.name}_augmented")
 
 
 def check_layers(name: str, layers: Sequence[Layer]) -> None:

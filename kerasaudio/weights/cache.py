@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ def cache_folder() -> Path:
     """Give the folder for downloads and converted weights.
 
     The environment variable KERASAUDIO_CACHE names another one than the platform's.
+
+    Raises:
+        WeightsError: It would lie in the home folder of a user who has none.
     """
     if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen).expanduser()
+        return _at_home(lambda: Path(chosen).expanduser())
     if sys.platform == "win32":
         variable, default = "LOCALAPPDATA", Path("AppData", "Local")
     elif sys.platform == "darwin":
@@ -33,8 +37,37 @@ def cache_folder() -> Path:
         variable, default = "XDG_CACHE_HOME", Path(".cache")
     base = Path(os.environ.get(variable, ""))
     if not base.is_absolute():  # not set, or to be ignored, says the specification
-        base = Path.home() / default
+        base = _at_home(lambda: Path.home() / default)
     return base / "kerasaudio"
+
+
+def has_cache_folder() -> bool:
+    """Tell whether there is a place for the cache; without one nothing is in it."""
+    try:
+        cache_folder()
+    except WeightsError:
+        return False
+    return True
+
+
+def folder_if_any(name: str) -> Path | None:
+    """Give the cache's folder for what can also be made anew, or warn and give None."""
+    try:
+        return cache_folder() / name
+    except WeightsError as error:
+        warnings.warn(f"Nothing is kept in {name}: {error}.", stacklevel=4)
+        return None
+
+
+def _at_home(path: Callable[[], Path]) -> Path:
+    try:
+        return path()
+    except RuntimeError as error:
+        raise WeightsError(
+            "there is no home folder to keep files in (HOME is not set, and the system "
+            f"knows none of this user). Set {CACHE_VARIABLE} to a folder, by its whole "
+            "path"
+        ) from error
 
 
 def downloaded_path(source: Source) -> Path:

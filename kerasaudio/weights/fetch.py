@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerasaudio.weights import hub
-from kerasaudio.weights.cache import downloaded_path, locked
+from kerasaudio.weights.cache import downloaded_path, has_cache_folder, locked
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
 from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
@@ -80,6 +80,8 @@ def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
 
 
 def _from_cache(source: Source) -> Path | None:
+    if not has_cache_folder():
+        return None
     path = downloaded_path(source)
     if not path.is_file():
         return None

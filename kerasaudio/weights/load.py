@@ -5,7 +5,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kerasaudio.weights.cache import converted_path, locked, write_whole
+from kerasaudio.weights.cache import (
+    converted_path,
+    has_cache_folder,
+    locked,
+    write_whole,
+)
 from kerasaudio.weights.convert.native import State, native_bytes, parse_native
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.fetch import fetch
@@ -36,7 +41,7 @@ def load_state(
         WeightsError: The file cannot be had, or is not what the manifest pins.
         ValueError: The file is not what its format promises.
     """
-    for source in entry.pinned_sources:
+    for source in entry.pinned_sources if has_cache_folder() else ():
         kept = _read_conversion(converted_path(source, CONVERTERS_VERSION))
         if kept is not None:
             return parse_native(kept), source
@@ -49,7 +54,7 @@ def load_state(
             f"{entry.title}; it can read {', '.join(converters) or 'native'}."
         )
     state = converters[source.format](path)
-    _keep_conversion(converted_path(source, CONVERTERS_VERSION), state)
+    _keep_conversion(source, state)
     return state, source
 
 
@@ -66,9 +71,10 @@ def _read_conversion(path: Path) -> bytes | None:
     return content
 
 
-def _keep_conversion(path: Path, state: State) -> None:
+def _keep_conversion(source: Source, state: State) -> None:
     content = native_bytes(state)
     try:
+        path = converted_path(source, CONVERTERS_VERSION)
         with locked(path):
             write_whole(path, content)
             write_whole(_note(path), _seal(content))

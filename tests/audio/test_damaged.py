@@ -134,11 +134,16 @@ def test_headers_that_claim_days(encoded, place):
     flac = encoded["flac"]
     days = flac[:21] + bytes([flac[21] | 15]) + b"\xff\xff\xff\xff" + flac[26:]
     with pytest.raises(AudioDecodeError, match=r"3\.000 s of 1558\d+\.\d+ s can"):
+        list(iter_windows(place(days), 16_000, 8_000))
+    with pytest.raises(ValueError, match=r"68,719,476,735 samples.*2,147,483,648"):
         load_audio(place(days), 16_000)
+    assert len(load_audio(place(days), 16_000, duration=1)) == 16_000
     # An MP3's first frame gives its number of frames.
     mp3 = encoded["mp3"]
     at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
     with pytest.raises(AudioDecodeError, match=r"3\.\d+ s of \d{5,}"):
+        load_audio(place(patched(mp3, ">I", at, 10**6)), 16_000)
+    with pytest.raises(ValueError, match="an array may hold"):
         load_audio(place(patched(mp3, ">I", at, 10**7)), 16_000)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.audio import find_audio
+from kerasaudio.audio import AudioWarning, find_audio
 
 
 @pytest.fixture
@@ -57,6 +57,28 @@ def test_links_are_followed_but_not_for_ever(tree, tmp_path_factory):
     ]  # fmt: skip
     os.mkfifo(tree / "pipe.wav")
     assert "pipe.wav" not in names(find_audio(tree), tree)
+
+
+def test_sound_that_is_not_read_is_counted(tree):
+    for name in ("x.avi", "deep/y.AVI", "z.voc", "deep/er/z.ape", ".hidden/z.ape"):
+        (tree / name).touch()
+    says = r"4 files that may be sound are left out.*: 1 \.ape, 2 \.avi, 1 \.voc\. Conv"
+    with pytest.warns(AudioWarning, match=says) as caught:
+        assert len(find_audio([tree, tree / "x.avi"])) == 6
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    only = tree / "only"
+    only.mkdir()
+    (only / "z.ape").touch()
+    with pytest.raises(ValueError, match=r"holds no audio.*left out.*1 \.ape"):
+        find_audio(only)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "3gp", "mp2", "m4b",
+                                    "ac3", "spx", "tta", "wv", "WAV"])  # fmt: skip
+def test_what_is_read_is_found(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").touch()
+    assert find_audio(tmp_path) == [tmp_path / f"a.{suffix}"]
 
 
 def test_what_cannot_be_found(tree):

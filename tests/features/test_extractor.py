@@ -109,6 +109,7 @@ def test_without_a_top(sound):
         ({"window_seconds": 3.0}, "exactly 0.5 s.*window_seconds=3.0"),
         ({"window_seconds": 0.01, "model": tiny_model(None)}, "at least 0.05 s"),
         ({"window_seconds": "1"}, "window_seconds must be"),
+        ({"window_seconds": 1e9, "model": tiny_model(None)}, "A window would have 8,0"),
         ({"batch_size": 0}, "batch_size"),
         ({"model": "Musicn"}, "Unknown model"),
         ({"model": keras.Sequential()}, "needs a model of kerasaudio.*Sequential"),

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasaudio.layers import (
+    MFCC,
     Decibel,
+    KaldiFbank,
     LogCompression,
     MelSpectrogram,
     Preemphasis,
@@ -62,6 +64,7 @@ def test_splitting_saves_work():
     assert sum(part.size for _, _, part in split_bands(whole)) < 0.65 * whole.size
 
 
+@pytest.mark.filterwarnings("ignore:.*mel bands hold no bin")
 @settings(deadline=None, max_examples=examples(15))
 @given(
     banks(),
@@ -150,3 +153,21 @@ def test_musicnn_front_end(method):
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         MelSpectrogram(**arguments)
+
+
+@pytest.mark.parametrize("make", [MelSpectrogram, MFCC])
+def test_bands_that_hold_no_bin_are_told_of_once(make):
+    with pytest.warns(UserWarning, match="bands hold no bin") as caught:
+        layer = make(sample_rate=16_000, n_fft=256, n_mels=128, hop_length=100)
+
+    assert len(caught) == 1
+    empty = int((layer.filterbank == 0).all(axis=0).sum())
+    assert str(caught[0].message).startswith(f"{empty} of 128 mel bands")
+    assert empty > 0
+
+
+def test_full_bands_and_kaldis_are_not_told_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MelSpectrogram(sample_rate=16_000, n_fft=512, n_mels=96)
+        KaldiFbank(n_mels=128, window="hann")  # as AST has it: one is empty

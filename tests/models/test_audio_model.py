@@ -105,6 +105,7 @@ def test_labels_agree_with_a_real_sound_source(model):
         (np.zeros(RATE), {}, ValueError, "sample_rate"),
         (np.zeros(RATE), {"sample_rate": 0}, ValueError, "rate"),
         (np.zeros(RATE), {"sample_rate": "16k"}, ValueError, "rate"),
+        (np.zeros(RATE), {"sample_rate": 16}, ValueError, "^sample_rate.*from 1000"),
         (np.zeros((2, RATE)), {"sample_rate": RATE}, ValueError, "channels"),
         (np.zeros((RATE, 2)), {"sample_rate": RATE}, ValueError, "channels"),
         (np.zeros(RATE, "int16"), {"sample_rate": RATE}, ValueError, "int16"),
@@ -187,7 +188,7 @@ def test_short_sounds_are_repeated_where_that_was_asked_for(song):
     np.testing.assert_array_equal(near.embed(long, rate), model.embed(long, rate))
     with pytest.raises(ValueError, match=r"at most 30.*Received: 31"):
         model.with_windows(repeat_to_seconds=31)
-    with pytest.raises(ValueError, match="repeat_to_seconds must be a positive"):
+    with pytest.raises(ValueError, match="repeat_to_seconds must be a number above 0"):
         model.with_windows(repeat_to_seconds=0)
 
 

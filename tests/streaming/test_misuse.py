@@ -108,3 +108,11 @@ def test_no_model(bad):
     says = f"needs a model of kerasaudio.*Received: {type(bad).__name__}"
     with pytest.raises(ValueError, match=says):
         Stream(bad)
+
+
+def test_what_would_take_all_memory_is_refused_before_it_is_asked_for():
+    model = tiny_model(None)
+    with pytest.raises(ValueError, match="A window would have 8,000,000,000,000"):
+        Stream(model, window_seconds=1e9)
+    with pytest.raises(ValueError, match=r"windows to remember.*exponential"):
+        Stream(model, 1e-3, smoothing="average", smoothing_seconds=1e6)

@@ -1,0 +1,164 @@
+"""What libsndfile decodes, and what it would pass over in silence.
+
+It trims what a header promises to what is there, guesses the length of MPEG audio, and
+reads the first of several Ogg streams. So each container that is read has a check of
+its own; one whose length nothing here can check is refused.
+"""
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kerasaudio.audio import mp3, riff
+from kerasaudio.audio.containers import shortfall
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.ogg import Link
+from kerasaudio.audio.shortfall import Shortfall
+from kerasaudio.audio.sound_file import UNKNOWN_FRAMES, SoundFileDecoder, said
+from kerasaudio.audio.source import CallbackFile, Source, is_utf16_text
+
+# Checked by `shortfall`, by `mp3` and `ogg`, or (FLAC) by the decoder itself.
+_CHECKED = (
+    *("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "SVX", "NIST"),
+    *("FLAC", "OGG", "MP3"),
+)
+_MPEG_IN_WAV = (0x50, 0x55)
+_GSM_IN_WAV = 0x31
+
+
+class NotReadError(Exception):
+    """libsndfile does not decode a file, and says why; for who may try another way."""
+
+
+@contextmanager
+def open_libsndfile(source: Source) -> Iterator[SoundFileDecoder]:
+    """Decode with libsndfile.
+
+    Raises:
+        NotReadError: libsndfile does not decode it.
+        AudioDecodeError: It does, but nobody could tell whether all is there.
+    """
+    if is_utf16_text(source.head):
+        raise NotReadError("not tried")
+    wav = riff.read_wav(source.file)
+    stream = _mpeg(source, wav)
+    opened = _open((stream and stream.file) or _plain(source, wav))
+    if stream is None and opened.format == "MP3":  # behind bytes that are none
+        opened.close()
+        stream = mp3.survey(source.file)
+        opened = _open(stream.file or _plain(source))
+    elif stream is not None and opened.format != "MP3":  # FLAC behind an ID3 tag
+        opened.close()
+        stream = None
+        opened = _open(_plain(source))
+    with opened:
+        _check_container(source, opened.format)
+        yield _decoder(source, opened, wav, stream)
+
+
+@contextmanager
+def open_link(
+    source: Source, link: Link, is_only: bool, before: int = 0
+) -> Iterator[SoundFileDecoder]:
+    """Decode one of the streams of an Ogg file.
+
+    Args:
+        source: The file.
+        link: Which.
+        is_only: Whether there is no other.
+        before: Samples of those before it.
+
+    Raises:
+        NotReadError: libsndfile does not decode it.
+    """
+    part = CallbackFile(source.file, link.start, link.end)
+    with _open(_plain(source) if is_only else part) as opened:
+        tail = link.tail if link.codec == "Vorbis" else None
+        yield SoundFileDecoder(
+            source, opened, _frames(opened), lambda: link.loss, tail=tail, before=before
+        )
+
+
+def _mpeg(source: Source, wav: riff.Wav | None) -> mp3.Stream | None:
+    """Look at what seems to be MPEG audio, in a file of its own or in a wav."""
+    if wav is not None and wav.code in _MPEG_IN_WAV:
+        start, length = wav.sound.start, wav.sound.length
+        return mp3.survey(source.file, start, None if not length else start + length)
+    if source.head[:3] == b"ID3" or source.head[:1] == b"\xff":
+        return mp3.survey(source.file)
+    return None
+
+
+def _decoder(
+    source: Source, opened: Any, wav: riff.Wav | None, stream: mp3.Stream | None
+) -> SoundFileDecoder:
+    def lost() -> Shortfall | None:
+        return shortfall(source.file) or (stream.loss if stream else None)
+
+    frames = _frames(opened)
+    if stream is not None:
+        if stream.is_guessed:
+            frames = None
+        slack = mp3.SAMPLES_PER_FRAME
+        return SoundFileDecoder(source, opened, frames, lost, slack=slack)
+    is_gsm = wav is not None and wav.code == _GSM_IN_WAV and wav.block_bytes > 0
+    if wav is not None and is_gsm and wav.sound.length:
+        # libsndfile takes the byte that pads an odd length for one more block.
+        there = min(wav.sound.length, source.size - wav.sound.start)
+        frames = there // wav.block_bytes * wav.block_samples
+    return SoundFileDecoder(source, opened, frames, lost)
+
+
+def _frames(opened: Any) -> int | None:
+    frames = int(opened.frames)
+    return frames if frames < UNKNOWN_FRAMES else None
+
+
+def _open(thing: Any) -> Any:
+    import soundfile
+
+    try:
+        return _sequential(soundfile.SoundFile)(thing)
+    except soundfile.LibsndfileError as error:
+        raise NotReadError(said(error)) from error
+
+
+def _plain(source: Source, wav: riff.Wav | None = None) -> Any:
+    """Give what libsndfile is to open: the path, or the bytes through callbacks."""
+    patches = {}
+    if source.head[:4] == b"BW64":  # RF64 with chunks that nobody needs
+        patches[0] = b"RF64"
+    if wav is not None and riff.is_left_open(source.file, wav, source.size):
+        patches[wav.sound.start - 4] = b"\xff\xff\xff\xff"  # all that comes
+    # Without a name, soundfile does not judge by it: .raw means header-less to it.
+    path = source.path
+    if patches or path is None or path.lower().endswith(".raw"):
+        return CallbackFile(source.file, patches=patches)
+    # As libsndfile takes it: outside Windows a name is any bytes.
+    return path if os.name == "nt" else os.fsencode(path)
+
+
+@functools.cache
+def _sequential(sound_file: Any) -> Any:
+    """Make a SoundFile that does not seek after each read.
+
+    soundfile does so where it already is. It costs time, and an MP3 decoder loses the
+    bits that the next frame needs from those before.
+    """
+
+    class Sequential(sound_file):
+        def seekable(self) -> bool:
+            return False
+
+    return Sequential
+
+
+def _check_container(source: Source, container: str) -> None:
+    if container not in _CHECKED:
+        raise AudioDecodeError(
+            f"{source.name} is not read: of a file of this kind ({container}) nobody "
+            f"could tell whether it was cut short. Convert it, for example with: "
+            f"ffmpeg -i INPUT OUTPUT.flac"
+        )

@@ -1,0 +1,142 @@
+"""Files made of chunks: RIFF and its kin, AIFF, 8SVX, CAF and Wave64.
+
+A chunk is a name of four letters, a length and so many bytes. The sound is one of them.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+# A writer that cannot seek back leaves a length of this much or more.
+UNKNOWN = 0x7FFFF000
+
+_WAVES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_EXTENSIBLE = 0xFFFE
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk.
+
+    Attributes:
+        key: Its name.
+        start: Of what is in it, in bytes.
+        length: Of what is in it as stated; None where it is not.
+    """
+
+    key: bytes
+    start: int
+    length: int | None
+
+
+@dataclass(frozen=True)
+class Wav:
+    """What the header of a wav says.
+
+    Attributes:
+        code: Of the coding; 1 is PCM.
+        block_bytes: That belong together.
+        block_samples: In such a block, where the coding says so; else 0.
+        sound: Where the sound is.
+        order: Of the bytes, "<" or ">".
+    """
+
+    code: int
+    block_bytes: int
+    block_samples: int
+    sound: Chunk
+    order: str
+
+
+@dataclass(frozen=True)
+class _Layout:
+    first: int  # where the first chunk is
+    header: str
+    pad: int  # chunks start at multiples
+    counted: int  # bytes of its header that a length counts, too
+
+
+def sound_chunk(file: IO[bytes]) -> Chunk | None:
+    """Find the chunk of the sound; None where a file has none, or is not of chunks."""
+    for chunk in _chunks(file):
+        if chunk.key in (b"data", b"SSND", b"BODY"):
+            return chunk
+    return None
+
+
+def read_wav(file: IO[bytes]) -> Wav | None:
+    """Read the header of a wav (RIFF, RIFX, RF64, BW64); None where it is none."""
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] not in _WAVES or head[8:] != b"WAVE":
+        return None
+    order = ">" if head[:4] == b"RIFX" else "<"
+    form = b""
+    for chunk in _chunks(file):
+        if chunk.key == b"fmt ":
+            file.seek(chunk.start)
+            form = file.read(min(chunk.length or 0, 40))
+        if chunk.key == b"data":
+            if len(form) < 16:
+                return None
+            code, block_bytes = struct.unpack_from(f"{order}H10xH", form)
+            samples = 0
+            if len(form) >= 20:
+                samples = struct.unpack_from(f"{order}H", form, 18)[0]
+            if code == _EXTENSIBLE and len(form) >= 26:
+                code = struct.unpack_from(f"{order}H", form, 24)[0]
+            return Wav(code, block_bytes, samples, chunk, order)
+    return None
+
+
+def is_left_open(file: IO[bytes], wav: Wav, size: int) -> bool:
+    """Whether sound follows a length of nothing: its writer never came back."""
+    if wav.sound.length or wav.sound.start == size:
+        return False
+    file.seek(wav.sound.start)
+    behind = file.read(8)
+    if len(behind) < 8 or not all(32 <= letter < 127 for letter in behind[:4]):
+        return True
+    (length,) = struct.unpack(f"{wav.order}I", behind[4:])
+    return wav.sound.start + 8 + length > size + 1
+
+
+def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
+    layout = _layout(file)
+    if layout is None:
+        return
+    start, size = layout.first, struct.calcsize(layout.header)
+    long_length = None
+    while True:
+        file.seek(start)
+        fields = file.read(size)
+        if len(fields) < size:
+            return
+        key, length = struct.unpack(layout.header, fields)
+        length -= layout.counted
+        if key == b"ds64":  # RF64 and BW64 keep the length of their sound here
+            long_length = int.from_bytes(file.read(16)[8:], "little")
+        if key == b"data" and length == 0xFFFFFFFF and long_length is not None:
+            length = long_length
+            known = True
+        else:
+            known = length >= 0 and (length < UNKNOWN or size > 8)
+        yield Chunk(key, start + size, length if known else None)
+        if length < 0:
+            return
+        start += size + -(-length // layout.pad) * layout.pad
+
+
+def _layout(file: IO[bytes]) -> _Layout | None:
+    file.seek(0)
+    head = file.read(40)
+    if head[:4] in _WAVES and head[8:12] == b"WAVE":
+        return _Layout(12, ">4sI" if head[:4] == b"RIFX" else "<4sI", 2, 0)
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC", b"8SVX", b"16SV"):
+        return _Layout(12, ">4sI", 2, 0)
+    if head[:4] == b"caff":
+        return _Layout(8, ">4sq", 1, 0)
+    if head[:4] == b"riff" and head[24:28] == b"wave":  # Sony Wave64
+        return _Layout(40, "<4s12xq", 8, 24)
+    return None

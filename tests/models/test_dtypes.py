@@ -1,0 +1,132 @@
+"""Whatever the dtype policy, a network hears the same and says nearly the same."""
+
+import contextlib
+
+import keras
+import numpy as np
+import pytest
+
+import kerasaudio
+from kerasaudio.models import FACTORIES
+from support.small import small
+
+NAMES = sorted(FACTORIES)
+POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
+RAW = {"BarkNet", "ReSE2Multi", "SampleCNN", "SampleCNNSE"}  # they read samples
+
+
+@contextlib.contextmanager
+def under(policy):
+    if policy == "float64" and keras.backend.backend() == "jax":
+        pytest.skip("jax has float64 only where it is switched on for the process")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def build(name):
+    return FACTORIES[name](**small(name), classes=3)
+
+
+def sounds(spec, clips=16):
+    """Noises and tones, from low to high and soft to loud."""
+    samples = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
+    rng = np.random.default_rng(0)
+    share = np.linspace(0, 1, clips)[:, None]
+    hertz = 100 * 30 ** rng.permutation(share)
+    tones = np.sin(2 * np.pi * hertz * np.arange(samples) / spec.sample_rate)
+    level = 0.01 * 30 ** rng.permutation(share)
+    noise = rng.normal(0, 0.3, (clips, samples))
+    return (level * (share * noise + (1 - share) * tones)).astype("float32")
+
+
+def lively(model, waveforms):
+    """Give weights with which signals neither die away nor grow."""
+    if model.spec.architecture == "MelResNet50":  # is so, by its shortcuts
+        return model.get_weights()
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # its statistics are those of this batch from now on
+    model(waveforms, training=True)
+    return model.get_weights()
+
+
+def output(model, waveforms):
+    return keras.ops.convert_to_numpy(model(waveforms, training=False))
+
+
+def heard(model, waveforms):
+    frontend = keras.Model(model.input, model.get_layer("frontend").output)
+    return output(frontend, waveforms)
+
+
+@pytest.fixture(scope="module")
+def references():
+    made = {}
+
+    def make(name):
+        if name not in made:
+            model = build(name)
+            waveforms = sounds(model.spec)
+            weights = lively(model, waveforms)
+            waveforms = waveforms[:4]
+            made[name] = (
+                weights,
+                waveforms,
+                heard(model, waveforms),
+                output(model, waveforms),
+            )
+        return made[name]
+
+    return make
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("name", NAMES)
+def test_front_ends_are_exact_and_scores_are_close(references, name, policy):
+    weights, waveforms, frontend, scores = references(name)
+
+    with under(policy):
+        model = build(name)
+        model.set_weights(weights)
+        found = output(model, waveforms)
+        hears = heard(model, waveforms)
+
+    assert found.dtype == hears.dtype == np.float32
+    np.testing.assert_allclose(hears, frontend, rtol=1e-5, atol=1e-5)
+    near = 1e-4 if policy == "float64" else 0.2 if "bfloat" in policy else 0.03
+    np.testing.assert_allclose(found, scores, atol=near)
+
+
+@pytest.mark.parametrize("name", sorted(RAW))
+def test_layers_that_read_samples_compute_in_float32(name):
+    with under("mixed_bfloat16"):
+        model = build(name)
+
+    stem = next(
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv1D) and layer.kernel.shape[1] == 1
+    )
+    assert stem.compute_dtype == "float32"
+    assert model.get_layer("frontend").compute_dtype == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_the_bundled_network_on_samples_is_right_in_half_precision(policy):
+    exact = kerasaudio.BarkNet(weights="esc10")
+    waveforms = np.random.default_rng(0).normal(0, 0.1, (20, 16_000))
+    waveforms = (waveforms * np.linspace(0.1, 3, 20)[:, None]).astype("float32")
+
+    with under(policy):
+        half = kerasaudio.BarkNet(weights="esc10")
+
+    # A convolution of 8 channels, width 16, stride 2 is wrong on some CPUs.
+    convolutions = [x for x in half.layers if isinstance(x, keras.layers.Conv1D)]
+    assert {layer.compute_dtype for layer in convolutions} == {"float32"}
+    np.testing.assert_allclose(
+        output(half, waveforms), output(exact, waveforms), atol=0.03
+    )
