@@ -7,23 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.audio import AudioDecodeError, AudioWarning, iter_windows, load_audio
-
-RATE = 16_000
-CHECKED = {
-    "rifx": {"format": "WAV", "endian": "BIG"},
-    "au, little-endian": {"format": "AU", "endian": "LITTLE"},
-    "au, big-endian": {"format": "AU", "endian": "BIG"},
-    "nist": {"format": "NIST", "subtype": "PCM_16"},
-    "8svx": {"format": "SVX", "subtype": "PCM_16"},
-    "aiff-c": {"format": "AIFF", "subtype": "ULAW"},
-    "gsm": {"format": "WAV", "subtype": "GSM610"},
-    "adpcm": {"format": "WAV", "subtype": "IMA_ADPCM"},
-}
-UNCHECKED = {
-    "VOC": "PCM_16", "IRCAM": "PCM_16", "PAF": "PCM_16", "AVR": "PCM_16",
-    "PVF": "PCM_16", "MAT4": "PCM_16", "MAT5": "PCM_16", "SDS": "PCM_16",
-    "MPC2K": "PCM_16", "XI": "DPCM_16", "HTK": "PCM_16", "WVE": "ALAW",
-}  # fmt: skip
+from support.containers import CHECKED, RATE, UNCHECKED, UNCHECKED_RATES
 
 
 def read(data, **options):
@@ -53,7 +37,7 @@ def test_a_file_cut_in_half_says_what_is_missing(encode, sound, options):
 def test_files_that_do_not_tell_their_length_are_not_read(
     encode, sound, kind, subtype, share
 ):
-    rate = {"WVE": 8_000, "MPC2K": 44_100, "XI": 44_100}.get(kind, RATE)
+    rate = UNCHECKED_RATES.get(kind, RATE)
     data = encode(sound, rate, format=kind, subtype=subtype)
     says = "cut short. Convert it.*ffmpeg -i|Cannot decode"
     with pytest.raises(AudioDecodeError, match=says):

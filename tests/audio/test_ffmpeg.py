@@ -10,29 +10,9 @@ import soundfile
 
 from kerasaudio.audio import AudioDecodeError, iter_windows, load_audio
 from kerasaudio.audio import ffmpeg as reader
+from support.containers import CODECS
 
 M4A = b"\0\0\0\x1cftypM4A \0\0\0\0" + bytes(99)
-CODECS = {
-    "phone.m4a": ["-c:a", "aac", "-b:a", "128k"],
-    "start.m4a": ["-c:a", "aac", "-movflags", "faststart"],
-    "lossless.m4a": ["-c:a", "alac"],
-    "raw.aac": ["-c:a", "aac"],
-    "browser.webm": ["-c:a", "libopus", "-b:a", "96k"],
-    "old.wma": ["-c:a", "wmav2"],
-    "film.mp4": ["-c:a", "aac"],
-    "film.mov": ["-c:a", "aac"],
-    "front.mov": ["-c:a", "pcm_s16le", "-movflags", "faststart"],
-    "parts.mp4": ["-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"],
-    "film.mkv": ["-c:a", "flac"],
-    "phone.3gp": ["-c:a", "aac"],
-    "book.m4b": ["-c:a", "aac", "-f", "ipod"],
-    "disc.ac3": ["-c:a", "ac3"],
-    "disc.eac3": ["-c:a", "eac3"],
-    "lossless.tta": ["-c:a", "tta"],
-    "lossless.wv": ["-c:a", "wavpack"],
-    "flac.ogg": ["-c:a", "flac"],
-    "alac.caf": ["-c:a", "alac"],
-}
 FRAMES = ("raw.aac", "disc.ac3", "disc.eac3")  # in a row, without a length
 
 
