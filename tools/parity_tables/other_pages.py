@@ -1,5 +1,7 @@
 """The page's other sections: weights and exports, settings, data and files."""
 
+import textwrap
+
 from parity_tables.files import CONTAINERS, TABLES
 from parity_tables.heads import EXPORTS, WEIGHTS
 from parity_tables.markdown import Backends, fact, headings, names, on_each, table
@@ -159,7 +161,7 @@ def _tables(backends: Backends) -> str:
     for name in names(backends, TABLES):
         columns = ("rows", "clips", "same", "folds")
         rows.append([name, *(fact(backends, TABLES, name, c) for c in columns)])
-        told.append(f"{name}: {fact(backends, TABLES, name, 'shared')}")
+        told.append(textwrap.fill(fact(backends, TABLES, name, "shared"), 95))
     if not rows:
         return ""
     heading = [
