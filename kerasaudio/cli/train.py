@@ -109,7 +109,7 @@ def _train(options: argparse.Namespace) -> int:
     clips = load_clips(options.path, options.recording, options.separator)
     fractions = (1 - options.validation, options.validation)
     training, validation = split(clips, fractions, options.seed)
-    if clips.multi_label and not options.model.endswith(".keras"):
+    if clips.multi_label:
         arguments.setdefault("classifier_activation", "sigmoid")
     model = start_from(
         options.model,

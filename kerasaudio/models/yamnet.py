@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers import WholeWindows
+from kerasaudio.models.architecture import score_pieces
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audioset_frontend import (
@@ -147,4 +148,5 @@ _YAMNET = Architecture(
     converters={"yamnet_keras2": _from_upstream},
     suffixes={".h5": "yamnet_keras2", ".hdf5": "yamnet_keras2"},
     classes=CLASSES,
+    head=score_pieces(),
 )
