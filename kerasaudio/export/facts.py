@@ -10,6 +10,9 @@ KEY = "kerasaudio"
 LABELS_FILE = "labels.txt"
 FACTS_FILE = "kerasaudio.json"
 INPUT = "waveform"
+# What openvino must be told to compute in float32: on CPUs that can, its default is
+# bfloat16.
+COMPILE_WITH = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def output_name(spec: AudioSpec) -> str:
@@ -30,7 +33,9 @@ def describe(
     Returns:
         sample_rate (Hz), clip_samples (null for any length), min_samples,
         window_samples and hop_samples (how long audio is cut), labels (null for an
-        embedding), and where the model is from.
+        embedding), and where the model is from: preset (null where its weights are no
+        longer the published ones), weights and weights_hash (of the published ones that
+        it began with), trained_on (data sets, since), metrics, licence.
     """
     return {
         "input": INPUT,
@@ -44,7 +49,11 @@ def describe(
         "window_padding": spec.window_padding,
         "quantize": quantize,
         "architecture": spec.architecture,
+        "preset": spec.preset,
         "weights": spec.weights,
+        "weights_hash": spec.weights_hash,
+        "trained_on": list(spec.trained_on),
+        "metrics": dict(spec.metrics),
         "licence": spec.licence,
         "citation": spec.citation,
         "homepage": spec.homepage,

@@ -284,6 +284,8 @@ class _Run:
             model.output,
             name=model.name,
             spec=spec.replace(
-                weights=None, weights_hash=None, metrics=metrics, window_samples=window
+                trained_on=(*spec.trained_on, self._facts["dataset"]),
+                metrics=metrics,
+                window_samples=window,
             ),
         )

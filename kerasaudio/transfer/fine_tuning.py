@@ -66,7 +66,15 @@ def fine_tune(
         settled,
         check_seed(seed),
     )
-    return tuner.fit(np.arange(len(clips)))
+    tuned = tuner.fit(np.arange(len(clips)))
+    if body == "frozen":  # the body is as it was
+        return tuned
+    return AudioModel(
+        tuned.input,
+        tuned.output,
+        name=tuned.name,
+        spec=tuned.spec.replace(trained_on=(*tuned.spec.trained_on, clips.name)),
+    )
 
 
 class Tuner:
