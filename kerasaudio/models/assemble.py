@@ -138,6 +138,12 @@ def _settle(
 ) -> dict[str, Any]:
     trained_with = {} if pretrained is None else pretrained.arguments
     offered = {} if pretrained is None else pretrained.free
+    unknown = (trained_with.keys() | offered.keys()) - architecture.defaults.keys()
+    if pretrained is not None and unknown:
+        raise ValueError(
+            f"{pretrained.title!r} was written for a {architecture.name} with the "
+            f"arguments {', '.join(sorted(unknown))}, which this version does not have."
+        )
     given = {key: value for key, value in arguments.items() if value is not None}
     for key in given.keys() & trained_with.keys():
         if given[key] != trained_with[key]:

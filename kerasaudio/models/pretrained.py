@@ -30,7 +30,10 @@ class Converted(NamedTuple):
 Converter = Callable[[Path], Converted]
 
 # Fields of a spec that say where the weights are from.
-ORIGIN = ("weights", "weights_hash", "licence", "citation", "homepage", "metrics")
+ORIGIN = (
+    *("weights", "weights_hash", "trained_on"),
+    *("licence", "citation", "homepage", "metrics"),
+)
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,12 @@ def _from_native(
         raise ValueError(
             f"{title!r} holds the weights of a {spec.architecture}, not of a "
             f"{factory}: load it by kerasaudio.{spec.architecture}(weights=...)."
+        )
+    bias = saved.state.get(f"{scorer}/bias")
+    if len(spec.labels or ()) != (0 if bias is None else len(bias)):
+        raise ValueError(
+            f"{title!r} is damaged: it names {len(spec.labels or ())} labels and has "
+            f"weights for {0 if bias is None else len(bias)}."
         )
     needed = {key: spec.arguments[key] for key in spec.arguments if key in defaults}
     return Pretrained(
