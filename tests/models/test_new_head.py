@@ -7,8 +7,11 @@ import pytest
 import kerasaudio
 from kerasaudio import transfer
 from kerasaudio.events import find_events
+from kerasaudio.models.architecture import ARCHITECTURES, Architecture, Body, Head
+from kerasaudio.models.assemble import assemble
 from kerasaudio.models.heads import scorer
 from kerasaudio.training import start_from
+from kerasaudio.transfer.heads import with_new_head
 from support.small import small
 
 LABELS = ["knock", "bark"]
@@ -105,3 +108,42 @@ def test_fine_tuning_keeps_what_scores_pieces(name, tmp_path):
     assert tuned.spec.trained_on == (clips.name,)
     assert tuned.spec.preset is None
     assert model.spec.trained_on == ()
+
+
+def _two_layers(seen, embedding, classes, activation):
+    x = keras.layers.Dense(5, "relu", name="head_hidden")(seen)
+    return keras.layers.Dense(classes, activation, name="predictions")(x)
+
+
+@pytest.fixture
+def deep():
+    """A network whose published head has two layers."""
+
+    def body(units):
+        waveform = keras.Input((400,), name="waveform")
+        embedding = keras.layers.Dense(units, name="embedding")(waveform)
+        spec = kerasaudio.models.AudioSpec.of_fixed_clips(8_000, 400)
+        return Body(waveform, embedding, embedding, spec)
+
+    yield Architecture("Deep", body, {"units": 4}, classes=3, head=Head(_two_layers))
+    del ARCHITECTURES["Deep"]
+
+
+def test_a_head_may_have_several_layers(deep):
+    asked = {"weights": None, "classes": None, "name": None, "units": None}
+    asked |= {"include_top": True, "classifier_activation": "auto"}
+    model = assemble(deep, labels=["a", "b", "c"], **asked)
+
+    tuned = with_new_head(model, LABELS, frozen=True)
+
+    names = [layer.name for layer in assemble(deep, labels=LABELS, **asked).layers]
+    assert names == ["waveform", "embedding", "head_hidden", "predictions"]
+    assert [layer.name for layer in tuned.layers] == names
+    learning = {weight.path.split("/")[0] for weight in tuned.trainable_variables}
+    assert learning == {"head_hidden", "predictions"}
+    for one, other in zip(
+        model.get_layer("head_hidden").get_weights(),
+        tuned.get_layer("head_hidden").get_weights(),
+        strict=True,
+    ):
+        assert not np.array_equal(one, other) or not one.any()
