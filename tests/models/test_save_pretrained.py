@@ -32,6 +32,7 @@ def output(model, waveforms):
     return keras.ops.convert_to_numpy(model(waveforms, training=False))
 
 
+@pytest.mark.slow
 def test_every_network_comes_back_in_a_fresh_process(tmp_path):
     expected = {}
     for name in sorted(FACTORIES):
