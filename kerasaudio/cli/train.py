@@ -109,7 +109,7 @@ def _train(options: argparse.Namespace) -> int:
     clips = load_clips(options.path, options.recording, options.separator)
     fractions = (1 - options.validation, options.validation)
     training, validation = split(clips, fractions, options.seed)
-    if clips.multi_label and not options.model.endswith(".keras"):
+    if clips.multi_label:
         arguments.setdefault("classifier_activation", "sigmoid")
     model = start_from(
         options.model,
@@ -167,7 +167,10 @@ def _introduction(clips: Any, training: int, validation: int, model: Any) -> str
     classes = ", ".join(
         f"{name} {count}" for name, count in zip(clips.class_names, counts, strict=True)
     )
-    origin = model.spec.preset or f"{model.spec.architecture}, no published weights"
+    spec = model.spec
+    origin = spec.preset or f"{spec.architecture}, no published weights"
+    if spec.trained_on:
+        origin = f"{spec.architecture}, trained on {', '.join(spec.trained_on)}"
     return (
         f"{clips.name}: {training} clips to learn from, {validation} to choose the "
         f"epoch ({classes})\n{origin}, {model.count_params():,} weights"

@@ -8,3 +8,7 @@ from kerasaudio.export.exporting import export, read_facts
 from kerasaudio.export.report import ExportReport, Verification
 
 __all__ = ["ExportError", "ExportReport", "Verification", "export", "read_facts"]
+
+# `kerasaudio.export` is the function: what this package offers can be had from it, too.
+for _name in __all__:
+    setattr(export, _name, globals()[_name])

@@ -126,7 +126,7 @@ def export(
         found = None
         if probe is not None:
             reference = model if computes_in_float32(model) else rebuild(model, samples)
-            found = compare(reference, module_of(form).run, made, probe, quantize)
+            found = compare(reference, module_of(form), made, probe, quantize)
         size = _size(made, form)
         _move(made, target, form)
     return ExportReport(target, form.name, quantize, samples, size, found)

@@ -10,6 +10,9 @@ KEY = "kerasaudio"
 LABELS_FILE = "labels.txt"
 FACTS_FILE = "kerasaudio.json"
 INPUT = "waveform"
+# What openvino must be told to compute in float32: on CPUs that can, its default is
+# bfloat16.
+COMPILE_WITH = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def output_name(spec: AudioSpec) -> str:
@@ -43,7 +46,10 @@ def describe(
     Returns:
         sample_rate (Hz), clip_samples (null for any length), min_samples,
         window_samples, hop_samples, window_padding and rest (how long audio is cut, see
-        `AudioSpec`), labels (null for an embedding), and where the model is from.
+        `AudioSpec`), labels (null for an embedding), and where the model is from:
+        preset (null where its weights are no longer the published ones), weights and
+        weights_hash (of the published ones that it began with), trained_on (data sets,
+        since), metrics, licence.
     """
     spec = artefact_spec(spec, samples)
     return {
@@ -59,7 +65,11 @@ def describe(
         "rest": spec.rest,
         "quantize": quantize,
         "architecture": spec.architecture,
+        "preset": spec.preset,
         "weights": spec.weights,
+        "weights_hash": spec.weights_hash,
+        "trained_on": list(spec.trained_on),
+        "metrics": dict(spec.metrics),
         "licence": spec.licence,
         "citation": spec.citation,
         "homepage": spec.homepage,

@@ -71,8 +71,7 @@ def describe_model(facts: Mapping[str, Any]) -> bytes:
 
 
 def _model(facts: Mapping[str, Any]) -> _Table:
-    parts = (facts["architecture"], facts["weights"])
-    name = "/".join(part for part in parts if part) or "kerasaudio"
+    name = facts["preset"] or facts["architecture"] or "kerasaudio"
     subgraph = {
         "input_tensor_metadata": [_input(facts)],
         "output_tensor_metadata": [_output(facts)],
@@ -80,7 +79,7 @@ def _model(facts: Mapping[str, Any]) -> _Table:
     values = {
         "name": name,
         "description": _description(name, facts),
-        "version": facts["weights"],
+        "version": facts["weights"] if facts["preset"] else None,
         "subgraph_metadata": [_Table(_SUBGRAPH, subgraph)],
         "author": "kerasaudio",
         "license": facts["licence"],

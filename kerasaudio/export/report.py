@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.export.facts import COMPILE_WITH
 from kerasaudio.report import columns, megabytes, printable
 
 
@@ -17,6 +18,9 @@ class Verification:
         max_difference: Of any two outputs; of vectors that reach beyond [-1, 1],
             relative to their largest value.
         relative_rms: Of the differences, relative to that of the model's outputs.
+        untold_difference: As `max_difference`, where a runtime computes in another
+            precision unless it is told not to (OpenVINO); None for the others.
+        untold_precision: That precision on this machine, such as "bfloat16".
         top1_agreement: Share of the clips with the same best label; None for vectors
             without labels, or one label.
         accuracy_before: Share of the labelled clips that the model recognises; None
@@ -35,6 +39,8 @@ class Verification:
     accuracy_after: float | None
     latency_ms: float
     real_time_factor: float
+    untold_difference: float | None = None
+    untold_precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,15 @@ class ExportReport:
             ("verified on", f"{found.clips} clips, {found.source}"),
             ("largest difference", f"{found.max_difference:.1e}"),
         ]
+        if found.untold_difference is not None:
+            told = ", ".join(f"{k}: {v}" for k, v in COMPILE_WITH.items())
+            rows += [
+                ("  with", told),
+                (
+                    "  without",
+                    f"{found.untold_difference:.1e}, {found.untold_precision} here",
+                ),
+            ]
         if found.top1_agreement is not None:
             rows.append(("same best label", f"{100 * found.top1_agreement:.1f} %"))
         if found.accuracy_before is not None and found.accuracy_after is not None:

@@ -19,6 +19,18 @@ class Ran(NamedTuple):
     seconds: list[float]
 
 
+class Untold(NamedTuple):
+    """What a runtime gave that was told nothing, as most programs load a file.
+
+    Attributes:
+        outputs: float32 (clips, classes or features).
+        precision: That it computed in, such as "bfloat16".
+    """
+
+    outputs: np.ndarray
+    precision: str
+
+
 def run_and_time(
     one: Callable[[np.ndarray], np.ndarray], clips: np.ndarray, repeats: int
 ) -> Ran:

@@ -1,6 +1,5 @@
 """Comparing an artefact with its model: same clips, each in its own runtime."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.export.clips import Probe
 from kerasaudio.export.errors import ExportError
+from kerasaudio.export.facts import COMPILE_WITH
 from kerasaudio.export.report import Verification
-from kerasaudio.export.timing import Ran
+from kerasaudio.export.timing import Ran, Untold
 from kerasaudio.models import AudioModel
 
 TOLERANCE = {None: 1e-4, "float16": 5e-3}
@@ -20,12 +20,10 @@ LARGEST_RMS = 0.5
 LARGEST_DROP = 0.01
 REPEATS = 5
 
-Run = Callable[[Path, np.ndarray, int, int], Ran]
-
 
 def compare(
     model: AudioModel,
-    run: Run,
+    runtime: Any,
     path: Path,
     probe: Probe,
     quantize: str | None,
@@ -34,7 +32,8 @@ def compare(
 
     Args:
         model: The model, computing in float32.
-        run: Of the artefact's format.
+        runtime: Module of the artefact's format: it has `run`; and `run_untold`, where
+            what it does unless told otherwise is another thing.
         path: The artefact.
         probe: Clips.
         quantize: How the artefact is quantised.
@@ -45,7 +44,10 @@ def compare(
     windows = probe.windows
     expected = np.asarray(model.predict(windows, verbose=0), "float32")
     try:
-        found = run(path, windows, REPEATS, 1)
+        found: Ran = runtime.run(path, windows, REPEATS, 1)
+        untold: Untold | None = None
+        if hasattr(runtime, "run_untold"):
+            untold = runtime.run_untold(path, windows)
     except (RuntimeError, ValueError) as error:
         raise ExportError(
             f"The export of {model.name} was written but does not run: {error}"
@@ -66,6 +68,8 @@ def compare(
         source=probe.source,
         max_difference=_difference(outputs, expected),
         relative_rms=_relative_rms(outputs, expected),
+        untold_difference=untold and _difference(untold.outputs, expected),
+        untold_precision=untold and untold.precision,
         top1_agreement=_agreement(model, outputs, expected),
         accuracy_before=before,
         accuracy_after=after,
@@ -101,6 +105,16 @@ def _accuracy(scores: np.ndarray, probe: Probe) -> float:
     return float((means.argmax(axis=1) == probe.classes).mean())
 
 
+def _advice(found: Verification) -> str:
+    if found.untold_difference is None:
+        return ""
+    return (
+        f" Loaded by Core().compile_model(path) it differs by "
+        f"{found.untold_difference:.1e}, in {found.untold_precision}; that there "
+        f"is float32, {COMPILE_WITH} sees to."
+    )
+
+
 def _judge(
     model: AudioModel, found: Verification, probe: Probe, quantize: str | None
 ) -> None:
@@ -109,8 +123,9 @@ def _judge(
             raise ExportError(
                 f"The export of {model.name} differs from the model by up to "
                 f"{found.max_difference:.1e} on {found.clips} clips ({found.source}); "
-                f"{TOLERANCE[quantize]:.0e} is allowed for {quantize or 'float32'}. "
-                "Nothing was kept; verify=False keeps it all the same."
+                f"{TOLERANCE[quantize]:.0e} is allowed for {quantize or 'float32'}."
+                f"{_advice(found)} Nothing was kept; verify=False keeps it all the "
+                "same."
             )
         return
     if found.accuracy_before is not None and found.accuracy_after is not None:

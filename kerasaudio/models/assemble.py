@@ -1,72 +1,21 @@
 """From an architecture and a wish to a model: arguments, weights, head, spec."""
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
 from kerasaudio.arguments import class_name, number, plain, whole_number
 from kerasaudio.audio.check import check_rate
+from kerasaudio.models.architecture import Activation, Architecture, Body
 from kerasaudio.models.audio_model import AudioModel
+from kerasaudio.models.heads import add_head
 from kerasaudio.models.initializers import numpy_initializers
-from kerasaudio.models.patchwise import ClipScores
-from kerasaudio.models.pretrained import Converter, Pretrained, Weights, find_weights
-from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.pretrained import Pretrained, Weights, find_weights
 from kerasaudio.weights.convert.native import assign
 
-Activation = str | Callable[..., Any] | None
-
-
-class Body(NamedTuple):
-    """A network up to its head.
-
-    Attributes:
-        waveform: Input, (batch, samples).
-        embedding: Output of the layer named `embedding`, (batch, features).
-        penultimate: What the head sees: (batch, features), or (batch, patches,
-            features) where it scores every patch and the scores are averaged.
-        spec: Rate, lengths and front-end; labels and origin are filled in later.
-    """
-
-    waveform: keras.KerasTensor
-    embedding: keras.KerasTensor
-    penultimate: keras.KerasTensor
-    spec: AudioSpec
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A paper family: its name, graph, arguments and upstream formats.
-
-    Attributes:
-        name: Of the factory.
-        body: Builds the graph from the architecture arguments.
-        defaults: Architecture arguments and their defaults.
-        free: Those that weights do not depend on, such as the length of the input.
-        converters: Upstream format -> reader of such a file.
-        suffixes: File suffix -> upstream format, for `weights=path`.
-        classes: Number of classes where neither weights nor the user say one; None if
-            the network was published without a head.
-        activation: Of the published head.
-        overlapping: Whether classes do not exclude each other, the user's own neither:
-            their head, too, gives independent probabilities.
-        pieces: Name of the head's layer where it scores every patch or frame.
-        pooling: Layer that makes a clip's scores of those.
-    """
-
-    name: str
-    body: Callable[..., Body]
-    defaults: Mapping[str, Any]
-    free: Collection[str] = ()
-    converters: Mapping[str, Converter] = field(default_factory=dict)
-    suffixes: Mapping[str, str] = field(default_factory=dict)
-    classes: int | None = 50
-    activation: str = "sigmoid"
-    overlapping: bool = False
-    pieces: str = "patch_scores"
-    pooling: type[ClipScores] = ClipScores
+__all__ = ["Activation", "Architecture", "Body", "assemble"]
 
 
 def assemble(
@@ -91,7 +40,8 @@ def assemble(
         classifier_activation: Of the head. "auto": the published one with the
             published head, softmax over the user's own labels (sigmoid for one, or
             where sounds overlap).
-        name: Of the model.
+        name: Of the model; None for the architecture's, with the tag: models of two
+            tags have different names, and can be parts of one.
         **arguments: Architecture arguments; None means the weights' or the default.
 
     Raises:
@@ -110,41 +60,45 @@ def assemble(
         },
         converters=architecture.converters,
         suffixes=architecture.suffixes,
+        scorer=architecture.head.scorer,
+        clips=architecture.clips,
     )
     settled = _settle(architecture, arguments, pretrained)
-    published = _published_classes(architecture, pretrained)
+    published = _published_classes(architecture, pretrained, include_top)
     keeps_head = published is not None and _fits(own_labels, pretrained)
     names = own_labels or []
     if include_top and (own_labels is None or (keeps_head and labels is None)):
         names = _default_labels(architecture, pretrained)
     activation = classifier_activation
     if activation == "auto":
-        own = None if keeps_head or own_labels is None else len(own_labels)
-        activation = _activation(architecture, own)
+        activation = _activation(architecture, pretrained, own_labels, keeps_head)
 
     with numpy_initializers():
         body = architecture.body(**settled)
-    spec = body.spec.replace(
-        architecture=architecture.name,
-        arguments=settled,
-        **({} if pretrained is None else pretrained.origin),
-    )
+
+    def scores(classes: int) -> keras.KerasTensor:
+        return add_head(
+            architecture, body.penultimate, body.embedding, classes, activation
+        )
 
     # The whole published network is filled, strictly, before its head may be dropped.
-    output = body.embedding
-    if published is not None:
-        output = _scores(architecture, body, published, activation)
+    output = body.embedding if published is None else scores(published)
     if pretrained is not None and pretrained.state is not None:
         assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
-    if include_top and not keeps_head:
-        output = _scores(architecture, body, len(names), activation)
+    if not include_top:
+        output = body.embedding
+    elif not keeps_head:
+        output = scores(len(names))
 
+    spec = body.spec.replace(architecture=architecture.name, arguments=settled)
+    if pretrained is not None:
+        spec = pretrained.describe(spec, keeps_head=include_top and keeps_head)
     if include_top and own_labels is not None and not keeps_head:
         spec = spec.of_own_head()
     model = AudioModel(
         body.waveform,
-        output if include_top else body.embedding,
-        name=name or _snake(architecture.name),
+        output,
+        name=name or _name(architecture, spec.weights),
         spec=spec.replace(labels=tuple(names) if include_top else None),
     )
     if pretrained is not None and pretrained.keras_file is not None:
@@ -152,39 +106,31 @@ def assemble(
     return model
 
 
-def _activation(architecture: Architecture, own_classes: int | None) -> str:
-    if own_classes is None:
+def _activation(
+    architecture: Architecture,
+    pretrained: Pretrained | None,
+    own_labels: Sequence[str] | None,
+    keeps_head: bool,
+) -> Activation:
+    """Give the activation of a head where none was asked for."""
+    if keeps_head and pretrained is not None and pretrained.activation is not None:
+        return pretrained.activation
+    if keeps_head or own_labels is None:
         return architecture.activation
-    return "sigmoid" if architecture.overlapping or own_classes == 1 else "softmax"
-
-
-def _scores(
-    architecture: Architecture, body: Body, classes: int, activation: Activation
-) -> keras.KerasTensor:
-    patchwise = len(body.penultimate.shape) == 3
-    # Probabilities stay in float32 under a mixed-precision policy.
-    with numpy_initializers():
-        head = keras.layers.Dense(
-            classes,
-            activation=activation,
-            name=architecture.pieces if patchwise else "predictions",
-            dtype="float32",
-        )
-    scores = head(body.penultimate)
-    if patchwise:
-        scores = architecture.pooling(name="predictions")([scores, body.embedding])
-    return scores
+    return architecture.own_activation(len(own_labels))
 
 
 def _published_classes(
-    architecture: Architecture, pretrained: Pretrained | None
+    architecture: Architecture, pretrained: Pretrained | None, include_top: bool
 ) -> int | None:
     if pretrained is None or pretrained.state is None:
         return None
-    if pretrained.classes is None and architecture.classes is not None:
+    headless = pretrained.classes is None and architecture.classes is not None
+    if headless and include_top:
         raise ValueError(
-            f"{pretrained.title!r} holds no weights of the layer 'predictions'. Give "
-            "the file of a whole network, head included; include_top=False drops it."
+            f"{pretrained.title!r} holds no weights of the layer "
+            f"{architecture.head.scorer!r}. Give the file of a whole network, head "
+            "included; include_top=False takes one without, or drops it."
         )
     return pretrained.classes
 
@@ -195,6 +141,13 @@ def _settle(
     pretrained: Pretrained | None,
 ) -> dict[str, Any]:
     trained_with = {} if pretrained is None else pretrained.arguments
+    offered = {} if pretrained is None else pretrained.free
+    unknown = (trained_with.keys() | offered.keys()) - architecture.defaults.keys()
+    if pretrained is not None and unknown:
+        raise ValueError(
+            f"{pretrained.title!r} was written for a {architecture.name} with the "
+            f"arguments {', '.join(sorted(unknown))}, which this version does not have."
+        )
     given = {
         key: _checked(value, key, architecture.defaults[key])
         for key, value in arguments.items()
@@ -208,7 +161,7 @@ def _settle(
                 f"{pretrained.title!r}, which have {key}={trained_with[key]!r}. "
                 f"Leave {key} out, or use weights=None."
             )
-    return {**architecture.defaults, **trained_with, **given}
+    return {**architecture.defaults, **offered, **trained_with, **given}
 
 
 def _checked(value: Any, key: str, default: Any) -> Any:
@@ -296,6 +249,11 @@ def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
             f"{model.spec.arguments} and output {model.output_shape}. Build it with "
             f"the arguments, labels and top it was saved with. Keras says: {error}"
         ) from error
+
+
+def _name(architecture: Architecture, tag: str | None) -> str:
+    name = _snake(architecture.name)
+    return name if tag is None else f"{name}_{tag.replace('-', '_')}"
 
 
 def _snake(name: str) -> str:

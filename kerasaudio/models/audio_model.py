@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -293,6 +294,68 @@ class AudioModel(InferenceModel):
             setattr(outputs, _SPEC_OF_OUTPUT, self._spec)
         return outputs
 
+    def save_pretrained(
+        self, path: str | PathLike[str], *, overwrite: bool = False
+    ) -> Path:
+        """Write the weights with what the model is, for its factory's `weights=`.
+
+            model.save_pretrained("mine.safetensors")
+            again = kerasaudio.MusiCNN(weights="mine.safetensors")
+
+        One safetensors file: tensors that any program can read, and in its header the
+        spec (labels, architecture arguments, windows, origin). Nothing in it is
+        executed when it is read. `save("mine.keras")` also keeps the graph, and is for
+        networks that no factory builds.
+
+        Args:
+            path: The `.safetensors` file; or a folder, which is made and gets
+                `model.safetensors`.
+            overwrite: Whether to replace the file.
+
+        Returns:
+            The file.
+
+        Raises:
+            ValueError: A network that no factory builds, such as one with a layer of
+                your own.
+            FileExistsError: There is such a file.
+            OSError: It cannot be written.
+        """
+        from kerasaudio.models.saving import save_pretrained
+
+        return save_pretrained(self, Path(path), overwrite)
+
+    def export(
+        self,
+        filepath: str | PathLike[str],
+        format: str | None = None,
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Write a file that runs without Keras; this is `kerasaudio.export`.
+
+            model.export("mine.tflite")
+
+        Args:
+            filepath: What to write: a folder for a SavedModel, or a file.
+            format: "saved_model", "litert", "onnx" or "openvino"; None to go by the
+                suffix. Keras' "tf_saved_model" is "saved_model".
+            verbose: Of `keras.Model.export`; whether to print the report.
+            input_signature: Of `keras.Model.export`; not taken: `input_length=` says
+                how long the input is.
+            **kwargs: Of `kerasaudio.export`.
+
+        Returns:
+            The report; see `kerasaudio.export`.
+
+        Raises:
+            ValueError, OSError, ImportError: See `kerasaudio.export`.
+        """
+        from kerasaudio.export.method import export_method
+
+        return export_method(self, filepath, format, verbose, input_signature, **kwargs)
+
     def get_config(self) -> dict[str, Any]:
         """Give the functional configuration, with the spec."""
         return super().get_config() | {
@@ -316,3 +379,7 @@ def _native_arguments(
     arrays = ("y", "sample_weight", "validation_data")
     named = {key: native_order(kwargs[key]) for key in arrays if key in kwargs}
     return native_order(args), kwargs | named
+
+
+# Keras' HDF5 files name a model's class without its package.
+keras.saving.get_custom_objects()["AudioModel"] = AudioModel

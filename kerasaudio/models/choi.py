@@ -182,8 +182,7 @@ def _convolutions(
 
 def _from_won2020(path: Path) -> Converted:
     return Converted(
-        read_state(path, rename={"dense": "predictions"}, constants=stored_constants()),
-        spec=WON_CLIPS,
+        read_state(path, rename={"dense": "predictions"}, constants=stored_constants())
     )
 
 
@@ -195,6 +194,7 @@ def _architecture(name: str, body: Callable[[int], Body]) -> Architecture:
         free={"clip_samples"},
         converters={"won2020": _from_won2020},
         suffixes={".pth": "won2020"},
+        clips={"won2020": WON_CLIPS},
     )
 
 

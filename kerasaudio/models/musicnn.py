@@ -256,7 +256,7 @@ def _from_won2020(path: Path) -> Converted:
         "midend_filters": len(state["layer1_conv/bias"]),
         "dense_units": len(state["dense1/bias"]),
     }
-    return Converted(state, arguments, WON_CLIPS)
+    return Converted(state, arguments)
 
 
 _MUSICNN = Architecture(
@@ -271,4 +271,5 @@ _MUSICNN = Architecture(
     free={"clip_samples"},
     converters={"won2020": _from_won2020},
     suffixes={".pth": "won2020"},
+    clips={"won2020": WON_CLIPS},
 )

@@ -230,8 +230,7 @@ def _residual_se(
 
 
 def _from_won2020(head: str, path: Path) -> Converted:
-    state = read_state(path, rename={head: "predictions"})
-    return Converted(state, spec=WON_CLIPS)
+    return Converted(read_state(path, rename={head: "predictions"}))
 
 
 def _architecture(name: str, body: Callable[..., Body], head: str) -> Architecture:
@@ -241,6 +240,7 @@ def _architecture(name: str, body: Callable[..., Body], head: str) -> Architectu
         defaults=DEFAULTS,
         converters={"won2020": partial(_from_won2020, head)},
         suffixes={".pth": "won2020"},
+        clips={"won2020": WON_CLIPS},
     )
 
 

@@ -22,6 +22,7 @@ from keras import layers, ops
 
 from kerasaudio.layers import Decibel, MelSpectrogram
 from kerasaudio.models import channels_last
+from kerasaudio.models.architecture import score_pieces
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
@@ -146,7 +147,8 @@ def _body(clip_samples: int | None, filters: int, units: int, dropout: float) ->
         x = channels_last.MaxPooling2D((frames, bins), name=f"block{number}_pool")(x)
         x = layers.Dropout(dropout, name=f"block{number}_dropout")(x)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="steps")(x)
-    x = layers.Bidirectional(layers.GRU(units, return_sequences=True), name="gru")(x)
+    gru = layers.GRU(units, return_sequences=True, name="gru")
+    x = layers.Bidirectional(gru, name="gru")(x)
     embedding = PatchMean(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     spec = AudioSpec(
@@ -167,6 +169,5 @@ _SOUND_EVENT_CRNN = Architecture(
     free={"clip_samples", "dropout"},
     classes=10,
     overlapping=True,
-    pieces="frame_scores",
-    pooling=LinearSoftmaxPooling,
+    head=score_pieces("frame_scores", LinearSoftmaxPooling),
 )

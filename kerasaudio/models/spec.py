@@ -38,12 +38,16 @@ class AudioSpec:
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output and in Unicode's
             composed form, NFC; None without a top.
-        weights: Tag of the published weights, None if there are none.
+        weights: Tag of the published weights that the body has, or had before it was
+            trained on; None if there are none. A head of other classes leaves it.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
+        trained_on: Data sets that it was trained on since, in order.
         licence: Licence of the weights (SPDX).
         citation: Paper to cite.
         homepage: Where the original is published.
-        metrics: Published scores, such as ``{"dataset": ..., "roc_auc": ...}``.
+        metrics: Scores of the network with the head that it has, such as
+            ``{"dataset": ..., "roc_auc": ...}``, published or measured while it was
+            trained. A new head has none, and neither has an embedding.
     """
 
     sample_rate: int
@@ -64,6 +68,7 @@ class AudioSpec:
     labels: tuple[str, ...] | None = None
     weights: str | None = None
     weights_hash: str | None = None
+    trained_on: tuple[str, ...] = ()
     licence: str | None = None
     citation: str | None = None
     homepage: str | None = None
@@ -94,8 +99,13 @@ class AudioSpec:
 
     @property
     def preset(self) -> str | None:
-        """Factory and tag, such as ``"MusiCNN/mtat"``; None without a tag."""
-        return None if self.weights is None else f"{self.architecture}/{self.weights}"
+        """Factory and tag, such as ``"MusiCNN/mtat"``, whose weights the body has.
+
+        None without a tag, and where it was trained on.
+        """
+        if self.weights is None or self.trained_on:
+            return None
+        return f"{self.architecture}/{self.weights}"
 
     @property
     def window_seconds(self) -> float:
@@ -192,10 +202,15 @@ class AudioSpec:
         """Give a JSON-ready dictionary."""
         config = asdict(self)
         config["labels"] = None if self.labels is None else list(self.labels)
+        config["trained_on"] = list(self.trained_on)
         return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make a spec from what `get_config` gave."""
         labels = config.get("labels")
-        return cls(**{**config, "labels": None if labels is None else tuple(labels)})
+        changes = {
+            "labels": None if labels is None else tuple(labels),
+            "trained_on": tuple(config.get("trained_on", ())),
+        }
+        return cls(**{**config, **changes})

@@ -23,6 +23,7 @@ from keras import layers
 
 from kerasaudio.layers import VGGishPostprocess
 from kerasaudio.models import channels_last
+from kerasaudio.models.architecture import score_pieces
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audioset_frontend import audioset_patches, audioset_spec
@@ -214,4 +215,5 @@ _VGGISH = Architecture(
     converters={"vggish_tf1": _from_upstream},
     suffixes={".ckpt": "vggish_tf1"},
     classes=None,
+    head=score_pieces(),
 )

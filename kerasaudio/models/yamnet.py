@@ -23,6 +23,7 @@ from keras import layers
 
 from kerasaudio.layers import WholeWindows
 from kerasaudio.models import channels_last
+from kerasaudio.models.architecture import score_pieces
 from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
 from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audioset_frontend import (
@@ -150,4 +151,5 @@ _YAMNET = Architecture(
     converters={"yamnet_keras2": _from_upstream},
     suffixes={".h5": "yamnet_keras2", ".hdf5": "yamnet_keras2"},
     classes=CLASSES,
+    head=score_pieces(),
 )

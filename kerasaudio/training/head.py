@@ -1,14 +1,13 @@
 """The last layer of a network: what it gives decides how it is trained."""
 
-import keras
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.targets import targets_for
 from kerasaudio.models import AudioModel
-from kerasaudio.transfer.heads import freeze_normalisation
+from kerasaudio.models.heads import activation_name
+from kerasaudio.transfer.heads import freeze_body, freeze_normalisation
 
-HEADS = ("predictions", "patch_scores", "frame_scores")
 _SMALLEST = 1e-7  # probability, as in Keras' losses
 
 
@@ -18,7 +17,6 @@ class Head:
     Args:
         model: With a top.
         clips: That it is trained on.
-
         mixed: Whether targets are shares of classes, as mixup makes them.
 
     Attributes:
@@ -38,10 +36,7 @@ class Head:
                 f"{model.name} has no top to train. Build it with labels="
                 "clips.class_names."
             )
-        self._layer = next(
-            layer for layer in model.layers if layer.name in HEADS and layer.weights
-        )
-        activation = keras.activations.serialize(self._layer.activation)
+        activation = activation_name(model)
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(
                 f"{model.name} ends in {activation!r}, and training needs "
@@ -67,8 +62,7 @@ class Head:
 
     def freeze(self, model: AudioModel, frozen: bool, keep_statistics: bool) -> None:
         """Let only the head learn, or everything, with or without normalisation."""
-        for layer in model.layers:
-            layer.trainable = layer is self._layer or not frozen
+        freeze_body(model, frozen)
         if keep_statistics:
             freeze_normalisation(model)
 

@@ -283,7 +283,10 @@ class _Run:
             model.input,
             model.output,
             name=model.name,
-            spec=self._spec.replace(weights=None, weights_hash=None, metrics=metrics),
+            spec=self._spec.replace(
+                trained_on=(*self._spec.trained_on, self._facts["dataset"]),
+                metrics=metrics,
+            ),
         )
 
     def _trained_spec(self) -> AudioSpec:

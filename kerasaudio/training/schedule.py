@@ -81,12 +81,13 @@ class Schedule:
         everything, at 0.001.
 
         Args:
-            model: To be trained; `spec.weights` or `spec.metrics` tell that it has
-                learnt before.
+            model: To be trained; `spec.weights`, `spec.trained_on` or `spec.metrics`
+                tell that it has learnt before.
             **settings: Attributes; None for the default.
         """
         chosen: dict[str, Any] = {}
-        if model.spec.weights is not None or model.spec.metrics:
+        spec = model.spec
+        if spec.weights is not None or spec.trained_on or spec.metrics:
             chosen = {
                 "freeze_epochs": 5,
                 "unfreeze_epochs": 15,

@@ -8,6 +8,7 @@ import keras
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models.heads import activation_name
 from kerasaudio.models.named import check_arguments, load_named
 from kerasaudio.weights.manifest import tags
 
@@ -27,12 +28,15 @@ def start_from(
     Args:
         name: A factory such as "LogMelCNN", a preset such as "MusiCNN/mtat", or the
             path of a saved .keras model.
-        labels: Names of the classes; the head is new where the weights' are others.
+        labels: Names of the classes; the head is new where the weights' are others, or
+            have another activation than is asked for.
         weights: Tag of published weights, or a file; "none" for random weights; None
             for the tag in the name, or else the first that is published; where there is
             none, "none".
         seed: Of the random weights.
-        **arguments: Of the factory, such as `n_mels` or `classifier_activation`.
+        **arguments: Of the factory, such as `n_mels`. A saved model takes
+            `classifier_activation` only: "sigmoid" where clips can have several
+            classes.
 
     Raises:
         ValueError: There is no such factory, tag or argument, or the weights do not
@@ -49,8 +53,13 @@ def start_from(
         check_arguments(text, arguments)
         return FACTORIES[text](labels=list(labels), **arguments)
     if text.endswith(".keras"):
+        activation = arguments.pop("classifier_activation", "auto")
         model = load_named(name, weights, **arguments)
-        if model.spec.labels == tuple(labels):
+        if model.spec.labels == tuple(labels) and _ends_in(model, activation):
             return model
-        return with_new_head(model, labels, frozen=False)
+        return with_new_head(model, labels, frozen=False, activation=activation)
     return load_named(name, weights, labels=labels, **arguments)
+
+
+def _ends_in(model: AudioModel, activation: Any) -> bool:
+    return activation in ("auto", activation_name(model))

@@ -13,6 +13,7 @@ import numpy as np
 
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.models import AudioModel
+from kerasaudio.models.heads import activation_name, scorer
 from kerasaudio.transfer.heads import freeze_normalisation, with_new_head
 from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
@@ -45,7 +46,8 @@ def fine_tune(
             length of the clips).
 
     Returns:
-        The trained copy, with the names of the classes as `spec.labels`.
+        The trained copy, with the head that the model's factory makes for these
+        labels, which are its `spec.labels`.
 
     Raises:
         ValueError: An unknown setting, a length that the network cannot take, clips
@@ -64,7 +66,15 @@ def fine_tune(
         settled,
         check_seed(seed),
     )
-    return tuner.fit(np.arange(len(clips)))
+    tuned = tuner.fit(np.arange(len(clips)))
+    if body == "frozen":  # the body is as it was
+        return tuned
+    return AudioModel(
+        tuned.input,
+        tuned.output,
+        name=tuned.name,
+        spec=tuned.spec.replace(trained_on=(*tuned.spec.trained_on, clips.name)),
+    )
 
 
 class Tuner:
@@ -94,32 +104,50 @@ class Tuner:
         self._waveforms, self._labels = waveforms, labels[waveforms.clip_of]
         self._settings, self._seed = settings, seed
         tuned = with_new_head(model, class_names, frozen=body == "frozen")
-        self._head = tuned.get_layer("predictions")
+        self._head = scorer(tuned)
+        self._exclusive = activation_name(tuned) == "softmax"
         self._classes = len(class_names)
         self._vectors = None
         if body == "full":
             freeze_normalisation(tuned)
             sees = keras.Model(tuned.input, self._head.input)
-            self._vectors = sees.predict(
+            vectors = sees.predict(
                 waveforms.samples, batch_size=settings["batch_size"], verbose=0
             )
-        self._trainer = Trainer(tuned, settings["learning_rate"])
+            # Of networks that score pieces of a clip, the average of the pieces.
+            self._vectors = vectors.mean(axis=1) if vectors.ndim == 3 else vectors
+        loss = "binary_crossentropy"
+        if self._exclusive:
+            loss = "sparse_categorical_crossentropy"
+        self._trainer = Trainer(tuned, settings["learning_rate"], loss=loss)
 
     def fit(self, clips: np.ndarray) -> AudioModel:
         """Train from the pretrained weights on some clips; give the one model."""
         chosen = np.isin(self._waveforms.clip_of, clips)
         self._trainer.reset()
         if self._vectors is not None:
-            vectors, labels = self._vectors[chosen], self._labels[chosen]
-            self._head.set_weights(linear_head(vectors, labels, self._classes))
+            self._head.set_weights(self._fitted_head(chosen))
+        targets = self._labels[chosen]
+        if not self._exclusive:
+            targets = np.eye(self._classes, dtype="float32")[targets]
         self._trainer.go_on(
             self._waveforms.samples[chosen],
-            self._labels[chosen],
+            targets,
             epochs=self._settings["epochs"],
             batch_size=self._settings["batch_size"],
             seed=self._seed,
         )
         return self._trainer.model
+
+    def _fitted_head(self, chosen: np.ndarray) -> list[np.ndarray]:
+        assert self._vectors is not None
+        vectors, labels = self._vectors[chosen], self._labels[chosen]
+        kernel, bias = linear_head(vectors, labels, self._classes)
+        if not self._exclusive and self._classes > 1:
+            # Logits of a class against all others: where nothing is known, all have
+            # the same probability, as softmax gives them.
+            bias = bias - np.log(self._classes - 1)
+        return [kernel, bias]
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Give probabilities for some clips."""

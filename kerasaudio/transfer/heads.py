@@ -1,28 +1,45 @@
 """New heads: a fitted probe, or a fresh layer, on the body of a pretrained model."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import keras
+import numpy as np
 
 from kerasaudio.arguments import class_name
+from kerasaudio.layers import Standardize
 from kerasaudio.models import AudioModel
-from kerasaudio.models.initializers import numpy_initializers
+from kerasaudio.models.architecture import Activation
+from kerasaudio.models.heads import (
+    PREFIX,
+    averaged,
+    head_layers,
+    penultimate,
+    scorer,
+    with_head,
+)
 
 
 def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> AudioModel:
     """Put a fitted probe on the embedding of the model that its features came from.
 
+    The result has the layers that the model's factory makes for `labels`, with the
+    probe's weights; "mlp" adds its hidden layer in front of them. So networks that
+    score patches or frames do so with the probe, too: it is fitted on the average of a
+    clip, hears each piece, and the network's own pooling makes the clip's scores of
+    theirs. Those of other networks are the probe's.
+
     Args:
-        model: With or without a top; its layers are shared, not copied.
-        probe: From `fit_probe`, "linear" or "mlp", on the layer "embedding".
+        model: With or without a top; the layers of its body are shared, not copied.
+        probe: From `fit_probe`, "linear" or "mlp", on the layer "embedding"; or a
+            chain of dense layers of your own, the last one with a unit for each class.
         labels: Names of the classes, in the order of their numbers.
 
     Returns:
         Waveform (b, samples) -> class probabilities (b, classes), with `tag`.
 
     Raises:
-        ValueError: The probe takes other features, or the labels do not fit.
+        ValueError: The probe takes other features, is no such chain, or the labels do
+            not fit.
     """
     embedding = model.get_layer("embedding").output
     if tuple(probe.input_shape) != tuple(embedding.shape):
@@ -31,43 +48,55 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
             f"embedding of {model.name} is {tuple(embedding.shape)}. Probes over "
             "windows (gru) cannot be attached."
         )
-    return AudioModel(
-        model.input,
-        probe(embedding),
-        name=model.name,
-        spec=model.spec.of_own_head().replace(
-            labels=_names(labels, probe.output_shape[-1])
-        ),
-    )
+    names = _names(labels, probe.output_shape[-1])
+    *hidden, last = _chain(probe)
+    if not isinstance(last, keras.layers.Dense):
+        raise ValueError(
+            f"The last layer of the probe is {last.name!r}, a {type(last).__name__}. "
+            "It must be a dense layer with a unit for each class."
+        )
+    weights = last.get_weights()
+    if len(hidden) == 1 and isinstance(hidden[0], Standardize):
+        weights = _with_scale(weights, hidden.pop())
+    seen = _behind_dropout(model)
+    for layer in hidden:
+        config = layer.get_config()
+        again = type(layer).from_config(config | {"name": f"{PREFIX}{layer.name}"})
+        seen = again(seen)
+        again.set_weights(layer.get_weights())
+    whole = with_head(model, names, activation=last.activation, seen=seen)
+    scorer(whole).set_weights(weights)
+    return whole
 
 
 def with_new_head(
-    model: AudioModel, labels: Sequence[str], *, frozen: bool
+    model: AudioModel,
+    labels: Sequence[str],
+    *,
+    frozen: bool,
+    activation: Activation = "auto",
 ) -> AudioModel:
-    """Give a copy with a softmax layer of its own classes instead of the old head.
+    """Give a copy with a head for classes of its own instead of the old one.
 
     Args:
         model: Keeps its weights; the copy starts with the same.
         labels: Names of the classes.
-        frozen: Whether only the new layer learns; batch normalisation then also keeps
+        frozen: Whether only the new head learns; batch normalisation then also keeps
             its statistics.
+        activation: Of the head; see `kerasaudio.models.heads.with_head`.
     """
-    names = _names(labels, len(labels))
     copy = AudioModel.from_config(model.get_config())
     copy.set_weights(model.get_weights())
-    with numpy_initializers():
-        head = keras.layers.Dense(
-            len(names), "softmax", name="predictions", dtype="float32"
-        )
-        tuned = AudioModel(
-            copy.input,
-            head(_last_vector(copy)),
-            name=model.name,
-            spec=model.spec.of_own_head().replace(labels=names),
-        )
-    for layer in tuned.layers:
-        layer.trainable = layer is head or not frozen
+    tuned = with_head(copy, labels, activation=activation)
+    freeze_body(tuned, frozen)
     return tuned
+
+
+def freeze_body(model: AudioModel, frozen: bool) -> None:
+    """Let only the head learn, or everything."""
+    head = head_layers(model)
+    for layer in model.layers:
+        layer.trainable = layer in head or not frozen
 
 
 def freeze_normalisation(model: AudioModel) -> None:
@@ -77,17 +106,40 @@ def freeze_normalisation(model: AudioModel) -> None:
             layer.trainable = False
 
 
-def _last_vector(model: AudioModel) -> keras.KerasTensor:
-    """Give what the head of a network sees: one vector a clip."""
-    if all(layer.name != "predictions" for layer in model.layers):
-        return model.output
-    seen = model.get_layer("predictions").input
-    # Networks that score pieces of a clip average scores; a new head sees the average.
-    return seen if _is_vector(seen) else model.get_layer("embedding").output
+def _chain(probe: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Give the layers of a network, those of networks in it too, in order."""
+    for layer in probe.layers:
+        if isinstance(layer, keras.Model):
+            yield from _chain(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            if not isinstance(layer, Standardize | keras.layers.Dense | _PLAIN):
+                raise ValueError(
+                    f"A probe is a chain of dense layers. {layer.name!r} is a "
+                    f"{type(layer).__name__}."
+                )
+            yield layer
 
 
-def _is_vector(seen: Any) -> bool:
-    return isinstance(seen, keras.KerasTensor) and len(seen.shape) == 2
+_PLAIN = keras.layers.Dropout | keras.layers.Activation | keras.layers.ReLU
+
+
+def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarray]:
+    """Give kernel and bias on raw features, of those on standardised ones."""
+    kernel, bias = (weight.astype("float64") for weight in weights)
+    kernel = kernel / np.reshape(np.asarray(scale.std, "float64"), (-1, 1))
+    mean = np.broadcast_to(np.asarray(scale.mean, "float64"), len(kernel))
+    return [kernel, bias - mean @ kernel]
+
+
+def _behind_dropout(model: AudioModel) -> keras.KerasTensor:
+    """Give what a probe of the embedding sees: that, or the pieces it averages.
+
+    Where the network's own head sees the same behind dropout, the probe does, too.
+    """
+    place, seen = averaged(model), penultimate(model)
+    last = keras.Model(model.input, seen).layers[-1]
+    is_dropout = isinstance(last, keras.layers.Dropout) and last.output is seen
+    return seen if is_dropout and last.input is place else place
 
 
 def _names(labels: Sequence[str], classes: int) -> tuple[str, ...]:

@@ -13,10 +13,16 @@ class Trainer:
         model: Ends in class probabilities.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
+        loss: That is made small, of probabilities and class numbers; or of
+            probabilities and targets (clips, classes).
     """
 
     def __init__(
-        self, model: keras.Model, learning_rate: float, weight_decay: float = 0.0
+        self,
+        model: keras.Model,
+        learning_rate: float,
+        weight_decay: float = 0.0,
+        loss: str = "sparse_categorical_crossentropy",
     ) -> None:
         self.model = model
         optimizer = (
@@ -24,7 +30,7 @@ class Trainer:
             if weight_decay
             else keras.optimizers.Adam(learning_rate)
         )
-        model.compile(optimizer, "sparse_categorical_crossentropy")
+        model.compile(optimizer, loss)
         optimizer.build(model.trainable_variables)
         self._state = [*model.variables, *optimizer.variables]
         self._start = [np.array(keras.ops.convert_to_numpy(v)) for v in self._state]

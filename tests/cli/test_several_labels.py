@@ -142,3 +142,24 @@ def test_wrong_arguments_of_a_network_are_told(run, table, tmp_path, capsys):
         run(*words, "--set", "filters")
     assert stop.value.code == 2
     assert "NAME=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_a_model_of_one_class_a_clip(run, table, tmp_path):
+    from kerasaudio import LeNetMFCC
+
+    one = LeNetMFCC(labels=["a", "b"], filters=4, sample_rate=8_000)
+    one.save(tmp_path / "one.keras")
+    same = LeNetMFCC(
+        labels=["high", "low", "noise", "tone"], filters=4, sample_rate=8_000
+    )
+    same.save(tmp_path / "same.keras")
+    for start in ("one", "same"):  # other classes; the same, which exclude each other
+        out = tmp_path / f"{start}-trained.keras"
+        words = ("--model", tmp_path / f"{start}.keras", "--unfreeze-epochs", "1")
+        status, _, err = run("train", table, "--out", out, "--separator", ";", *words)
+        assert (status, err) == (0, "")
+        model = keras.saving.load_model(out)
+        assert model.spec.labels == ("high", "low", "noise", "tone")
+        assert model.get_layer("predictions").activation is keras.activations.sigmoid
+        assert model.spec.trained_on == ("tags",)

@@ -2,11 +2,12 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.weights.convert.native import assign, model_state, native_bytes
 
 
 @pytest.fixture
@@ -92,3 +93,61 @@ def test_numbers_that_are_no_weights_are_refused(model, path, dtype):
     path.write_bytes(native_bytes(state))
     with pytest.raises(ValueError, match=f"predictions/bias is {dtype}, not floating"):
         build(path)
+
+
+def recurrent(inner):
+    x = keras.Input((None, 3))
+    gru = keras.layers.GRU(4, name=inner)
+    return keras.Model(x, keras.layers.Bidirectional(gru, name="gru")(x))
+
+
+def test_both_directions_of_a_recurrent_layer_are_kept():
+    model = kerasaudio.SoundEventCRNN(labels=["a", "b"], filters=4, units=4)
+
+    state = model_state(model)
+
+    assert len(state) == len(model.weights) == 30
+    assert {key for key in state if key.startswith("gru/")} == {
+        f"gru/{side}_layer/gru_cell/{variable}"
+        for side in ("forward", "backward")
+        for variable in ("kernel", "recurrent_kernel", "bias")
+    }
+
+
+def test_keys_do_not_depend_on_what_was_built_before():
+    """Keras counts layers without a name: gru, gru_1."""
+    keys = {tuple(model_state(recurrent(inner))) for inner in (None, None, "other")}
+    assert len(keys) == 1
+
+
+def test_a_file_that_lacks_a_direction_is_refused(tmp_path):
+    """An early version wrote one of the two, under the key of both."""
+    model = kerasaudio.SoundEventCRNN(labels=["a", "b"], filters=4, units=4)
+    state = {
+        key.replace("forward_layer/", "").replace("backward_layer/", ""): value
+        for key, value in model_state(model).items()
+    }
+    assert len(state) == 27
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(native_bytes(state))
+    with pytest.raises(ValueError, match=r"missing gru/backward_layer/gru_cell/bias"):
+        kerasaudio.SoundEventCRNN(weights=path, labels=["a", "b"], filters=4, units=4)
+
+
+class Twins(keras.layers.Layer):
+    """Two weights of one name."""
+
+    def build(self, shape):
+        self.one, self.other = (self.add_weight((2,), name="twin") for _ in range(2))
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_two_weights_of_one_key_are_refused():
+    x = keras.Input((2,))
+    model = keras.Model(x, Twins(name="both")(x))
+    with pytest.raises(ValueError, match=r"Two weights of .* have the key 'both/twin'"):
+        model_state(model)
+    with pytest.raises(ValueError, match="Two weights of"):
+        assign(model, {"both/twin": np.zeros(2)}, "a file")

@@ -140,9 +140,10 @@ class Tuning:
         self._data, self._seed = data, seed
         self._vectors = predict_clips(body, data)
         width, names = self._vectors.shape[1], data.class_names
-        self._head = keras.layers.Dense(len(names), "softmax", name="scores")
+        head = keras.layers.Dense(len(names), "softmax", name="scores")
         vector = keras.Input((width,), name="features")
-        self.model = attach(body, keras.Model(vector, self._head(vector)), names)
+        self.model = attach(body, keras.Model(vector, head(vector)), names)
+        self._head = self.model.get_layer("predictions")
         for layer in body.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
         self._optimizer = keras.optimizers.Adam(RATES[0])

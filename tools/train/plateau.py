@@ -164,7 +164,8 @@ def train(
             state.save(variables, progress)
             report(epoch)
     state.load_best(weights)
-    _save(model, out, state, min(epoch.validation_loss for epoch in epochs))
+    best = min(epoch.validation_loss for epoch in epochs)
+    _save(model, out, state, best, training.clips.name)
     return epochs
 
 
@@ -216,8 +217,13 @@ def _epoch(
     )
 
 
-def _save(model: AudioModel, out: Path, state: State, validation_loss: float) -> None:
-    spec = model.spec.replace(metrics={"validation_loss": validation_loss})
+def _save(
+    model: AudioModel, out: Path, state: State, validation_loss: float, dataset: str
+) -> None:
+    spec = model.spec.replace(
+        trained_on=(*model.spec.trained_on, dataset),
+        metrics={"validation_loss": validation_loss},
+    )
     trained = AudioModel(model.input, model.output, name=model.name, spec=spec)
     whole = state.folder / "finished.keras"
     trained.save(whole)

@@ -3,7 +3,8 @@
 Assigning is strict both ways: a missing key, a left-over key and a wrong shape raise.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -13,20 +14,56 @@ from kerasaudio.weights.safetensors_file import parse_safetensors
 
 State = dict[str, np.ndarray]
 
+_WRAPPED = ("forward_layer", "backward_layer", "layer")  # Bidirectional, Wrapper
 
-def named_variables(model: keras.Model) -> Iterator[tuple[str, keras.Variable]]:
-    """Give each weight of a functional model with its key, `layer/variable`."""
+
+def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Give each weight of a functional model by its key, `layer/variable`.
+
+    Keys do not depend on what else was built in the process: where Keras counts the
+    layer that another one wraps (`gru`, `gru_1`), the key says which one it is to it
+    (`forward_layer`).
+
+    Raises:
+        ValueError: Two weights have the same key.
+    """
+    named: dict[str, keras.Variable] = {}
     for layer in model.layers:
         for variable in layer.weights:
-            inside = variable.path.rpartition(f"{layer.name}/")[2]
-            yield f"{layer.name}/{inside}", variable
+            key = f"{layer.name}/{_inside(layer, variable)}"
+            if key in named:
+                raise ValueError(
+                    f"Two weights of {model.name} have the key {key!r}, and a file "
+                    "could hold one of them only. Give the layers inside the layer "
+                    f"{layer.name!r} names of their own."
+                )
+            named[key] = variable
+    return named
+
+
+def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
+    """Give the path of a weight below the layer that holds it."""
+    for part in _WRAPPED:
+        wrapped = getattr(layer, part, None)
+        if isinstance(wrapped, keras.layers.Layer) and any(
+            weight is variable for weight in wrapped.weights
+        ):
+            return f"{part}/{_inside(wrapped, variable)}"
+    names = variable.path.split("/")
+    if layer.name in names:
+        names = names[names.index(layer.name) + 1 :]
+    return "/".join(names)
 
 
 def model_state(model: keras.Model) -> State:
-    """Give the weights of a model as float32 arrays by key."""
+    """Give the weights of a model as float32 arrays by key.
+
+    Raises:
+        ValueError: Two weights have the same key.
+    """
     return {
         key: np.asarray(keras.ops.convert_to_numpy(variable.value), "float32")
-        for key, variable in named_variables(model)
+        for key, variable in named_variables(model).items()
     }
 
 
@@ -40,9 +77,9 @@ def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> 
 
     Raises:
         ValueError: A weight is missing or left over, has another shape, or is not
-            a finite floating-point number.
+            a finite floating-point number; two weights have the same key.
     """
-    variables = dict(named_variables(model))
+    variables = named_variables(model)
     problems = [f"missing {key}" for key in variables.keys() - state.keys()]
     problems += [f"left over {key}" for key in state.keys() - variables.keys()]
     for key in variables.keys() & state.keys():
@@ -85,8 +122,28 @@ def parse_native(content: bytes, origin: str = "The weights") -> State:
         raise ValueError(f"{origin}: {error}.") from error
 
 
-def native_bytes(state: Mapping[str, np.ndarray]) -> bytes:
-    """Give a safetensors file, byte for byte the same for the same state."""
+def parse_metadata(content: bytes) -> dict[str, str]:
+    """Give the metadata in the header of a safetensors file that `parse_native` read.
+
+    The file is eight bytes with the length of the header, the header in JSON, tensors.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    return dict(header.get("__metadata__") or {})
+
+
+def native_bytes(
+    state: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
+) -> bytes:
+    """Give a safetensors file, byte for byte the same for the same state.
+
+    Args:
+        state: Tensors by key.
+        metadata: For the header; at most one entry, as their order is left open.
+    """
     from safetensors.numpy import save
 
-    return save({key: np.ascontiguousarray(state[key]) for key in sorted(state)})
+    return save(
+        {key: np.ascontiguousarray(state[key]) for key in sorted(state)},
+        metadata=None if metadata is None else dict(metadata),
+    )
