@@ -8,6 +8,7 @@ import pytest
 
 from kerasaudio.models import FACTORIES
 from kerasaudio.similarity import ConvolutionalEncoder
+from support.fresh import noise, output
 from support.small import small
 
 NAMES = sorted(FACTORIES)
@@ -25,16 +26,6 @@ def build(name):
     return FACTORIES[name](**small(name), classes=2)
 
 
-def noise(spec, batch=2):
-    samples = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
-    noise = np.random.default_rng(0).normal(0, 0.02, (batch, samples))
-    return noise.astype("float32")
-
-
-def output(model, waveforms):
-    return keras.ops.convert_to_numpy(model(waveforms, training=False))
-
-
 @pytest.fixture(scope="module")
 def references(tmp_path_factory):
     """Networks built with Keras' default, their output, and files of them."""
@@ -47,7 +38,7 @@ def references(tmp_path_factory):
             model = build(name)
             path = folder / f"{name}.keras"
             model.save(path)
-            made[name] = model, output(model, noise(model.spec)), path
+            made[name] = model, output(model, noise(model.spec, 2)), path
         return made[name]
 
     return make
@@ -63,7 +54,7 @@ def test_every_network_gives_the_same_numbers(references, name, channels_first):
     assert [weight.shape for weight in model.weights] == shapes
     model.set_weights(reference.get_weights())
     np.testing.assert_allclose(
-        output(model, noise(model.spec)), expected, rtol=1e-5, atol=1e-6
+        output(model, noise(model.spec, 2)), expected, rtol=1e-5, atol=1e-6
     )
 
 
@@ -83,7 +74,7 @@ def test_files_mean_the_same_under_both_layouts(
     assert here.spec == there.spec == clone.spec == reference.spec
     for model in (here, clone, there):
         np.testing.assert_allclose(
-            output(model, noise(model.spec)), expected, rtol=1e-5, atol=1e-6
+            output(model, noise(model.spec, 2)), expected, rtol=1e-5, atol=1e-6
         )
 
 

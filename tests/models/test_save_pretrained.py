@@ -1,8 +1,6 @@
 """A model as one file that its factory reads: weights, and what the model is."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -13,57 +11,29 @@ import kerasaudio
 from kerasaudio.models import FACTORIES, AudioModel
 from kerasaudio.models.saved import KEY
 from kerasaudio.weights.convert.native import model_state, native_bytes
+from support.answers import LABELS, network
+from support.fresh import noise, output, read_all, save
 from support.small import small
-
-LABELS = ["knock", "bark", "nothing"]
 
 
 def build(name, **arguments):
     return FACTORIES[name](labels=LABELS, **small(name) | arguments)
 
 
-def noise(spec):
-    samples = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
-    generator = np.random.default_rng(0)
-    return generator.normal(0, 0.02, (1, samples)).astype("float32")
-
-
-def output(model, waveforms):
-    return keras.ops.convert_to_numpy(model(waveforms, training=False))
-
-
 @pytest.mark.slow
 def test_every_network_comes_back_in_a_fresh_process(tmp_path):
-    expected = {}
-    for name in sorted(FACTORIES):
-        model = build(name)
-        file = model.save_pretrained(tmp_path / f"{name}.safetensors")
-        assert len(load_file(file)) == len(model.weights)
-        np.save(tmp_path / f"{name}.npy", noise(model.spec))
-        expected[name] = (
-            output(model, noise(model.spec)).tolist(),
-            json.loads(json.dumps(model.spec.get_config())),
-        )
-    script = """
-import json, sys, pathlib, keras, kerasaudio, numpy as np
-found = {}
-for path in sorted(pathlib.Path(sys.argv[1]).glob("*.safetensors")):
-    model = kerasaudio.models.FACTORIES[path.stem](weights=path, include_top=True)
-    scores = keras.ops.convert_to_numpy(model(np.load(path.with_suffix(".npy"))))
-    found[path.stem] = [scores.tolist(), model.spec.get_config()]
-print(json.dumps(found))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert sorted(found) == sorted(expected)
-    for name, (scores, spec) in found.items():
-        np.testing.assert_allclose(scores, expected[name][0], atol=1e-6, err_msg=name)
-        assert spec == expected[name][1]
+    models = {name: network(name) for name in FACTORIES}
+    for model in models.values():
+        assert len(load_file(save(model, tmp_path))) == len(model.weights)
+
+    found = read_all(tmp_path)
+
+    assert found.keys() == models.keys()
+    for name, model in models.items():
+        scores, spec = found[name]
+        want = output(model, noise(model.spec))
+        np.testing.assert_allclose(scores, want, atol=1e-6, err_msg=name)
+        assert spec == json.loads(json.dumps(model.spec.get_config()))
 
 
 @pytest.mark.parametrize("name", ["EfficientAT", "LeNetMFCC", "YAMNet"])

@@ -45,6 +45,8 @@ def test_won_et_als_sixteen_chunks(shared, monkeypatch, tmp_path, factory, tag):
     else:
         monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(folder))
         model = getattr(kerasaudio, factory)(weights=tag)
+        from_conversion = getattr(kerasaudio, factory)(weights=tag)
+        assert from_conversion.spec == model.spec
     assert model.spec.windows_per_clip == WON_CHUNKS
     clip, want = won_chunks(model)
 
