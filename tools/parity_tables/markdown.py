@@ -6,6 +6,7 @@ from typing import Any
 from parity_tables.figures import Figures
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+UNKNOWN = "not measured"
 Backends = Mapping[str, Figures]
 
 
@@ -51,7 +52,10 @@ def on_each(backends: Backends, of: str, name: str, *columns: str) -> list[Any]:
     values = []
     for column in columns:
         for figures in backends.values():
-            found: Any = figures.rows(of).get(name, {})
+            found: Any = figures.rows(of).get(name)
+            if found is None:
+                values.append(UNKNOWN)
+                continue
             for key in column.split("/"):
                 found = found.get(key) if isinstance(found, Mapping) else None
             values.append(found)
