@@ -43,7 +43,7 @@ def test_resampling_to_more_than_an_array_holds():
 def test_windows_that_overlap_too_much():
     with pytest.raises(ValueError, match=r"together would have .*longer hop"):
         windows(np.zeros(200_000, np.float32), 100_000, 1)
-    with pytest.raises(ValueError, match=r"window_samples must be .* at most"):
+    with pytest.raises(ValueError, match=r"window_samples must be .* to 2147483648"):
         windows(np.zeros(10, np.float32), 10**12)
     assert windows(np.zeros(200, np.float32), 100, 10**9)[0].shape == (1, 100)
 

@@ -104,8 +104,9 @@ def test_own_labels_get_a_head_on_the_published_body(model, checkpoint):
     mine = kerasaudio.VGGish(weights=checkpoint, labels=["knock", "bark"])
 
     assert mine.output_shape == (None, 2)
+    patch = noise()[0, : mine.spec.window_samples]  # without a rest, which would count
     np.testing.assert_allclose(
-        mine.embed(noise()[0], 16_000), model.embed(noise()[0], 16_000), atol=1e-5
+        mine.embed(patch, 16_000), model.embed(patch, 16_000), atol=1e-5
     )
     assert len(mine.tag(noise()[0], 16_000, top=2)) == 2
     assert mine.get_layer("patch_scores").output.shape == (None, None, 2)

@@ -127,7 +127,8 @@ def test_an_argument_that_contradicts_the_tag_is_refused():
 def test_the_input_length_is_free_where_the_weights_do_not_depend_on_it():
     model = kerasaudio.MusiCNN(weights="mtat", clip_samples=16_000)
 
-    assert model.input_shape == (None, 16_000)
+    assert model.spec.clip_samples == 16_000
+    assert model.predict(np.zeros((1, 16_000), "float32"), verbose=0).shape == (1, 50)
     assert model.spec.preset == "MusiCNN/mtat"
 
 
