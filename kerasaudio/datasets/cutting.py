@@ -30,14 +30,11 @@ def window_length(
             return spec.clip_samples
         usual = max(int(np.median(lengths)), spec.short_samples)
         return max(spec.min_samples, min(usual, spec.window_samples))
-    exact, least = spec.clip_samples, spec.min_samples
     samples = round(clip_seconds * spec.sample_rate) if clip_seconds > 0 else 0
-    if samples != exact and (exact is not None or samples < max(1, least)):
-        want = f"{(exact or least) / spec.sample_rate:g} s"
+    if samples < 1 or not spec.takes(samples):
         raise ValueError(
-            f"{spec.architecture or 'The model'} takes clips of "
-            f"{want if exact else f'at least {want}'}. Received: clip_seconds="
-            f"{clip_seconds!r}."
+            f"{spec.architecture or 'The model'} takes clips of {spec.lengths}. "
+            f"Received: clip_seconds={clip_seconds!r}."
         )
     return samples
 

@@ -162,7 +162,7 @@ def test_clips_are_answered_as_tag_does(clips, open_model, model):
 
 
 def test_bad_lengths(model, open_model, clips):
-    with pytest.raises(ValueError, match=r"clips of 0\.5 s. Received.*clip_seconds=2"):
+    with pytest.raises(ValueError, match=r"exactly 0\.5 s. Received.*clip_seconds=2"):
         transfer.fine_tune(model, clips, clip_seconds=2)
     with pytest.raises(ValueError, match=r"at least 0\.05 s"):
         transfer.evaluate(open_model, clips, "full", clip_seconds=0.01)
