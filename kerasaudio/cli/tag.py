@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     tag.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     add_model_options(tag)
     add_repeat_option(tag)
-    tag.add_argument("--top", type=positive, default=5, help="tags a file")
+    tag.add_argument("--top", type=positive, help="tags a file (default: 5)")
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
@@ -48,7 +48,7 @@ def _tag(options: argparse.Namespace) -> int:
     labels = model.spec.labels
     if labels is None:
         raise ValueError(f"{options.model} has no labels to tag with.")
-    if options.top > len(labels):
+    if options.top and options.top > len(labels):
         raise ValueError(
             f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
             f"Received: {options.top}."

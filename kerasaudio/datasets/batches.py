@@ -50,7 +50,8 @@ class ClipBatches(keras.utils.PyDataset):
         training: Random windows in random order, or all in order.
         clip_seconds: Length of a window, which short clips are filled up to; None for
             the model's, or where it takes any: in training the median length of the
-            clips, at most `spec.window_samples`; else as `model.tag` hears them.
+            clips, at most `spec.window_samples`, at least `spec.short_samples`; else as
+            `model.tag` hears them.
         windows_per_clip: In training, windows of each clip in an epoch (None: 1). Else
             so many, evenly from a clip's beginning to its end (None: by `spec.rule`).
         silence_db: Leave out windows below this level, RMS in dB, 0 for full scale,

@@ -18,7 +18,8 @@ def window_length(
     Args:
         spec: Of the network.
         clip_seconds: What was asked for. None takes the network's own length, or for a
-            network of any length the median of the clips, at most `window_samples`.
+            network of any length the median of the clips, at most `window_samples`; but
+            no less than what short clips are filled up to.
         lengths: Of the clips, in samples.
 
     Raises:
@@ -27,15 +28,13 @@ def window_length(
     if clip_seconds is None:
         if spec.clip_samples is not None:
             return spec.clip_samples
-        return max(spec.min_samples, min(int(np.median(lengths)), spec.window_samples))
-    exact, least = spec.clip_samples, spec.min_samples
+        usual = max(int(np.median(lengths)), spec.short_samples)
+        return max(spec.min_samples, min(usual, spec.window_samples))
     samples = round(clip_seconds * spec.sample_rate) if clip_seconds > 0 else 0
-    if samples != exact and (exact is not None or samples < max(1, least)):
-        want = f"{(exact or least) / spec.sample_rate:g} s"
+    if samples < 1 or not spec.takes(samples):
         raise ValueError(
-            f"{spec.architecture or 'The model'} takes clips of "
-            f"{want if exact else f'at least {want}'}. Received: clip_seconds="
-            f"{clip_seconds!r}."
+            f"{spec.architecture or 'The model'} takes clips of {spec.lengths}. "
+            f"Received: clip_seconds={clip_seconds!r}."
         )
     return samples
 

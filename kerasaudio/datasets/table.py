@@ -62,6 +62,11 @@ def from_table(
         FileNotFoundError: The table or clips are missing.
     """
     labels_in = [label] if isinstance(label, str) else list(label)
+    if separator == "":
+        raise ValueError(
+            'separator="" separates nothing. Give what stands between labels, such as '
+            '";", or leave it out where each clip has one label.'
+        )
     columns, what, root = _columns(table, folder, [path, *labels_in])
     named = {"start": start, "end": end, "fold": fold, "group": group, "part": part}
     asked = [column for column in named.values() if column is not None]

@@ -179,11 +179,12 @@ def _samples(model: AudioModel, input_length: int | str | None) -> int | None:
             'input_length must be None, "dynamic" or a number of samples. '
             f"Received: {input_length!r}."
         ) from error
-    if spec.clip_samples not in (None, input_length) or input_length < spec.min_samples:
+    if not spec.takes(input_length):
         takes = f"exactly {spec.clip_samples}" if spec.clip_samples else ""
+        most = f" and at most {spec.max_samples}" if spec.max_samples else ""
         raise ValueError(
-            f"{model.name} takes {takes or f'at least {spec.min_samples}'} samples. "
-            f"Received: input_length={input_length}."
+            f"{model.name} takes {takes or f'at least {spec.min_samples}{most}'} "
+            f"samples. Received: input_length={input_length}."
         )
     return input_length
 

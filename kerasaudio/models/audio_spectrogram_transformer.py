@@ -184,11 +184,13 @@ def _layer(
 
 
 def _spec(max_length: int) -> AudioSpec:
+    longest = FRAME + (max_length - 1) * HOP
     return AudioSpec(
         sample_rate=SAMPLE_RATE,
         clip_samples=None,
-        window_samples=FRAME + (max_length - 1) * HOP,
+        window_samples=longest,
         min_samples=FRAME,
+        max_samples=longest,
         window_padding="zeros",
         frontend=FRONTEND | {"mean": MEAN, "std": 2 * STD, "max_length": max_length},
     )

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from kerasaudio.arguments import class_name, number
+from kerasaudio.audio.check import check_size
 from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
 
 
@@ -34,6 +35,7 @@ class AudioSpec:
         context_samples: Samples before its start that a window has in front, silence at
             the beginning of the clip.
         edge_samples: How many of its last samples a window may lack to be a full one.
+        max_samples: How much of its input the network hears, in samples; None for all.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output and in Unicode's
@@ -63,6 +65,7 @@ class AudioSpec:
     whole_samples: int = 0
     context_samples: int = 0
     edge_samples: int = 0
+    max_samples: int | None = None
     frontend: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
@@ -133,6 +136,23 @@ class AudioSpec:
             edge=self.edge_samples,
         )
 
+    def takes(self, samples: int) -> bool:
+        """Tell whether windows can have a length, and all of it is heard."""
+        if self.clip_samples is not None:
+            return samples == self.clip_samples
+        return self.min_samples <= samples <= (self.max_samples or samples)
+
+    @property
+    def lengths(self) -> str:
+        """Say which lengths these are, such as "at least 0.5 s"."""
+        rate = self.sample_rate
+        if self.clip_samples is not None:
+            return f"exactly {self.clip_samples / rate:g} s"
+        least = f"{self.min_samples / rate:g} s"
+        if self.max_samples is None:
+            return f"at least {least}"
+        return f"from {least} to {self.max_samples / rate:g} s"
+
     def with_windows(
         self,
         window_seconds: float | None = None,
@@ -156,15 +176,10 @@ class AudioSpec:
         spec, rate = self, self.sample_rate
         if window_seconds is not None:
             window = round(number(window_seconds, "window_seconds", above=0) * rate)
-            exact = spec.clip_samples
-            if window != exact and (exact is not None or window < spec.min_samples):
-                takes = (
-                    f"exactly {exact / rate:g} s"
-                    if exact
-                    else f"at least {spec.min_samples / rate:g} s"
-                )
+            check_size(window, "A window", "Choose a shorter one.")
+            if not spec.takes(window):
                 raise ValueError(
-                    f"{spec.architecture or 'The model'} takes {takes}. "
+                    f"{spec.architecture or 'The model'} takes {spec.lengths}. "
                     f"Received: window_seconds={window_seconds!r}."
                 )
             spec = spec.over_time().replace(

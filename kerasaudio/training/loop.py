@@ -293,4 +293,6 @@ class _Run:
         """Give the spec with the windows that the network learns from."""
         spec = self._model.spec
         window = spec.clip_samples or self._batches.window_samples
-        return spec.replace(window_samples=window)
+        # A hop that goes with shorter windows would have longer ones overlap.
+        hop = None if window > spec.window_samples else spec.hop_samples
+        return spec.replace(window_samples=window, hop_samples=hop)

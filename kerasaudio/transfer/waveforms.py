@@ -87,7 +87,11 @@ def load_waveforms(
         clips = list(pool.map(lambda path: load_audio(path, spec.sample_rate), paths))
     size = window_length(spec, clip_seconds, np.array([len(clip) for clip in clips]))
     learn = spec.over_time().replace(
-        window_samples=size, min_samples=size, hop_samples=None, rest="count"
+        window_samples=size,
+        min_samples=size,
+        short_samples=0,
+        hop_samples=None,
+        rest="count",
     )
     cut = [_pieces(clip, learn.rule) for clip in clips]
     counts = [len(pieces) for pieces in cut]

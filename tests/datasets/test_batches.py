@@ -191,7 +191,7 @@ def test_targets_follow_the_model(clips):
     ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size must be"),
-        ({"clip_seconds": 1.0}, "takes clips of 0.25 s"),
+        ({"clip_seconds": 1.0}, "takes clips of exactly 0.25 s"),
         ({"clip_seconds": -1}, "takes clips of"),
         ({"windows_per_clip": 0}, "windows_per_clip must be"),
         ({"errors": "ignore"}, "errors must be one of"),

@@ -63,6 +63,11 @@ def test_several_labels(folder):
     assert clips.categories == ("quiet;slow", "", "slow")
 
 
+def test_an_empty_separator_is_named(folder):
+    with pytest.raises(ValueError, match='separator="" separates nothing'):
+        from_table(table(folder, "path,label\naudio/a.wav,x\n"), separator="")
+
+
 def test_columns_of_flags_in_a_frame(folder):
     frame = pandas.DataFrame(
         {

@@ -199,3 +199,32 @@ def test_other_windows(model, song):
     np.testing.assert_array_equal(often.embed(song, RATE), heard(song, RATE))
     with pytest.raises(ValueError, match=r"MusiCNN takes exactly 2\.992 s"):
         model.with_windows(window_seconds=2)
+
+
+def test_windows_longer_than_the_network_hears_are_refused(song):
+    model = kerasaudio.AST(
+        hidden_size=8, num_layers=1, num_heads=1, intermediate_size=8, classes=2
+    )
+    with pytest.raises(ValueError, match=r"AST takes from 0\.025 s to 10\.255 s"):
+        model.with_windows(window_seconds=20)
+    with pytest.raises(ValueError, match=r"to 10\.255 s. Received: window_seconds=11"):
+        kerasaudio.FeatureExtractor(model, window_seconds=11)
+    with pytest.raises(ValueError, match=r"at most 164080 samples.*: input_len"):
+        kerasaudio.export(model, "long.onnx", input_length=164_081)
+    assert model.with_windows(window_seconds=2).spec.window_seconds == 2
+
+
+def test_windows_that_no_memory_holds_are_refused():
+    model = kerasaudio.EfficientAT(width=0.1, classes=2)
+    with pytest.raises(ValueError, match="A window would have 3,200,000,000 samples"):
+        model.with_windows(window_seconds=100_000)
+
+
+def test_networks_of_few_classes_give_all_their_tags(song):
+    model = kerasaudio.LeNetMFCC(filters=2, labels=["a", "b", "c"])
+    tags = model.tag(song, RATE)
+    assert sorted(label for label, _ in tags) == ["a", "b", "c"]
+    assert model.decode(np.arange(3.0)[None]) == [[("c", 2), ("b", 1), ("a", 0)]]
+    stream = kerasaudio.Stream(model)
+    (heard, *_) = stream.push(song, RATE)
+    assert len(stream.tags(heard)) == 3

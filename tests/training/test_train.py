@@ -45,6 +45,19 @@ def test_learns_and_saves_a_model_that_tags(network, sides, folder, tmp_path):
     )
 
 
+def test_windows_that_were_made_longer_lie_side_by_side(network, sides, tmp_path):
+    model = network().with_windows(window_seconds=0.25, hop_seconds=0.1)
+    schedule = replace(QUICK, unfreeze_epochs=1)
+
+    same = train(model, *sides, tmp_path / "same.keras", schedule=schedule)
+    longer = train(
+        model, *sides, tmp_path / "long.keras", schedule=schedule, clip_seconds=0.4
+    )
+
+    assert same.model.spec.hop_seconds == 0.1
+    assert longer.model.spec.window_seconds == longer.model.spec.hop_seconds == 0.4
+
+
 @pytest.mark.slow
 def test_the_best_epoch_is_kept_not_the_last(network, sides, tmp_path):
     kept = {}

@@ -130,6 +130,26 @@ def test_windows_have_one_length(clips, model, open_model):
     assert np.bincount(short.clip_of).min() >= 4
 
 
+@pytest.mark.parametrize("longest", [0.8, 2.0])  # a window is 0.5 s; whole, 2 s
+def test_short_clips_are_repeated_to_learn_from_too(clips, open_model, longest):
+    spec = open_model.spec.replace(whole_samples=2 * RATE)
+    spec = spec.with_windows(repeat_to_seconds=longest)
+    waveforms = load_waveforms(clips.paths, spec, None)
+    assert waveforms.samples.shape == (len(clips), RATE // 2)
+    short = load_waveforms(clips.paths, spec, 0.1)
+    assert short.samples.shape[1] == RATE // 10
+
+
+def test_windows_longer_than_the_clips_are_learnt_from(clips, open_model):
+    near = open_model.with_windows(window_seconds=0.9)
+    tuned = transfer.fine_tune(near, clips, body="frozen", epochs=1)
+    assert tuned.spec.rule == near.spec.rule
+    samples = load_waveforms(clips.paths, near.spec, None).samples
+    assert samples.shape == (len(clips), round(0.9 * RATE))
+    batches = clips.batches(near.spec.replace(labels=None), 4)
+    assert batches.window_samples == round(0.9 * RATE)
+
+
 def test_clips_are_answered_as_tag_does(clips, open_model, model):
     for network in (model, open_model):
         waveforms = load_waveforms(clips.paths, network.spec, None)
@@ -142,7 +162,7 @@ def test_clips_are_answered_as_tag_does(clips, open_model, model):
 
 
 def test_bad_lengths(model, open_model, clips):
-    with pytest.raises(ValueError, match=r"clips of 0\.5 s. Received.*clip_seconds=2"):
+    with pytest.raises(ValueError, match=r"exactly 0\.5 s. Received.*clip_seconds=2"):
         transfer.fine_tune(model, clips, clip_seconds=2)
     with pytest.raises(ValueError, match=r"at least 0\.05 s"):
         transfer.evaluate(open_model, clips, "full", clip_seconds=0.01)
