@@ -46,7 +46,7 @@ def tag_files(
     model: AudioModel,
     paths: Iterable[Path],
     *,
-    top: int = 5,
+    top: int | None = None,
     with_timeline: bool = False,
     errors: str = "raise",
 ) -> Iterator[Tagged]:
@@ -55,7 +55,7 @@ def tag_files(
     Args:
         model: A model with a top.
         paths: Files.
-        top: Number of labels a file (and a window).
+        top: Number of labels a file (and a window); None for 5, or all if fewer.
         with_timeline: Give the tags of windows too, a hop apart, also where the tags of
             the file are those of other windows, or of all of it at once.
         errors: As for `load_audio`: "salvage" tags what a file has that was cut short.
@@ -76,7 +76,7 @@ def tag_files(
         yield Tagged(path, model.decode(whole.mean()[None], top)[0], moments)
 
 
-def _moments(model: AudioModel, parts: Timeline, top: int) -> tuple[Moment, ...]:
+def _moments(model: AudioModel, parts: Timeline, top: int | None) -> tuple[Moment, ...]:
     tags = model.decode(parts.outputs, top)
     return tuple(
         Moment(float(start), float(end), best)

@@ -9,7 +9,6 @@ from kerasaudio.report import printable
 from kerasaudio.streaming import Heard, Stream
 from kerasaudio.tagging import Tags
 
-_TOP = 5
 _BAR = 30
 
 Write = Callable[[Heard], None]
@@ -26,7 +25,7 @@ def writer(
     labels = stream.model.spec.labels
 
     def tags(heard: Heard) -> Tags:
-        best = stream.tags(heard, min(top or _TOP, len(labels or ())))
+        best = stream.tags(heard, top)
         return [tag for tag in best if threshold is None or tag[1] >= threshold]
 
     if as_json:

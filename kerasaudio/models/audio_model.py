@@ -24,6 +24,7 @@ class NoSpecError(AttributeError, ValueError):
 
 
 _NO_SPEC = "This AudioModel was built without a spec. Use a factory of kerasaudio."
+_TOP = 5  # labels, unless more or fewer are asked for
 _SPEC_OF_OUTPUT = "_kerasaudio_spec"
 
 
@@ -162,7 +163,7 @@ class AudioModel(InferenceModel):
         audio: Audio | Iterable[Audio],
         sample_rate: int | None = None,
         *,
-        top: int = 5,
+        top: int | None = None,
     ) -> list[Any]:
         """Name what is heard.
 
@@ -175,7 +176,8 @@ class AudioModel(InferenceModel):
                 rate}, (rate, waveform) or (waveform, rate), whose integers are scaled.
                 Or several of these: a list, a generator, an array or a Series.
             sample_rate: Rate of waveforms without one in Hz; paths know theirs.
-            top: Number of labels to give, at most the number of classes.
+            top: Number of labels to give, at most the number of classes; None for 5,
+                or all where there are fewer.
 
         Returns:
             (label, score) pairs, best first; for several clips, a list of these.
@@ -246,13 +248,14 @@ class AudioModel(InferenceModel):
         return type(self)(self.input, self.output, name=self.name, spec=spec)
 
     def decode(
-        self, predictions: ArrayLike, top: int = 5
+        self, predictions: ArrayLike, top: int | None = None
     ) -> list[list[tuple[str, float]]]:
         """Pair scores with labels.
 
         Args:
             predictions: Output of `predict`, (batch, classes).
             top: Number of labels a clip, best first; at most the number of classes.
+                None for 5, or all where there are fewer.
 
         Returns:
             A list a clip, of (label, score).
@@ -267,6 +270,8 @@ class AudioModel(InferenceModel):
                 f"decode needs predictions of shape (batch, {len(labels)}). "
                 f"Received: shape {scores.shape}."
             )
+        if top is None:
+            top = min(_TOP, len(labels))
         top = whole_number(top, "top", most=len(labels))
         order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
         return [

@@ -187,8 +187,8 @@ class Stream:
             yield from self.push(block, sample_rate)
         yield from self.flush()
 
-    def tags(self, heard: Heard, top: int = 5) -> list[tuple[str, float]]:
-        """Give (label, score) pairs of a window, best first.
+    def tags(self, heard: Heard, top: int | None = None) -> list[tuple[str, float]]:
+        """Give (label, score) pairs of a window, best first: 5, or all if fewer.
 
         Raises:
             ValueError: The model has no labels, or fewer than `top`.
