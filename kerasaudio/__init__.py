@@ -8,6 +8,18 @@
 Factories and weights: `kerasaudio.list_weights()`.
 """
 
+try:
+    import keras as _keras  # noqa: F401  (its backend, before anything else needs it)
+except ModuleNotFoundError as error:
+    if error.name not in ("tensorflow", "jax", "torch"):
+        raise
+    raise ModuleNotFoundError(
+        f"Keras is to run on {error.name} (by KERAS_BACKEND, keras.json or default), "
+        f'which is not installed: pip install "kerasaudio[{error.name}]". Or '
+        "choose another: KERAS_BACKEND=tensorflow, jax or torch.",
+        name=error.name,
+    ) from None
+
 from kerasaudio import (
     datasets,
     events,

@@ -55,7 +55,7 @@ def tag_files(
     Args:
         model: A model with a top.
         paths: Files.
-        top: Number of labels a file (and a window); see `AudioModel.decode`.
+        top: Number of labels a file (and a window); None for 5, or all if fewer.
         with_timeline: Give the tags of windows too, a hop apart, also where the tags of
             the file are those of other windows, or of all of it at once.
         errors: As for `load_audio`: "salvage" tags what a file has that was cut short.

@@ -1,4 +1,4 @@
-"""Text from files and networks, made safe for a terminal."""
+"""Text for people: safe for a terminal, and plain."""
 
 
 def escaped(text: str) -> str:
@@ -16,3 +16,8 @@ def escaped(text: str) -> str:
     return "".join(
         c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun, such as "1 file" or "2,000 files"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

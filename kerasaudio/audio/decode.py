@@ -114,6 +114,8 @@ def _head(source: Source) -> bytes:
 
 
 def _cannot_decode(source: Source, reason: str) -> str:
+    if not source.size:
+        return f"Cannot decode {source.name}: it is an empty file. Fetch it again."
     return (
         f"Cannot decode {source.name}: it is {looks_like(source)} (libsndfile: "
         f"{reason}). Wav, flac, ogg, opus, mp3, aiff, au and caf are read, and what "

@@ -52,6 +52,7 @@ _AU_HEADER = struct.Struct(">4s5I")
 _AU_FLOAT32 = 6
 _MOST_ANNOTATION = 2**16  # bytes between an AU header and the sound
 _TOLD_SECONDS = 0.05
+_NO_TRACK = "matches no streams"  # what ffmpeg says where there is no sound track
 _AC3_MOST_ID = 10  # above it, it is E-AC-3
 
 
@@ -188,6 +189,11 @@ class FfmpegDecoder:
             raise IncompleteAudioError(
                 f"{self.name} is truncated or damaged: {self._heard()} can be read "
                 f"{said}"
+            )
+        if not lost and _NO_TRACK in said:
+            raise AudioDecodeError(
+                f"{self.name} holds no sound, but pictures or data only. Leave it out, "
+                "or get the sound that belongs to it."
             )
         raise AudioDecodeError(
             f"{self.name} is truncated or damaged, or holds no sound {said} Fetch or "

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kerasaudio.audio.errors import AudioWarning
+from kerasaudio.text import counted
 
 _LIBSNDFILE = (
     *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3"),
@@ -81,9 +82,11 @@ def _left_out(others: Counter[str]) -> str:
     if not others:
         return ""
     counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+    verb = "is" if others.total() == 1 else "are"
     return (
-        f" {others.total()} files that may be sound are left out, as files of such "
-        f"names are not read: {counts}. Convert them: ffmpeg -i INPUT OUTPUT.flac"
+        f" {counted(others.total(), 'file')} that may be sound {verb} left out, as "
+        f"files of such names are not read: {counts}. Convert them: "
+        f"ffmpeg -i INPUT OUTPUT.flac"
     )
 
 

@@ -141,8 +141,8 @@ def open_wav_stream(file: IO[bytes]) -> PcmStream:
     if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
         raise AudioDecodeError(
             f"This is no WAV stream: it begins with {head!r}. Samples without a header "
-            f"can be read if their rate and format are named; convert other formats: "
-            f"ffmpeg -i INPUT -f wav -"
+            f"can be read if their rate and format are named (kerasaudio listen --raw "
+            f"--rate HZ); convert other formats: ffmpeg -i INPUT -f wav -"
         )
     form: tuple[int, int, str] | None = None
     long_size = None

@@ -8,7 +8,13 @@ from typing import Any
 
 from kerasaudio.cli.common import complain
 from kerasaudio.report import columns, megabytes
-from kerasaudio.weights.manifest import WeightsEntry, find, list_weights, tags
+from kerasaudio.weights.manifest import (
+    WeightsEntry,
+    did_you_mean,
+    find,
+    list_weights,
+    tags,
+)
 
 
 def add(commands: Any) -> None:
@@ -50,7 +56,8 @@ def _info(options: argparse.Namespace) -> int:
     factory, _, tag = "/".join(options.words).partition("/")
     if factory not in FACTORIES:
         raise ValueError(
-            f"Unknown model {factory!r}. There are: {', '.join(sorted(FACTORIES))}."
+            f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} There are: "
+            f"{', '.join(sorted(FACTORIES))}."
         )
     # The docstring says what goes in and out; to build the network would take seconds.
     described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
@@ -75,7 +82,10 @@ def _readable(value: Any) -> str:
         return ", ".join(
             f"{key.replace('_', ' ')} {said}".strip() for key, said in named.items()
         )
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    # "Bird vocalization, bird call, bird song" is one label.
+    return ("; " if any("," in item for item in value) else ", ").join(value)
 
 
 def _facts(entry: WeightsEntry) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.report import printable
 from kerasaudio.text import escaped
 
 DEFAULT_MODEL = "MusiCNN"
@@ -45,7 +47,7 @@ def load_model(options: argparse.Namespace) -> Any:
     is_factory = "/" not in name and not name.endswith(".keras")
     if weights is None and is_factory and name != DEFAULT_MODEL:
         offered = tags(name)
-        if offered:
+        if len(offered) > 1:
             choice = ", ".join(offered)
             complain(f"Using --weights {offered[0]}; there are: {choice}.")
     model = load_named(name, weights)
@@ -92,14 +94,14 @@ def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Say on stderr, each in a line, what the library warns of about sound."""
+    """Say on stderr, each in a line, what the library warns of."""
     from kerasaudio.audio import AudioWarning
 
     with warnings.catch_warnings():
         show = warnings.showwarning
 
         def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
-            if issubclass(category, AudioWarning):
+            if issubclass(category, UserWarning):  # without the line of our code
                 complain(str(message))
             else:
                 show(message, category, *place)
@@ -151,5 +153,16 @@ def percent(share: float) -> str:
 
 
 def complain(message: str) -> None:
-    """Tell the user on stderr."""
-    print(f"kerasaudio: {escaped(message)}", file=sys.stderr)
+    """Tell the user on stderr, in one piece: threads complain, too."""
+    sys.stderr.write(f"kerasaudio: {escaped(message)}\n")
+
+
+def complain_of(path: str | Path, reason: str) -> None:
+    """Say why a file cannot be used, and its name unless the reason does."""
+    named = repr(str(path)) in reason
+    complain(reason if named else f"{printable(path)}: {reason}")
+
+
+def reason_of(error: Exception) -> str:
+    """Give an error in words, without the number of the operating system."""
+    return re.sub(r"^\[(Errno|WinError) \d+\] ", "", str(error))

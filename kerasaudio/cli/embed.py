@@ -8,12 +8,14 @@ from kerasaudio.cli.common import (
     add_model_options,
     add_repeat_option,
     complain,
+    complain_of,
     find_files,
     load_model,
     positive,
     positive_seconds,
 )
 from kerasaudio.report import printable
+from kerasaudio.text import counted
 
 _DESCRIPTION = """Turn sound files into vectors.
 
@@ -83,11 +85,12 @@ def _embed(options: argparse.Namespace) -> int:
     )
     done = extractor.write(paths, options.out, overwrite=options.overwrite)
     for bad in done.failed:
-        complain(f"{printable(bad.path)}: {bad.error}")
+        complain_of(bad.path, bad.error)
     kept = done.files - done.computed
     print(
-        f"{printable(done.path)}: {done.rows} rows of {extractor.width} features from "
-        f"{done.files} files ({done.computed} computed, {kept} already known)"
+        f"{printable(done.path)}: {counted(done.rows, 'row')} of "
+        f"{extractor.width} features from {counted(done.files, 'file')} ("
+        f"{done.computed} computed, {kept} already known)"
     )
     if done.failed:
         complain(f"{len(done.failed)} of {len(paths)} files could not be used.")

@@ -134,7 +134,7 @@ def _what(text: str) -> str:
     if text in DATA_SETS or text.endswith(".keras") or "/" in text:
         return text
     raise argparse.ArgumentTypeError(
-        f"{text!r} is neither esc50 or esc10, nor a .keras file, nor a preset such as "
+        f"{text!r} is neither esc50 nor esc10, nor a .keras file, nor a preset such as "
         "LogMelCNN/esc10"
     )
 

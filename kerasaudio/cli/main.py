@@ -19,7 +19,7 @@ from kerasaudio.cli import (
     tag,
     train,
 )
-from kerasaudio.cli.common import complain, warnings_as_lines
+from kerasaudio.cli.common import complain, reason_of, warnings_as_lines
 
 _EXAMPLES = """examples:
   kerasaudio tag song.mp3                    five tags, from weights in the package
@@ -46,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = _parser().parse_args(arguments)
+    parser, commands = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # with the usage of the command, not that of the program
+        words = " ".join(unknown)
+        commands[options.command].error(f"unrecognized arguments: {words}")
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be printable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -59,13 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ValueError, OSError, ImportError) as error:
-        complain(str(error))
+        complain(reason_of(error))
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     from kerasaudio import __version__
 
     parser = argparse.ArgumentParser(
@@ -75,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (tag, listen, embed, nearest, train, evaluate, export, catalogue):
         command.add(commands)
-    return parser
+    return parser, commands.choices

@@ -8,6 +8,7 @@ from typing import Any
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
+    complain_of,
     find_files,
     load_model,
     positive,
@@ -95,5 +96,5 @@ def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
         raise ValueError("There is nothing to compare with.")
     features = extractor.extract(paths)
     for bad in features.failed:
-        complain(f"{printable(bad.path)}: {bad.error}")
+        complain_of(bad.path, bad.error)
     return features, bool(missing or features.failed)

@@ -9,17 +9,24 @@ from kerasaudio.cli.common import (
     add_model_options,
     add_repeat_option,
     complain,
+    complain_of,
     find_files,
     load_model,
     positive,
 )
-from kerasaudio.report import FORMATS, Writer, printable
+from kerasaudio.report import FORMATS, Writer
 
 
 def add(commands: Any) -> None:
     """Register the command."""
-    tag = commands.add_parser("tag", help="print the top tags of files or folders")
-    tag.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
+    what = "print the top tags of files or folders"
+    tag = commands.add_parser("tag", help=what, description=f"{what.capitalize()}.")
+    tag.add_argument(
+        "paths",
+        nargs="+",
+        metavar="FILE_OR_FOLDER",
+        help="sound or film; folders with all that is below them",
+    )
     add_model_options(tag)
     add_repeat_option(tag)
     tag.add_argument("--top", type=positive, help="tags a file (default: 5)")
@@ -48,7 +55,7 @@ def _tag(options: argparse.Namespace) -> int:
     labels = model.spec.labels
     if labels is None:
         raise ValueError(f"{options.model} has no labels to tag with.")
-    if options.top and options.top > len(labels):
+    if options.top is not None and options.top > len(labels):
         raise ValueError(
             f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
             f"Received: {options.top}."
@@ -72,7 +79,7 @@ def _tag(options: argparse.Namespace) -> int:
                 sys.stdout.flush()
                 if result.error is not None:
                     failed += 1
-                    complain(f"{printable(result.path)}: {result.error}")
+                    complain_of(result.path, result.error)
     if failed and len(paths) > 1:
         complain(f"{failed} of {len(paths)} files could not be tagged.")
     return int(failed > 0)

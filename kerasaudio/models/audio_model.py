@@ -24,8 +24,8 @@ class NoSpecError(AttributeError, ValueError):
 
 
 _NO_SPEC = "This AudioModel was built without a spec. Use a factory of kerasaudio."
+_TOP = 5  # labels, unless more or fewer are asked for
 _SPEC_OF_OUTPUT = "_kerasaudio_spec"
-_TOP = 5
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -176,8 +176,8 @@ class AudioModel(InferenceModel):
                 rate}, (rate, waveform) or (waveform, rate), whose integers are scaled.
                 Or several of these: a list, a generator, an array or a Series.
             sample_rate: Rate of waveforms without one in Hz; paths know theirs.
-            top: Number of labels to give, at most the number of classes; None for
-                five, or all where there are fewer.
+            top: Number of labels to give, at most the number of classes; None for 5,
+                or all where there are fewer.
 
         Returns:
             (label, score) pairs, best first; for several clips, a list of these.
@@ -254,8 +254,8 @@ class AudioModel(InferenceModel):
 
         Args:
             predictions: Output of `predict`, (batch, classes).
-            top: Number of labels a clip, best first, at most the number of classes;
-                None for five, or all where there are fewer.
+            top: Number of labels a clip, best first; at most the number of classes.
+                None for 5, or all where there are fewer.
 
         Returns:
             A list a clip, of (label, score).

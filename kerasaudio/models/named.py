@@ -11,7 +11,7 @@ import keras
 
 from kerasaudio.array_file import ZIP_DAMAGES
 from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.weights.manifest import tags
+from kerasaudio.weights.manifest import did_you_mean, tags
 
 _LONGEST_REASON = 200
 
@@ -56,8 +56,8 @@ def load_named(
     factory, slash, tag = text.partition("/")
     if factory not in FACTORIES:
         raise ValueError(
-            f"Unknown model {text!r}. There are: {', '.join(sorted(FACTORIES))}; or "
-            f"name a saved .keras file."
+            f"Unknown model {text!r}.{did_you_mean(factory, FACTORIES)} There are: "
+            f"{', '.join(sorted(FACTORIES))}; or name a saved .keras file."
         )
     check_arguments(factory, arguments)
     if slash and weights is not None:

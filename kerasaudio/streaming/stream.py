@@ -188,7 +188,7 @@ class Stream:
         yield from self.flush()
 
     def tags(self, heard: Heard, top: int | None = None) -> list[tuple[str, float]]:
-        """Give (label, score) pairs of a window, best first; see `AudioModel.decode`.
+        """Give (label, score) pairs of a window, best first: 5, or all if fewer.
 
         Raises:
             ValueError: The model has no labels, or fewer than `top`.

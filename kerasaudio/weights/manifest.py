@@ -138,7 +138,7 @@ def list_weights(factory: str | None = None) -> list[WeightsEntry]:
         factories = list(dict.fromkeys(entry.factory for entry in entries))
         raise ValueError(
             f"There are no published weights for factory={factory!r}."
-            + _did_you_mean(factory, factories)
+            + did_you_mean(factory, factories)
             + f" Factories with published weights: {', '.join(factories)}."
         )
     return chosen
@@ -168,7 +168,7 @@ def find(factory: str, tag: str) -> WeightsEntry:
                 f"so it cannot be verified and is not offered. {_offer(factory)}"
             )
     raise ValueError(
-        f"Unknown weights={tag!r} for {factory}.{_did_you_mean(tag, tags(factory))} "
+        f"Unknown weights={tag!r} for {factory}.{did_you_mean(tag, tags(factory))} "
         f"{_offer(factory)} weights= also takes None or the path of a file."
     )
 
@@ -178,7 +178,8 @@ def _offer(factory: str) -> str:
     return f"{factory} has {offered or 'no published weights'}."
 
 
-def _did_you_mean(word: str, words: Iterable[str]) -> str:
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Ask for the word that is most like one that is none; nothing if none is."""
     known = {candidate.lower(): candidate for candidate in words}
     close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
     return f" Did you mean {known[close[0]]!r}?" if close else ""

@@ -132,7 +132,7 @@ def test_a_header_without_sound(ffmpeg, data):
 def test_a_film_without_sound(ffmpeg, tmp_path):
     film = tmp_path / "film.mp4"
     ffmpeg("-f", "lavfi", "-i", "color=d=1:s=64x64", "-c:v", "mpeg4", film)
-    with pytest.raises(AudioDecodeError, match=r"no sound .*matches no streams"):
+    with pytest.raises(AudioDecodeError, match=r"holds no sound, but pictures"):
         load_audio(film, 16_000)
 
 

@@ -35,6 +35,7 @@ def test_info(run):
     own = run("info", "LogMelCNN/esc10")[1]
     assert "tools/train/esc10_log_mel.py" in own
     assert "crying_baby" in own
+    assert "Clip-clop; Neigh, whinny; Cattle" in run("info", "YAMNet/audioset")[1]
     facts = json.loads(run("info", "MusiCNN/mtat", "--json")[1])
     assert facts["labels"][0] == "guitar"
     assert facts["licence"] == "ISC"

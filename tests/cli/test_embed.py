@@ -54,7 +54,7 @@ def test_all_options(run, sounds, tmp_path):
         "--layer", "level1", "--layer", "level2", "--batch-size", 2,
     )  # fmt: skip
     assert (status, said.split(": ")[1]) == (
-        0, "3 rows of 15 features from 1 files (1 computed, 0 already known)\n",
+        0, "3 rows of 15 features from 1 file (1 computed, 0 already known)\n",
     )  # fmt: skip
     assert load_features(out).starts.tolist() == [0, 0.25, 0.5]
 

@@ -68,7 +68,7 @@ def test_embed_salvages_what_there_is(run, saved, folder, tmp_path):
     # What was salvaged is not taken for whole later.
     status, out, err = run(*words, "--out", tmp_path / "y.npz")
     assert status == 1
-    assert "from 1 files" in out
+    assert "from 1 file (" in out
     assert len(lines(err)) == 3
 
 

@@ -60,6 +60,17 @@ def test_how_many_labels_are_wanted(number):
     assert len(model.tag(np.zeros(16_000, "float32"), 16_000, top=number)) == 3
 
 
+@pytest.mark.parametrize(("classes", "given"), [(2, 2), (7, 5)])
+def test_five_labels_are_given_or_all_that_there_are(classes, given):
+    model = kerasaudio.LeNetMFCC(filters=2, classes=classes)
+    silence = np.zeros(16_000, "float32")
+    assert len(model.decode(np.ones((1, classes)))[0]) == given
+    assert len(model.tag(silence, 16_000)) == given
+    stream = kerasaudio.Stream(model)
+    heard = [*stream.push(silence, 16_000), *stream.flush()]
+    assert len(stream.tags(heard[0])) == given
+
+
 @pytest.mark.parametrize("number", [0, 4, True, np.True_, 3.0, np.float32(3), "3"])
 def test_what_is_no_count_of_labels(number):
     model = kerasaudio.LeNetMFCC(filters=2, classes=3)
