@@ -81,9 +81,12 @@ def _left_out(others: Counter[str]) -> str:
     if not others:
         return ""
     counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+    files = "1 file that may be sound is"
+    if others.total() > 1:
+        files = f"{others.total()} files that may be sound are"
     return (
-        f" {others.total()} files that may be sound are left out, as files of such "
-        f"names are not read: {counts}. Convert them: ffmpeg -i INPUT OUTPUT.flac"
+        f" {files} left out, as files of such names are not read: {counts}. "
+        "Convert what you need: ffmpeg -i INPUT OUTPUT.flac"
     )
 
 
