@@ -37,6 +37,19 @@ def test_every_published_preset_has_a_factory_that_takes_its_arguments(entry):
     assert entry.citation
 
 
+def test_two_presets_of_one_factory_may_be_in_one_model(published):
+    other = kerasaudio.MusiCNN(weights="msd")
+    waveform = keras.Input((published.spec.clip_samples,))
+    both = keras.Model(waveform, [published(waveform), other(waveform)])
+    clips = noise(published)
+
+    first, second = both.predict(clips, verbose=0)
+
+    np.testing.assert_allclose(first, published.predict(clips, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(second, other.predict(clips, verbose=0), atol=1e-6)
+    assert np.abs(first - second).max() > 1e-3
+
+
 @pytest.mark.parametrize("entry", BUNDLED, ids=lambda e: e.title)
 def test_bundled_presets_load_whole(entry):
     model = FACTORIES[entry.factory](weights=entry.tag)
