@@ -1,6 +1,9 @@
 """Fixtures that every room shares."""
 
+import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -39,3 +42,12 @@ def _own_cache(
         "KERASAUDIO_CACHE", str(tmp_path_factory.getbasetemp() / "cache")
     )
     monkeypatch.delenv("KERASAUDIO_WEIGHTS", raising=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_compilations() -> Iterator[None]:
+    """jax keeps all that it ever compiled: 7 GB and more over the whole suite."""
+    yield
+    if "jax" in sys.modules and os.environ.get("KERAS_BACKEND") == "jax":
+        gc.collect()
+        sys.modules["jax"].clear_caches()
