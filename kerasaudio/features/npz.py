@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from kerasaudio.array_file import is_whole, read_arrays
+from kerasaudio import array_file
+from kerasaudio.array_file import read_arrays
 from kerasaudio.features.rows import Plan, Rows
 
 __all__ = ["check_installed", "is_whole", "read", "read_facts", "write"]
@@ -81,3 +82,12 @@ def read_facts(file: Path) -> str:
         ValueError: The file is no such archive.
     """
     return str(read_arrays(file, ("facts",))["facts"])
+
+
+def is_whole(file: Path) -> bool:
+    """Say whether all of a table is as it was written.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return array_file.is_whole(file, _COLUMNS)

@@ -17,6 +17,7 @@ from kerasaudio.features.rows import Plan, Rows
 
 _CHECKSUM = b"kerasaudio_crc32"
 _GROUP = 4096  # rows that are held in memory
+_NAMES = ("path", "start", "end", "embedding")
 
 
 def check_installed() -> None:
@@ -99,12 +100,17 @@ def read(file: Path) -> tuple[dict[str, Any], str]:
     """
     with _opened(file) as table:
         facts = _facts(table)
-        columns = table.read(["path", "start", "end", "embedding"])
-        lists = columns["embedding"].combine_chunks()
-        flat = lists.flatten().to_numpy(zero_copy_only=False)
-        vectors = flat.reshape(len(columns), lists.type.list_size)
-        named = {name: columns[name].to_pylist() for name in ("path", "start", "end")}
-        return named | {"embedding": vectors}, facts
+        return _columns(table.read([*_NAMES])), facts
+
+
+def _columns(rows: Any) -> dict[str, Any]:
+    lists = rows["embedding"].combine_chunks()
+    flat = lists.flatten().to_numpy(zero_copy_only=False)
+    vectors = flat.reshape(len(rows), lists.type.list_size)
+    named = {name: rows[name].to_pylist() for name in ("path", "start", "end")}
+    if not all(isinstance(path, str) for path in named["path"]):
+        raise ValueError("its paths are no text")
+    return named | {"embedding": vectors}
 
 
 def read_facts(file: Path) -> str:
@@ -126,8 +132,9 @@ def is_whole(file: Path) -> bool:
     """
     try:
         with _opened(file) as table:
+            _facts(table)
             for group in range(table.num_row_groups):
-                table.read_row_group(group)
+                _columns(table.read_row_group(group))
     except ValueError:
         return False
     return True
