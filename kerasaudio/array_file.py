@@ -82,7 +82,7 @@ def is_whole(path: Path, names: Sequence[str]) -> bool:
                     _unpacked(archive, info) == info.file_size
                     for info in archive.filelist
                 )
-        except ZIP_DAMAGES:
+        except _DAMAGES:
             return False
         except OSError as error:
             if error.errno != errno.EINVAL:
@@ -92,6 +92,8 @@ def is_whole(path: Path, names: Sequence[str]) -> bool:
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
     """Count the bytes of a member; at its end, the checksum is tested."""
+    if info.compress_type not in _COMPRESSIONS:
+        raise ValueError(f"{info.filename} is packed in an unknown way")
     with archive.open(info) as member:
         return sum(map(len, iter(lambda: member.read(_PART), b"")))
 

@@ -2,7 +2,7 @@
 
 Columns: path, start, end, embedding (float32 list of fixed length), model,
 weights_hash, kerasaudio_version. The metadata `kerasaudio` holds the facts (JSON),
-`kerasaudio_crc32` their checksum; the pages have theirs.
+`kerasaudio_crc32` the checksum of these and the number of rows; the pages have theirs.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
             ("embedding", pa.list_(pa.float32(), plan.width)),
             *((name, words) for name in plan.constants),
         ],
-        metadata={b"kerasaudio": facts, _CHECKSUM: b"%d" % zlib.crc32(facts)},
+        metadata={b"kerasaudio": facts, _CHECKSUM: _checksum(facts, plan.rows)},
     )
     with parquet.ParquetWriter(out, schema, write_page_checksum=True) as writer:
         for group in _groups(pieces):
@@ -169,6 +169,11 @@ def _facts(table: Any) -> str:
     """Give the facts; what holds them has no checksum but theirs."""
     metadata = table.metadata.metadata or {}
     facts = metadata[b"kerasaudio"]
-    if metadata.get(_CHECKSUM, b"%d" % zlib.crc32(facts)) != b"%d" % zlib.crc32(facts):
-        raise ValueError("its facts were changed")
+    sealed = _checksum(facts, table.metadata.num_rows)
+    if metadata.get(_CHECKSUM, sealed) != sealed:
+        raise ValueError("its facts or its number of rows were changed")
     return str(facts.decode())
+
+
+def _checksum(facts: bytes, rows: int) -> bytes:
+    return b"%d" % zlib.crc32(b"%d rows\n" % rows + facts)

@@ -9,7 +9,7 @@ import pytest
 
 from kerasaudio import FeatureExtractor, load_features
 from kerasaudio.cli import main
-from kerasaudio.features import Features
+from kerasaudio.features import Features, npz, parquet
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.store import FileState, Store
 from support.damage import COUNTS, damaged, read_or_named
@@ -179,3 +179,18 @@ def test_embedding_goes_on_behind_a_power_cut(model, folder, cache):
         file.write(bytes(8))
     again = FeatureExtractor(model, cache=cache).extract(folder)
     np.testing.assert_array_equal(again.vectors, wanted.vectors)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_counts_as_whole_can_be_read(model, folder, cache, tmp_path, suffix):
+    out = tmp_path / f"out{suffix}"
+    FeatureExtractor(model, cache=cache).write(folder, out)
+    content, wanted = out.read_bytes(), load_features(out)
+    is_whole = {".npz": npz, ".parquet": parquet}[suffix].is_whole
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content))] ^= 1 << int(rng.integers(8))
+        out.write_bytes(damaged)
+        if is_whole(out):
+            np.testing.assert_array_equal(load_features(out).vectors, wanted.vectors)
