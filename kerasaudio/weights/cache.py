@@ -186,6 +186,8 @@ def _pid(holder: Path) -> str:
 def _latest_change(folder: Path) -> float:
     latest = 0.0
     for file in folder.iterdir():
+        if file.suffix == ".lock":  # whoever waits touches it
+            continue
         with contextlib.suppress(FileNotFoundError):
             latest = max(latest, file.stat().st_mtime)
     return latest

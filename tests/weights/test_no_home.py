@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ def run(script, *arguments, **environment):
         [sys.executable, "-c", HOMELESS + script, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=variables | environment,
+        # Matplotlib, which Keras imports, has not always done without a home.
+        env={"MPLCONFIGDIR": tempfile.gettempdir()} | variables | environment,
         check=False,
     )
 
