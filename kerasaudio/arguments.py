@@ -4,6 +4,7 @@ NumPy's scalars are numbers everywhere and leave as Python's own, which JSON and
 configurations can hold. True and False are no numbers.
 """
 
+import contextlib
 import math
 import operator
 import unicodedata
@@ -30,12 +31,11 @@ def whole_number(
         most: The largest; None for no limit.
         unit: What it counts, for the error.
     """
-    try:
-        whole = operator.index(value)
-    except TypeError:
-        whole = least - 1
-    above = most is not None and whole > most
-    if isinstance(value, bool | np.bool_) or whole < least or above:
+    whole = least - 1
+    if not isinstance(value, bool | np.bool_):
+        with contextlib.suppress(TypeError):
+            whole = operator.index(value)
+    if whole < least or (most is not None and whole > most):
         what = "whole number" if unit is None else f"whole number of {unit}"
         allowed = f", {least} or more" if most is None else f" from {least} to {most}"
         raise ValueError(f"{name} must be a {what}{allowed}. Received: {value!r}.")
