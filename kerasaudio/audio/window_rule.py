@@ -214,7 +214,11 @@ class Cutter:
             return
         if rule.per_clip is not None and self._given:
             return
-        for span in rule.spans(self.samples)[self._given :]:
+        if self.samples <= rule.whole:
+            left = rule.spans(self.samples)
+        else:  # without listing the windows of a day
+            left = rule._rest(self._given, self.samples)
+        for span in left:
             yield self._window(span)
 
     def _window(self, span: Span) -> Window:
