@@ -34,6 +34,13 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(autouse=True)
+def _same_weights() -> None:
+    """Draw a test's random weights alike in every run, whatever ran before it."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def _own_cache(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
