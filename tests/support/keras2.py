@@ -97,7 +97,7 @@ class Upstream:
         return x @ kernel + bias
 
     def _norm(self, x: np.ndarray) -> np.ndarray:
-        channels = x.shape[-1]
+        channels: int = x.shape[-1]
         arrays = {
             "gamma": self._rng.uniform(0.75, 1.25, channels).astype("float32"),
             "beta": self._bias(channels),
@@ -116,7 +116,9 @@ class Upstream:
         return self._rng.normal(0, 0.1, size).astype("float32")
 
 
-def write_keras2(path: Path, layers: Layers, *, start: int = 1, whole: bool = True):
+def write_keras2(
+    path: Path, layers: Layers, *, start: int = 1, whole: bool = True
+) -> None:
     """Write layers; numbers begin at `start`, and layers do not lie in their order."""
     counts: dict[str, int] = {}
     with h5py.File(path, "w") as file:

@@ -51,10 +51,10 @@ def urbansound8k(folder: Path) -> Path:
     for clip in clips:
         fold, name = clip.split("/")
         recording, target, *_ = name.split("-")
-        file = folder / "audio" / f"fold{fold}" / f"{name}.wav"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        row = [file.name, recording, 0, 4, 1, fold, target, classes[int(target)]]
+        clip_file = folder / "audio" / f"fold{fold}" / f"{name}.wav"
+        clip_file.parent.mkdir(parents=True, exist_ok=True)
+        clip_file.touch()
+        row = [clip_file.name, recording, 0, 4, 1, fold, target, classes[int(target)]]
         rows.append([str(value) for value in row])
     (folder / "metadata").mkdir()
     with (folder / "metadata" / "UrbanSound8K.csv").open("w", newline="") as file:

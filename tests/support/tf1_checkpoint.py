@@ -52,7 +52,8 @@ def slice_key(name: str, dimensions: int) -> bytes:
 
 def table(entries: Entries, *, block_size: int = 1 << 18, kind: int = 0) -> bytes:
     """Give a sorted table of the entries."""
-    content, index, pending = b"", [], []
+    content, index = b"", []
+    pending: list[tuple[bytes, bytes]] = []
     chunks: list[bytes] = []
     length = 0
 
