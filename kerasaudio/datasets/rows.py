@@ -1,8 +1,9 @@
 """Rows of a table of clips: the columns there must be, numbers, paths that stay in."""
 
+import contextlib
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def require_columns(found: Sequence[str], columns: Iterable[str], what: str) -> 
             f"{what} lacks the columns {listed(lacking, 9)}. Received: "
             f"{listed(list(found), 12)}."
         )
+
+
+@contextlib.contextmanager
+def naming(table: Path | str) -> Iterator[None]:
+    """Let what is wrong with clips name the table that lists them.
+
+    Raises:
+        ValueError: One was raised inside.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if str(table) in str(error):
+            raise
+        raise ValueError(f"{table}: {error}") from error
 
 
 def integers(values: Iterable[str], column: str, what: str) -> np.ndarray:
