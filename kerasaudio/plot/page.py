@@ -14,6 +14,7 @@ import numpy as np
 from kerasaudio.plot.clips import Clips
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
+from kerasaudio.text import escaped
 from kerasaudio.whole_file import writing_whole
 
 _FOLDER = files("kerasaudio.plot") / "web"
@@ -41,7 +42,7 @@ def write_page(
     """
     data = {
         "points": [
-            [float(f"{x:.5g}"), float(f"{y:.5g}"), int(number), name, sound]
+            [float(f"{x:.5g}"), float(f"{y:.5g}"), int(number), escaped(name), sound]
             for (x, y), number, name, sound in zip(
                 projection.coordinates,
                 of_points,
@@ -51,7 +52,8 @@ def write_page(
             )
         ],
         "classes": [
-            [name, *style(number)] for number, name in enumerate(classes or [""])
+            [escaped(name), *style(number)]
+            for number, name in enumerate(classes or [""])
         ],
         "shapes": SHAPES,
         "axes": projection.axes,
@@ -59,7 +61,7 @@ def write_page(
     }
     script, looks = _part("page.js"), _part("page.css")
     parts = {
-        "title": html.escape(title),
+        "title": html.escape(escaped(title)),
         "policy": (
             # Nothing is loaded, no script runs but ours, whatever labels say.
             f"default-src 'none'; script-src {_hash(script)}; "

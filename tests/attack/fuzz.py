@@ -80,8 +80,9 @@ def fuzz(name: str, seconds: int) -> tuple[int, int, list[tuple[Path, str]]]:
     inputs = int(executed[-1]) if executed else 0
     reached = [int(number) for number in re.findall(r"cov: (\d+)", said)]
     fresh = sorted(set(found_in.iterdir()) - before)
-    why = re.findall(r"(?:PROBLEM|ERROR: libFuzzer): (.*)", said) or said.splitlines()
-    found = [(path, why[-1] if why else "no reason given") for path in fresh]
+    why = re.findall(r"PROBLEM: (.*)", said)
+    why += [*re.findall(r"ERROR: libFuzzer: (.*)", said), "no reason given"]
+    found = [(path, why[0]) for path in fresh]
     if done.returncode and not found:
         found = [(found_in, f"the child ended with {done.returncode}: {said[-500:]}")]
     return inputs, max(reached, default=0), found

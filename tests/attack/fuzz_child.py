@@ -41,7 +41,9 @@ def main() -> None:
                 print(f"PROBLEM: {problem}", file=sys.stderr, flush=True)
                 raise RuntimeError(problem)
 
-        atheris.Setup([sys.argv[0], *options, str(seeds)], read)
+        if all(option.startswith("-") for option in options):  # else inputs are named
+            options.append(str(seeds))
+        atheris.Setup([sys.argv[0], *options], read)
         with (
             readers.without_checksums(),
             memory_limited(fuzz.UNIT_MEGABYTES * 2**20),
