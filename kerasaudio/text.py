@@ -28,14 +28,18 @@ def cell(text: str) -> str:
     """Give foreign text as a CSV file holds it: a label, a path, a column's name.
 
     Returns:
-        The text, with control characters and direction marks as Python writes them,
-        line breaks and tabs, too. What a spreadsheet would take for a formula has an
-        apostrophe in front; numbers have none.
+        The text, with control characters and direction marks as Python writes them;
+        line breaks, tabs and the bytes of a file's name stay. What a spreadsheet would
+        take for a formula has an apostrophe in front; numbers have none.
     """
     safe = "".join(
-        ascii(c)[1:-1] if unicodedata.category(c) in _CONTROLS else c for c in text
+        ascii(c)[1:-1]
+        if unicodedata.category(c) in _CONTROLS and c not in "\n\t"
+        else c
+        for c in text
     )
-    return f"'{safe}" if safe.startswith(_FORMULA) and not _is_number(safe) else safe
+    is_formula = safe.lstrip().startswith(_FORMULA) and not _is_number(safe)
+    return f"'{safe}" if is_formula else safe
 
 
 def _is_number(text: str) -> bool:

@@ -42,7 +42,7 @@ def write_page(
     """
     data = {
         "points": [
-            [float(f"{x:.5g}"), float(f"{y:.5g}"), int(number), escaped(name), sound]
+            [float(f"{x:.5g}"), float(f"{y:.5g}"), int(number), name, sound]
             for (x, y), number, name, sound in zip(
                 projection.coordinates,
                 of_points,
@@ -52,8 +52,7 @@ def write_page(
             )
         ],
         "classes": [
-            [escaped(name), *style(number)]
-            for number, name in enumerate(classes or [""])
+            [name, *style(number)] for number, name in enumerate(classes or [""])
         ],
         "shapes": SHAPES,
         "axes": projection.axes,

@@ -203,8 +203,11 @@ def _state(folder: Path) -> tuple[Path, Callable[[], None]]:
     state.begin()
     state.save([keras.Variable(value) for value in values], facts)
 
+    fresh = [keras.Variable(value) for value in values]
+
     def read() -> None:
-        fresh = [keras.Variable(np.zeros_like(value)) for value in values]
+        for variable, value in zip(fresh, values, strict=True):
+            variable.assign(np.zeros_like(value))
         _same(state.facts(), facts, "the facts")
         state.load(fresh)
         for variable, value in zip(fresh, values, strict=True):
