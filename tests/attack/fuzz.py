@@ -25,8 +25,8 @@ def main(names: Sequence[str], seconds: int) -> int:
     """Fuzz readers one after the other; give 1 where something was found."""
     if importlib.util.find_spec("atheris") is None:
         print(
-            "Fuzzing needs atheris: pip install atheris (Linux and macOS, the Python "
-            "versions that it has wheels for).",
+            "Fuzzing needs atheris: pip install atheris (there are wheels for Linux on "
+            "x86-64).",
             file=sys.stderr,
         )
         return 2
