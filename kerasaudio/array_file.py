@@ -9,6 +9,7 @@ import io
 import lzma
 import math
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -128,10 +129,16 @@ def _read(
     shape, is_fortran, dtype = read_header(header)
     if dtype.hasobject:
         raise ValueError(f"{name} would need allow_pickle")
+    if dtype.kind == "V":
+        raise ValueError(f"{name} holds {dtype}")
     start = header.tell()
     if math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"{name} has not the bytes of an array {shape} of {dtype}")
     if not math.prod(shape):
         return np.empty(shape, dtype)
+    if dtype.kind == "U":
+        letters = np.frombuffer(content, dtype.str[0] + "u4", offset=start)
+        if letters.size and letters.max() > sys.maxunicode:
+            raise ValueError(f"{name} holds no text")
     flat = np.frombuffer(content, dtype, math.prod(shape), start)
     return flat.reshape(shape, order="F" if is_fortran else "C")

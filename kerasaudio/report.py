@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from kerasaudio.tagging import Moment, Tagged, Tags
-from kerasaudio.text import escaped
+from kerasaudio.text import cell, escaped
 
 FORMATS = ("text", "json", "csv")
 
@@ -17,7 +17,8 @@ class Writer:
 
     text: the file, then a line a tag, and a line a window. json: an array of objects
     with path, tags, timeline (if asked for) and error. csv: a line a tag, with the
-    columns path, label, score, and start and end (seconds) if there is a timeline.
+    columns path, label, score, and start and end (seconds) if there is a timeline;
+    paths and labels are harmless there, see `text.cell`.
     """
 
     def __init__(self, stream: TextIO, form: str, with_timeline: bool) -> None:
@@ -81,7 +82,8 @@ class Writer:
             times = [f"{moment.start:.3f}", f"{moment.end:.3f}"]
             times = times if self._with_timeline else []
             for label, score in moment.tags:
-                self._rows.writerow([str(result.path), *times, label, f"{score:.6f}"])
+                path = cell(str(result.path))
+                self._rows.writerow([path, *times, cell(label), f"{score:.6f}"])
 
 
 def _pairs(tags: Tags) -> list[dict[str, Any]]:

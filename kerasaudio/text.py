@@ -1,4 +1,10 @@
-"""Text for people: safe for a terminal, and plain."""
+"""Text for people: safe for a terminal and for a spreadsheet, and plain."""
+
+import unicodedata
+import warnings
+
+_FORMULA = ("=", "+", "-", "@")  # with these spreadsheets begin what they compute
+_CONTROLS = ("Cc", "Cf", "Zl", "Zp")
 
 
 def escaped(text: str) -> str:
@@ -16,6 +22,39 @@ def escaped(text: str) -> str:
     return "".join(
         c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text
     )
+
+
+def cell(text: str) -> str:
+    """Give foreign text as a CSV file holds it: a label, a path, a column's name.
+
+    Returns:
+        The text, with control characters and direction marks as Python writes them;
+        line breaks, tabs and the bytes of a file's name stay. What a spreadsheet would
+        take for a formula has an apostrophe in front; numbers have none.
+    """
+    safe = "".join(
+        ascii(c)[1:-1]
+        if unicodedata.category(c) in _CONTROLS and c not in "\n\t"
+        else c
+        for c in text
+    )
+    is_formula = safe.lstrip().startswith(_FORMULA) and not _is_number(safe)
+    return f"'{safe}" if is_formula else safe
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def warn(
+    message: str, category: type[Warning] = UserWarning, *, stacklevel: int
+) -> None:
+    """Warn, with foreign text in the message escaped; see `warnings.warn`."""
+    warnings.warn(escaped(message), category, stacklevel=stacklevel + 1)
 
 
 def counted(number: int, noun: str) -> str:

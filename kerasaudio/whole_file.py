@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import cell
+
 
 @contextlib.contextmanager
 def writing_whole(path: Path) -> Iterator[Path]:
@@ -41,13 +43,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table, the heading first.
+    """Write a table, the heading first; text in it is harmless, see `text.cell`.
 
     Raises:
         OSError: It cannot be written; nothing is left behind.
     """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    safe = ([cell(v) if isinstance(v, str) else v for v in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(safe)
     write_text(path, text.getvalue())
 
 

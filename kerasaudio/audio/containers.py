@@ -39,7 +39,7 @@ def shortfall(file: IO[bytes], decoded: int | None = None) -> Shortfall | None:
         return None
     start, end = bounds
     there = file.seek(0, io.SEEK_END)
-    if end <= there:
+    if end <= max(start, there):
         return None
     share = max(0, there - start) / (end - start) if start else None
     return Shortfall(f"{end - there:,} bytes are missing", share)

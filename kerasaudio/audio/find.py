@@ -1,13 +1,12 @@
 """Which files of a folder are audio."""
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kerasaudio.audio.errors import AudioWarning
-from kerasaudio.text import counted
+from kerasaudio.text import counted, warn
 
 _LIBSNDFILE = (
     *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3"),
@@ -70,7 +69,7 @@ def find_audio(
             )
         if others:
             message = f"In the folder {str(path)!r}:{_left_out(others)}"
-            warnings.warn(message, AudioWarning, stacklevel=2)
+            warn(message, AudioWarning, stacklevel=2)
         for file in inside:
             found.setdefault(Path(os.path.abspath(file)), file)
     if not found:

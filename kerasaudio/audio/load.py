@@ -1,7 +1,6 @@
 """A file to a waveform at the wanted rate, whole or as a stream of blocks."""
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from kerasaudio.audio.errors import (
 from kerasaudio.audio.plain_wav import read_plain_wav
 from kerasaudio.audio.resample import resample_channels, resampled_length
 from kerasaudio.audio.source import AudioFile
+from kerasaudio.text import warn
 
 # Blocks bound what a header can make us allocate, also one of a thousand channels.
 BLOCK_FRAMES = 2**18
@@ -150,7 +150,7 @@ def read_blocks(
     except IncompleteAudioError as error:
         if errors == "raise" or position == start:
             raise
-        warnings.warn(error.loss, AudioWarning, stacklevel=3)
+        warn(error.loss, AudioWarning, stacklevel=3)
     if position == start:
         total = sum(len(block) for block in audio.blocks(0, None, block_frames))
         if not total:

@@ -3,6 +3,7 @@
 A chunk is a name of four letters, a length and so many bytes. The sound is one of them.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,8 @@ def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
         return
     start, size = layout.first, struct.calcsize(layout.header)
     long_length = None
-    while True:
+    end = file.seek(0, io.SEEK_END)
+    while start < end:  # a length may lead farther than can be sought
         file.seek(start)
         fields = file.read(size)
         if len(fields) < size:

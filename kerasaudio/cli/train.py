@@ -18,6 +18,7 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips, report_text
 from kerasaudio.report import printable
+from kerasaudio.text import escaped
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -127,7 +128,7 @@ def _train(options: argparse.Namespace) -> int:
         class_weights=not options.no_class_weights,
         **{name: getattr(options, name) for name in names},
     )
-    tell = complain if options.json else print
+    tell = complain if options.json else _say
     tell(_introduction(clips, len(training), len(validation), model))
     total = schedule.freeze_epochs + schedule.unfreeze_epochs
     settings: dict[str, Any] = {
@@ -160,6 +161,10 @@ def _train(options: argparse.Namespace) -> int:
     print(report_text(report))
     print(f"\nThe model is in {printable(done.path)}.")
     return 0
+
+
+def _say(text: str) -> None:
+    print(escaped(text))
 
 
 def _introduction(clips: Any, training: int, validation: int, model: Any) -> str:

@@ -1,11 +1,12 @@
 """Whether the fields of labelled clips fit together."""
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from kerasaudio.text import escaped, warn
 
 if TYPE_CHECKING:
     from kerasaudio.datasets.clips import LabelledClips
@@ -101,7 +102,7 @@ def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
             )
     if split and not clips.partial:
         named = ", ".join(f"{group} ({listed(on)})" for group, on in split.items())
-        warnings.warn(
+        warn(
             f"{clips.name}: the published {what} have clips of the same recording on "
             f"two sides: {named}. They are used as published, so that figures can be "
             "compared; kerasaudio.datasets.k_fold makes folds that share none.",
@@ -112,5 +113,5 @@ def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
 def listed(values: Iterable[Any], most: int = SHOWN) -> str:
     """Name the first of many values, for errors."""
     values = list(values)
-    names = ", ".join(str(value) for value in values[:most])
+    names = ", ".join(escaped(str(value)) for value in values[:most])
     return names if len(values) <= most else f"{names} ... ({len(values)} in all)"

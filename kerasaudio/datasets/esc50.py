@@ -14,6 +14,7 @@ from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.rows import (
     Row,
     integers,
+    naming,
     numbered_names,
     read_rows,
     require_different,
@@ -76,15 +77,16 @@ class ESC50(LabelledClips):
                 "esc10 out to take those that are there."
             )
         labels = np.searchsorted(np.unique(targets), targets)
-        super().__init__(
-            name="ESC-10" if len(names) == 10 else "ESC-50",
-            paths=_paths(rows, root, table),
-            labels=labels,
-            class_names=names,
-            folds=integers((row["fold"] for row in rows), "fold", str(table)),
-            groups=np.array([row["src_file"] for row in rows]),
-            shared=SHARED,
-        )
+        with naming(table):
+            super().__init__(
+                name="ESC-10" if len(names) == 10 else "ESC-50",
+                paths=_paths(rows, root, table),
+                labels=labels,
+                class_names=names,
+                folds=integers((row["fold"] for row in rows), "fold", str(table)),
+                groups=np.array([row["src_file"] for row in rows]),
+                shared=SHARED,
+            )
         object.__setattr__(self, "targets", targets)
 
     @property

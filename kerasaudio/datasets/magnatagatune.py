@@ -16,7 +16,13 @@ import numpy as np
 from kerasaudio import weights
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
-from kerasaudio.datasets.rows import inside, read_rows, require_different, require_files
+from kerasaudio.datasets.rows import (
+    inside,
+    naming,
+    read_rows,
+    require_different,
+    require_files,
+)
 
 TABLE = "annotations_final.csv"
 PATH_COLUMN = "mp3_path"
@@ -99,14 +105,15 @@ class MagnaTagATune(LabelledClips):
             for i in there
             if (without_tags or labels[i].any()) and paths[i].stat().st_size
         ]
-        super().__init__(
-            name="MagnaTagATune",
-            paths=tuple(paths[i] for i in keep),
-            labels=labels[keep],
-            class_names=names,
-            groups=np.array([_EXCERPT.sub("", files[i]) for i in keep]),
-            parts=np.array([_part(files[i][0]) for i in keep]),
-        )
+        with naming(table):
+            super().__init__(
+                name="MagnaTagATune",
+                paths=tuple(paths[i] for i in keep),
+                labels=labels[keep],
+                class_names=names,
+                groups=np.array([_EXCERPT.sub("", files[i]) for i in keep]),
+                parts=np.array([_part(files[i][0]) for i in keep]),
+            )
 
 
 def _part(folder: str) -> str:

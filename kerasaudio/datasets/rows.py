@@ -1,8 +1,9 @@
 """Rows of a table of clips: the columns there must be, numbers, paths that stay in."""
 
+import contextlib
 import csv
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,21 @@ def require_columns(found: Sequence[str], columns: Iterable[str], what: str) -> 
         )
 
 
+@contextlib.contextmanager
+def naming(table: Path | str) -> Iterator[None]:
+    """Let what is wrong with clips name the table that lists them.
+
+    Raises:
+        ValueError: One was raised inside.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if str(table) in str(error):
+            raise
+        raise ValueError(f"{table}: {error}") from error
+
+
 def integers(values: Iterable[str], column: str, what: str) -> np.ndarray:
     """Read a column of whole numbers, int64.
 
@@ -132,7 +148,8 @@ def inside(root: Path, name: str, what: str) -> Path:
     """
     # By the rules of either system: a table may come from the other one.
     path = root / name.replace("\\", "/")
-    if not name.strip() or not path.resolve().is_relative_to(root.resolve()):
+    is_name = bool(name.strip()) and "\0" not in name
+    if not is_name or not path.resolve().is_relative_to(root.resolve()):
         raise ValueError(
             f"{what}: {name!r} is no name of a file in {root}, or leads out of it."
         )
@@ -145,12 +162,19 @@ def require_files(paths: Sequence[Path], root: Path, what: str) -> None:
     Raises:
         FileNotFoundError: Some are missing.
     """
-    missing = [path.name for path in paths if not path.is_file()]
+    missing = [path.name for path in paths if not _is_file(path)]
     if missing:
         raise FileNotFoundError(
             f"{len(missing)} of the {len(paths)} clips that {what} lists are not in "
             f"{root}: {listed(missing)}."
         )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
 
 
 def require_different(names: Sequence[str], what: str) -> None:

@@ -16,6 +16,7 @@ from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.archives import present
 from kerasaudio.datasets.check import PARTS, listed
 from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.rows import naming
 
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
@@ -118,7 +119,9 @@ def _read_list(path: Path) -> set[_Key]:
             "download=True gets it."
         )
     keys = set()
-    for line in path.read_text(encoding="utf-8").split():
+    with naming(path):
+        lines = path.read_text(encoding="utf-8").split()
+    for line in lines:
         word, _, file = line.partition("/")
         if not file or "/" in file:
             raise ValueError(f"{path} must list WORD/FILE. Received: {line!r}.")

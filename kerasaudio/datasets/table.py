@@ -11,7 +11,13 @@ import numpy as np
 from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
-from kerasaudio.datasets.rows import inside, read_rows, require_columns, require_files
+from kerasaudio.datasets.rows import (
+    inside,
+    naming,
+    read_rows,
+    require_columns,
+    require_files,
+)
 
 Columns = dict[str, list[Any]]
 _LARGEST_WHOLE = 2.0**53  # up to here a float tells whole numbers apart
@@ -83,17 +89,22 @@ def from_table(
     else:
         names, labels = _flags({key: columns[key] for key in labels_in}, classes, what)
     starts, ends = have.get("start"), have.get("end")
-    return LabelledClips(
-        name=name or (what if root is None else Path(what).stem),
-        paths=paths,
-        labels=labels,
-        class_names=names,
-        folds=_folds(have["fold"], what) if "fold" in have else None,
-        groups=np.array([_text(v) for v in have["group"]]) if "group" in have else None,
-        starts=None if starts is None else _seconds(starts, 0.0, "start", what),
-        ends=None if ends is None else _seconds(ends, math.inf, "end", what),
-        parts=np.array([_text(v) for v in have["part"]]) if "part" in have else None,
-    )
+    with naming(what):
+        return LabelledClips(
+            name=name or (what if root is None else Path(what).stem),
+            paths=paths,
+            labels=labels,
+            class_names=names,
+            folds=_folds(have["fold"], what) if "fold" in have else None,
+            groups=np.array([_text(v) for v in have["group"]])
+            if "group" in have
+            else None,
+            starts=None if starts is None else _seconds(starts, 0.0, "start", what),
+            ends=None if ends is None else _seconds(ends, math.inf, "end", what),
+            parts=np.array([_text(v) for v in have["part"]])
+            if "part" in have
+            else None,
+        )
 
 
 def _columns(

@@ -14,6 +14,7 @@ from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.rows import (
     inside,
     integers,
+    naming,
     numbered_names,
     read_rows,
     require_different,
@@ -65,14 +66,15 @@ class UrbanSound8K(LabelledClips):
         paths = tuple(inside(audio, name, what) for name in names)
         require_files(paths, audio, what)
         targets = integers((row["classID"] for row in rows), "classID", what)
-        super().__init__(
-            name="UrbanSound8K",
-            paths=paths,
-            labels=np.searchsorted(np.unique(targets), targets),
-            class_names=numbered_names(
-                targets, [row["class"] for row in rows], what, "classID"
-            ),
-            folds=integers((row["fold"] for row in rows), "fold", what),
-            groups=np.array([row["fsID"] for row in rows]),
-            shared=SHARED,
-        )
+        with naming(table):
+            super().__init__(
+                name="UrbanSound8K",
+                paths=paths,
+                labels=np.searchsorted(np.unique(targets), targets),
+                class_names=numbered_names(
+                    targets, [row["class"] for row in rows], what, "classID"
+                ),
+                folds=integers((row["fold"] for row in rows), "fold", what),
+                groups=np.array([row["fsID"] for row in rows]),
+                shared=SHARED,
+            )

@@ -1,12 +1,11 @@
 """Which clips can be decoded, where they are in their files, and what is wrong."""
 
-import warnings
-
 import numpy as np
 
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.text import warn
 
 ERRORS = ("raise", "skip")
 _SHOWN = 5
@@ -70,4 +69,4 @@ def _complain(clips: LabelledClips, problems: dict[str, str], errors: str) -> No
     )
     if errors == "raise":
         raise AudioDecodeError(f'{text}\nRepair or remove them, or pass errors="skip".')
-    warnings.warn(f"{text}\nThey are left out.", stacklevel=5)
+    warn(f"{text}\nThey are left out.", stacklevel=5)

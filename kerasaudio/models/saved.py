@@ -1,10 +1,13 @@
 """A model in one safetensors file: its weights, and in the header what it is.
 
-The header's metadata have one entry, `kerasaudio`: JSON with the spec and the
-activation of the head. A file without it holds weights only.
+The header's metadata have one entry, `kerasaudio`: JSON with the spec, the activation
+of the head, and a CRC-32 of these and of the tensors. A file without the entry holds
+weights only.
 """
 
 import json
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from kerasaudio.weights.convert.native import (
 FILE = "model.safetensors"  # in a folder
 KEY = "kerasaudio"
 VERSION = 1
+_BEGINNING = '{"activation": '  # of the entry, by which a changed key is told
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ def saved_bytes(saved: Saved) -> bytes:
         "activation": saved.activation,
         "spec": saved.spec.get_config(),
     }
-    text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
-    return native_bytes(saved.state, {KEY: text})
+    facts["crc32"] = _checksum(facts, saved.state)
+    return native_bytes(saved.state, {KEY: _text(facts)})
 
 
 def is_saved(path: Path) -> bool:
@@ -58,8 +62,8 @@ def is_saved(path: Path) -> bool:
             return False  # no safetensors file, as its reader will say
         header = file.read(length)
     try:
-        return KEY in parse_metadata(start + header)
-    except (ValueError, AttributeError):
+        return _entry(parse_metadata(start + header)) is not None
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return False
 
 
@@ -67,52 +71,61 @@ def read_saved(path: Path) -> Saved:
     """Read a safetensors file; nothing in it is executed.
 
     Raises:
-        ValueError: It is no safetensors file, or was written by a later version.
+        ValueError: It is no safetensors file, is damaged, or was written by a later
+            version.
         OSError: It cannot be read.
     """
     content = path.read_bytes()
     state = parse_native(content, str(path))
-    text = parse_metadata(content).get(KEY)
+    text = _entry(parse_metadata(content))
     if text is None:
         return Saved(state)
     try:
         facts: Any = json.loads(text)
         version, activation = facts["version"], facts["activation"]
         spec = dict(facts["spec"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{str(path)!r}: the entry {KEY!r} of its header is damaged ({error!r})."
-        ) from error
+        checksum = facts.pop("crc32", None)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path, repr(error)) from error
     unknown = sorted(spec.keys() - {field.name for field in fields(AudioSpec)})
     if version != VERSION or unknown:
         raise ValueError(
             f"{str(path)!r} was written by another version of kerasaudio (format "
             f"{version!r}{''.join(f', {name}' for name in unknown)}), which this one "
-            "cannot read. Update kerasaudio."
+            "cannot read, or is damaged. Update kerasaudio, or fetch it again."
         )
-    problem = _problem(spec, activation)
-    if problem is not None:
-        raise ValueError(
-            f"{str(path)!r}: the entry {KEY!r} of its header is damaged ({problem})."
-        )
-    return Saved(state, AudioSpec.from_config(spec), activation)
-
-
-def _problem(spec: dict[str, Any], activation: Any) -> str | None:
-    """Tell what in the facts cannot be; what else is wrong, the network will say."""
-    labels = spec.get("labels")
+    if checksum != _checksum(facts, state):
+        raise _damaged(path, "its checksum is another")
     if not isinstance(activation, str | None):
-        return f"activation {activation!r}"
-    if labels is not None and not (
-        isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    ):
-        return "labels are no list of text"
-    for key in ("sample_rate", "window_samples"):
-        if not isinstance(spec.get(key), int):
-            return f"{key} {spec.get(key)!r}"
-    for key in ("arguments", "frontend", "metrics"):
-        if not isinstance(spec.get(key, {}), dict):
-            return f"{key} {spec.get(key)!r}"
-    if not isinstance(spec.get("architecture"), str):
-        return f"architecture {spec.get('architecture')!r}"
-    return None
+        raise _damaged(path, f"activation {activation!r}")
+    try:
+        return Saved(state, AudioSpec.from_config(spec), activation)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _entry(metadata: Mapping[str, str]) -> str | None:
+    """Give our entry, also where the damage is in its name."""
+    ours = (text for text in metadata.values() if str(text).startswith(_BEGINNING))
+    return metadata.get(KEY, next(ours, None))
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False, sort_keys=True)
+
+
+def _checksum(facts: Mapping[str, Any], state: State) -> int:
+    checksum = zlib.crc32(_text(facts).encode(errors="surrogatepass"))
+    for name in sorted(state):
+        array = state[name]
+        title = f"{name} {array.dtype.str} {array.shape}"
+        checksum = zlib.crc32(title.encode(errors="surrogatepass"), checksum)
+        checksum = zlib.crc32(array.tobytes(), checksum)
+    return checksum
+
+
+def _damaged(path: Path, problem: str) -> ValueError:
+    return ValueError(
+        f"{str(path)!r} is damaged, in the entry {KEY!r} of its header or behind it "
+        f"({problem}). Save or fetch it again."
+    )

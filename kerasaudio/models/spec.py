@@ -1,12 +1,27 @@
 """What a model expects and gives: rate, lengths, labels, and where it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
-from kerasaudio.arguments import class_name, number
-from kerasaudio.audio.check import check_size
-from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
+from kerasaudio.arguments import class_name, number, whole_number
+from kerasaudio.audio.check import MOST_SAMPLES, check_rate, check_size
+from kerasaudio.audio.window_rule import PADDINGS, RESTS, Padding, Rest, WindowRule
+
+# Fields that count samples or windows: the least, and whether None is a value.
+_COUNTS = {
+    "clip_samples": (1, True),
+    "window_samples": (1, False),
+    "min_samples": (0, False),
+    "hop_samples": (1, True),
+    "short_samples": (0, False),
+    "windows_per_clip": (1, True),
+    "whole_samples": (0, False),
+    "context_samples": (0, False),
+    "edge_samples": (0, False),
+    "max_samples": (1, True),
+}
+_TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
 
 
 @dataclass(frozen=True)
@@ -78,10 +93,29 @@ class AudioSpec:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Bring labels into one form."""
+        """Check each field: they also come from files. Bring labels into one form.
+
+        Raises:
+            ValueError: A field has a value that it cannot have.
+        """
+        # Frozen, hence by the back door; NumPy's numbers become Python's.
+        own = object.__setattr__
+        own(self, "sample_rate", check_rate(self.sample_rate))
+        for name, (least, can_be_none) in _COUNTS.items():
+            value = getattr(self, name)
+            if value is not None or not can_be_none:
+                own(self, name, whole_number(value, name, least, MOST_SAMPLES))
+        _one_of(self.window_padding, PADDINGS, "window_padding")
+        _one_of(self.rest, RESTS, "rest")
+        _kind(self.architecture, str, "architecture")
+        for name in _TEXTS:
+            _kind(getattr(self, name), str | None, name)
+        for name in ("frontend", "arguments", "metrics"):
+            _kind(getattr(self, name), Mapping, name)
+        own(self, "trained_on", _names(self.trained_on, "trained_on"))
         if self.labels is not None:
-            names = tuple(class_name(label) for label in self.labels)
-            object.__setattr__(self, "labels", names)
+            names = map(class_name, _names(self.labels, "labels"))
+            own(self, "labels", tuple(names))
 
     @classmethod
     def of_fixed_clips(
@@ -222,10 +256,40 @@ class AudioSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a spec from what `get_config` gave."""
-        labels = config.get("labels")
-        changes = {
-            "labels": None if labels is None else tuple(labels),
-            "trained_on": tuple(config.get("trained_on", ())),
-        }
-        return cls(**{**config, **changes})
+        """Make a spec from what `get_config` gave.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        _kind(config, Mapping, "A spec")
+        known = {field.name for field in fields(cls)}
+        lacking = [name for name in _REQUIRED if name not in config]
+        unknown = [str(name) for name in config if name not in known]
+        if lacking or unknown:
+            raise ValueError(
+                "A spec must have sample_rate, clip_samples and window_samples, and "
+                f"nothing unknown. Received: {', '.join(unknown[:4]) or 'too little'}."
+            )
+        return cls(**config)
+
+
+_REQUIRED = ("sample_rate", "clip_samples", "window_samples")
+
+
+def _one_of(value: Any, values: tuple[str, ...], name: str) -> None:
+    if not isinstance(value, str) or value not in values:
+        raise ValueError(
+            f"{name} must be one of {', '.join(values)}. Received: {value!r}."
+        )
+
+
+def _kind(value: Any, kind: Any, name: str) -> None:
+    if not isinstance(value, kind):
+        what = {str: "text", Mapping: "a mapping"}.get(kind, "text or None")
+        raise ValueError(f"{name} must be {what}. Received: {value!r}.")
+
+
+def _names(value: Any, name: str) -> tuple[str, ...]:
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError(f"{name} must be a list of text. Received: {value!r}.")

@@ -14,6 +14,7 @@ import numpy as np
 from kerasaudio.plot.clips import Clips
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
+from kerasaudio.text import escaped
 from kerasaudio.whole_file import writing_whole
 
 _FOLDER = files("kerasaudio.plot") / "web"
@@ -59,7 +60,7 @@ def write_page(
     }
     script, looks = _part("page.js"), _part("page.css")
     parts = {
-        "title": html.escape(title),
+        "title": html.escape(escaped(title)),
         "policy": (
             # Nothing is loaded, no script runs but ours, whatever labels say.
             f"default-src 'none'; script-src {_hash(script)}; "

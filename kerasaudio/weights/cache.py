@@ -5,11 +5,11 @@ import os
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped, warn
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.manifest import Source
 from kerasaudio.whole_file import writing_whole
@@ -55,7 +55,7 @@ def folder_if_any(name: str) -> Path | None:
     try:
         return cache_folder() / name
     except WeightsError as error:
-        warnings.warn(f"Nothing is kept in {name}: {error}.", stacklevel=4)
+        warn(f"Nothing is kept in {name}: {error}.", stacklevel=4)
         return None
 
 
@@ -165,7 +165,7 @@ def _acquire(lock: Any, path: Path, holder: Path, idle_seconds: float) -> None:
                 f"another process{_pid(holder)} that downloads or converts {path.name}"
             )
         if not is_told:
-            print(f"Waiting for {who}.", file=sys.stderr, flush=True)
+            print(escaped(f"Waiting for {who}."), file=sys.stderr, flush=True)
             is_told = True
         if (latest := _latest_change(path.parent)) != change:
             change, since = latest, time.monotonic()

@@ -295,7 +295,7 @@ def _bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
 
     with tqdm(
         total=size,
-        desc=title,
+        desc=escaped(title),
         unit="B",
         unit_scale=True,
         file=sys.stderr,

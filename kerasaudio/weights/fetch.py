@@ -5,11 +5,11 @@ then the network. Whatever it comes from, every byte is hashed against the pin f
 """
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasaudio.text import warn
 from kerasaudio.weights import hub
 from kerasaudio.weights.cache import downloaded_path, has_cache_folder, locked
 from kerasaudio.weights.errors import DownloadError, WeightsError
@@ -90,9 +90,7 @@ def _from_cache(source: Source) -> Path | None:
     with locked(path):
         if path.is_file() and (problem := mismatch(path, source)):
             path.unlink()
-            warnings.warn(
-                f"{path} was damaged ({problem}) and has been deleted.", stacklevel=3
-            )
+            warn(f"{path} was damaged ({problem}) and has been deleted.", stacklevel=3)
     return path if path.is_file() else None
 
 
@@ -110,7 +108,7 @@ def _from_elsewhere(source: Source, problems: dict[Source, str]) -> Path | None:
             problem = mismatch(cached, source)
             if problem is None:
                 return cached
-            warnings.warn(
+            warn(
                 f"{cached} is not what it should be: {problem}. It is not used; it is "
                 "not ours to delete.",
                 stacklevel=3,

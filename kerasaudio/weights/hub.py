@@ -5,11 +5,11 @@ retries for 23 seconds when there is no network.
 """
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from kerasaudio.text import warn
 from kerasaudio.weights.errors import DownloadError
 from kerasaudio.weights.manifest import Source
 
@@ -86,7 +86,7 @@ def ask(url: str, get: Callable[[Mapping[str, str]], None]) -> None:
             raise refusal from error
         error.token_refused = refusal.code is None
         raise
-    warnings.warn(
+    warn(
         f"{_REFUSED} (HTTP {refusal.status}). The file is public and was fetched "
         "without it.",
         stacklevel=4,

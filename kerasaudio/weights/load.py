@@ -1,10 +1,10 @@
 """Published weights as tensors: fetched, verified, converted once, kept."""
 
 import hashlib
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kerasaudio.text import warn
 from kerasaudio.weights.cache import (
     converted_path,
     has_cache_folder,
@@ -64,9 +64,7 @@ def _read_conversion(path: Path) -> bytes | None:
         return None
     content = path.read_bytes()
     if _seal(content) != note.read_bytes():
-        warnings.warn(
-            f"{path} was damaged; it is made again from the original.", stacklevel=3
-        )
+        warn(f"{path} was damaged; it is made again from the original.", stacklevel=3)
         return None
     return content
 
@@ -79,7 +77,7 @@ def _keep_conversion(source: Source, state: State) -> None:
             write_whole(path, content)
             write_whole(_note(path), _seal(content))
     except WeightsError as error:  # the weights are at hand all the same
-        warnings.warn(f"The converted weights cannot be kept: {error}.", stacklevel=3)
+        warn(f"The converted weights cannot be kept: {error}.", stacklevel=3)
 
 
 def _note(path: Path) -> Path:

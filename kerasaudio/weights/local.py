@@ -5,10 +5,10 @@ They are only ever read. A file is taken for what its bytes are, not for its nam
 
 import os
 import stat
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasaudio.text import warn
 from kerasaudio.weights.manifest import Source, load_manifest
 from kerasaudio.weights.pins import Algorithm, digest, mismatch
 
@@ -38,7 +38,7 @@ def find_in_user_folders(source: Source, sizes: range) -> Path | None:
     """
     for folder in user_folders():
         if not folder.is_dir():
-            warnings.warn(
+            warn(
                 f"{FOLDERS_VARIABLE} names {folder}, which is no folder; it is skipped",
                 stacklevel=2,
             )
@@ -58,7 +58,7 @@ def find_in_user_folders(source: Source, sizes: range) -> Path | None:
 def _report(path: Path, problem: str, source: Source) -> None:
     if _is_published(path):  # many published files have names like best_model.pth
         return
-    warnings.warn(
+    warn(
         f"{path} has the name of {source.address}, but {problem}. It is left as it is "
         "and not used. Replace it, or take it out of the folder.",
         stacklevel=3,

@@ -100,7 +100,10 @@ class _Machine:
                 self.step(opcode.name, argument)
         except UnsafeFileError:
             raise
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
+        except (
+            *(ValueError, IndexError, KeyError, TypeError, OverflowError),
+            Warning,  # pickletools' own, where warnings are errors
+        ) as error:
             raise ValueError(f"damaged pickle: {error}") from error
         raise ValueError("damaged pickle: it has no end")
 

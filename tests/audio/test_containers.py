@@ -65,6 +65,23 @@ def test_sound_behind_a_length_of_nothing_is_read(sound, riff_size, samples):
     np.testing.assert_array_equal(read(data), pcm / np.float32(32_768))
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"caff\0\1\0\0desc" + (2**63 - 1).to_bytes(8, "big") + bytes(64),
+        b"riff" + bytes(20) + b"wave" + bytes(12) + b"fmt " + bytes(12) + b"\x7f" * 8,
+        wav(bytes(64), length=0xFFFFFFFF)[:36]
+        + b"ds64\x1c\0\0\0"
+        + b"\xff" * 28
+        + b"data\xff\xff\xff\xff",
+        b".snd\0\0\xc8\x18" + bytes(56),  # sound of no length behind the file
+    ],
+)
+def test_lengths_that_lead_out_of_the_file(data):
+    with pytest.raises(AudioDecodeError):
+        read(data)
+
+
 def test_a_chunk_behind_a_length_of_nothing_is_no_sound():
     chunk = b"LIST" + struct.pack("<I", 10) + b"INFOISFT\0\0"
     data = wav(chunk, length=0)

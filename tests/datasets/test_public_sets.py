@@ -94,6 +94,9 @@ def test_speech_commands_in_another_state(speech):
     (speech / "testing_list.txt").write_text("../../etc/passwd\n")
     with pytest.raises(ValueError, match="must list WORD/FILE"):
         SpeechCommands(speech)
+    (speech / "testing_list.txt").write_bytes(b"cat/\xff.wav\n")
+    with pytest.raises(ValueError, match=r"testing_list\.txt.*codec"):
+        SpeechCommands(speech)
     (speech / "testing_list.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"There is no .*testing_list\.txt"):
         SpeechCommands(speech)

@@ -104,6 +104,7 @@ def test_order_of_classes(folder):
         ("path,label\n../../etc/passwd,x\n", "leads out of it"),
         ("path,label\n/etc/passwd,x\n", "leads out of it"),
         ("path,label\n,x\n", "no name of a file"),
+        ("path,label\naudio/\0.wav,x\n", "no name of a file"),
         ("path,label\naudio/a.wav\n", "line 2, is cut short"),
         ("path,label,start\naudio/a.wav,x,soon\n", "start must hold seconds"),
         ("path,label,start,end\naudio/a.wav,x,2,1\n", "2 s to 1 s of"),
@@ -136,13 +137,16 @@ def test_order_of_classes(folder):
     ],
 )
 def test_bad_tables(folder, text, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as info:
         from_table(table(folder, text))
+    assert str(folder / "mine.csv") in str(info.value)
 
 
 def test_missing_files_and_tables(folder):
     with pytest.raises(FileNotFoundError, match=r"1 of the 1 clips.*gone\.wav"):
         from_table(table(folder, "path,label\ngone.wav,x\n"))
+    with pytest.raises(FileNotFoundError, match=r"mine\.csv lists are not in"):
+        from_table(table(folder, f"path,label\n{'a' * 5_000}.wav,x\n"))
     with pytest.raises(FileNotFoundError, match="no table named"):
         from_table(folder / "no.csv")
     with pytest.raises(ValueError, match=r"CSV file, or a DataFrame\. Received: int"):

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import kerasaudio
-from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models import FACTORIES, AudioModel, saved
 from kerasaudio.models.saved import KEY
 from kerasaudio.weights.convert.native import model_state, native_bytes
 from support.answers import LABELS, network
@@ -167,11 +167,41 @@ def test_facts_that_cannot_be_are_refused(change, message, tmp_path):
         "activation": "softmax",
         "spec": model.spec.get_config(),
     }
-    file = tmp_path / "mine.safetensors"
+    file, state = tmp_path / "mine.safetensors", model_state(model)
     told = change(facts)
+    if isinstance(told, dict):
+        told = told | {"crc32": saved._checksum(told, state)}
     text = told if isinstance(told, str) else json.dumps(told)
-    file.write_bytes(native_bytes(model_state(model), {KEY: text}))
+    file.write_bytes(native_bytes(state, {KEY: text}))
     with pytest.raises(ValueError, match=message):
+        kerasaudio.LeNetMFCC(weights=file)
+
+
+def flipped(path, at, bit=0):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_in_a_weight_is_noticed(tmp_path):
+    file = build("LeNetMFCC").save_pretrained(tmp_path / "mine.safetensors")
+    flipped(file, -1)
+    with pytest.raises(ValueError, match=r"mine\.safetensors' is damaged.*checksum"):
+        kerasaudio.LeNetMFCC(weights=file)
+
+
+def test_a_flipped_bit_in_the_name_of_the_facts_harms_nothing(tmp_path):
+    model = build("LeNetMFCC")
+    file = model.save_pretrained(tmp_path / "mine.safetensors")
+    flipped(file, file.read_bytes().index(b"kerasaudio"))
+    assert kerasaudio.LeNetMFCC(weights=file).spec == model.spec
+
+
+@pytest.mark.parametrize("word", [b"homepage", b"LeNetMFCC", b"crc32"])
+def test_a_flipped_bit_in_the_facts_is_noticed(word, tmp_path):
+    file = build("LeNetMFCC").save_pretrained(tmp_path / "mine.safetensors")
+    flipped(file, file.read_bytes().index(word))
+    with pytest.raises(ValueError, match=r"mine\.safetensors' .*damaged"):
         kerasaudio.LeNetMFCC(weights=file)
 
 

@@ -156,7 +156,17 @@ def weight_lost(path):
         file.move(f"{WEIGHT}/kernel:0", f"{WEIGHT}/other:0")
 
 
-@pytest.mark.parametrize("damage", [cut, not_hdf5, no_names, weight_lost])
+def names_that_are_no_text(path):
+    with h5py.File(path, "a") as file:
+        group = file["model_weights"]
+        del group.attrs["layer_names"]
+        space = h5py.h5s.create(h5py.h5s.SCALAR)
+        h5py.h5a.create(group.id, b"layer_names\xff0", h5py.h5t.NATIVE_INT8, space)
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, not_hdf5, no_names, weight_lost, names_that_are_no_text]
+)
 def test_a_damaged_file_is_named(path, damage):
     damage(path)
 

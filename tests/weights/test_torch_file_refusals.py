@@ -198,6 +198,7 @@ NONSENSE = {
     "a string of eight exabytes": b"\x8d" + b"\xff" * 7 + b"\x7fab",
     "a number of two gigabytes": b"\x8b\xff\xff\xff\x7f\x01",
     "a number of many digits": b"I" + b"9" * 9000 + b"\n",
+    "a letter that is escaped for no reason": b"S'\\w'\n0",
     "deep tuples": b")" + b"\x85" * 100_000,
 }  # fmt: skip
 

@@ -86,7 +86,10 @@ def read_layers(path: Path) -> dict[str, dict[str, np.ndarray]]:
             }
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{path} was refused: {error}") from error
-    except (OSError, KeyError, RuntimeError) as error:
+    except (
+        *(OSError, KeyError, RuntimeError, TypeError, AttributeError),
+        *(ValueError, OverflowError, MemoryError),
+    ) as error:  # whatever h5py makes of damage
         raise ValueError(f"{path} is no weights file of Keras 2: {error}") from error
 
 

@@ -1,0 +1,293 @@
+"""The readers that we wrote, for fuzzing: seeds, and how each is called.
+
+Seeds are made here, whole and small; what fuzzing once found lies in the folder
+`corpus`. Checksums are switched off, so that what lies behind them is reached, too: an
+attacker would write the right ones.
+"""
+
+import contextlib
+import io
+import struct
+import tempfile
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from kerasaudio import load_features
+from kerasaudio.audio import mp3, ogg, riff
+from kerasaudio.audio.containers import shortfall
+from kerasaudio.audio.errors import AudioDecodeError
+from kerasaudio.audio.pcm import open_wav_stream
+from kerasaudio.audio.plain_wav import read_plain_wav
+from kerasaudio.datasets import from_table
+from kerasaudio.features import Features
+from kerasaudio.features.rows import Failed, Rows
+from kerasaudio.features.store import FileState, Store
+from kerasaudio.models import saved
+from kerasaudio.models.spec import AudioSpec
+from kerasaudio.similarity import Index
+from kerasaudio.weights.tf1_checkpoint import read_tf1_checkpoint
+from kerasaudio.weights.torch_file import read_torch
+from support import tf1_checkpoint, torch_files
+
+CORPUS = Path(__file__).with_name("corpus")
+_FILE = FileState("/a.wav", 10, 20)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is fuzzed.
+
+    Attributes:
+        name: Of the reader, and of its folder in the corpus.
+        seeds: Gives contents to begin from; called without checksums.
+        read: Reads a file as users do, at most raising what is documented.
+        allowed: That is, if it names the file.
+        names_file: Whether it must: what reads an open file knows no name.
+        suffix: Of the file.
+    """
+
+    name: str
+    seeds: Callable[[], Iterator[bytes]]
+    read: Callable[[Path], Any]
+    allowed: tuple[type[Exception], ...] = (ValueError,)
+    names_file: bool = True
+    suffix: str = ""
+
+    def corpus(self) -> list[bytes]:
+        """Give the seeds and what was once found."""
+        folder = CORPUS / self.name
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        with without_checksums():
+            return [*self.seeds(), *(path.read_bytes() for path in found)]
+
+    def problem(self, path: Path) -> str | None:
+        """Read a file; give what is wrong with what came, or None.
+
+        To be called without checksums.
+        """
+        try:
+            self.read(path)
+        except self.allowed as error:
+            if self.names_file and str(path) not in str(error):
+                return f"the message does not name the file: {error!r:.300}"
+        except Exception as error:
+            return f"{error!r:.300}"
+        return None
+
+
+@contextlib.contextmanager
+def without_checksums() -> Iterator[None]:
+    """Let every checksum be right."""
+    with contextlib.ExitStack() as stack:
+        for place in (
+            "zipfile.ZipExtFile._update_crc",
+            "kerasaudio.weights.sstable.unmask",
+            "kerasaudio.weights.sstable.crc32c",
+            "kerasaudio.models.saved._checksum",
+            "kerasaudio.audio.ogg._checksum",
+        ):
+            target, _, name = place.rpartition(".")
+            value: Any = b"\0\0\0\0" if "ogg" in place else 0
+            stack.enter_context(mock.patch(f"{target}.{name}", lambda *_, v=value: v))
+        stack.enter_context(mock.patch("kerasaudio.features.store.zlib", _NoZlib))
+        yield
+
+
+class _NoZlib:
+    @staticmethod
+    def crc32(content: bytes) -> int:
+        return 0
+
+
+def _written(write: Callable[[Path], Any], suffix: str = "") -> bytes:
+    """Give what a function writes to a path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"seed{suffix}"
+        write(path)
+        return path.read_bytes()
+
+
+def _torch_zip() -> Iterator[bytes]:
+    stored = torch_files.storage(4)
+    square = torch_files.integers(2, 2)
+    one = torch_files.tensor(stored, shape=square, strides=torch_files.integers(2, 1))
+    numbers = np.arange(4, dtype="float32").tobytes()
+    yield torch_files.zipped(torch_files.pickled(one), {"0": numbers})
+    yield torch_files.zipped(
+        torch_files.pickled(one, one),
+        {"0": numbers},
+        more={"archive/byteorder": b"big"},
+    )
+    yield torch_files.zipped(torch_files.pickled(torch_files.integer(3)))
+
+
+def _torch_legacy() -> Iterator[bytes]:
+    stored = torch_files.storage(4, tail=b"N")
+    square = torch_files.integers(2, 2)
+    one = torch_files.tensor(stored, shape=square, strides=torch_files.integers(2, 1))
+    numbers = (4).to_bytes(8, "little") + np.arange(4, dtype="float32").tobytes()
+    yield torch_files.legacy(torch_files.pickled(one), ["0"], numbers)
+    yield torch_files.legacy(torch_files.pickled(torch_files.integer(3)), [], b"")
+
+
+def _tf1() -> Iterator[bytes]:
+    tensors = {
+        "a/weights": np.arange(6, dtype="float32").reshape(2, 3),
+        "b": np.array([1, -2], "int64"),
+        "step": np.array(3, "int32"),
+    }
+    yield _written(lambda path: tf1_checkpoint.write_tf1_checkpoint(path, tensors))
+    entries = tf1_checkpoint.checkpoint_entries(tensors)
+    yield tf1_checkpoint.table(entries, block_size=16)
+
+
+def _safetensors() -> Iterator[bytes]:
+    state = {"dense/kernel": np.eye(2, dtype="float32"), "dense/bias": np.zeros(2)}
+    spec = AudioSpec.of_fixed_clips(16_000, 4_000)
+    yield saved.saved_bytes(saved.Saved(state, spec, "softmax"))
+    yield saved.native_bytes(state)
+    yield saved.native_bytes({"a": np.array([1], "int8")}, {"format": "np"})
+
+
+def _read_safetensors(path: Path) -> None:
+    saved.is_saved(path)
+    saved.read_saved(path)
+
+
+def _npz() -> Iterator[bytes]:
+    table = Features(
+        np.eye(2, dtype="float32"),
+        (Path("a.wav"), Path("b.wav")),
+        np.arange(2.0),
+        np.arange(2.0) + 1,
+        (Failed(Path("c.wav"), "it is empty"),),
+        {"model": "Tiny", "fingerprint": "0123"},
+    )
+    yield _written(table.save, ".npz")
+
+
+def _index() -> Iterator[bytes]:
+    index = Index()
+    index.add(np.eye(2), ids=[7, "x"], paths=["a", "b"], labels=["c", "c"])
+    yield _written(index.save, ".npz")
+
+
+def _log() -> Iterator[bytes]:
+    with tempfile.TemporaryDirectory() as name, Store(Path(name)) as store:
+        rows = Rows(np.eye(2, dtype="float32"), np.arange(2.0), np.ones(2))
+        store.add(_FILE, rows)
+        store.add(FileState("/b.wav", 1, 2), rows)
+        (log,) = Path(name).iterdir()
+        yield log.read_bytes()
+
+
+def _read_log(path: Path) -> None:
+    with Store(path.parent) as store:
+        rows = store.get(_FILE)
+        if rows is not None and store.rows_of(_FILE) != len(rows.vectors):
+            raise AssertionError("another number of rows than was said")
+
+
+def _csv() -> Iterator[bytes]:
+    yield b"path,label\na.wav,dog\nb.wav,cat\n"
+    yield b"\xef\xbb\xbfpath;label;start;end;fold;group;part\na.wav;x;0;1;1;g;testing\n"
+    yield b'path\tlabel\r\n"a.wav"\t"one\ttwo"\r\n'
+
+
+def _read_csv(path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        path.with_name(name).touch()
+    from_table(path)
+    from_table(path, separator=";")
+
+
+def _wav() -> Iterator[bytes]:
+    for channels, width in ((1, 2), (2, 3)):
+        content = io.BytesIO()
+        with wave.open(content, "wb") as file:
+            file.setparams((channels, width, 8_000, 0, "NONE", ""))
+            file.writeframes(bytes(20 * channels * width))
+        yield content.getvalue()
+    head = b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes([16, 0, 0, 0, 3, 0, 1, 0])
+    head += struct.pack("<IIHH", 8_000, 32_000, 4, 32)
+    yield head + b"data\0\0\0\0" + bytes(16)
+    yield b"RF64" + head[4:12] + b"ds64\x1c\0\0\0" + bytes(28) + head[12:] + b"data"
+    yield b"FORM\0\0\0\x2eAIFFCOMM\0\0\0\x12\0\1\0\0\0\4\0\x10" + bytes(10) + b"SSND"
+    yield b"caff\0\1\0\0desc" + (32).to_bytes(8, "big") + bytes(32) + b"data" + bytes(8)
+    yield b"riff" + bytes(20) + b"wave" + bytes(12) + b"fmt " + bytes(12) + bytes(8)
+    yield b".snd\0\0\0\x18\0\0\0\x08\0\0\0\3\0\0\x1f\x40\0\0\0\1" + bytes(8)
+    yield b"NIST_1A\n   1024\nsample_count -i 4\nend_head\n"
+    yield b"\0\0\0\x10ftypM4A \0\0\0\0\0\0\0\x08moov\0\0\0\x08mdat"
+
+
+def _read_wav(path: Path) -> None:
+    read_plain_wav(path)
+    with path.open("rb") as file:
+        riff.sound_chunk(file)
+        found = riff.read_wav(file)
+        if found is not None:
+            riff.is_left_open(file, found, path.stat().st_size)
+        shortfall(file)
+        shortfall(file, 10)
+        file.seek(0)
+        for block in open_wav_stream(file):
+            if block.ndim != 2:
+                raise AssertionError(f"a block of shape {block.shape}")
+
+
+def _mp3() -> Iterator[bytes]:
+    for head in (b"\xff\xfb\x10\xc4", b"\xff\xf3\x10\xc4"):
+        frame = mp3.parse_frame(head)
+        assert frame is not None
+        body = head.ljust(frame.length, b"\0")
+        yield 3 * body
+        yield b"ID3\4\0\0\0\0\0\4abcd" + body + body[:50]
+        side = 36 if head[1] == 0xFB else 21
+        yield body[:side] + b"Xing\0\0\0\1\0\0\0\2" + body[side + 12 :] + body
+
+
+def _read_mp3(path: Path) -> None:
+    with path.open("rb") as file:
+        mp3.behind_id3(file)
+        mp3.survey(file)
+
+
+def _ogg() -> Iterator[bytes]:
+    vorbis = b"\1vorbis" + bytes(4) + b"\1\x40\x1f\0\0" + bytes(12) + b"\xb8\1"
+    opus = b"OpusHead\1\1\x38\1\x80\xbb\0\0\0\0\0"
+    for serial, head in enumerate((vorbis, opus)):
+        first = _page(head, serial, 0, 2)
+        yield first + _page(bytes(40), serial, 1, 4, 100)
+
+
+def _page(body: bytes, serial: int, number: int, flags: int, granule: int = 0) -> bytes:
+    """Give a page of Ogg, its checksum zero."""
+    head = b"OggS\0" + bytes([flags]) + granule.to_bytes(8, "little")
+    head += serial.to_bytes(4, "little") + number.to_bytes(4, "little") + bytes(4)
+    return head + bytes([1, len(body)]) + body
+
+
+def _read_ogg(path: Path) -> None:
+    with path.open("rb") as file:
+        ogg.read_links(file)
+
+
+READERS = [
+    Reader("torch-zip", _torch_zip, read_torch, suffix=".pt"),
+    Reader("torch-legacy", _torch_legacy, read_torch, suffix=".pt"),
+    Reader("tf1", _tf1, read_tf1_checkpoint, suffix=".ckpt"),
+    Reader("safetensors", _safetensors, _read_safetensors, suffix=".safetensors"),
+    Reader("features-npz", _npz, load_features, suffix=".npz"),
+    Reader("index", _index, Index.load, suffix=".npz"),
+    Reader("features-log", _log, _read_log, (), suffix=".log"),
+    Reader("csv", _csv, _read_csv, (ValueError, FileNotFoundError), suffix=".csv"),
+    Reader("wav", _wav, _read_wav, (AudioDecodeError,), False, suffix=".wav"),
+    Reader("mp3", _mp3, _read_mp3, (), suffix=".mp3"),
+    Reader("ogg", _ogg, _read_ogg, (), suffix=".ogg"),
+]
