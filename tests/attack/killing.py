@@ -18,7 +18,8 @@ from types import FrameType
 from typing import Any
 
 KILLED = -signal.SIGKILL if hasattr(signal, "SIGKILL") else None
-_PATHS = {  # event -> how many paths its arguments begin with, and folders they end with
+# Event -> how many paths its arguments begin with, and open folders they end with.
+_PATHS = {
     "os.chmod": (1, 1),
     "os.link": (2, 2),
     "os.mkdir": (1, 1),
