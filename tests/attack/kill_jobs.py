@@ -27,11 +27,13 @@ class Job:
     Attributes:
         name: Of the job.
         backend: Of Keras, that it runs on; one that a process can be forked with.
+        is_forked_warm: Whether such a process may have computed before.
         most: How many of its operations, spread over all, are tried even in full.
         last: How many of the last ones are tried in a sample.
     """
 
     backend: str = _torch_if_any()
+    is_forked_warm = backend == "torch"
     most = 10_000
     last = 6
 
@@ -124,6 +126,7 @@ class Export(Job):
     """An export in place of an older one."""
 
     backend = "tensorflow"
+    is_forked_warm = False
     most = 60
     last = 9
 

@@ -4,6 +4,7 @@ A process of its own: it imports what takes long, and is then forked for each tr
 line of JSON a case: its name, and what went wrong or null.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,8 @@ from .killing import KILLED, Operations, forked
 _SECONDS = 120.0
 _SAMPLE = 6  # steps spread over all, in a sample
 _TOLERANCE = 1e-5
+# TensorFlow removes them as its process exits, and leaves them where that is killed.
+_TENSORFLOWS = "__autograph_generated_file"
 _DIGITS = re.compile(r"[0-9a-f]{32}")
 
 
@@ -46,6 +49,8 @@ class Attack:
         """Kill the job at its steps; give each case, and what went wrong or None."""
         self._fresh()
         self._do(lambda: self._job.prepare(self._given, self._old))
+        if self._job.is_forked_warm:
+            self._warm_up()
         self._fresh()
         steps = self._base / "steps"
 
@@ -108,6 +113,16 @@ class Attack:
         if forked(lambda: self._in_place(work), self._log, _SECONDS) != 0:
             raise RuntimeError(self._said())
 
+    def _warm_up(self) -> None:
+        """Do the job once in this process: what it imports and builds is then there."""
+        self._fresh()
+        with (
+            self._log.open("w") as log,
+            contextlib.redirect_stdout(log),
+            contextlib.redirect_stderr(log),
+        ):
+            self._in_place(lambda: self._job.run(self._given, self._work / "out"))
+
     def _in_place(self, work: Any) -> None:
         temporary = str(self._work / "tmp")
         os.environ |= {
@@ -118,7 +133,8 @@ class Attack:
         work()
 
     def _look(self) -> None:
-        np.savez(self._found, **self._job.look(self._work / "out"))
+        found: dict[str, Any] = self._job.look(self._work / "out")
+        np.savez(self._found, **found)
 
     def _read(self) -> dict[str, np.ndarray]:
         with np.load(self._found) as found:
@@ -126,7 +142,11 @@ class Attack:
 
     def _names(self) -> list[str]:
         """List what is there, whatever its random names are."""
-        found = (str(p.relative_to(self._work)) for p in self._work.rglob("*"))
+        found = (
+            str(path.relative_to(self._work))
+            for path in self._work.rglob("*")
+            if not path.name.startswith(_TENSORFLOWS)
+        )
         return sorted({_DIGITS.sub("*", name) for name in found})
 
     def _said(self) -> str:
