@@ -4,32 +4,30 @@ import contextlib
 import csv
 import io
 import os
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from kerasaudio.text import cell
+from kerasaudio.workplace import workplace
 
 
 @contextlib.contextmanager
 def writing_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside the wanted one, and rename it at the end.
+    """Give a path of the same name in a hidden folder; the file is moved at the end.
 
     Raises:
         OSError: The folder is missing, read-only or full; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with workplace(path.parent) as place:
+            temporary = place.folder / path.name
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
     except OSError as error:
         raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -61,9 +59,8 @@ def check_writable(path: Path) -> None:
         OSError: The folder is missing or read-only.
     """
     try:
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        temporary.touch(exist_ok=False)
-        temporary.unlink()
+        with workplace(path.parent) as place:
+            (place.folder / path.name).touch()
     except OSError as error:
         raise unwritable(path, error) from error
 

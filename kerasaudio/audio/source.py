@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
+from kerasaudio.workplace import temporary_folder
+
 AudioFile = str | os.PathLike[str] | IO[bytes]
 
 HEAD_BYTES = 64
@@ -177,7 +179,7 @@ def on_disk(source: Source) -> Iterator[str]:
         yield source.path
         return
     # Not a NamedTemporaryFile: Windows lets no one else open one of those.
-    with tempfile.TemporaryDirectory(prefix="kerasaudio-") as folder:
+    with temporary_folder() as folder:
         path = os.path.join(folder, "audio")
         source.file.seek(0)
         with open(path, "xb") as copy:

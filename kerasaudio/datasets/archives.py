@@ -1,16 +1,16 @@
 """Where public data sets can be had, what their bytes must be, and how to get them."""
 
 import os
-import tempfile
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from kerasaudio.datasets.extract import extract
-from kerasaudio.weights.cache import cache_folder, locked
+from kerasaudio.weights.cache import cache_folder, forget_dead, has_cache_folder, locked
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.pins import Algorithm, differs
 from kerasaudio.weights.verified import download_verified
+from kerasaudio.workplace import remove_dead, workplace
 
 GB = 10**9
 _UNPACKING_SECONDS = 3600.0  # in which nothing changes in the cache
@@ -122,6 +122,7 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
     """
     archive = _find(name)
     target = Path(folder)
+    _forget_dead(name, target)
     _check_free(target, archive)
     packed = _packed_path(name, archive)
     # To the end: who unpacks into another folder takes and deletes the same archive.
@@ -129,7 +130,6 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
         _check_free(target, archive)  # still, after waiting
         _fetch(packed, archive, progress)
         _unpack(packed, archive, target)
-        packed.unlink(missing_ok=True)  # not its folder, where others wait at the lock
     return target
 
 
@@ -142,10 +142,8 @@ def _check_free(target: Path, archive: Archive) -> None:
 
 def _unpack(packed: Path, archive: Archive, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{target.name}.", dir=target.parent
-    ) as temporary:
-        unpacked = Path(temporary, "unpacked")
+    with workplace(target.parent) as place:
+        unpacked = place.folder / "unpacked"
         extract(packed, unpacked, limit=archive.limit)
         root = unpacked / archive.root
         if not root.is_dir():
@@ -154,6 +152,9 @@ def _unpack(packed: Path, archive: Archive, target: Path) -> None:
             )
         if target.exists():
             target.rmdir()
+        # Not its folder, where others wait at the lock. And first: nobody who finds
+        # the data set would look for it, had this process died between.
+        packed.unlink()
         os.replace(root, target)
 
 
@@ -165,9 +166,18 @@ def present(
 ) -> Path:
     """Give a data set's folder; download it first if its landmark is not there."""
     root = Path(folder)
-    if may_download and not (root / landmark).exists():
-        download(name, root)
+    if may_download:
+        _forget_dead(name, root)
+        if not (root / landmark).exists():
+            download(name, root)
     return root
+
+
+def _forget_dead(name: str, target: Path) -> None:
+    """Remove what downloads left whose processes were killed."""
+    remove_dead(target.parent)
+    if has_cache_folder():
+        forget_dead(_packed_path(name, _find(name)))
 
 
 def _find(name: str) -> Archive:

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import keras
@@ -20,6 +19,7 @@ from kerasaudio.export.formats import FORMATS
 from kerasaudio.export.graph import Order
 from kerasaudio.export.process import last_words
 from kerasaudio.models import AudioModel
+from kerasaudio.workplace import temporary_folder
 
 _REFUSED = 3  # exit status: what to tell the user is on stdout
 
@@ -30,8 +30,7 @@ def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
     Raises:
         ExportError: As in this process; or the other one cannot load the model.
     """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         model.save(folder / "model.keras")
         if order.calibration is not None:
             np.save(folder / "calibration.npy", order.calibration)
@@ -44,7 +43,7 @@ def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
         }
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "kerasaudio.export.elsewhere", name],
+            [sys.executable, "-m", "kerasaudio.export.elsewhere", str(folder)],
             env=os.environ | {"KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,

@@ -1,8 +1,9 @@
 """`kerasaudio.export`: from a model to a file that runs without Keras, compared."""
 
+import contextlib
 import os
-import shutil
-import tempfile
+import uuid
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from kerasaudio.export.report import ExportReport
 from kerasaudio.export.verify import compare
 from kerasaudio.models import AudioModel
 from kerasaudio.whole_file import unwritable
+from kerasaudio.workplace import BusyError, Workplace, workplace
 
 
 def export(
@@ -75,7 +77,7 @@ def export(
         ValueError: Arguments that do not fit, or unusable clips.
         FileExistsError: There is something at `path`.
         ImportError: An extra is not installed.
-        OSError: Files cannot be read or written.
+        OSError: Files cannot be read or written; another process exports to `path`.
     """
     target = Path(path)
     form = choose_format(target, format)
@@ -93,42 +95,41 @@ def export(
             f"calibrate={'None' if calibrate is None else 'clips'}."
         )
     check_installed(form, quantize)
-    _check_free(target, form, overwrite)
-    length = samples or spec.window_samples
-    sounds = None
-    if calibrate is not None:
-        sounds = gather(calibrate, spec, length, "calibrate")
-    probe = None
-    if not isinstance(verify, bool):
-        probe = gather(verify, spec, length, "verify")
-    elif verify:
-        probe = synthetic(spec, length) if sounds is None else sounds
-    order = Order(
-        format=form,
-        samples=samples,
-        quantize=quantize,
-        facts=describe(spec, samples, quantize),
-        calibration=None if sounds is None else sounds.windows,
-    )
-    if keras.backend.backend() == "tensorflow":
-        write = convert
-    else:
-        from kerasaudio.export.elsewhere import convert_elsewhere as write
-    try:
-        folder = tempfile.TemporaryDirectory(
-            prefix=f".{target.name}.", dir=target.parent
+    with _alone(target) as place:
+        _check_free(target, form, overwrite)
+        length = samples or spec.window_samples
+        sounds = None
+        if calibrate is not None:
+            sounds = gather(calibrate, spec, length, "calibrate")
+        probe = None
+        if not isinstance(verify, bool):
+            probe = gather(verify, spec, length, "verify")
+        elif verify:
+            probe = synthetic(spec, length) if sounds is None else sounds
+        order = Order(
+            format=form,
+            samples=samples,
+            quantize=quantize,
+            facts=describe(spec, samples, quantize),
+            calibration=None if sounds is None else sounds.windows,
         )
-    except OSError as error:
-        raise unwritable(target, error) from error
-    with folder:
-        made = Path(folder.name, target.name)
+        if keras.backend.backend() == "tensorflow":
+            write = convert
+        else:
+            from kerasaudio.export.elsewhere import convert_elsewhere as write
+        # Where nothing was before: what a killed process started may still be writing.
+        made = place.folder / uuid.uuid4().hex / target.name
+        made.parent.mkdir()
         write(model, order, made)
         found = None
         if probe is not None:
             reference = model if computes_in_float32(model) else rebuild(model, samples)
             found = compare(reference, module_of(form), made, probe, quantize)
         size = _size(made, form)
-        _move(made, target, form)
+        try:
+            place.put(*reversed(_parts(made, form)))  # its companions first
+        except OSError as error:
+            raise unwritable(target, error) from error
     return ExportReport(target, form.name, quantize, samples, size, found)
 
 
@@ -189,6 +190,19 @@ def _samples(model: AudioModel, input_length: int | str | None) -> int | None:
     return input_length
 
 
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[Workplace]:
+    """Make a folder to work in, and keep others from exporting to the same path."""
+    with contextlib.ExitStack() as stack:
+        try:
+            place = stack.enter_context(workplace(target.parent, only=target.name))
+        except BusyError:
+            raise
+        except OSError as error:
+            raise unwritable(target, error) from error
+        yield place
+
+
 def _parts(path: Path, form: Format) -> list[Path]:
     return [path, *(path.with_suffix(suffix) for suffix in form.companions)]
 
@@ -215,13 +229,3 @@ def _size(path: Path, form: Format) -> int:
         inside = part.rglob("*") if part.is_dir() else [part]
         size += sum(file.stat().st_size for file in inside if file.is_file())
     return size
-
-
-def _move(made: Path, target: Path, form: Format) -> None:
-    try:
-        for source, part in zip(_parts(made, form), _parts(target, form), strict=True):
-            if part.is_dir() and not part.is_symlink():
-                shutil.rmtree(part)
-            os.replace(source, part)
-    except OSError as error:
-        raise unwritable(target, error) from error

@@ -8,7 +8,6 @@ Source: https://ai.google.dev/edge/litert, ai-edge-litert 2.3.
 """
 
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from kerasaudio.export.graph import Order, trace, write_saved_model
 from kerasaudio.export.litert_metadata import with_metadata
 from kerasaudio.export.timing import Ran, run_and_time
 from kerasaudio.models import AudioModel
+from kerasaudio.workplace import temporary_folder
 
 # What zipfile would take from the clock: the same model gives the same bytes.
 _ANY_DAY = (1980, 1, 1, 0, 0, 0)
@@ -35,8 +35,8 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     import tensorflow as tf
 
     graph = trace(model, order)
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder, "model")
+    with temporary_folder() as folder:
+        saved = folder / "model"
         write_saved_model(graph, order, saved)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         try:

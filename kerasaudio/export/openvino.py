@@ -7,7 +7,6 @@ Source: https://docs.openvino.ai, openvino 2026.4.
 """
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kerasaudio.export.graph import Order, trace, write_saved_model
 from kerasaudio.export.timing import Ran, Untold, run_and_time
 from kerasaudio.export.unobserved import import_openvino
 from kerasaudio.models import AudioModel
+from kerasaudio.workplace import temporary_folder
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:
@@ -28,8 +28,8 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         ExportError: OpenVINO lacks an operation, or nncf cannot round the network.
     """
     openvino = import_openvino()
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder, "model")
+    with temporary_folder() as folder:
+        saved = folder / "model"
         graph = trace(model, order)
         write_saved_model(graph, order, saved)
         try:

@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
@@ -23,6 +22,7 @@ from kerasaudio.export.facts import INPUT
 from kerasaudio.export.formats import FEW_WEIGHTS
 from kerasaudio.export.process import last_words
 from kerasaudio.export.unobserved import import_openvino
+from kerasaudio.workplace import temporary_folder
 
 RUNNER = Path(__file__).with_name("run_nncf.py")
 OPERATIONS = (
@@ -72,8 +72,7 @@ def quantize(
         ],
         "input": INPUT,
     }
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         given, request = folder / "float.xml", folder / "request.json"
         openvino.save_model(network, given, compress_to_fp16=False)
         words |= {"network": str(given), "calibration": None}

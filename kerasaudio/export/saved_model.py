@@ -6,7 +6,6 @@ Source: https://www.tensorflow.org/guide/saved_model.
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from kerasaudio.export.graph import Order, trace, write_saved_model
 from kerasaudio.export.process import last_words
 from kerasaudio.export.timing import Ran
 from kerasaudio.models import AudioModel
+from kerasaudio.workplace import temporary_folder
 
 RUNNER = Path(__file__).with_name("run_saved_model.py")
 
@@ -32,8 +32,8 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
     Raises:
         RuntimeError: It does not run there; what it said.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        given, found = Path(folder, "clips.npy"), Path(folder, "found.npz")
+    with temporary_folder() as folder:
+        given, found = folder / "clips.npy", folder / "found.npz"
         np.save(given, clips)
         words = [str(path), str(given), str(found), str(repeats), str(threads)]
         done = subprocess.run(

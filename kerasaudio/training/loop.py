@@ -1,16 +1,13 @@
 """Train a network on clips: frozen, then whole; stopped, it goes on where it was."""
 
-import contextlib
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-import filelock
 import keras
 import numpy as np
 
@@ -24,7 +21,8 @@ from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.schedule import Phase, Schedule
 from kerasaudio.training.state import State
-from kerasaudio.whole_file import check_writable
+from kerasaudio.whole_file import check_writable, writing_whole
+from kerasaudio.workplace import remove_dead, workplace
 
 
 def train(
@@ -75,7 +73,7 @@ def train(
     path = check_out(out, overwrite=overwrite, restart=restart)
     state = State(path)
     chosen = schedule or Schedule.for_model(model)
-    with _alone(state):
+    with workplace(path.parent, only=path.name):
         changed = augmentation or Augmentation()
         run = _Run(
             model, training, validation, state, chosen, changed, restart, batches
@@ -96,6 +94,7 @@ def check_out(
     path = Path(out)
     if path.suffix != ".keras":
         raise ValueError(f"The model is saved as .keras. Received: {fspath(out)!r}.")
+    remove_dead(path.parent)  # before what it may finish is looked for
     unfinished = State(path).exists and not restart
     if path.exists() and not overwrite and not unfinished:
         raise FileExistsError(
@@ -104,20 +103,6 @@ def check_out(
         )
     check_writable(path)
     return path
-
-
-@contextlib.contextmanager
-def _alone(state: State) -> Iterator[None]:
-    path = f"{state.folder}.lock"
-    try:
-        with filelock.FileLock(path, blocking=False):
-            yield
-            Path(path).unlink(missing_ok=True)
-    except filelock.Timeout as error:
-        raise OSError(
-            f"Another process is training with {state.folder}. Wait for it, or choose "
-            "another --out."
-        ) from error
 
 
 class _Run:
@@ -190,13 +175,13 @@ class _Run:
                 self._state.load(variables)
                 done, stale = self._kept["done"], self._kept["stale"]
             elif number:
-                self._state.load_best(self._weights)
+                self._load_best()
             while done < phase.epochs and stale < self._schedule.patience:
                 epoch = self._epoch(phase, verbose)
                 done, stale = done + 1, 0 if epoch.is_best else stale + 1
                 self._epochs.append(epoch)
                 if epoch.is_best:
-                    self._state.save_best(self._weights)
+                    self._state.save_best(self._weights, epoch.number)
                 self._state.save(
                     variables,
                     {
@@ -206,16 +191,23 @@ class _Run:
                         "stale": stale,
                         "epochs": [asdict(epoch) for epoch in self._epochs],
                     },
+                    self._best,
                 )
                 if report is not None:
                     report(epoch)
-        self._state.load_best(self._weights)
+        self._load_best()
         trained = Trained(self._finished(), path, tuple(self._epochs))
-        whole = self._state.folder / "finished.keras"
-        trained.model.save(whole)
-        os.replace(whole, path)
+        with writing_whole(path) as temporary:
+            trained.model.save(temporary)
         self._state.remove()
         return trained
+
+    @property
+    def _best(self) -> int:
+        return [epoch.number for epoch in self._epochs if epoch.is_best][-1]
+
+    def _load_best(self) -> None:
+        self._state.load_best(self._weights, self._best)
 
     def _begin(self, phase: Phase) -> list[Any]:
         """Compile for a phase; give all that changes in it."""

@@ -1,12 +1,13 @@
 """The state of a training on disk: whole or not at all, checked when it is read.
 
-OUT.training/state.npz  variables of model and optimizer after the last epoch, and how
-                        far the training is
-OUT.training/best.npz   variables of the model after its best epoch
+OUT.training/state.npz   variables of model and optimizer after the last epoch, and how
+                         far the training is
+OUT.training/best-N.npz  variables of the model after epoch N, the best so far; another
+                         one is of an epoch that the state knows nothing of
 """
 
 import json
-import shutil
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from kerasaudio.array_file import read_arrays
 from kerasaudio.whole_file import check_writable, writing_whole
+from kerasaudio.workplace import workplace
 
 _FACTS = "facts"
 
@@ -30,7 +32,6 @@ class State:
     def __init__(self, out: Path) -> None:
         self.folder = out.with_name(f"{out.name}.training")
         self._state = self.folder / "state.npz"
-        self._best = self.folder / "best.npz"
 
     @property
     def exists(self) -> bool:
@@ -47,17 +48,36 @@ class State:
         check_writable(self._state)
 
     def remove(self) -> None:
-        """Forget the training."""
+        """Forget the training, in one step."""
         if self.folder.is_dir():
-            shutil.rmtree(self.folder)
+            with workplace(self.folder.parent) as place:
+                os.replace(self.folder, place.folder / self.folder.name)
 
-    def save(self, variables: Sequence[Any], facts: Mapping[str, Any]) -> None:
-        """Write how far the training is; the old state is kept until that is done."""
+    def save(
+        self,
+        variables: Sequence[Any],
+        facts: Mapping[str, Any],
+        best: int | None = None,
+    ) -> None:
+        """Write how far the training is; the old state is kept until that is done.
+
+        Args:
+            variables: What `load` gives their values to.
+            facts: Ready for JSON, for `facts`.
+            best: The best epoch so far, None if `save_best` was told of none. What it
+                kept of others is removed.
+        """
         _write(self._state, variables, facts)
+        for kept in self.folder.glob("best-*.npz"):
+            if best is None or kept != self._best(best):
+                kept.unlink()
 
-    def save_best(self, variables: Sequence[Any]) -> None:
-        """Write the best weights so far."""
-        _write(self._best, variables, {})
+    def save_best(self, variables: Sequence[Any], epoch: int) -> None:
+        """Write the weights of the best epoch so far, beside those of the one before.
+
+        Until `save` is told of it, a stopped training goes on with that one.
+        """
+        _write(self._best(epoch), variables, {})
 
     def facts(self) -> dict[str, Any]:
         """Give what `save` was told, without the variables.
@@ -75,9 +95,13 @@ class State:
         """
         _assign(variables, _read(self._state)[0], self._state)
 
-    def load_best(self, variables: Sequence[Any]) -> None:
-        """Give variables their best values; see `load`."""
-        _assign(variables, _read(self._best)[0], self._best)
+    def load_best(self, variables: Sequence[Any], epoch: int) -> None:
+        """Give variables the values of the best epoch; see `load`."""
+        best = self._best(epoch)
+        _assign(variables, _read(best)[0], best)
+
+    def _best(self, epoch: int) -> Path:
+        return self.folder / f"best-{epoch}.npz"
 
 
 def _write(path: Path, variables: Sequence[Any], facts: Mapping[str, Any]) -> None:

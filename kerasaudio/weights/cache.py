@@ -13,6 +13,7 @@ from kerasaudio.text import escaped, warn
 from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.manifest import Source
 from kerasaudio.whole_file import writing_whole
+from kerasaudio.workplace import remove_dead
 
 CACHE_VARIABLE = "KERASAUDIO_CACHE"
 WAIT_SECONDS = 2.0  # for another process, in silence
@@ -130,8 +131,7 @@ def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
     from filelock import FileLock
 
     make_folder(path.parent)
-    lock = FileLock(f"{path}.lock")
-    holder = path.with_name(f"{path.name}.pid")
+    lock, holder = FileLock(f"{path}.lock"), _holder(path)
     try:
         _acquire(lock, path, holder, idle_seconds or IDLE_SECONDS)
     except WeightsError:
@@ -149,6 +149,24 @@ def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink()
         lock.release()
+
+
+def forget_dead(path: Path) -> None:
+    """Remove what processes left that died while they had locked or written a file."""
+    from filelock import FileLock, Timeout
+
+    remove_dead(path.parent)
+    holder = _holder(path)
+    if holder.is_file():
+        with (
+            contextlib.suppress(Timeout, OSError, NotImplementedError),
+            FileLock(f"{path}.lock", timeout=0),
+        ):
+            holder.unlink(missing_ok=True)
+
+
+def _holder(path: Path) -> Path:
+    return path.with_name(f"{path.name}.pid")
 
 
 def _acquire(lock: Any, path: Path, holder: Path, idle_seconds: float) -> None:

@@ -285,7 +285,12 @@ def _length(part: Path) -> int:
 
 def discard(part: Path) -> None:
     """Delete a partial download."""
+    forget_validator(part)
     part.unlink(missing_ok=True)
+
+
+def forget_validator(part: Path) -> None:
+    """Delete what was kept to continue a download, which is complete or given up."""
     _validator_path(part).unlink(missing_ok=True)
 
 

@@ -11,7 +11,12 @@ from typing import NamedTuple
 
 from kerasaudio.text import warn
 from kerasaudio.weights import hub
-from kerasaudio.weights.cache import downloaded_path, has_cache_folder, locked
+from kerasaudio.weights.cache import (
+    downloaded_path,
+    forget_dead,
+    has_cache_folder,
+    locked,
+)
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
 from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
@@ -85,6 +90,7 @@ def _from_cache(source: Source) -> Path | None:
     path = downloaded_path(source)
     if not path.is_file():
         return None
+    forget_dead(path)
     if mismatch(path, source) is None:
         return path
     with locked(path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from kerasaudio.text import warn
 from kerasaudio.weights.cache import (
     converted_path,
+    forget_dead,
     has_cache_folder,
     locked,
     write_whole,
@@ -60,6 +61,7 @@ def load_state(
 
 def _read_conversion(path: Path) -> bytes | None:
     note = _note(path)
+    forget_dead(path)
     if not path.is_file() or not note.is_file():
         return None
     content = path.read_bytes()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kerasaudio.weights.download import discard, download
+from kerasaudio.weights.download import discard, download, forget_validator
 from kerasaudio.weights.errors import WeightsError
 
 
@@ -49,8 +49,8 @@ def download_verified(
         )
         wrong = problem(part)
         if wrong is None:
+            forget_validator(part)
             os.replace(part, path)
-            discard(part)
             return
         discard(part)
         if not resumed:

@@ -1,5 +1,6 @@
 """Trainings that were stopped: they go on where they were, and end the same."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -7,7 +8,6 @@ import sys
 import time
 from dataclasses import replace
 
-import filelock
 import keras
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import pytest
 import kerasaudio
 from kerasaudio.training import Schedule, train
 from kerasaudio.training.state import State
+from kerasaudio.workplace import BusyError, workplace
 from support import sound_folder
 
 SCHEDULE = Schedule(
@@ -100,6 +101,46 @@ def test_a_stopped_training_ends_as_if_it_had_not(
     assert not State(out).folder.exists()
 
 
+def test_killed_between_the_best_weights_and_the_state(
+    network, sides, straight, tmp_path, monkeypatch
+):
+    """In the first epoch of the whole network, which begins with the best weights."""
+    out = tmp_path / "mine.keras"
+    model = network()
+    weights = list(model.variables)  # in the order that they are kept in
+    real, saved = State.save, []
+
+    def save(self, variables, facts, best):
+        saved.append(best)
+        if len(saved) == 3:
+            self.save_best(weights, 3)  # whether it is or not
+            raise StopError
+        real(self, variables, facts, best)
+
+    monkeypatch.setattr(State, "save", save)
+    with pytest.raises(StopError):
+        run(lambda: model, sides, out)
+    monkeypatch.undo()
+
+    done = run(network, sides, out)
+
+    for one, other in zip(
+        done.model.get_weights(), straight.model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_what_a_killed_training_left_is_removed(network, sides, stopped):
+    litter = stopped.parent / ".kerasaudio-0123456789abcdef"
+    litter.mkdir()
+    (litter / "mine.keras").write_bytes(b"half")
+    (State(stopped).folder / "best-7.npz").write_bytes(b"of an epoch not finished")
+
+    run(network, sides, stopped)
+
+    assert [path.name for path in stopped.parent.iterdir()] == ["mine.keras"]
+
+
 def test_a_damaged_state_is_named_and_kept(network, sides, stopped):
     file = State(stopped).folder / "state.npz"
     whole = file.read_bytes()
@@ -144,8 +185,8 @@ def test_another_training_does_not_go_on(network, sides, stopped):
 def test_two_trainings_do_not_share_a_file(network, sides, tmp_path):
     out = tmp_path / "mine.keras"
     with (
-        filelock.FileLock(f"{State(out).folder}.lock"),
-        pytest.raises(OSError, match="Another process"),
+        workplace(tmp_path, only="mine.keras"),
+        pytest.raises(BusyError, match=rf"another process \(pid {os.getpid()}\)"),
     ):
         run(network, sides, out)
 
@@ -167,7 +208,7 @@ def test_a_full_disk_keeps_the_last_state(network, sides, tmp_path, monkeypatch)
         run(network, sides, out)
     monkeypatch.setattr(np, "savez", real)
     assert State(out).exists
-    assert not list(State(out).folder.glob("*.tmp"))
+    assert not list(State(out).folder.glob(".*"))
     assert len(run(network, sides, out).epochs) == 5
 
 

@@ -1,5 +1,7 @@
 """The files of an interrupted training: read whole, or named."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -48,5 +50,39 @@ def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
 
 def test_a_state_that_is_gone_is_named(variables, tmp_path):
     state = State(tmp_path / "mine.keras")
-    with pytest.raises(ValueError, match=r"best\.npz, is damaged"):
-        state.load_best(variables)
+    with pytest.raises(ValueError, match=r"best-3\.npz, is damaged"):
+        state.load_best(variables, 3)
+
+
+def test_the_best_weights_are_those_that_the_state_knows(variables, tmp_path):
+    first = values(variables)
+    state = State(tmp_path / "mine.keras")
+    state.begin()
+    state.save_best(variables, 1)
+    state.save(variables, FACTS, 1)
+    for variable in variables:
+        variable.assign(variable + 1)
+
+    state.save_best(variables, 2)  # and here the process was killed
+
+    state.load_best(variables, 1)
+    for found, right in zip(values(variables), first, strict=True):
+        np.testing.assert_array_equal(found, right)
+    state.save(variables, FACTS, 2)
+    assert sorted(p.name for p in state.folder.iterdir()) == ["best-2.npz", "state.npz"]
+
+
+def test_a_state_is_removed_in_one_step(variables, tmp_path, monkeypatch):
+    state = State(tmp_path / "mine.keras")
+    state.begin()
+    state.save_best(variables, 1)
+    state.save(variables, FACTS, 1)
+
+    def rmtree(path, **_):
+        assert not state.folder.exists()
+        real(path)
+
+    real = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    state.remove()
+    assert not list(tmp_path.iterdir())

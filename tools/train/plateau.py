@@ -24,7 +24,7 @@ from kerasaudio.datasets import ClipBatches
 from kerasaudio.models import AudioModel
 from kerasaudio.training.identity import check_same
 from kerasaudio.training.state import State
-from kerasaudio.whole_file import write_csv
+from kerasaudio.whole_file import write_csv, writing_whole
 
 
 @dataclass(frozen=True)
@@ -149,24 +149,28 @@ def train(
         if kept is not None and stage == first:
             state.load(variables)
         elif stage:
-            state.load_best(weights)
+            state.load_best(weights, _best(epochs))
         while not _is_over(epochs, stage, settings):
             epoch = _epoch(model, training, validation, settings, stage, epochs)
             epochs.append(epoch)
             if epoch.is_best:
-                state.save_best(weights)
+                state.save_best(weights, epoch.number)
             write_csv(
                 out.with_suffix(".epochs.csv"),
                 [list(asdict(epoch)), *(asdict(each).values() for each in epochs)],
             )
             listed = [asdict(each) for each in epochs]
             progress = {"training": own, "stage": stage, "epochs": listed}
-            state.save(variables, progress)
+            state.save(variables, progress, _best(epochs))
             report(epoch)
-    state.load_best(weights)
+    state.load_best(weights, _best(epochs))
     best = min(epoch.validation_loss for epoch in epochs)
     _save(model, out, state, best, training.clips.name)
     return epochs
+
+
+def _best(epochs: list[Epoch]) -> int:
+    return [epoch.number for epoch in epochs if epoch.is_best][-1]
 
 
 def _is_over(epochs: list[Epoch], stage: int, settings: Plateau) -> bool:
@@ -225,7 +229,6 @@ def _save(
         metrics={"validation_loss": validation_loss},
     )
     trained = AudioModel(model.input, model.output, name=model.name, spec=spec)
-    whole = state.folder / "finished.keras"
-    trained.save(whole)
-    os.replace(whole, out)
+    with writing_whole(out) as temporary:
+        trained.save(temporary)
     state.remove()

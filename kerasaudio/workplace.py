@@ -1,0 +1,316 @@
+"""A hidden folder beside a target, where a process makes what it then moves there.
+
+PARENT/.kerasaudio-0123456789abcdef/lock   locked while its process lives; says its id
+PARENT/.kerasaudio-0123456789abcdef/ready  what is being moved: 0.FIRST, 1.LAST
+
+The system lets go of the lock when the process ends, killed or not. Whoever works in
+PARENT next finishes a move that had begun, and removes the rest.
+"""
+
+import contextlib
+import ctypes
+import errno
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+_PREFIX = ".kerasaudio-"
+_DIGITS = 16
+_NAME = re.compile(re.escape(_PREFIX) + rf"[0-9a-f]{{{_DIGITS}}}")
+_LOCK, _READY = "lock", "ready"
+_WAIT_SECONDS = 1.0  # for whoever looks whether a folder is a dead one's
+_FAR = 2**30  # Windows lets nobody read the byte that is locked
+
+
+class BusyError(OSError):
+    """Another process, or another thread of this one, works at the same target."""
+
+
+class Workplace:
+    """What `workplace` gives.
+
+    Attributes:
+        folder: To make things in; it is removed with all that is in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, *made: Path) -> None:
+        """Move what was made here beside the folder, under the names it has.
+
+        One file or folder is replaced in one step, where the system can (else there
+        is nothing for a moment). Of several files the last, which leads to the others,
+        is away until they are all in place: nobody who starts from it meets a mixture.
+
+        Raises:
+            OSError: It cannot be moved.
+        """
+        for path in made:
+            _sync(path)
+        almost = self.folder / uuid.uuid4().hex
+        almost.mkdir()
+        for number, path in enumerate(made):
+            os.replace(path, almost / f"{number}.{path.name}")
+        ready = self.folder / _READY
+        os.replace(almost, ready)
+        _finish(ready, self.folder.parent)
+        os.replace(ready, almost)  # what was replaced may be in it
+
+
+@contextlib.contextmanager
+def workplace(parent: Path, only: str | None = None) -> Iterator[Workplace]:
+    """Make a folder to work in, and remove what dead processes left of theirs.
+
+    Args:
+        parent: Where it is made: beside the target.
+        only: Name of a target that nobody else works at meanwhile; None for any.
+
+    Raises:
+        BusyError: Someone else works at `only`.
+        OSError: The folder cannot be made.
+    """
+    remove_dead(parent)
+    folder, lock = _begin(parent, only, 0o777)
+    try:
+        yield Workplace(folder)
+    finally:
+        _end(folder, lock)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder in the system's one for temporary files, for this user only.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    parent = Path(tempfile.gettempdir())
+    remove_dead(parent)
+    folder, lock = _begin(parent, None, 0o700)
+    try:
+        yield folder
+    finally:
+        _end(folder, lock)
+
+
+def remove_dead(parent: Path) -> None:
+    """Remove what dead processes left in a folder; finish the moves that had begun.
+
+    What belongs to another user, or cannot be removed, stays.
+    """
+    for folder in _workplaces(parent):
+        with contextlib.suppress(OSError):
+            lock, is_sure = _enter(folder)
+            if is_sure:
+                _bury(folder, lock)
+            else:
+                os.close(lock)
+
+
+def _workplaces(parent: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(parent) as entries:
+            found = [entry for entry in entries if _NAME.fullmatch(entry.name)]
+    except OSError:  # missing, or not to be read: then there is nothing to do
+        return
+    for entry in found:
+        with contextlib.suppress(OSError):
+            status = entry.stat(follow_symlinks=False)
+            is_ours = sys.platform == "win32" or status.st_uid == os.getuid()
+            if entry.is_dir(follow_symlinks=False) and is_ours:
+                yield Path(entry.path)
+
+
+def _begin(parent: Path, only: str | None, mode: int) -> tuple[Path, int]:
+    since = time.monotonic()
+    while True:
+        name = uuid.uuid4().hex
+        if only is not None:
+            name = hashlib.sha256(os.fsencode(only)).hexdigest()
+        folder = parent / f"{_PREFIX}{name[:_DIGITS]}"
+        is_new = True
+        try:
+            folder.mkdir(mode)
+        except FileExistsError:
+            is_new = False
+        try:
+            lock, is_sure = _enter(folder)
+        except FileNotFoundError:  # it was just taken for a dead one's, or ended
+            continue
+        except BusyError:
+            if only is not None and time.monotonic() - since > _WAIT_SECONDS:
+                raise _busy(folder, only) from None
+            time.sleep(0.01)
+            continue
+        if is_new:
+            os.write(lock, str(os.getpid()).encode())
+            return folder, lock
+        if not is_sure:
+            os.close(lock)
+            raise _busy(folder, str(only))
+        _bury(folder, lock)
+
+
+def _end(folder: Path, lock: int) -> None:
+    """Remove a folder of this process, and let go of its lock."""
+    grave = folder.with_name(f"{_PREFIX}{uuid.uuid4().hex[:_DIGITS]}")
+    if sys.platform == "win32":  # what holds an open file cannot be renamed there
+        os.close(lock)
+    try:
+        # Under another name first: of its own, someone may make a new one at once.
+        os.replace(folder, grave)
+        shutil.rmtree(grave, ignore_errors=True)
+    except OSError:
+        pass  # the next process removes it
+    finally:
+        if sys.platform != "win32":
+            os.close(lock)
+
+
+def _bury(folder: Path, lock: int) -> None:
+    """Finish what a dead process had begun to move, and remove its folder."""
+    try:
+        _recover(folder)
+    except OSError:  # it may hold the only copy: it stays
+        os.close(lock)
+        raise
+    _end(folder, lock)
+
+
+def _recover(folder: Path) -> None:
+    ready = folder / _READY
+    parts = sorted(os.listdir(ready)) if ready.is_dir() else []
+    # Where the last part's place is taken, nothing had begun, or all was done.
+    if parts and not os.path.lexists(_place(folder.parent, parts[-1])):
+        _finish(ready, folder.parent)
+
+
+def _finish(ready: Path, parent: Path) -> None:
+    parts = sorted(os.listdir(ready))
+    if len(parts) > 1:
+        last = _place(parent, parts[-1])
+        if os.path.lexists(last):
+            aside = ready.with_name(uuid.uuid4().hex)
+            os.replace(last, aside)
+            try:
+                _replace(ready / parts[0], _place(parent, parts[0]))
+            except OSError:
+                os.replace(aside, last)
+                raise
+            del parts[0]
+    for part in parts:
+        _replace(ready / part, _place(parent, part))
+
+
+def _place(parent: Path, part: str) -> Path:
+    return parent / part.partition(".")[2]
+
+
+def _replace(source: Path, target: Path) -> None:
+    is_there = os.path.lexists(target)
+    is_folder = target.is_dir() and not target.is_symlink()
+    if not is_there or not (source.is_dir() or is_folder):
+        os.replace(source, target)
+    elif not _exchange(source, target):
+        aside = source.parent.with_name(uuid.uuid4().hex)
+        os.replace(target, aside)
+        try:
+            os.replace(source, target)
+        except OSError:
+            os.replace(aside, target)
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Give each of two paths the other's name, in one step; False if that cannot be."""
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            failed = library.renamex_np(*names, ctypes.c_uint(2))  # RENAME_SWAP
+        else:
+            here, flag = ctypes.c_int(-100), ctypes.c_uint(2)  # RENAME_EXCHANGE
+            failed = library.renameat2(here, names[0], here, names[1], flag)
+    except (AttributeError, OSError, TypeError):  # no such function, or Windows
+        return False
+    if not failed:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # not on this disk
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _enter(folder: Path) -> tuple[int, bool]:
+    """Lock a folder: give the open lock, and whether nobody else can have it.
+
+    Raises:
+        BusyError: It is locked.
+        FileNotFoundError: It has been removed.
+    """
+    path = folder / _LOCK
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    lock = os.open(path, flags, 0o666)
+    try:
+        is_sure = _lock(lock)
+        if not os.path.samestat(os.fstat(lock), os.stat(path)):
+            raise FileNotFoundError(errno.ENOENT, "removed meanwhile", str(path))
+    except OSError:
+        os.close(lock)
+        raise
+    return lock, is_sure
+
+
+def _lock(file: int) -> bool:
+    """Lock an open file until it is closed; False if this disk knows no locks.
+
+    Raises:
+        BusyError: It is locked.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(file, _FAR, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            os.lseek(file, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            raise BusyError(error.errno, "locked") from error
+        return False
+    return True
+
+
+def _busy(folder: Path, only: str) -> BusyError:
+    try:
+        pid = (folder / _LOCK).read_bytes().decode("ascii", "replace")
+    except OSError:  # it has just ended
+        pid = ""
+    who = f" (pid {pid})" if re.fullmatch(r"[0-9]{1,10}", pid) else ""
+    return BusyError(
+        errno.EBUSY,
+        f"another process{who} is writing it. Wait for that one, or end it; if there "
+        f"is none, delete {folder}",
+        str(folder.parent / only),
+    )
+
+
+def _sync(path: Path) -> None:
+    """Have the disk write what is in a file or folder."""
+    inside = path.rglob("*") if path.is_dir() else [path]
+    for file in inside:
+        if file.is_file():
+            with file.open("rb+") as content:
+                os.fsync(content.fileno())
