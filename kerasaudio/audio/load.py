@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ BLOCK_FRAMES = 2**18
 _BLOCK_SAMPLES = 2**23
 # 0.29 s at 100 Hz is 28.999999999999996 frames: count it as 29.
 _ROUNDING = 1e-6
+
+Hold = Callable[[int], None]
 
 
 def load_audio(
@@ -77,21 +79,54 @@ def load_audio(
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     errors = check_errors(errors)
-    whole = (offset, duration, reader) == (0, None, "soundfile")
-    plain = read_plain_wav(path_or_file) if whole else None
+    span = offset, duration
+    return _load(
+        path_or_file, sample_rate, mono, span, reader, errors, lambda size: None
+    )
+
+
+def load_within(path: AudioFile, sample_rate: int, hold: Hold) -> np.ndarray:
+    """Read a whole file as `load_audio` does, and say before how much that takes.
+
+    Args:
+        path: Of the file.
+        sample_rate: Rate wanted in Hz.
+        hold: Called with the bytes of the waveform at the higher of both rates: with
+            those that the file promises before it is decoded, with more when it turns
+            out to be longer. It may wait. Copies take up to three times as much.
+    """
+    return _load(path, sample_rate, True, (0, None), "soundfile", "raise", hold)
+
+
+def _load(
+    file: AudioFile,
+    sample_rate: int,
+    mono: bool,
+    span: tuple[float, float | None],
+    reader: str,
+    errors: str,
+    hold: Hold,
+) -> np.ndarray:
+    def hold_samples(samples: int, rate: int) -> None:
+        hold(4 * resampled_length(samples, rate, max(rate, sample_rate)))
+
+    whole = (*span, reader) == (0, None, "soundfile")
+    plain = read_plain_wav(file, hold_samples) if whole else None
     if plain is not None:
         frames, rate = mix(plain[0]) if mono else plain[0], plain[1]
     else:
-        with open_audio(path_or_file, reader, errors) as audio:
+        with open_audio(file, reader, errors) as audio:
             rate = audio.sample_rate
             channels = 1 if mono else audio.channels
-            size = channels * _promised(audio, offset, duration)
+            size = channels * _promised(audio, *span)
             _check_size(size, audio, sample_rate)
+            hold_samples(size, rate)
             kept, size = [], 0
-            for block in read_blocks(audio, offset, duration, BLOCK_FRAMES, errors):
+            for block in read_blocks(audio, *span, BLOCK_FRAMES, errors):
                 kept.append(mix(block) if mono else block)
                 size += kept[-1].size
                 _check_size(size, audio, sample_rate)
+                hold_samples(size, rate)
             frames = np.concatenate(kept)
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
