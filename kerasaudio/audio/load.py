@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -121,16 +122,36 @@ def _load(
             size = channels * _promised(audio, *span)
             _check_size(size, audio, sample_rate)
             hold_samples(size, rate)
-            kept, size = [], 0
-            for block in read_blocks(audio, *span, BLOCK_FRAMES, errors):
-                kept.append(mix(block) if mono else block)
-                size += kept[-1].size
+            blocks = read_blocks(audio, *span, BLOCK_FRAMES, errors)
+            mixed = map(mix, blocks) if mono else blocks
+
+            def admit(size: int) -> None:
                 _check_size(size, audio, sample_rate)
                 hold_samples(size, rate)
-            frames = np.concatenate(kept)
+
+            frames = _joined(mixed, admit)
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
     return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)
+
+
+def _joined(blocks: Iterator[np.ndarray], admit: Callable[[int], None]) -> np.ndarray:
+    """Join blocks without holding them twice; only what has come takes memory."""
+    first = next(blocks)
+    admit(first.size)
+    second = next(blocks, None)
+    if second is None:
+        return first
+    joined, size = first.flatten(), first.size
+    for block in chain([second], blocks):
+        admit(size + block.size)
+        if size + block.size > joined.size:
+            more = max(size + block.size, joined.size * 5 // 4)
+            joined.resize(more, refcheck=False)
+        joined[size : size + block.size] = block.reshape(-1)
+        size += block.size
+    joined.resize(size, refcheck=False)
+    return joined.reshape(-1, *first.shape[1:])
 
 
 def mix(block: np.ndarray) -> np.ndarray:
