@@ -1,4 +1,4 @@
-"""Which windows of clips are heard, how loud and how changed, and which share a batch."""
+"""Which windows of clips are heard, how loud, how changed, and which share a batch."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,15 +1,13 @@
-"""Run the cases of `bounds` under a limit of memory: FOLDER [AFTER] [--quick]."""
+"""Run cases of `bounds` under a limit of memory: GROUP FOLDER AFTER [--quick]."""
 
-import importlib.util
+import importlib
 import json
 import re
 import resource
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
-from . import promising_files, promising_sounds, promising_uploads
 from .bounds import ALLOWANCE
 from .promise import Case
 
@@ -18,16 +16,9 @@ _QUICK = 4  # of how many cases one is run
 
 def main() -> None:
     """Print, as JSON, which case begins and how it ended."""
-    folder = Path(sys.argv[1])
-    after = sys.argv[2] if len(sys.argv) > 2 else ""
+    group, folder, after = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     step = _QUICK if "--quick" in sys.argv else 1
-    makers: list[Callable[[Path], list[Case]]] = [
-        promising_sounds.cases,
-        promising_files.cases,
-    ]
-    if importlib.util.find_spec("fastapi") is not None:
-        makers.append(promising_uploads.cases)
-    cases = [case for make in makers for case in make(folder)]
+    cases = importlib.import_module(f".{group}", __package__).cases(folder)
     names = [case.name for case in cases]
     first = names.index(after) + 1 if after else 0
     warnings.simplefilter("ignore")
