@@ -18,13 +18,13 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import soundfile
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, FailFast, Field, ValidationError
 from starlette.requests import ClientDisconnect
 
 MOST_BYTES = 32 * 2**20
@@ -35,6 +35,7 @@ SHORTEST_SECONDS = 0.05
 RATES = (1_000, 384_000)
 AT_ONCE = 2  # sounds that are decoded and scored; the others wait
 MOST_WAITING = 16
+MOST_PARTS = 16  # of a form
 UPLOAD_SECONDS = 60
 _BLOCK = 2**20
 _UNKNOWN = 2**62  # libsndfile's count of frames where the header has none: more
@@ -120,7 +121,7 @@ class Samples(BaseModel):
     """A waveform as JSON."""
 
     sample_rate: int = Field(ge=RATES[0], le=RATES[1])
-    samples: list[float] = Field(min_length=1)
+    samples: Annotated[list[float], FailFast()] = Field(min_length=1)
 
 
 def load(path: str) -> Tagger:
@@ -209,6 +210,10 @@ def _from_form(body: bytes, content_type: str) -> bytes:
     header = email.message.Message()
     header["Content-Type"] = content_type
     boundary = header.get_boundary("").encode()
+    if boundary and body.count(b"--" + boundary) > MOST_PARTS:
+        raise HTTPException(
+            413, f"Forms of more than {MOST_PARTS} parts are not taken."
+        )
     # Before the first boundary and behind the last are no parts.
     parts = (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1] if boundary else []
     fields = [part.partition(b"\r\n\r\n") for part in parts]

@@ -1,7 +1,8 @@
 """A file to a waveform at the wanted rate, whole or as a stream of blocks."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ BLOCK_FRAMES = 2**18
 _BLOCK_SAMPLES = 2**23
 # 0.29 s at 100 Hz is 28.999999999999996 frames: count it as 29.
 _ROUNDING = 1e-6
+
+Hold = Callable[[int], None]
 
 
 def load_audio(
@@ -77,25 +80,78 @@ def load_audio(
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     errors = check_errors(errors)
-    whole = (offset, duration, reader) == (0, None, "soundfile")
-    plain = read_plain_wav(path_or_file) if whole else None
+    span = offset, duration
+    return _load(
+        path_or_file, sample_rate, mono, span, reader, errors, lambda size: None
+    )
+
+
+def load_within(path: AudioFile, sample_rate: int, hold: Hold) -> np.ndarray:
+    """Read a whole file as `load_audio` does, and say before how much that takes.
+
+    Args:
+        path: Of the file.
+        sample_rate: Rate wanted in Hz.
+        hold: Called with the bytes of the waveform at the higher of both rates: with
+            those that the file promises before it is decoded, with more when it turns
+            out to be longer. It may wait. Copies take up to three times as much.
+    """
+    return _load(path, sample_rate, True, (0, None), "soundfile", "raise", hold)
+
+
+def _load(
+    file: AudioFile,
+    sample_rate: int,
+    mono: bool,
+    span: tuple[float, float | None],
+    reader: str,
+    errors: str,
+    hold: Hold,
+) -> np.ndarray:
+    def hold_samples(samples: int, rate: int) -> None:
+        hold(4 * resampled_length(samples, rate, max(rate, sample_rate)))
+
+    whole = (*span, reader) == (0, None, "soundfile")
+    plain = read_plain_wav(file, hold_samples) if whole else None
     if plain is not None:
         frames, rate = mix(plain[0]) if mono else plain[0], plain[1]
     else:
-        with open_audio(path_or_file, reader, errors) as audio:
+        with open_audio(file, reader, errors) as audio:
             rate = audio.sample_rate
             channels = 1 if mono else audio.channels
-            size = channels * _promised(audio, offset, duration)
+            size = channels * _promised(audio, *span)
             _check_size(size, audio, sample_rate)
-            kept, size = [], 0
-            for block in read_blocks(audio, offset, duration, BLOCK_FRAMES, errors):
-                kept.append(mix(block) if mono else block)
-                size += kept[-1].size
+            hold_samples(size, rate)
+            blocks = read_blocks(audio, *span, BLOCK_FRAMES, errors)
+            mixed = map(mix, blocks) if mono else blocks
+
+            def admit(size: int) -> None:
                 _check_size(size, audio, sample_rate)
-            frames = np.concatenate(kept)
+                hold_samples(size, rate)
+
+            frames = _joined(mixed, admit)
     if mono:
         return resample_channels(frames[:, None], rate, sample_rate)[:, 0]
     return np.ascontiguousarray(resample_channels(frames, rate, sample_rate).T)
+
+
+def _joined(blocks: Iterator[np.ndarray], admit: Callable[[int], None]) -> np.ndarray:
+    """Join blocks without holding them twice; only what has come takes memory."""
+    first = next(blocks)
+    admit(first.size)
+    second = next(blocks, None)
+    if second is None:
+        return first
+    joined, size = first.flatten(), first.size
+    for block in chain([second], blocks):
+        admit(size + block.size)
+        if size + block.size > joined.size:
+            more = max(size + block.size, joined.size * 5 // 4)
+            joined.resize(more, refcheck=False)
+        joined[size : size + block.size] = block.reshape(-1)
+        size += block.size
+    joined.resize(size, refcheck=False)
+    return joined.reshape(-1, *first.shape[1:])
 
 
 def mix(block: np.ndarray) -> np.ndarray:

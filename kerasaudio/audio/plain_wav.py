@@ -7,6 +7,7 @@ exactly as expected is left to it, and so are all complaints.
 import os
 import stat
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,15 @@ _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _FULL_SCALE = np.float32(2**-15)
 
 
-def read_plain_wav(path: Any) -> tuple[np.ndarray, int] | None:
+def read_plain_wav(
+    path: Any, hold: Callable[[int, int], None] = lambda samples, rate: None
+) -> tuple[np.ndarray, int] | None:
     """Read a wav of 16-bit PCM: RIFF header, format, then nothing but its samples.
 
     Args:
         path: Of the file; anything else gives None.
+        hold: Called with the number of samples, of all channels, and their rate before
+            they are read.
 
     Returns:
         float32 (frames, channels), exactly what libsndfile gives, and the sample rate;
@@ -40,6 +45,7 @@ def read_plain_wav(path: Any) -> tuple[np.ndarray, int] | None:
             if facts is None:
                 return None
             channels, rate, length = facts
+            hold(length // 2, rate)
             samples = np.fromfile(file, "<i2", length // 2)
     except OSError:
         return None

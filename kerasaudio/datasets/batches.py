@@ -3,7 +3,6 @@
 files -> decoded once (cached, memory-mapped) -> windows (batch, samples), targets
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from typing import Any
@@ -15,14 +14,12 @@ from kerasaudio.arguments import whole_number
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets import cutting
-from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
-from kerasaudio.datasets.targets import spec_of, targets_for
-from kerasaudio.datasets.usable import check_errors, usable
+from kerasaudio.datasets.targets import mean_class_weights, spec_of, targets_for
+from kerasaudio.datasets.usable import check_errors, require_classes, usable
 
 _PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, too
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class ClipBatches(keras.utils.PyDataset):
@@ -102,7 +99,7 @@ class ClipBatches(keras.utils.PyDataset):
         silence_db: float | None = None,
         one_hot: bool = False,
         class_weights: bool = False,
-        augment: Augment | None = None,
+        augment: cutting.Augment | None = None,
         seed: int = 0,
         drop_remainder: bool = False,
         errors: str = "raise",
@@ -156,11 +153,11 @@ class ClipBatches(keras.utils.PyDataset):
             self.clip_of = self._items[order, 0]
             self.window_weights = np.array([span.weight for span in found])
         self._targets = targets[self.kept]
-        self._weights = self._weigh() if class_weights else None
+        self._weights = mean_class_weights(self.clips) if class_weights else None
         self._epoch = 0
         self._order: tuple[int, np.ndarray] | None = None
         if self._training:
-            self._require_classes(clips)
+            require_classes(clips, self.clips, np.unique(self._items[:, 0]))
 
     @property
     def epoch(self) -> int:
@@ -194,7 +191,8 @@ class ClipBatches(keras.utils.PyDataset):
         places = [(clip, self._place(clip, n, rng)) for clip, n in items.tolist()]
         windows = self._read(places)
         if self._training and self._augment is not None:
-            windows = [self._augmented(window, rng) for window in windows]
+            change = self._augment
+            windows = [cutting.augmented(change, window, rng) for window in windows]
         clips = items[:, 0]
         batch = (np.stack(windows), self._targets[clips])
         return batch if self._weights is None else (*batch, self._weights[clips])
@@ -246,16 +244,6 @@ class ClipBatches(keras.utils.PyDataset):
             head = self._audio.read(path, begin, end)
         return self._rule.filled(piece, head, span).samples
 
-    def _augmented(self, window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        assert self._augment is not None
-        result = np.asarray(self._augment(window.copy(), rng), "float32")
-        if result.shape != window.shape:
-            raise ValueError(
-                f"augment must give windows of shape {window.shape}. Received: "
-                f"{result.shape}."
-            )
-        return result
-
     def _audible(
         self, clip: int, silence_db: float | None, per_clip: int | None
     ) -> list[Span]:
@@ -303,21 +291,3 @@ class ClipBatches(keras.utils.PyDataset):
         batches = cutting.by_length(sizes, self._size)
         full = [batch for batch in batches if len(batch) == self._size]
         return full if self._drop_remainder and full else batches
-
-    def _weigh(self) -> np.ndarray:
-        hot = self.clips.multi_hot
-        weights = self.clips.class_weights()
-        each = np.array([weights.get(i, 0.0) for i in range(hot.shape[1])])
-        several = np.maximum(1, hot.sum(axis=1))
-        mean = np.where(hot.any(axis=1), hot @ each / several, 1.0)
-        return mean.astype("float32")
-
-    def _require_classes(self, clips: LabelledClips) -> None:
-        used = np.unique(self._items[:, 0])
-        lost = clips.multi_hot.any(axis=0) & ~self.clips.multi_hot[used].any(axis=0)
-        if lost.any():
-            names = [clips.class_names[i] for i in np.flatnonzero(lost)]
-            raise ValueError(
-                f"{clips.name}: no clip is left of {listed(names)}: all are silent or "
-                "cannot be used."
-            )

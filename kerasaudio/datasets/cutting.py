@@ -1,12 +1,13 @@
-"""Which windows of clips are heard, how loud they are, and which share a batch."""
+"""Which windows of clips are heard, how loud, how changed, and which share a batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from kerasaudio.audio.window_rule import Span, WindowRule
 from kerasaudio.models import AudioSpec
 
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 GRID = 8  # places a window length where the level is looked at
 
 
@@ -83,6 +84,19 @@ def levels(waveform: np.ndarray, places: Sequence[Span]) -> np.ndarray:
     mean = (energy[starts + lengths] - energy[starts]) / np.maximum(1, lengths)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(np.maximum(mean, 0.0))
+
+
+def augmented(
+    augment: Augment, window: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Give a window as it is changed in training; its length must stay."""
+    result = np.asarray(augment(window.copy(), rng), "float32")
+    if result.shape != window.shape:
+        raise ValueError(
+            f"augment must give windows of shape {window.shape}. Received: "
+            f"{result.shape}."
+        )
+    return result
 
 
 def by_length(sizes: Sequence[int], batch_size: int) -> list[np.ndarray]:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 MOST_FILES = 500_000
 _CHUNK = 2**20
 _PADDING = 2**26  # behind the end of a tar archive, where nothing is
+_ZIP_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_TAR_PACKINGS = {"gz": b"\x1f\x8b", "bz2": b"BZh"}
+_UNBOUNDED = (b"\xfd7zXZ\0", b"\x5d\0\0", b"\x28\xb5\x2f\xfd")  # xz, lzma, zstd
 # Streams, drives, and what Windows takes for a device.
 _ODD = re.compile(
     r'[\x00-\x1f:*?"<>|\\]|(^|/)(con|nul|prn|aux|(com|lpt)\d)(\.|/|$)', re.I
@@ -35,7 +38,8 @@ def extract(
     """Unpack a zip or a (compressed) tar file into a new folder.
 
     Args:
-        archive: The file; its content says which kind it is.
+        archive: The file; its content says which kind it is. What lets a header decide
+            how much memory unpacking takes (xz, LZMA, zstd) is refused.
         folder: Must not exist.
         limit: Bytes that the unpacked files may have together.
         most_files: How many files and folders there may be.
@@ -71,7 +75,7 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
             with zipfile.ZipFile(archive) as packed:
                 yield _zip_members(packed)
         else:
-            with tarfile.open(archive, "r:*") as packed_tar:
+            with tarfile.open(archive, _tar_mode(archive)) as packed_tar:
                 yield _tar_members(packed_tar)
     except (
         tarfile.TarError,
@@ -91,8 +95,22 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
         ) from error
 
 
+def _tar_mode(archive: Path) -> Any:
+    with archive.open("rb") as file:
+        head = file.read(6)
+    if head.startswith(_UNBOUNDED):
+        raise ValueError(
+            f"{archive} cannot be unpacked: its header would decide how much memory "
+            "that takes. Pack it as .tar.gz."
+        )
+    packings = (mode for mode, magic in _TAR_PACKINGS.items() if head.startswith(magic))
+    return f"r:{next(packings, '')}"
+
+
 def _zip_members(packed: zipfile.ZipFile) -> Iterator[_Member]:
     for info in packed.infolist():
+        if info.compress_type not in _ZIP_PACKINGS:
+            raise NotImplementedError(f"{info.filename!r} is packed in an odd way")
         mode = info.external_attr >> 16
         kind = "folder" if info.is_dir() else "file"
         if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -60,3 +60,13 @@ def targets_for(
     targets = np.zeros((len(clips), len(labels)), "float32")
     targets[:, place] = clips.multi_hot
     return targets, tuple(labels)
+
+
+def mean_class_weights(clips: LabelledClips) -> np.ndarray:
+    """Give the mean of the `class_weights` of each clip's classes, float32 (clips,)."""
+    hot = clips.multi_hot
+    weights = clips.class_weights()
+    each = np.array([weights.get(i, 0.0) for i in range(hot.shape[1])])
+    several = np.maximum(1, hot.sum(axis=1))
+    mean = np.where(hot.any(axis=1), hot @ each / several, 1.0)
+    return mean.astype("float32")

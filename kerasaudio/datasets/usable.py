@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasaudio.audio import AudioDecodeError
+from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
 from kerasaudio.text import warn
@@ -57,6 +58,28 @@ def usable(
     if problems:
         _complain(clips, problems, errors if kept else "raise")
     return np.array(kept, np.int64), np.array(spans, np.int64)
+
+
+def require_classes(
+    clips: LabelledClips, kept: LabelledClips, heard: np.ndarray
+) -> None:
+    """Raise unless each class still has a clip to learn it from.
+
+    Args:
+        clips: All of them.
+        kept: Those that can be decoded.
+        heard: Positions in these of clips that are not silent.
+
+    Raises:
+        ValueError: Classes that have none are named.
+    """
+    lost = clips.multi_hot.any(axis=0) & ~kept.multi_hot[heard].any(axis=0)
+    if lost.any():
+        names = [clips.class_names[i] for i in np.flatnonzero(lost)]
+        raise ValueError(
+            f"{clips.name}: no clip is left of {listed(names)}: all are silent or "
+            "cannot be used."
+        )
 
 
 def _complain(clips: LabelledClips, problems: dict[str, str], errors: str) -> None:

@@ -1,17 +1,14 @@
 """Vectors on disk, file by file, as they are computed: a killed process loses none.
 
-A store is a folder of logs, one a run. A log is a line of magic, then records: two
-32-bit numbers (length of the header, CRC-32 of the header), the header (JSON: path,
-size, modified_ns, rows, width, crc), then the rows: vectors float32, starts and ends
-float64, little-endian. A record that was cut off when its process died, or whose bytes
-changed, counts as absent, and so does what follows a damaged header. Processes may add
-to one store at once: each has its own log.
+A store is a folder of logs, one a run. A log is a line of magic, then for each file a
+record (see `kerasaudio.records`: path, size, modified_ns, rows, width, crc) and its
+rows: vectors float32, starts and ends float64, little-endian. What was cut off when its
+process died, or whose bytes changed, counts as absent, and so does what follows a
+damaged record. Processes may add to one store at once: each has its own log.
 """
 
 import contextlib
-import json
 import os
-import struct
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -20,10 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from kerasaudio.features.rows import Rows
+from kerasaudio.records import read_record, record, write_all
 
 _MAGIC = b"kerasaudio features 1\n"
-_PREFIX = struct.Struct("<II")
-_LONGEST_HEADER = 2**20
 
 
 @dataclass(frozen=True)
@@ -65,9 +61,11 @@ class Store:
         """Open a folder of logs, which need not exist."""
         self._folder = folder
         self._log: Any = None
-        self._places: dict[FileState, _Place] = {}
+        # Of a file that was computed again there are several, and one may be damaged.
+        self._places: dict[FileState, list[_Place]] = {}
         for log in sorted(folder.glob("*.log")) if folder.is_dir() else ():
-            self._places.update(_index(log))
+            for file, place in _index(log):
+                self._places.setdefault(file, []).append(place)
 
     def __enter__(self) -> Self:
         """Begin to use the store."""
@@ -81,24 +79,24 @@ class Store:
 
     def rows_of(self, file: FileState) -> int | None:
         """Say how many rows there are for a file; None if it was not computed."""
-        place = self._places.get(file)
-        return None if place is None else place.rows
+        places = self._places.get(file)
+        return places[-1].rows if places else None
 
     def get(self, file: FileState) -> Rows | None:
         """Read the rows of a file; None where they are absent or damaged."""
-        place = self._places.get(file)
-        if place is None:
-            return None
-        try:
-            with place.log.open("rb") as log:
-                log.seek(place.offset)
-                content = log.read(place.length)
-        except OSError:
-            content = b""  # another process cleared the cache
-        if len(content) != place.length or zlib.crc32(content) != place.crc:
-            del self._places[file]
-            return None
-        return Rows.from_bytes(content, place.rows, place.width)
+        places = self._places.get(file, [])
+        while places:
+            place = places[-1]
+            try:
+                with place.log.open("rb") as log:
+                    log.seek(place.offset)
+                    content = log.read(place.length)
+            except OSError:
+                content = b""  # another process cleared the cache
+            if len(content) == place.length and zlib.crc32(content) == place.crc:
+                return Rows.from_bytes(content, place.rows, place.width)
+            places.pop()
+        return None
 
     def open_log(self) -> None:
         """Make this run's log.
@@ -111,7 +109,7 @@ class Store:
             self._folder.mkdir(parents=True, exist_ok=True)
             # Unbuffered: what was written is there when the process is killed.
             self._log = path.open("xb", buffering=0)
-            self._write(_MAGIC)
+            write_all(self._log, _MAGIC)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
 
@@ -126,24 +124,16 @@ class Store:
         content = rows.to_bytes()
         count, width = rows.vectors.shape
         crc = zlib.crc32(content)
-        header = json.dumps(
-            {**vars(file), "rows": count, "width": width, "crc": crc}
-        ).encode()
-        prefix = _PREFIX.pack(len(header), zlib.crc32(header))
+        head = record({**vars(file), "rows": count, "width": width, "crc": crc})
         begin = self._log.tell()
         try:
-            self._write(prefix + header + content)
+            write_all(self._log, head + content)
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._log.truncate(begin)
             raise _unwritable(self._folder, error) from error
-        offset = begin + len(prefix) + len(header)
-        self._places[file] = _Place(Path(self._log.name), offset, count, width, crc)
-
-    def _write(self, content: bytes) -> None:
-        left = memoryview(content)
-        while left:  # a raw file may take less than all of it
-            left = left[self._log.write(left) :]
+        place = _Place(Path(self._log.name), begin + len(head), count, width, crc)
+        self._places.setdefault(file, []).append(place)
 
 
 def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
@@ -153,23 +143,14 @@ def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
         end = os.fstat(file.fileno()).st_size
         if file.read(len(_MAGIC)) != _MAGIC:
             return
-        while prefix := file.read(_PREFIX.size):
-            if len(prefix) < _PREFIX.size:
-                return
-            length, crc = _PREFIX.unpack(prefix)
-            # A power cut can leave zeros, and zero is the checksum of nothing.
-            if not 0 < length <= _LONGEST_HEADER:
-                return
-            header = file.read(length)
-            if zlib.crc32(header) != crc:
-                return
+        while facts := read_record(file):
             try:
-                facts = json.loads(header)
                 place = _Place(log, file.tell(), *(facts.pop(k) for k in _SIZES))
                 state = FileState(**facts)
-            except (ValueError, TypeError, KeyError, AttributeError):
+                is_there = place.offset + place.length <= end
+            except (TypeError, KeyError):
                 return  # whole, but not written by us
-            if place.offset + place.length > end:
+            if not is_there:
                 return
             yield state, place
             file.seek(place.length, os.SEEK_CUR)

@@ -16,11 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.text import escaped
 from kerasaudio.weights.cache import unwritable
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.network import opener
-from kerasaudio.weights.trouble import explain, retry_after, unfinished
+from kerasaudio.weights.trouble import explain, retry_after, told, unfinished
 from kerasaudio.weights.watch import Watch
 
 STALL_SECONDS = 20.0  # without a byte
@@ -133,7 +132,7 @@ def _open(
             raise _TransientError(unfinished(ANSWER_SECONDS))
         return response
     except urllib.error.HTTPError as error:
-        said = f"HTTP {error.code} {escaped(error.reason)}"
+        said = f"HTTP {error.code} {told(error.reason)}"
         with error:
             if error.code == 416:  # the part is no beginning of this file
                 discard(part)
@@ -157,7 +156,7 @@ def _open(
         raise
     except (ValueError, http.client.InvalidURL) as error:
         raise DownloadError(
-            f"it leads to no address of a file ({escaped(str(error))})"
+            f"it leads to no address of a file ({told(str(error))})"
         ) from error
     except (OSError, http.client.HTTPException) as error:
         if watch.expired:

@@ -8,6 +8,8 @@ from email.message import Message
 
 from kerasaudio.text import escaped
 
+_MOST_WORDS = 200  # letters
+
 
 def unfinished(seconds: float) -> str:
     """Say that an answer did not come to its end."""
@@ -24,7 +26,13 @@ def explain(reason: object, stall_seconds: float) -> str:
         return f"no trustworthy connection ({reason})"
     if isinstance(reason, OSError):
         return f"no connection ({reason.strerror or reason})"
-    return escaped(str(reason)) or type(reason).__name__
+    return told(str(reason)) or type(reason).__name__
+
+
+def told(words: str) -> str:
+    """Give a server's words in one harmless line, and not all of very many."""
+    line = " ".join(words.split())
+    return escaped(line if len(line) <= _MOST_WORDS else f"{line[:_MOST_WORDS]} ...")
 
 
 def retry_after(headers: Message) -> float:

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-MODULES = ("damage",)
+MODULES = (
+    *("bounds", "damage", "growth", "growth_jax"),
+    *("kills", "servers", "uploads"),
+)
 
 _TESTS = str(Path(__file__).parents[1])
 if _TESTS not in sys.path:  # for `support`; pytest adds it by itself

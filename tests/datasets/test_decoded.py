@@ -15,10 +15,14 @@ import pytest
 
 from kerasaudio import load_audio
 from kerasaudio.audio import AudioDecodeError
-from kerasaudio.datasets import decoded, from_folder
+from kerasaudio.audio.load import load_within
+from kerasaudio.datasets import decoded, decoded_log, from_folder
 from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.features.store import FileState
 from kerasaudio.models import AudioSpec
+from kerasaudio.records import record
 from support import sounds
+from support.damage import COUNTS, damaged
 
 SPEC = AudioSpec.of_fixed_clips(16_000, 4_000)
 
@@ -39,11 +43,11 @@ def calls(monkeypatch):
     """Names of files as they are decoded."""
     names = []
 
-    def load(path, *args, **kwargs):
+    def load(path, *args):
         names.append(path.name)
-        return load_audio(path, *args, **kwargs)
+        return load_within(path, *args)
 
-    monkeypatch.setattr(decoded, "load_audio", load)
+    monkeypatch.setattr(decoded, "load_within", load)
     return names
 
 
@@ -99,45 +103,126 @@ def _only(cache, suffix):
     return path
 
 
-def test_damaged_bytes_are_not_used(files, cache, calls):
+def test_what_was_damaged_is_decoded_once_and_replaced(files, cache, calls):
     DecodedAudio(files, 16_000, cache=cache)
     log = _only(cache, ".pcm")
     content = bytearray(log.read_bytes())
-    content[100] ^= 255
-    log.write_bytes(content)
+    for _ in range(6):  # whatever the logs are called
+        content[100] ^= 255
+        log.write_bytes(content)
+        for run in range(3):
+            audio = DecodedAudio(files, 16_000, cache=cache)
+            for file in files:
+                for _ in range(2):
+                    want = load_audio(file, 16_000)
+                    np.testing.assert_array_equal(audio.read(file), want)
+            assert audio.is_cached
+            assert len(calls) == 6, run
+
+
+def test_threads_and_processes_mend_a_file_once_each(files, cache, calls):
     audio = DecodedAudio(files, 16_000, cache=cache)
-    first = next(f for f in files if f.name == calls[0])
-    np.testing.assert_array_equal(audio.read(first), load_audio(first, 16_000))
-    assert len(calls) == 6
+    other = pickle.loads(pickle.dumps(audio))
+    log = _only(cache, ".pcm")
+    log.write_bytes(bytes(log.stat().st_size))
+    for copy in (other, pickle.loads(pickle.dumps(audio))):
+        copy._checked.clear()
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(copy.read, files * 4))
+        for file, sound in zip(files * 4, found, strict=True):
+            np.testing.assert_array_equal(sound, load_audio(file, 16_000))
+    assert len(calls) == 3 * len(files)
+    calls.clear()
+    again = DecodedAudio(files, 16_000, cache=cache)
+    for file in files:
+        again.read(file)
+    assert not calls
 
 
 def test_what_is_cut_off_counts_as_absent(files, cache, calls):
     DecodedAudio(files, 16_000, cache=cache)
-    log, index = _only(cache, ".pcm"), _only(cache, ".jsonl")
+    log, index = _only(cache, ".pcm"), _only(cache, ".index")
     os.truncate(log, log.stat().st_size - 4)
     DecodedAudio(files, 16_000, cache=cache)
     assert len(calls) == 6
-    lines = index.read_bytes()
-    index.write_bytes(b"no json\n[1]\n" + lines[:-3])
+    index.write_bytes(index.read_bytes()[:-3])
     DecodedAudio(files, 16_000, cache=cache)
     assert len(calls) == 6
-    assert json.loads(lines.split(b"\n")[0])["samples"] == 8_000
+
+
+def test_records_of_another_kind_are_absent(files, cache, calls):
+    DecodedAudio(files[:1], 16_000, cache=cache)
+    index = _only(cache, ".index")
+    whole = index.read_bytes()
+    facts = {
+        "path": "x",
+        "size": 1,
+        "modified_ns": 1,
+        "offset": 0,
+        "samples": 8,
+        "crc": 1,
+    }
+    for strange in (
+        {},
+        {"path": 3},
+        facts | {"offset": "x"},
+        facts | {"samples": None},
+    ):
+        index.write_bytes(record(strange) + whole)
+        DecodedAudio(files[:1], 16_000, cache=cache)
+    calls.clear()
+    for harmless in (b"", bytes(8), bytes(4096), record(facts), record(facts)[:-1]):
+        index.write_bytes(whole + harmless)
+        DecodedAudio(files[:1], 16_000, cache=cache).read(files[0])
+    assert not calls
+
+
+def test_a_cache_of_the_first_version_is_read_as_absent(files, cache, calls):
+    state = {**vars(FileState.of(files[0])), "offset": 0, "samples": 9, "crc": 0}
+    folder = cache / "16000-float32-v1"
+    folder.mkdir(parents=True)
+    (folder / "old.pcm").write_bytes(bytes(36))
+    (folder / "old.jsonl").write_text(f"{json.dumps(state)}\n")
+    audio = DecodedAudio(files, 16_000, cache=cache)
+    assert len(calls) == len(files)
+    np.testing.assert_array_equal(audio.read(files[0]), load_audio(files[0], 16_000))
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_a_damaged_cache_is_read_whole_or_decoded(files, cache, count):
+    files = files[:2]
+    DecodedAudio(files, 16_000, cache=cache)
+    want = [load_audio(file, 16_000) for file in files]
+    log, index = _only(cache, ".pcm"), _only(cache, ".index")
+    contents = {path: path.read_bytes() for path in (log, index)}
+    mended = 0
+    for path, share in ((index, count - count // 10), (log, count // 10)):
+        for content in damaged(contents[path], share):
+            path.write_bytes(content)
+            audio = DecodedAudio(files, 16_000, cache=cache)
+            for file, sound in zip(files, want, strict=True):
+                np.testing.assert_array_equal(audio.read(file), sound)
+            for more in log.parent.iterdir():
+                if more not in contents:
+                    mended += more.suffix == ".pcm"
+                    more.unlink()
+        path.write_bytes(contents[path])
+    assert count / 2 < mended < count
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from kerasaudio.datasets import decoded
-load, count = decoded.load_audio, 0
+load, count = decoded.load_within, 0
 def killed(*args):
     global count
     count += 1
     if count == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return load(*args)
-decoded.load_audio = killed
+decoded.load_within = killed
 files = sorted(Path(sys.argv[1]).rglob("*.wav"))
-decoded._AHEAD = decoded._PORTION = 1
 decoded.DecodedAudio(files, 16_000, cache=Path(sys.argv[2]), readers=1)
 """
 
@@ -150,13 +235,13 @@ def test_a_killed_process_leaves_what_was_done(files, cache, calls, tmp_path):
     ).returncode
     assert code == -signal.SIGKILL
     audio = DecodedAudio(files, 16_000, cache=cache)
-    assert 2 <= len(calls) < 5
+    assert len(calls) == 2
     for file in files:
         np.testing.assert_array_equal(audio.read(file), load_audio(file, 16_000))
 
 
 def test_a_disk_that_fills_while_caching(files, cache, monkeypatch):
-    write, written = decoded._write, []
+    write, written = decoded_log.write_all, []
 
     def full(file, content):
         written.append(len(content))
@@ -165,7 +250,7 @@ def test_a_disk_that_fills_while_caching(files, cache, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(file, content)
 
-    monkeypatch.setattr(decoded, "_write", full)
+    monkeypatch.setattr(decoded_log, "write_all", full)
     with pytest.warns(UserWarning, match=r"No space left(.|\n)*each epoch") as warned:
         audio = DecodedAudio(files, 16_000, cache=cache)
     assert len(warned) == 1

@@ -152,3 +152,20 @@ def test_no_archive_and_an_encrypted_one(tmp_path):
     archive.write_bytes(content)
     with pytest.raises(ValueError, match=r"cannot be unpacked.*encrypted"):
         extract(archive, tmp_path / "out2", limit=LIMIT)
+
+
+@pytest.mark.parametrize("mode", ["", "gz", "bz2"])
+def test_packings_of_bounded_memory(tmp_path, mode):
+    archive = make_tar(tmp_path / "archive", ("a", b"one"), mode=f"w:{mode}")
+    extract(archive, tmp_path / "out", limit=LIMIT)
+    assert (tmp_path / "out" / "a").read_bytes() == b"one"
+
+
+def test_packings_whose_header_decides_what_memory_is_taken(tmp_path):
+    archive = make_tar(tmp_path / "archive.tar.xz", ("a", b"one"), mode="w:xz")
+    with pytest.raises(ValueError, match=r"how much memory.*\.tar\.gz"):
+        extract(archive, tmp_path / "out", limit=LIMIT)
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("a", b"one")
+    with pytest.raises(ValueError, match="packed in an odd way"):
+        extract(tmp_path / "archive.zip", tmp_path / "out2", limit=LIMIT)

@@ -2,11 +2,9 @@
 
 import datetime
 import email.utils
-import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,11 @@ import pytest
 
 from kerasaudio.weights import DownloadError, WeightsError, cache, download, fetch
 from support.manifests import CONTENT, MakeEntry, https
+from support.odd_servers import CHUNKED, FAST, SLOW, Endless, outcome
 from support.raw_server import RawServer
 from support.web_server import Served, WebServer
 
 PATH = "/model.pth"
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
@@ -38,27 +35,6 @@ def get(url: str, part: Path, **changes: Any) -> bytes:
     options |= {"limit": 10**6, "progress": False} | changes
     download.download(url, part, **options)
     return part.read_bytes()
-
-
-SLOW = {
-    "headers": (OK + b"X-Slow: ", b"a", 0.02),
-    "headers in lines": (OK, b"X-Slow: a\r\n", 0.02),
-    "a status": (b"HTTP/1.", b"1", 0.02),
-    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.0),
-    "chunk line": (CHUNKED, b"0", 0.02),
-    "chunk extension": (CHUNKED + b"1;", b"a", 0.02),
-    "trailers": (CHUNKED + b"0\r\n", b"X-Slow: a\r\n", 0.0),
-}
-
-
-class Endless:
-    """The same pieces for every connection."""
-
-    def __init__(self, first: bytes, piece: bytes) -> None:
-        self._first, self._piece = first, piece
-
-    def __iter__(self) -> Iterator[bytes]:
-        return itertools.chain([self._first], itertools.repeat(self._piece))
 
 
 @pytest.mark.parametrize("what", SLOW)
@@ -81,22 +57,28 @@ def test_chunks_are_read_and_a_slow_end_is_noticed(part: Path) -> None:
         assert get(server.url, part) == CONTENT
 
 
-NONSENSE = {
-    "redirect to half an address": b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n",
-    "redirect to no port": b"HTTP/1.1 302 Found\r\nLocation: http://a:b/\r\n",
-    "redirect to a high port": b"HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:99999/\r\n",
-    "redirect to a long name": b"HTTP/1.1 302 F\r\nLocation: http://%b.org/\r\n"
-    % (b"a" * 70),
-    "redirect to odd bytes": b"HTTP/1.1 302 F\r\nLocation: http://\xff\xfe/\r\n",
-    "a long length": OK + b"Content-Length: %b\r\n" % (b"9" * 5000),
-    "a length below zero": OK + b"Content-Length: -5\r\n",
-    "a length in words": OK + b"Content-Length: many\r\n",
-    "no status": b"hello\r\n",
-    "a status in words": b"HTTP/1.1 fine\r\n",
-    "a negative chunk": OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc",
-    "a chunk in words": OK + b"Transfer-Encoding: chunked\r\n\r\nmany\r\nabc",
-    "nothing": b"",
-}
+@pytest.mark.parametrize("what", FAST)
+def test_odd_answers_end_in_the_right_bytes_or_an_error(
+    what: str, tmp_path: Path
+) -> None:
+    assert outcome(FAST[what], tmp_path) is None
+
+
+def test_there_is_no_odd_answer_less() -> None:
+    assert len(FAST) >= 95
+    assert len(SLOW) >= 7
+
+
+NONSENSE = [
+    "no answer at all",
+    "status line 'hello'",
+    "cut in half",
+    "other bytes",
+    "chunk of 'many'",
+    "redirect to 'http://['",
+    "redirect to 'http://a:b/'",
+    "again after 'soon'",
+]
 
 
 @pytest.mark.parametrize("what", NONSENSE)
@@ -104,7 +86,7 @@ def test_after_nonsense_the_next_source_is_asked(
     what: str, server: WebServer, make_entry: MakeEntry
 ) -> None:
     server.files[PATH] = Served(CONTENT)
-    with RawServer([NONSENSE[what] + b"\r\n"]) as raw:
+    with RawServer([FAST[what].answer]) as raw:
         entry = make_entry(https(raw.url), https(server.url + PATH))
         path, source = fetch(entry, progress=False)
     assert path.read_bytes() == CONTENT
