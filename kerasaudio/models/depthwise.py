@@ -7,7 +7,7 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.models.channels_last import LAYOUT
-from kerasaudio.models.time_axis import Timed, demand, hide, rule
+from kerasaudio.models.time_axis import Timed, demand, hide, rule, steps
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -124,7 +124,7 @@ def _convolve(layer: Any, inputs: Sequence[Timed]) -> Timed:
     step = layer.strides[0]
     demand(layer.pad_like == "torch" or step == 1, layer)
     demand(layer.activation is keras.activations.linear, layer)
-    return Timed(layer(hide(x.value, x.count)), (x.count - 1) // step + 1)
+    return Timed(layer(hide(x.value, x.count)), steps(x.count, 1, step))
 
 
 def _xla_on_cpu() -> bool:

@@ -1,7 +1,7 @@
 """A network of any length, run on clips that were filled up: same numbers.
 
-waveform (batch, at least length samples), length -> outputs, and how many of their steps
-are the clip's; see `time_axis`.
+waveform (batch, samples), length <= samples -> outputs, and how many of their steps are
+the clip's; see `time_axis`.
 """
 
 from typing import Any

@@ -33,7 +33,7 @@ def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
     vectors = [_vector(model, name) for name in names]
     joined = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, -1)
     network = InferenceModel(model.input, joined)
-    network.heard_at_once = getattr(model, "heard_at_once", None)
+    network.clip_lengths = getattr(model, "clip_lengths", None)
     return network
 
 

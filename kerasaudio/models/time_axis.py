@@ -1,10 +1,10 @@
 """Where a clip ends inside a longer array, followed through a network.
 
-A clip that was filled up to a length for which there is a program (jax compiles one for
-each) must give the numbers it gives alone. So each tensor on its way carries how many of
-its steps are the clip's; what stands behind them is anything. A rule for each kind of
-layer says how many there are behind it, and hides the others where the layer looks
-farther than one step: padding sees zeros, means and maxima what there is.
+A clip that was filled up to a length for which there is a program (jax compiles one
+for each) must give the numbers it gives alone. So each tensor on its way carries how
+many of its steps are the clip's; what stands behind them is anything. A rule for each
+kind of layer says how many there are behind it, and hides the others where the layer
+looks farther than one step: padding sees zeros, means and maxima what there is.
 
 Rules stand beside what they are for: those of our layers that only one network has in
 its file, all others in `time_rules` and `time_rules_frontend`.
@@ -53,6 +53,16 @@ def demand(condition: bool, layer: Any) -> None:
     """Raise NoRuleError unless a layer is set up in a way that has a rule."""
     if not condition:
         raise NoRuleError(f"{type(layer).__name__} {layer.name!r}")
+
+
+def steps(count: Any, width: int, stride: int) -> Any:
+    """Give how many windows of some width fit into so many steps, a stride apart."""
+    left = count - width
+    if stride == 1:
+        return left + 1
+    if stride & (stride - 1) == 0:  # XLA repeats it in each loop: a quotient is long
+        return ops.right_shift(left, stride.bit_length() - 1) + 1
+    return left // stride + 1
 
 
 def hide(x: Any, count: Any, value: float = 0.0) -> Any:

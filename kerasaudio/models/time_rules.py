@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import layers, ops
 
-from kerasaudio.models.time_axis import Timed, demand, hide, mean, rule
+from kerasaudio.models.time_axis import Timed, demand, hide, mean, rule, steps
 
 
 @rule(
@@ -75,8 +75,8 @@ def _first_count(inputs: Sequence[Timed]) -> Any:
 @rule(layers.Reshape)
 def _reshape(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
-    steps, *rest = layer.target_shape
-    demand(steps == -1 and prod(rest) == prod(x.value.shape[2:]), layer)
+    time, *rest = layer.target_shape
+    demand(time == -1 and prod(rest) == prod(x.value.shape[2:]), layer)
     return Timed(layer(x.value), x.count)
 
 
@@ -111,11 +111,11 @@ def _convolve(layer: Any, inputs: Sequence[Timed]) -> Timed:
     span = (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1
     stride = layer.strides[0]
     if layer.padding == "valid":
-        return Timed(layer(x.value), (x.count - span) // stride + 1)
+        return Timed(layer(x.value), steps(x.count, span, stride))
     # With "same", where a stride begins would depend on the length.
     demand(layer.padding == "causal" or stride == 1 or span == 1, layer)
     value = hide(x.value, x.count) if span > 1 else x.value
-    return Timed(layer(value), (x.count - 1) // stride + 1)
+    return Timed(layer(value), steps(x.count, 1, stride))
 
 
 @rule(
@@ -129,7 +129,7 @@ def _pool(layer: Any, inputs: Sequence[Timed]) -> Timed:
     size, stride = _along_time(layer.pool_size), _along_time(layer.strides)
     whole = layer.padding == "valid" or size == 1
     demand(layer.data_format == "channels_last" and whole, layer)
-    return Timed(layer(x.value), (x.count - size) // stride + 1)
+    return Timed(layer(x.value), steps(x.count, size, stride))
 
 
 def _along_time(sizes: Any) -> int:
@@ -183,6 +183,6 @@ def _check_recurrent(layer: Any) -> None:
 
 
 def _inside(x: Timed) -> Any:
-    batch, steps = ops.shape(x.value)[:2]
-    inside = ops.arange(steps, dtype="int32") < x.count
-    return ops.broadcast_to(inside, (batch, steps))
+    batch, time = ops.shape(x.value)[:2]
+    inside = ops.arange(time, dtype="int32") < x.count
+    return ops.broadcast_to(inside, (batch, time))

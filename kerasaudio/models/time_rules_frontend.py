@@ -83,10 +83,10 @@ def _decibel(layer: Any, inputs: Sequence[Timed]) -> Timed:
 def _standardize(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
     rank = len(x.value.shape)
-    axes = [] if layer.axis is None else np.atleast_1d(layer.axis) % rank
+    own = () if layer.axis is None else np.atleast_1d(layer.axis)
+    axes = [int(axis) % rank for axis in own]
     if 1 not in axes:
         return Timed(layer(x.value), x.count)
-    axes = [int(axis) for axis in axes]
     value = ops.cast(x.value, "float32")
     centred = value - mean(value, x.count, axes, keepdims=True)
     variance = mean(centred * centred, x.count, axes, keepdims=True)
