@@ -16,6 +16,7 @@ EXACT = 2  # shapes as they arrive
 SIZES = 5
 MOST = 8  # programs: one more, and the one that was not used for longest goes
 ROWS = 8  # least of a batch
+IDLE = 64  # batches after which a shape as it arrived is given up
 CALL = 3  # what a call costs besides, in rows
 
 
@@ -65,22 +66,35 @@ class Shapes:
     def __init__(self, lengths: Lengths | None) -> None:
         self._lengths = lengths
         self._sizes = [] if lengths is None else sizes(lengths)
-        self._known: list[Shape] = []  # the one last used comes last
+        self._known: dict[Shape, int] = {}  # the batch that each was last used for
+        self._batches = self._exact = 0
 
     def choose(self, rows: int, samples: int) -> Shape:
         """Give the shape for a batch, (rows, samples)."""
         shape = self._best(rows, samples)
-        if shape in self._known:
-            self._known.remove(shape)
-        elif len(self._known) == MOST:
-            self._known.pop(0)
-        self._known.append(shape)
+        self._exact += shape.exact and shape not in self._known
+        self._batches += 1
+        self._known[shape] = self._batches
+        if len(self._known) > MOST:
+            del self._known[min(self._known, key=self._known.__getitem__)]
+        if not all(known.exact for known in self._known):
+            self._give_up_exact_ones()
         return shape
+
+    def __contains__(self, shape: Shape) -> bool:
+        """Tell whether a shape is remembered."""
+        return shape in self._known
+
+    def _give_up_exact_ones(self) -> None:
+        """Forget shapes that were one of many: others do for them."""
+        for shape, used in list(self._known.items()):
+            if shape.exact and used < self._batches - IDLE:
+                del self._known[shape]
 
     def _best(self, rows: int, samples: int) -> Shape:
         here = Shape(rows, samples, exact=True)
         fits = self._lengths is None or samples >= self._lengths.shortest
-        if here in self._known or len(self._known) < EXACT or not fits:
+        if here in self._known or self._exact < EXACT or not fits:
             return here
         offers = [shape for shape in self._known if shape.serves(samples)]
         if len(self._known) < MOST or not offers:
