@@ -91,6 +91,7 @@ class JaxPrograms:
 
     def _drop(self, key: Hashable) -> None:
         del self._programs[key]
+        give_back()
         self._dropped += 1
         if self._dropped % DROPS == 0:
             import jax

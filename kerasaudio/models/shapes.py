@@ -4,7 +4,7 @@ A program for (rows, samples) also serves smaller batches, filled up, and larger
 piece by piece. So of all that arrive these are compiled:
 
 - the first ones as they are, as most networks meet no others;
-- clips one by one at five sizes up to the longest that is heard at once, about half of
+- clips one by one at four sizes up to the longest that is heard at once, about half of
   each other; beyond that at its doubles;
 - batches of one size, that of a window;
 - where clips cannot be filled up, a power of two of rows.
@@ -13,10 +13,10 @@ piece by piece. So of all that arrive these are compiled:
 from typing import NamedTuple
 
 EXACT = 2  # shapes as they arrive
-SIZES = 5
+SIZES = 4
 MOST = 8  # programs: one more, and the one that was not used for longest goes
 ROWS = 8  # least of a batch
-IDLE = 64  # batches after which a shape as it arrived is given up
+IDLE = 32  # batches after which a shape as it arrived is given up
 CALL = 3  # what a call costs besides, in rows
 
 
@@ -88,7 +88,9 @@ class Shapes:
     def _give_up_exact_ones(self) -> None:
         """Forget shapes that were one of many: others do for them."""
         for shape, used in list(self._known.items()):
-            if shape.exact and used < self._batches - IDLE:
+            common = shape.rows > 1 or shape.samples in self._sizes
+            idle = used < self._batches - (IDLE if common else 0)
+            if shape.exact and idle:
                 del self._known[shape]
 
     def _best(self, rows: int, samples: int) -> Shape:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.models.shapes import EXACT, IDLE, MOST, Lengths, Shape, Shapes, sizes
+from kerasaudio.models.shapes import IDLE, MOST, Lengths, Shape, Shapes, sizes
 
 RATE = 1_000
 WHOLE = Lengths(shortest=300, window=10 * RATE, longest=30 * RATE)
@@ -24,8 +24,8 @@ def met(shapes, batches):
 
 
 def test_sizes():
-    assert sizes(WHOLE) == [2_500, 5_000, 10_000, 20_000, 30_000]
-    assert sizes(SHORT) == [62, 125, 250, 500, 1_000]
+    assert sizes(WHOLE) == [5_000, 10_000, 20_000, 30_000]
+    assert sizes(SHORT) == [125, 250, 500, 1_000]
     assert sizes(Lengths(1, 2, 2)) == [1, 2]
 
 
@@ -53,13 +53,25 @@ def test_one_and_two_shapes_stay_as_they_are():
     assert Shape(32, 5_111, True) in shapes
 
 
-def test_a_shape_of_its_own_is_given_up_when_it_was_one_of_many():
+def test_clips_that_were_some_of_many_are_given_up_at_once():
     shapes = Shapes(WHOLE)
-    for samples in range(4_000, 4_000 + IDLE + EXACT + 1):
-        shapes.choose(1, samples)
+    met(shapes, [(1, 4_000), (1, 4_001), (1, 4_002)])
 
     assert Shape(1, 4_000, True) not in shapes
     assert shapes.choose(1, 4_000) == (1, 5_000, False)
+
+
+def test_a_window_or_a_batch_as_it_is_stays_while_it_is_used():
+    shapes = Shapes(WHOLE)
+    kept = [Shape(1, WHOLE.window, True), Shape(32, 4_001, True)]
+    for number in range(IDLE):
+        assert [shapes.choose(*shape[:2]) for shape in kept] == kept
+        shapes.choose(1, 5_001 + number)
+    assert all(shape in shapes for shape in kept)
+
+    for number in range(IDLE + 1):
+        shapes.choose(1, 5_001 + number)
+    assert not any(shape in shapes for shape in kept)
 
 
 def test_windows_are_not_filled_up():
