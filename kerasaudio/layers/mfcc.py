@@ -75,7 +75,15 @@ class MFCC(MelSpectrogram):
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mfcc)."""
-        return matmul(to_decibel(super().call(inputs)), self._basis)
+        return self.cepstrum(self.mel(inputs))
+
+    def mel(self, inputs: Any) -> Any:
+        """Transform (batch, samples) to the mel spectrogram."""
+        return super().call(inputs)
+
+    def cepstrum(self, mel: Any) -> Any:
+        """Transform (batch, frames, n_mels) to (batch, frames, n_mfcc)."""
+        return matmul(to_decibel(mel), self._basis)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Give (batch, frames, n_mfcc)."""

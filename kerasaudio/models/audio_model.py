@@ -13,6 +13,7 @@ from kerasaudio.arguments import whole_number
 from kerasaudio.models import windowed
 from kerasaudio.models.checks import check_batch, check_static, native, native_order
 from kerasaudio.models.inference import InferenceModel
+from kerasaudio.models.shapes import Lengths
 from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.tap import tap
 
@@ -63,6 +64,15 @@ class AudioModel(InferenceModel):
         if self._spec is None:
             raise NoSpecError(_NO_SPEC)
         return self._spec
+
+    @property
+    def clip_lengths(self) -> Lengths | None:  # type: ignore[override]
+        """Of the clips that the model hears, in samples; None without a spec."""
+        if self._spec is None:
+            return None
+        window = self._spec.window_samples
+        longest = max(window, self._spec.whole_samples)
+        return Lengths(self._spec.min_samples, window, longest)
 
     def __getattr__(self, name: str) -> Any:
         """Say why there is no spec; torch modules would say only that there is none."""

@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.models.channels_last import LAYOUT
+from kerasaudio.models.time_axis import Timed, demand, hide, rule, steps
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -115,6 +116,15 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         config = super().get_config()
         config = {key: value for key, value in config.items() if key not in fixed}
         return config | {"pad_like": self.pad_like}
+
+
+@rule(DepthwiseConv2D)
+def _convolve(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    step = layer.strides[0]
+    demand(layer.pad_like == "torch" or step == 1, layer)
+    demand(layer.activation is keras.activations.linear, layer)
+    return Timed(layer(hide(x.value, x.count)), steps(x.count, 1, step))
 
 
 def _xla_on_cpu() -> bool:

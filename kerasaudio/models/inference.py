@@ -14,18 +14,20 @@ import keras
 import numpy as np
 
 from kerasaudio.models.compiled import avoid_xla_on_cpu
-from kerasaudio.models.parallel import (
-    DividedBatches,
-    evaluate_divided,
-    filled_up,
-    placed,
-    shares,
-)
+from kerasaudio.models.jax_programs import JaxPrograms
+from kerasaudio.models.parallel import DividedBatches, evaluate_divided, shares
+from kerasaudio.models.shapes import Lengths
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class InferenceModel(keras.Model):
-    """A functional model whose predictions threads may share."""
+    """A functional model whose predictions threads may share.
+
+    Attributes:
+        clip_lengths: Of the clips that it hears; None if nobody knows.
+    """
+
+    clip_lengths: Lengths | None = None
 
     # Keras takes a class for functional when its positional arguments are Functional's.
     def __init__(
@@ -33,7 +35,7 @@ class InferenceModel(keras.Model):
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
         avoid_xla_on_cpu(self)
-        self._compiled_for_jax: Any = None
+        self._programs = JaxPrograms(self) if _on_jax() else None
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train, as `keras.Model.fit` does; on several devices on any batches."""
@@ -69,15 +71,9 @@ class InferenceModel(keras.Model):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Give the output for one batch, as `keras.Model.predict_on_batch` does."""
-        if not _on_jax():
+        if self._programs is None:
             return super().predict_on_batch(x)
-        rows = len(x)
-        outputs = self._jax_function()(
-            [v.value for v in self.trainable_variables],
-            [v.value for v in self.non_trainable_variables],
-            placed(filled_up(x)),
-        )
-        return keras.tree.map_structure(lambda y: np.array(y)[:rows], outputs)
+        return self._programs(x, compiled=self.jit_compile and not self.run_eagerly)
 
     def _predict_on_jax(self, x: Any, steps: int, batch_size: int, verbose: Any) -> Any:
         bar = None
@@ -90,18 +86,6 @@ class InferenceModel(keras.Model):
             if bar is not None:
                 bar.update(number, finalize=number == steps)
         return keras.tree.map_structure(lambda *y: np.concatenate(y), *outputs)
-
-    def _jax_function(self) -> Any:
-        def run(trained: Any, fixed: Any, x: Any) -> Any:
-            return self.stateless_call(trained, fixed, x, training=False)[0]
-
-        if self.run_eagerly or not self.jit_compile:
-            return run
-        if self._compiled_for_jax is None:
-            import jax
-
-            self._compiled_for_jax = jax.jit(run)
-        return self._compiled_for_jax
 
     @contextlib.contextmanager
     def _keeping_weights(self) -> Iterator[None]:

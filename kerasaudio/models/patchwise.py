@@ -11,6 +11,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from kerasaudio.models.time_axis import Timed, demand, mean, rule
+
 Shape = tuple[int | None, ...]
 
 
@@ -106,3 +108,27 @@ class ClipScores(PatchMean):
         """Give (batch, classes)."""
         scores, _ = input_shape
         return super().compute_output_shape(scores)
+
+
+@rule(PatchImages)
+def _images(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(x.value), pieces=x.count)
+
+
+@rule(SplitPatches)
+def _split(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    vectors, patches = inputs
+    demand(vectors.pieces is not None, layer)
+    return Timed(layer([vectors.value, patches.value]), patches.count)
+
+
+@rule(PatchMean)
+def _patch_mean(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(mean(ops.cast(x.value, "float32"), x.count, [1]))
+
+
+@rule(ClipScores)
+def _clip_scores(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    return _patch_mean(layer, inputs[:1])

@@ -30,6 +30,7 @@ from kerasaudio.models.checks import check_share
 from kerasaudio.models.patchwise import ClipScores, PatchMean
 from kerasaudio.models.pretrained import Weights
 from kerasaudio.models.spec import AudioSpec
+from kerasaudio.models.time_axis import Timed, hide, rule
 
 SAMPLE_RATE = 16_000
 HOP = 320
@@ -127,6 +128,12 @@ class LinearSoftmaxPooling(ClipScores):
         scores, _ = inputs
         total = ops.sum(scores, axis=1) + keras.config.epsilon()
         return ops.sum(scores * scores, axis=1) / total
+
+
+@rule(LinearSoftmaxPooling)
+def _pool_frames(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    scores, embedding = inputs
+    return Timed(layer([hide(scores.value, scores.count), embedding.value]))
 
 
 def _body(clip_samples: int | None, filters: int, units: int, dropout: float) -> Body:

@@ -1,10 +1,12 @@
 """Take vectors out of the inside of a network."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from kerasaudio.models.inference import InferenceModel
+from kerasaudio.models.time_axis import Timed, mean, rule
 
 
 def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
@@ -30,7 +32,9 @@ def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
         raise ValueError("Name at least one layer. Received: none.")
     vectors = [_vector(model, name) for name in names]
     joined = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, -1)
-    return InferenceModel(model.input, joined)
+    network = InferenceModel(model.input, joined)
+    network.clip_lengths = getattr(model, "clip_lengths", None)
+    return network
 
 
 def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
@@ -51,4 +55,27 @@ def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
         )
     if len(output.shape) == 2:
         return output
-    return keras.ops.mean(output, axis=tuple(range(1, len(output.shape) - 1)))
+    return Summary(dtype=output.dtype)(output)
+
+
+class Summary(keras.layers.Layer):
+    """Average over all axes between the first and the last.
+
+    Input: (batch, ..., features). Output: (batch, features).
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Average over time, and frequency."""
+        return keras.ops.mean(inputs, axis=tuple(range(1, len(inputs.shape) - 1)))
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Give (batch, features)."""
+        return (input_shape[0], input_shape[-1])
+
+
+@rule(Summary)
+def _summarize(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(mean(x.value, x.count, range(1, len(x.value.shape) - 1)))

@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import FeatureLayer
+from kerasaudio.models.time_axis import Timed, hide, rule
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -48,6 +49,12 @@ class FitFrames(FeatureLayer):
     def get_config(self) -> dict[str, Any]:
         """Give the arguments."""
         return super().get_config() | {"frames": self.frames, "value": self.value}
+
+
+@rule(FitFrames)
+def _fit(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(hide(x.value, x.count, layer.value)))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
