@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.text import escaped
 from kerasaudio.weights.cache import unwritable
 from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.network import opener
