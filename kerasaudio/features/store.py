@@ -169,6 +169,10 @@ def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
                 state = FileState(**facts)
             except (ValueError, TypeError, KeyError, AttributeError):
                 return  # whole, but not written by us
+            # Whole numbers: less than nothing would lead back, and be read for ever.
+            sizes = (place.rows, place.width)
+            if not all(type(size) is int and size >= 0 for size in sizes):
+                return
             if place.offset + place.length > end:
                 return
             yield state, place
