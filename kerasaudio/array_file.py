@@ -33,7 +33,11 @@ ZIP_DAMAGES = (
     struct.error,
 )
 # And NumPy, for the header of an array.
-_DAMAGES = (*ZIP_DAMAGES, TypeError, AttributeError, SyntaxError, tokenize.TokenError)
+_DAMAGES = (
+    *ZIP_DAMAGES,
+    *(TypeError, AttributeError, SyntaxError, tokenize.TokenError),
+    Warning,  # of Python 2's numbers, where warnings are errors
+)
 _PART = 2**20
 _COMPRESSIONS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # at most
 

@@ -147,10 +147,13 @@ def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
             try:
                 place = _Place(log, file.tell(), *(facts.pop(k) for k in _SIZES))
                 state = FileState(**facts)
-                is_there = place.offset + place.length <= end
             except (TypeError, KeyError):
                 return  # whole, but not written by us
-            if not is_there:
+            # Whole numbers: less than nothing would lead back, and be read for ever.
+            sizes = (place.rows, place.width)
+            if not all(type(size) is int and size >= 0 for size in sizes):
+                return
+            if place.offset + place.length > end:
                 return
             yield state, place
             file.seek(place.length, os.SEEK_CUR)

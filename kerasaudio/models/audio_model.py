@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.models import windowed
-from kerasaudio.models.checks import check_batch, check_static, native, native_order
+from kerasaudio.models.checks import (
+    check_batch,
+    check_fits,
+    check_static,
+    native,
+    native_order,
+)
 from kerasaudio.models.inference import InferenceModel
 from kerasaudio.models.shapes import Lengths
 from kerasaudio.models.spec import AudioSpec
@@ -379,11 +385,17 @@ class AudioModel(InferenceModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Rebuild the model that `get_config` described."""
+        """Rebuild the model that `get_config` described.
+
+        Raises:
+            ValueError: It is none, or its spec is that of another network.
+        """
         spec = config.get("spec")
         graph = {key: value for key, value in config.items() if key != "spec"}
         model = super().from_config(graph, custom_objects=custom_objects)
         model._spec = None if spec is None else AudioSpec.from_config(spec)
+        if model._spec is not None:
+            check_fits(model, model._spec)
         return model
 
 

@@ -16,6 +16,30 @@ _RANKS = {
 _EMPTY = "There are no samples. Received: shape {}. Pass at least one clip."
 
 
+def check_fits(model: keras.Model, spec: AudioSpec) -> None:
+    """Raise unless a spec, which may come from a file, is that of a network.
+
+    Raises:
+        ValueError: Its labels are not one an output, or its clips not as long as the
+            input.
+    """
+    outputs, inputs = model.outputs, model.inputs
+    classes = outputs[0].shape[-1] if len(outputs) == 1 else None
+    if spec.labels is not None and classes not in (None, len(spec.labels)):
+        raise ValueError(
+            f"The spec names {len(spec.labels)} labels, and {model.name} has {classes} "
+            "outputs."
+        )
+    length = inputs[0].shape[-1] if len(inputs) == 1 else None
+    if spec.clip_samples is None or length is None:
+        return
+    if length not in (spec.clip_samples, spec.clip_samples + spec.context_samples):
+        raise ValueError(
+            f"The spec has clips of {spec.clip_samples} samples, and {model.name} "
+            f"takes {length}."
+        )
+
+
 def native(x: Any) -> Any:
     """Give a batch as all backends take it; arrays that are otherwise are copied.
 

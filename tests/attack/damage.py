@@ -391,7 +391,8 @@ def _saved_values(whole: bytes, count: int, seed: int) -> Iterator[bytes]:
             members = {name: archive.read(name) for name in archive.namelist()}
         config = json.loads(members["config.json"])
         spec = config["config"]["spec"]
-        for other in _sample([*_odd_values(spec), *ODD], count, seed):
+        others = [*_odd_values(spec), *(odd for odd in ODD if odd is not None)]
+        for other in _sample(others, count, seed):
             changed = config | {"config": config["config"] | {"spec": other}}
             file.truncate(0)
             with zipfile.ZipFile(file, "w") as archive:

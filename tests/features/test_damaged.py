@@ -2,6 +2,8 @@
 
 import json
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -155,14 +157,23 @@ def test_zeros_behind_a_log_harm_nothing(log, zeros):
 
 
 def test_records_of_another_kind_are_absent(log):
-    import struct
-    import zlib
-
     wanted = contents(log)
     for header in (b"{}", b"[]", b"\xff", b'{"rows": 1, "width": "x", "crc": 0}', b"1"):
         content = struct.pack("<II", len(header), zlib.crc32(header)) + header
         log.with_name("other.log").write_bytes(b"kerasaudio features 1\n" + content)
         assert contents(log) == wanted
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("rows", "width"), [(-1, 1), (-1, -6), (0.5, 0), (True, 1)])
+def test_sizes_that_none_can_have_are_absent(rows, width, log):
+    wanted = contents(log)
+    facts = {"path": "/x.wav", "size": 1, "modified_ns": 2, "crc": 0}
+    header = json.dumps(facts | {"rows": rows, "width": width}).encode()
+    content = struct.pack("<II", len(header), zlib.crc32(header)) + header
+    log.with_name("other.log").write_bytes(b"kerasaudio features 1\n" + content)
+    assert contents(log) == wanted
+    assert Store(log.parent).rows_of(FileState("/x.wav", 1, 2)) is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder cannot be opened there either")

@@ -116,6 +116,8 @@ def spec(**changes):
         other(config=[]),
         spec(labels=5),
         spec(labels="abc"),
+        spec(labels=["a", "b"]),
+        spec(clip_samples=4_001),
         spec(labels=["a", "b", 3]),
         spec(unknown=1),
         spec(sample_rate="fast"),
