@@ -31,7 +31,9 @@ def filled_with(model, seed=0):
     for weight in model.weights:
         kind = weight.path.rsplit("/", 1)[-1]
         fan = np.prod(weight.shape[:-1]) if "depthwise" not in weight.path else 9
-        if kind in ("gamma", "moving_variance"):
+        if weight.path.endswith("frontend_bn/moving_variance"):
+            values = np.full(weight.shape, 1_000)  # of decibels
+        elif kind in ("gamma", "moving_variance"):
             values = rng.uniform(0.5, 1.5, weight.shape)
         elif len(weight.shape) < 2:
             values = rng.normal(0, 0.2, weight.shape)
