@@ -21,6 +21,7 @@ from kerasaudio.models.shapes import MOST, Shape, Shapes
 # Of each length that it ever traced jax keeps 0.2 MB, also of those it has no program
 # for; after so many programs that were dropped it forgets them.
 DROPS = 200
+BATCHES = 16  # filled up ones, after which memory that they took is given back
 
 
 class JaxPrograms:
@@ -36,7 +37,7 @@ class JaxPrograms:
         self._shapes: Shapes | None = None
         self._programs: dict[Hashable, _Program] = {}
         self._lock = Lock()
-        self._dropped = 0
+        self._dropped = self._filled = 0
 
     def __call__(self, x: Any, compiled: bool) -> Any:
         """Give NumPy arrays, as the model has its outputs, for a batch.
@@ -73,6 +74,9 @@ class JaxPrograms:
                 if isinstance(key, Shape) and key not in self._shapes:
                     self._drop(key)
             program = self._program(shape, fills=not shape.exact)
+            self._filled += not shape.exact
+            if self._filled % BATCHES == 1:
+                give_back()
         step = shape.rows * devices
         parts = []
         for start in range(0, rows, step):
