@@ -132,11 +132,9 @@ class Export(Job):
     most = 60
     last = 9
 
-    def __init__(self, form: str, file: str) -> None:
-        from kerasaudio.export.formats import FORMATS
-
+    def __init__(self, form: str, file: str, *runtimes: str) -> None:
         super().__init__(f"export {form}")
-        self.needs = ("tensorflow", *FORMATS[form].modules)
+        self.needs = ("tensorflow", *runtimes)
         self._file = file
 
     def imports(self) -> None:
@@ -333,8 +331,8 @@ _MAKERS: tuple[Callable[[], Job], ...] = (
     lambda: Embed("embed"),
     lambda: Evaluate("evaluate"),
     lambda: Train("train"),
-    lambda: Export("litert", "model.tflite"),
-    lambda: Export("openvino", "model.xml"),
+    lambda: Export("litert", "model.tflite", "ai_edge_litert"),
+    lambda: Export("openvino", "model.xml", "openvino"),
     lambda: Export("saved_model", "model"),
 )
 

@@ -173,6 +173,7 @@ def _differs(found: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> str 
 def main(name: str, quick: bool) -> None:
     """Print the cases of a job."""
     job = jobs()[name]
+    assert "keras" not in sys.modules
     os.environ["KERAS_BACKEND"] = job.backend
     job.imports()
     # Its thread, and its lock that processes share, do not bear forks and kills.
