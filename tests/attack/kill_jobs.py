@@ -1,7 +1,6 @@
 """What is killed: small jobs that write files, and what they must have written."""
 
 import hashlib
-import importlib.util
 import io
 import json
 import os
@@ -9,6 +8,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ Found = dict[str, np.ndarray]  # what is compared, to 1e-5
 
 
 def _torch_if_any() -> str:
-    return "torch" if importlib.util.find_spec("torch") else "tensorflow"
+    return "torch" if find_spec("torch") else "tensorflow"
 
 
 class Job:
@@ -28,12 +28,14 @@ class Job:
         name: Of the job.
         backend: Of Keras, that it runs on; one that a process can be forked with.
         is_forked_warm: Whether such a process may have computed before.
+        needs: Modules without which it cannot be done.
         most: How many of its operations, spread over all, are tried even in full.
         last: How many of the last ones are tried in a sample.
     """
 
     backend: str = _torch_if_any()
     is_forked_warm = backend == "torch"
+    needs: tuple[str, ...] = ()
     most = 10_000
     last = 6
 
@@ -130,8 +132,9 @@ class Export(Job):
     most = 60
     last = 9
 
-    def __init__(self, form: str, file: str) -> None:
+    def __init__(self, form: str, file: str, *runtimes: str) -> None:
         super().__init__(f"export {form}")
+        self.needs = ("tensorflow", *runtimes)
         self._file = file
 
     def imports(self) -> None:
@@ -328,12 +331,13 @@ _MAKERS: tuple[Callable[[], Job], ...] = (
     lambda: Embed("embed"),
     lambda: Evaluate("evaluate"),
     lambda: Train("train"),
-    lambda: Export("litert", "model.tflite"),
-    lambda: Export("openvino", "model.xml"),
+    lambda: Export("litert", "model.tflite", "ai_edge_litert"),
+    lambda: Export("openvino", "model.xml", "openvino"),
     lambda: Export("saved_model", "model"),
 )
 
 
 def jobs() -> dict[str, Job]:
-    """Give the jobs by name."""
-    return {job.name: job for job in (make() for make in _MAKERS)}
+    """Give those jobs by name that can be done with what is installed."""
+    made = [make() for make in _MAKERS]
+    return {job.name: job for job in made if all(map(find_spec, job.needs))}

@@ -11,16 +11,18 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from .kill_jobs import Job, jobs
 from .killing import KILLED, Operations, forked
 
-_SECONDS = 120.0
+_SECONDS = 60.0
 _SAMPLE = 6  # steps spread over all, in a sample
 _TOLERANCE = 1e-5
 # TensorFlow removes them as its process exits, and leaves them where that is killed.
@@ -171,8 +173,12 @@ def _differs(found: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> str 
 def main(name: str, quick: bool) -> None:
     """Print the cases of a job."""
     job = jobs()[name]
+    assert "keras" not in sys.modules
     os.environ["KERAS_BACKEND"] = job.backend
     job.imports()
+    # Its thread, and its lock that processes share, do not bear forks and kills.
+    tqdm.monitor_interval = 0
+    tqdm.set_lock(threading.RLock())
     with tempfile.TemporaryDirectory() as folder:
         attack = Attack(job, Path(folder).resolve())
         for case in attack.cases(quick):

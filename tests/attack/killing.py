@@ -6,6 +6,7 @@ few writes in a row to one file, every eighth counts.
 """
 
 import contextlib
+import faulthandler
 import itertools
 import os
 import signal
@@ -106,6 +107,7 @@ def forked(work: Callable[[], Any], log: Path, seconds: float) -> int | None:
             output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(output, 1)
             os.dup2(output, 2)
+            faulthandler.dump_traceback_later(0.9 * seconds, file=output)
             work()
             status = 0
         except BaseException:

@@ -70,6 +70,16 @@ def test_downloads_and_reads(tmp_path, serve, server, content):
     assert not list((tmp_path / "cache").rglob("*.zip"))
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path, serve, content):
+    serve(content)
+    litter = tmp_path / "data" / ".kerasaudio-0123456789abcdef" / "unpacked" / "audio"
+    for _ in range(2):  # the second finds the data set
+        litter.mkdir(parents=True)
+        (litter / "1-100-A-0.wav").touch()
+        ESC50(tmp_path / "data" / "ESC-50", download=True)
+        assert [p.name for p in (tmp_path / "data").iterdir()] == ["ESC-50"]
+
+
 def test_into_several_folders_at_once(tmp_path, serve, content, monkeypatch):
     monkeypatch.setattr(cache, "WAIT_SECONDS", 0.01)
     serve(content)

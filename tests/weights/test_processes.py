@@ -105,6 +105,19 @@ def test_what_a_killed_process_left_is_continued(
     assert server.seen[-1].headers["Range"] == f"bytes={have}-"
 
 
+def test_what_a_killed_process_left_beside_a_whole_file_is_removed(
+    server: WebServer, make_entry: MakeEntry
+) -> None:
+    server.files[PATH] = Served(CONTENT)
+    entry = make_entry(https(server.url + PATH))
+    path = fetch(entry).path
+    kept = sorted(path.parent.iterdir())
+    path.with_name(f"{path.name}.pid").write_text("123456")
+    (path.parent / ".kerasaudio-0123456789abcdef").mkdir()
+    assert fetch(entry).path == path
+    assert sorted(path.parent.iterdir()) == kept
+
+
 def test_a_damaged_beginning_is_given_up_after_one_try(
     server: WebServer, make_entry: MakeEntry
 ) -> None:
