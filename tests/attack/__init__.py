@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-MODULES = ("bounds", "growth", "servers", "uploads")
+MODULES = ("bounds", "growth", "servers")
 
 _TESTS = str(Path(__file__).parents[1])
 if _TESTS not in sys.path:  # for `support`; pytest adds it by itself
