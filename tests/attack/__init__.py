@@ -14,7 +14,7 @@ from typing import Protocol
 
 MODULES = (
     *("bounds", "damage", "growth", "growth_jax"),
-    *("kills", "servers", "uploads"),
+    *("kills", "servers"),
 )
 
 _TESTS = str(Path(__file__).parents[1])

@@ -51,6 +51,7 @@ def measure(name: str, amount: int, backend: str) -> str | None:
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,
+                "OMP_NUM_THREADS": "1",  # on busy machines torch's wait for each other
                 "KERASAUDIO_CACHE": folder,
                 "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             },

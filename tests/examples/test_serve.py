@@ -1,114 +1,19 @@
 """The FastAPI example, started as a user does, asked over HTTP."""
 
-import contextlib
-import importlib.util
-import io
 import json
-import os
 import shutil
-import socket
 import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
-import kerasaudio
-from support.tiny import RATE, tiny_model
+from support.served import WAV, encoded, post, silent_flac
+from support.tiny import RATE
 
-SERVE = Path(__file__).parents[2] / "examples" / "serve"
-WAV = {"Content-Type": "audio/wav"}
 JSON = {"Content-Type": "application/json"}
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        any(
-            importlib.util.find_spec(name) is None
-            for name in ("fastapi", "uvicorn", "tensorflow")
-        ),
-        reason="fastapi, uvicorn or tensorflow is not installed",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model()
-
-
-@pytest.fixture(scope="module", params=["exported", "mine.keras"])
-def started(request, model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    path = folder / request.param
-    if path.suffix:
-        model.save(path)
-    else:
-        kerasaudio.export(model, path, verify=False)
-        # Whoever imports kerasaudio there gets this one.
-        (folder / "kerasaudio.py").write_text("raise ImportError('not needed')")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    paths = [str(folder), *filter(None, sys.path)]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "uvicorn", "app:app", "--log-level", "warning"),
-            *("--app-dir", str(SERVE), "--port", str(port)),
-        ],
-        cwd=folder,
-        env={**os.environ, "MODEL": str(path), "PYTHONPATH": os.pathsep.join(paths)},
-        stderr=subprocess.PIPE,
-    )
-    try:
-        yield wait_for(f"http://127.0.0.1:{port}", server), server.pid
-    finally:
-        server.terminate()
-        server.communicate(timeout=60)
-
-
-@pytest.fixture
-def address(started):
-    return started[0]
-
-
-@pytest.fixture
-def server(started):
-    return started[1]
-
-
-def wait_for(address, server):
-    for _ in range(600):
-        if server.poll() is not None:
-            pytest.fail(server.communicate()[1].decode())
-        with contextlib.suppress(urllib.error.URLError):
-            ready = json.load(urllib.request.urlopen(f"{address}/health"))
-            assert ready == {"ready": True, "labels": ["a", "b", "c"]}
-            return address
-        time.sleep(0.2)
-    pytest.fail("the server did not start")
-
-
-def post(address, body, headers, query=""):
-    request = urllib.request.Request(f"{address}/tags{query}", body, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def encoded(sound, rate):
-    file = io.BytesIO()
-    soundfile.write(file, sound, rate, "FLOAT", format="WAV")
-    return file.getvalue()
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(("samples", "rate"), [(11_000, RATE), (1_000, 8_000)])
@@ -196,6 +101,19 @@ def test_a_form_without_a_sound_is_refused(address, body, headers, says):
     assert "BytesIO" not in answer["detail"]
 
 
+def test_a_form_of_many_parts_is_refused(address):
+    status, answer = post(address, b"\r\n--kaBoundary" * 10**6, FORM)
+    assert status == 413
+    assert "more than 16 parts" in answer["detail"]
+
+
+def test_a_list_of_what_are_no_numbers_is_refused_at_the_first(address):
+    body = b'{"sample_rate": 8000, "samples": [' + b'"",' * 10**6 + b"0]}"
+    status, answer = post(address, body, JSON)
+    assert status == 422
+    assert len(json.dumps(answer)) < 1_000
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 def test_what_libsndfile_does_not_read_is_refused_with_advice(address, tmp_path):
     path = tmp_path / "sound.m4a"
@@ -222,16 +140,6 @@ def test_rates_of_damaged_headers_are_refused(address, rate):
     assert f"not {rate} Hz" in answer["detail"]
 
 
-def silent_flac(seconds, channels, rate=48_000):
-    packed = io.BytesIO()
-    with soundfile.SoundFile(
-        packed, "w", rate, channels, "PCM_16", format="FLAC"
-    ) as file:
-        for _ in range(seconds):
-            file.write(np.zeros((rate, channels), "int16"))
-    return packed.getvalue()
-
-
 @pytest.mark.parametrize(("seconds", "channels"), [(601, 1), (200, 8)])
 def test_too_much_sound_is_refused_before_it_is_decoded(address, seconds, channels):
     body = silent_flac(seconds, channels)
@@ -255,56 +163,6 @@ def test_too_much_data_is_refused(address, body, headers):
     status, answer = post(address, body, headers)
     assert status == 413
     assert "More than" in answer["detail"]
-
-
-def peak(server):
-    status = Path(f"/proc/{server}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_long_sounds_leave_the_server_answering_and_small(server, address):
-    body = silent_flac(400, 2)
-    post(address, body, WAV)
-    before, answers = peak(server), []
-    asking = [
-        threading.Thread(target=lambda: answers.append(post(address, body, WAV)[0]))
-        for _ in range(6)
-    ]
-    for thread in asking:
-        thread.start()
-    worst = 0.0
-    while any(thread.is_alive() for thread in asking):
-        start = time.monotonic()
-        assert json.load(urllib.request.urlopen(f"{address}/health"))["ready"]
-        worst = max(worst, time.monotonic() - start)
-        time.sleep(0.02)
-    assert answers == [200] * 6
-    assert worst < 1
-    assert peak(server) - before < 400
-
-
-def test_when_too_many_wait_others_are_told_to_come_again(address):
-    """Sixteen uploads that do not end; then one more; then they end."""
-    port = int(address.rpartition(":")[2])
-    head = b"POST /tags HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
-    with contextlib.ExitStack() as stack:
-        for _ in range(16):
-            sock = socket.create_connection(("127.0.0.1", port))
-            stack.callback(sock.close)
-            sock.sendall(head)
-        sound = encoded(np.zeros(9_000), RATE)
-        for _ in range(100):
-            status, answer = post(address, sound, WAV)
-            if status == 503:
-                break
-            time.sleep(0.05)
-        assert (status, answer) == (503, {"detail": "Too many sounds are waiting."})
-    for _ in range(100):
-        if post(address, sound, WAV)[0] == 200:
-            return
-        time.sleep(0.05)
-    pytest.fail("the places were not given back")
 
 
 def test_a_bad_top_is_refused(address):
