@@ -177,10 +177,13 @@ class DecodedAudio:
             whole = self._kept(file)  # another thread was quicker
             if whole is not None or self._log is None:
                 return whole
-            del self._places[file]
+            # Until it is replaced, the damaged one says to others that they must wait.
+            damaged = self._places[file]
             self._checked.discard(file)
             self._keep(file, FileState.of(file))
             self._log.close()
+            if self._places[file] is damaged:  # it could not be kept
+                del self._places[file]
             return self._kept(file)
 
     def _mapped(self, place: Place) -> np.ndarray | None:

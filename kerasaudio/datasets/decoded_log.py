@@ -13,7 +13,7 @@ import uuid
 import warnings
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +24,7 @@ from kerasaudio.records import read_record, record, write_all
 from kerasaudio.weights.cache import CACHE_VARIABLE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a waveform is, in samples, and the CRC-32 of its bytes."""
 
@@ -92,7 +92,7 @@ class DecodedLog:
         waveforms, index = self._files
         begin = waveforms.tell()
         offset, count = begin // samples.itemsize, len(samples)
-        facts = {**vars(file), "offset": offset, "samples": count, "crc": crc}
+        facts = {**asdict(file), "offset": offset, "samples": count, "crc": crc}
         try:
             write_all(waveforms, samples.data.cast("B"))
             write_all(index, record(facts))

@@ -12,7 +12,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from kerasaudio.records import read_record, record, write_all
 _MAGIC = b"kerasaudio features 1\n"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be millions
 class FileState:
     """Which content of a file was read: its path, size and time of change."""
 
@@ -41,7 +41,7 @@ class FileState:
         return cls(os.path.abspath(path), status.st_size, status.st_mtime_ns)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
     log: Path
     offset: int
@@ -124,7 +124,7 @@ class Store:
         content = rows.to_bytes()
         count, width = rows.vectors.shape
         crc = zlib.crc32(content)
-        head = record({**vars(file), "rows": count, "width": width, "crc": crc})
+        head = record({**asdict(file), "rows": count, "width": width, "crc": crc})
         begin = self._log.tell()
         try:
             write_all(self._log, head + content)

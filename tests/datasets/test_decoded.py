@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -178,7 +179,7 @@ def test_records_of_another_kind_are_absent(files, cache, calls):
 
 
 def test_a_cache_of_the_first_version_is_read_as_absent(files, cache, calls):
-    state = {**vars(FileState.of(files[0])), "offset": 0, "samples": 9, "crc": 0}
+    state = {**asdict(FileState.of(files[0])), "offset": 0, "samples": 9, "crc": 0}
     folder = cache / "16000-float32-v1"
     folder.mkdir(parents=True)
     (folder / "old.pcm").write_bytes(bytes(36))
