@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from kerasaudio.tagging import Moment, Tagged, Tags
-from kerasaudio.text import cell, escaped
+from kerasaudio.text import cell, one_line
 
 FORMATS = ("text", "json", "csv")
 
@@ -103,7 +103,7 @@ def megabytes(size: int | None) -> str:
 
 def columns(rows: list[tuple[str, ...]]) -> str:
     """Align all columns but the last; control characters are escaped."""
-    rows = [tuple(map(escaped, row)) for row in rows]
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return "\n".join(
         "  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows

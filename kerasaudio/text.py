@@ -3,7 +3,8 @@
 import unicodedata
 import warnings
 
-_FORMULA = ("=", "+", "-", "@")  # with these spreadsheets begin what they compute
+# With these, narrow or wide, spreadsheets begin what they compute.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CONTROLS = ("Cc", "Cf", "Zl", "Zp")
 
 
@@ -22,6 +23,11 @@ def escaped(text: str) -> str:
     return "".join(
         c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text
     )
+
+
+def one_line(text: str) -> str:
+    """Give foreign text as `escaped` does, with line breaks and tabs escaped, too."""
+    return escaped(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def cell(text: str) -> str:

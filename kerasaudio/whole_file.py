@@ -47,7 +47,9 @@ def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
         OSError: It cannot be written; nothing is left behind.
     """
     text = io.StringIO()
-    safe = ([cell(v) if isinstance(v, str) else v for v in row] for row in rows)
+    safe = (
+        [cell(str(v)) if isinstance(v, str | Path) else v for v in row] for row in rows
+    )
     csv.writer(text, lineterminator="\n").writerows(safe)
     write_text(path, text.getvalue())
 

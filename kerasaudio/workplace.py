@@ -55,6 +55,8 @@ class Workplace:
         """
         for path in made:
             _sync(path)
+        if len(made) == 1 and _moved(made[0], self.folder.parent / made[0].name):
+            return  # what was replaced is removed with the folder
         almost = self.folder / uuid.uuid4().hex
         almost.mkdir()
         for number, path in enumerate(made):
@@ -77,6 +79,7 @@ def workplace(parent: Path, only: str | None = None) -> Iterator[Workplace]:
         BusyError: Someone else works at `only`.
         OSError: The folder cannot be made.
     """
+    parent = parent.absolute()
     remove_dead(parent)
     folder, lock = _begin(parent, only, 0o777)
     try:
@@ -144,7 +147,13 @@ def _begin(parent: Path, only: str | None, mode: int) -> tuple[Path, int]:
         try:
             lock, is_sure = _enter(folder)
         except FileNotFoundError:  # it was just taken for a dead one's, or ended
+            if time.monotonic() - since > _WAIT_SECONDS:
+                raise  # a link that leads to nothing
             continue
+        except PermissionError:
+            if is_new:
+                raise
+            raise _busy(folder, str(only)) from None  # another user's
         except BusyError:
             if only is not None and time.monotonic() - since > _WAIT_SECONDS:
                 raise _busy(folder, only) from None
@@ -215,11 +224,7 @@ def _place(parent: Path, part: str) -> Path:
 
 
 def _replace(source: Path, target: Path) -> None:
-    is_there = os.path.lexists(target)
-    is_folder = target.is_dir() and not target.is_symlink()
-    if not is_there or not (source.is_dir() or is_folder):
-        os.replace(source, target)
-    elif not _exchange(source, target):
+    if not _moved(source, target):
         aside = source.parent.with_name(uuid.uuid4().hex)
         os.replace(target, aside)
         try:
@@ -227,6 +232,15 @@ def _replace(source: Path, target: Path) -> None:
         except OSError:
             os.replace(aside, target)
             raise
+
+
+def _moved(source: Path, target: Path) -> bool:
+    """Move a file or folder in one step; False where the system cannot."""
+    is_folder = target.is_dir() and not target.is_symlink()
+    if os.path.lexists(target) and (source.is_dir() or is_folder):
+        return _exchange(source, target)
+    os.replace(source, target)
+    return True
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -301,8 +315,8 @@ def _busy(folder: Path, only: str) -> BusyError:
     who = f" (pid {pid})" if re.fullmatch(r"[0-9]{1,10}", pid) else ""
     return BusyError(
         errno.EBUSY,
-        f"another process{who} is writing it. Wait for that one, or end it; if there "
-        f"is none, delete {folder}",
+        f"another process{who} is writing this file. Wait for that one, or end it; if "
+        f"there is none, delete the hidden folder {folder}. The file",
         str(folder.parent / only),
     )
 

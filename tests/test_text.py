@@ -1,6 +1,7 @@
 """Text of files and servers does not steer a terminal."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,12 @@ def test_csv_files(tmp_path):
     assert is_safe(said)
     assert said.splitlines()[2] == "'=1+1,3"
     assert said.splitlines()[1].endswith(",-0.5")
+    write_csv(tmp_path / "b.csv", [("path",), (Path(EVIL),)])
+    assert is_safe((tmp_path / "b.csv").read_text(encoding="utf-8"))
+
+
+def test_a_name_takes_one_line_of_a_table():
+    assert columns([("dog\n\x1b", "1"), ("\t", "2")]) == "dog\\n\\x1b  1\n\\t         2"
 
 
 @pytest.mark.parametrize("with_timeline", [False, True])

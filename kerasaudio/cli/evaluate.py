@@ -101,8 +101,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _probe(options: argparse.Namespace) -> int:
+    from kerasaudio.plot.figure import check_matplotlib
     from kerasaudio.transfer import evaluate
 
+    if options.out is not None:
+        check_matplotlib()  # before hours of work, not behind
     if (options.silence_db, options.separator, options.errors) != (None, None, "raise"):
         raise ValueError(
             "--silence-db, --separator and --errors are for MODEL, not for "

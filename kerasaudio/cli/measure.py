@@ -56,8 +56,11 @@ def load_clips(
 def measure_model(options: argparse.Namespace) -> int:
     """Measure the model that `options.what` names on `options.path`."""
     from kerasaudio.models.named import load_named
+    from kerasaudio.plot.figure import check_matplotlib
     from kerasaudio.training import measure
 
+    if options.out is not None:
+        check_matplotlib()  # before hours of work, not behind
     clips = load_clips(options.path, separator=options.separator)
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:

@@ -134,6 +134,9 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
 
 
 def _check_free(target: Path, archive: Archive) -> None:
+    is_link_to_nothing = target.is_symlink() and not target.exists()
+    if is_link_to_nothing:
+        raise ValueError(f"{target} is a link to nothing. Name another folder.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(
             f"{target} is not empty: {archive.title} needs a folder of its own."

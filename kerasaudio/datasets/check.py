@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerasaudio.text import escaped, warn
+from kerasaudio.text import one_line, warn
 
 if TYPE_CHECKING:
     from kerasaudio.datasets.clips import LabelledClips
@@ -113,5 +113,5 @@ def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
 def listed(values: Iterable[Any], most: int = SHOWN) -> str:
     """Name the first of many values, for errors."""
     values = list(values)
-    names = ", ".join(escaped(str(value)) for value in values[:most])
+    names = ", ".join(one_line(str(value)) for value in values[:most])
     return names if len(values) <= most else f"{names} ... ({len(values)} in all)"

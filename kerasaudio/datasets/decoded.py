@@ -68,10 +68,10 @@ class DecodedAudio:
         self.lengths: dict[Path, int] = {}
         self.errors: dict[Path, str] = {}
         self._maps: dict[Path, np.ndarray] = {}
-        self._checked: set[Path] = set()
+        self._checked: set[Place] = set()
         self._places: dict[Path, list[Place]] = {}
         self._room = Room()
-        self._mending = threading.Lock()
+        self._mending, self._process = threading.Lock(), os.getpid()
         self._log: DecodedLog | None = None
         folder = None
         if cache is not False:
@@ -86,7 +86,8 @@ class DecodedAudio:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what another process had."""
-        self.__dict__.update(state, _mending=threading.Lock())
+        self.__dict__.update(state)
+        self._mending, self._process = threading.Lock(), os.getpid()
 
     @property
     def is_cached(self) -> bool:
@@ -147,7 +148,7 @@ class DecodedAudio:
                 place = self._log.add(state, self._packed(waveform))
             if place is not None:
                 self._places[file] = [place]
-                self._checked.add(file)
+                self._checked.add(place)
             return len(waveform)
 
     def _loaded(self, file: Path) -> np.ndarray:
@@ -163,23 +164,25 @@ class DecodedAudio:
         """Give a whole waveform; None where the cache has none, or a damaged one."""
         for place in reversed(self._places.get(file, [])):
             whole = self._mapped(place)
-            if whole is not None and file in self._checked:
+            if whole is not None and place in self._checked:
                 return whole
             if whole is not None and zlib.crc32(whole.data) == place.crc:
                 self._places[file] = [place]
-                self._checked.add(file)
+                self._checked.add(place)
                 return whole
         return None
 
     def _mended(self, file: Path) -> np.ndarray | None:
         """Decode what was damaged or cleared once more, and keep it in its place."""
+        if self._process != os.getpid():  # forked, perhaps while a thread mended
+            self._mending, self._process = threading.Lock(), os.getpid()
         with self._mending:
             whole = self._kept(file)  # another thread was quicker
             if whole is not None or self._log is None:
                 return whole
             # Until it is replaced, the damaged one says to others that they must wait.
             damaged = self._places[file]
-            self._checked.discard(file)
+            self._checked.difference_update(damaged)
             self._keep(file, FileState.of(file))
             self._log.close()
             if self._places[file] is damaged:  # it could not be kept
@@ -192,7 +195,8 @@ class DecodedAudio:
             if log is None or len(log) < place.offset + place.samples:
                 little = self._dtype.newbyteorder("<")
                 # As a plain array: slices of a memmap object cost far more.
-                log = np.asarray(np.memmap(place.log, little, "r"))
+                size = place.log.stat().st_size // little.itemsize
+                log = np.asarray(np.memmap(place.log, little, "r", shape=(size,)))
                 self._maps[place.log] = log
         except (OSError, ValueError):
             return None

@@ -104,6 +104,8 @@ class DecodedLog:
 
     def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
         self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():  # cleared: old places must not lead into a new log
+            self._path = self._folder / f"{uuid.uuid4().hex}.pcm"
         # Unbuffered: what was written is there when the process is killed.
         waveforms = self._path.open("ab", buffering=0)
         try:

@@ -23,6 +23,10 @@ class Room:
 
     def __init__(self, limit: int = MOST_BYTES) -> None:
         self._limit = limit
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._held: dict[object, int] = {}  # in the order in which they came
         self._changed = threading.Condition()
 
@@ -34,6 +38,8 @@ class Room:
     def entered(self) -> Iterator[Hold]:
         """Give what one calls, and waits in, before one holds so many bytes in all."""
         me = object()
+        if self._process != os.getpid():  # forked: without the threads that were in
+            self._begin()
 
         def hold(size: int) -> None:
             with self._changed:

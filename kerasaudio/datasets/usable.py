@@ -6,7 +6,7 @@ from kerasaudio.audio import AudioDecodeError
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.decoded import DecodedAudio
-from kerasaudio.text import warn
+from kerasaudio.text import counted, warn
 
 ERRORS = ("raise", "skip")
 _SHOWN = 5
@@ -86,10 +86,12 @@ def _complain(clips: LabelledClips, problems: dict[str, str], errors: str) -> No
     named = [f"{path}: {problem}" for path, problem in problems.items()]
     more = "\n..." if len(named) > _SHOWN else ""
     text = (
-        f"{len(named)} files of {clips.name} cannot be used:\n"
+        f"{counted(len(named), 'file')} of {clips.name} cannot be used:\n"
         + "\n".join(named[:_SHOWN])
         + more
     )
     if errors == "raise":
-        raise AudioDecodeError(f'{text}\nRepair or remove them, or pass errors="skip".')
+        raise AudioDecodeError(
+            f'{text}\nRepair or remove them, or pass errors="skip" (--errors skip).'
+        )
     warn(f"{text}\nThey are left out.", stacklevel=5)

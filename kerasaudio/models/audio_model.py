@@ -47,6 +47,10 @@ class AudioModel(InferenceModel):
 
     Attributes:
         spec: Rate, lengths, labels, licence, citation and metrics; see `AudioSpec`.
+
+    Raises:
+        ValueError: The spec is that of another network: its labels are not one an
+            output, or its clips not as long as the input.
     """
 
     # Keras takes a class for functional when its positional arguments are Functional's.
@@ -62,6 +66,8 @@ class AudioModel(InferenceModel):
         super().__init__(inputs, outputs, name=name, **kwargs)
         # Of a clone, which Keras builds from its outputs and a name.
         self._spec = spec or getattr(outputs, _SPEC_OF_OUTPUT, None)
+        if spec is not None:
+            check_fits(self, spec)
         self._embedder = windowed.Lazy(lambda: tap(self, ["embedding"]))
 
     @property

@@ -30,7 +30,7 @@ def check_fits(model: keras.Model, spec: AudioSpec) -> None:
             f"The spec names {len(spec.labels)} labels, and {model.name} has {classes} "
             "outputs."
         )
-    length = inputs[0].shape[-1] if len(inputs) == 1 else None
+    length = inputs[0].shape[1] if len(inputs) == 1 else None
     if spec.clip_samples is None or length is None:
         return
     if length not in (spec.clip_samples, spec.clip_samples + spec.context_samples):

@@ -38,6 +38,7 @@ class JaxPrograms:
         self._programs: dict[Hashable, _Program] = {}
         self._lock = Lock()
         self._dropped = self._filled = 0
+        self._made_for: tuple[Any, ...] = (None,)
 
     def __call__(self, x: Any, compiled: bool) -> Any:
         """Give NumPy arrays, as the model has its outputs, for a batch.
@@ -50,17 +51,38 @@ class JaxPrograms:
             [v.value for v in self._model.trainable_variables],
             [v.value for v in self._model.non_trainable_variables],
         )
+        self._forget_if_changed()
         if not _holds_clips(x):
+            rows = len(keras.tree.flatten(x)[0])
             shapes = tuple(np.shape(part) for part in keras.tree.flatten(x))
             with self._lock:
                 program = self._program(shapes, fills=False)
-            return _joined([program(weights, filled_up(x), 0, compiled)], len(x))
+            return _joined([program(weights, filled_up(x), 0, compiled)], rows)
         x = np.asarray(x)
         try:
             return self._in_pieces(weights, x, compiled)
         except NoRuleError:
             self._shapes = Shapes(None)
             return self._in_pieces(weights, x, compiled)
+
+    def _forget_if_changed(self) -> None:
+        """Forget programs where layers were frozen or thawed, or the model compiled.
+
+        Weights come in two lists: what is frozen decides what is where in them. And
+        after `compile` Keras' own predict sees what was changed in layers; that cannot
+        be told from overriding it, which would keep saved models from being compiled.
+        """
+        made_for = (
+            getattr(self._model, "_compile_config", None),
+            *self._model.trainable_variables,
+        )
+        with self._lock:
+            before, self._made_for = self._made_for, made_for
+            same = len(before) == len(made_for) and all(
+                old is new for old, new in zip(before, made_for, strict=True)
+            )
+            if not same:
+                self._programs.clear()
 
     def _in_pieces(self, weights: Any, x: Any, compiled: bool) -> Any:
         rows, samples = x.shape

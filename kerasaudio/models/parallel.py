@@ -24,6 +24,8 @@ def shares() -> int:
 
 def filled_up(x: Any) -> Any:
     """Lengthen a batch by its own first rows until it can be divided."""
+    if isinstance(x, dict | list | tuple):
+        return keras.tree.map_structure(filled_up, x)
     lacking = -len(x) % shares()
     return x if not lacking else x[np.arange(len(x) + lacking) % len(x)]
 
@@ -63,7 +65,7 @@ class DividedBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, Any, np.ndarray]:
         """Give a batch that can be divided, with weights."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(self._batches[index])
-        rows = len(x)
+        rows = len(keras.tree.flatten(x)[0])
         weights = np.ones(rows, "float32") if weights is None else weights
         weights = filled_up(weights) * np.float32((rows + -rows % shares()) / rows)
         weights[rows:] = 0

@@ -49,6 +49,7 @@ def saved_bytes(saved: Saved) -> bytes:
         "activation": saved.activation,
         "spec": saved.spec.get_config(),
     }
+    facts = json.loads(json.dumps(facts))  # as it will be read: keys are text
     facts["crc32"] = _checksum(facts, saved.state)
     return native_bytes(saved.state, {KEY: _text(facts)})
 

@@ -1,8 +1,10 @@
 """What a model expects and gives: rate, lengths, labels, and where it comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
+
+import numpy as np
 
 from kerasaudio.arguments import class_name, number, whole_number
 from kerasaudio.audio.check import MOST_SAMPLES, check_rate, check_size
@@ -21,6 +23,7 @@ _COUNTS = {
     "edge_samples": (0, False),
     "max_samples": (1, True),
 }
+_MAPPINGS = ("frontend", "arguments", "metrics")
 _TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
 
 
@@ -110,12 +113,11 @@ class AudioSpec:
         _kind(self.architecture, str, "architecture")
         for name in _TEXTS:
             _kind(getattr(self, name), str | None, name)
-        for name in ("frontend", "arguments", "metrics"):
+        for name in _MAPPINGS:
             _kind(getattr(self, name), Mapping, name)
         own(self, "trained_on", _names(self.trained_on, "trained_on"))
         if self.labels is not None:
-            names = map(class_name, _names(self.labels, "labels"))
-            own(self, "labels", tuple(names))
+            own(self, "labels", _names(self.labels, "labels"))
 
     @classmethod
     def of_fixed_clips(
@@ -262,6 +264,7 @@ class AudioSpec:
             ValueError: It is something else.
         """
         _kind(config, Mapping, "A spec")
+        config = {name: _as_now(name, value) for name, value in config.items()}
         known = {field.name for field in fields(cls)}
         lacking = [name for name in _REQUIRED if name not in config]
         unknown = [str(name) for name in config if name not in known]
@@ -270,7 +273,16 @@ class AudioSpec:
                 "A spec must have sample_rate, clip_samples and window_samples, and "
                 f"nothing unknown. Received: {', '.join(unknown[:4]) or 'too little'}."
             )
+        for name in config.get("labels") or ():
+            _kind(name, str, "Each of labels")
         return cls(**config)
+
+
+def _as_now(name: str, value: Any) -> Any:
+    """Give a field as it is today: earlier versions kept what they were given."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if name == "sample_rate" or name in _COUNTS else value
+    return {} if value is None and name in _MAPPINGS else value
 
 
 _REQUIRED = ("sample_rate", "clip_samples", "window_samples")
@@ -290,6 +302,8 @@ def _kind(value: Any, kind: Any, name: str) -> None:
 
 
 def _names(value: Any, name: str) -> tuple[str, ...]:
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return tuple(value)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        names = tuple(value)
+        if all(isinstance(name, str | int | np.integer) for name in names):
+            return tuple(map(class_name, names))
     raise ValueError(f"{name} must be a list of text. Received: {value!r}.")

@@ -32,6 +32,8 @@ def step_by_step(layer: Any, inputs: Sequence[Timed]) -> Timed:
 def _keras_own_activation(layer: Any) -> bool:
     # A user's own may look at more than the last axis.
     function = getattr(layer, "activation", None)
+    if isinstance(function, layers.Layer):
+        return False
     return function is None or str(function.__module__).startswith("keras.")
 
 

@@ -185,6 +185,9 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="is not empty"):
         datasets.download("esc50", tmp_path)
     assert (tmp_path / "mine.wav").read_bytes() == b"precious"
+    (tmp_path / "link").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(ValueError, match="link to nothing"):
+        datasets.download("esc50", tmp_path / "link")
 
 
 def test_every_pin_has_the_length_of_its_hash():

@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +21,7 @@ from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.load import load_within
 from kerasaudio.datasets import decoded, decoded_log, from_folder
 from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.decoding import Room
 from kerasaudio.features.store import FileState
 from kerasaudio.models import AudioSpec
 from kerasaudio.records import record
@@ -274,6 +277,64 @@ def test_the_cache_is_cleared_meanwhile(files, cache):
     audio = DecodedAudio(files, 16_000, cache=cache)
     _only(cache, ".pcm").unlink()
     np.testing.assert_array_equal(audio.read(files[2]), load_audio(files[2], 16_000))
+
+
+def test_clips_stay_their_own_when_the_whole_cache_is_cleared(files, cache):
+    audio = DecodedAudio(files, 16_000, cache=cache, readers=1)
+    shutil.rmtree(cache)
+    for file in reversed(files):
+        np.testing.assert_array_equal(audio.read(file), load_audio(file, 16_000))
+
+
+def test_a_reader_beside_the_one_that_mends_never_gets_what_was_damaged(files, cache):
+    DecodedAudio(files[:1], 16_000, cache=cache)
+    log = _only(cache, ".pcm")
+    log.write_bytes(b"\x11" * log.stat().st_size)
+    audio = DecodedAudio(files[:1], 16_000, cache=cache)
+    looked, may_go, mapped = threading.Event(), threading.Event(), audio._mapped
+
+    def wait(place):
+        whole = mapped(place)
+        if threading.current_thread() is not threading.main_thread():
+            looked.set()
+            may_go.wait(60)
+        return whole
+
+    audio._mapped = wait
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(audio.read, files[0])
+        looked.wait(60)
+        audio.read(files[0])
+        may_go.set()
+        np.testing.assert_array_equal(other.result(), load_audio(files[0], 16_000))
+
+
+def test_a_byte_too_many_in_a_log_harms_nothing(files, cache, calls):
+    DecodedAudio(files, 16_000, cache=cache)
+    with _only(cache, ".pcm").open("ab") as log:
+        log.write(b"x")
+    calls.clear()
+    audio = DecodedAudio(files, 16_000, cache=cache)
+    for file in files:
+        np.testing.assert_array_equal(audio.read(file), load_audio(file, 16_000))
+    assert calls == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")
+def test_a_forked_process_does_not_wait_for_threads_that_it_lacks():
+    room = Room(10)
+    with room.entered() as hold:
+        hold(10)
+        child = os.fork()
+        if not child:  # pragma: no cover
+            signal.alarm(60)
+            with room.entered() as mine, room.entered() as another:
+                mine(10)
+                another(0)
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_nothing_is_left_where_nothing_could_be_decoded(tmp_path, cache):

@@ -38,7 +38,7 @@ def test_of_two_exports_to_one_path_the_second_says_so(model, made, tmp_path):
     path = tmp_path / "model.tflite"
     with (
         workplace(tmp_path, only=path.name),
-        pytest.raises(BusyError, match=rf"\(pid {os.getpid()}\) is writing it.*tflite"),
+        pytest.raises(BusyError, match=rf"\(pid {os.getpid()}\) is writing.*tflite"),
     ):
         export(model, path, verify=False)
     assert made == []

@@ -185,7 +185,8 @@ def test_short_sounds_are_repeated_where_that_was_asked_for(song):
     np.testing.assert_allclose(near.embed(short, rate), want, rtol=1e-5)
     assert not np.allclose(model.embed(short, rate), want, rtol=1e-3)
     long = np.resize(song, 3 * rate)
-    np.testing.assert_array_equal(near.embed(long, rate), model.embed(long, rate))
+    want = model.embed(long, rate)  # by another program on jax
+    np.testing.assert_allclose(near.embed(long, rate), want, rtol=1e-4)
     with pytest.raises(ValueError, match=r"at most 30.*Received: 31"):
         model.with_windows(repeat_to_seconds=31)
     with pytest.raises(ValueError, match="repeat_to_seconds must be a number above 0"):

@@ -133,7 +133,7 @@ def spec(**changes):
         spec(window_padding="\x1b[2J"),
         spec(rest=[]),
         spec(frontend=[1]),
-        spec(arguments=None),
+        spec(arguments="none"),
         spec(metrics="good"),
         spec(homepage=1),
         spec(trained_on="mine"),

@@ -190,6 +190,16 @@ def test_a_flipped_bit_in_a_weight_is_noticed(tmp_path):
         kerasaudio.LeNetMFCC(weights=file)
 
 
+def test_metrics_whose_keys_are_numbers_are_read_back(tmp_path):
+    model = build("LeNetMFCC")
+    model._spec = model.spec.replace(metrics={"recall": {n: 0.5 for n in range(12)}})
+    file = model.save_pretrained(tmp_path / "mine.safetensors")
+
+    metrics = kerasaudio.LeNetMFCC(weights=file).spec.metrics
+
+    assert metrics == {"recall": {str(n): 0.5 for n in range(12)}}
+
+
 def test_a_flipped_bit_in_the_name_of_the_facts_harms_nothing(tmp_path):
     model = build("LeNetMFCC")
     file = model.save_pretrained(tmp_path / "mine.safetensors")

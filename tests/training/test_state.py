@@ -31,7 +31,7 @@ def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
 
     def read(path):
         for variable in variables:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(np.zeros(variable.shape))
         facts = state.facts()
         state.load(variables)
         return facts

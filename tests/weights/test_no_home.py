@@ -41,6 +41,7 @@ def run(script, *arguments, **environment):
         text=True,
         # Matplotlib, which Keras imports, has not always done without a home.
         env={"MPLCONFIGDIR": tempfile.gettempdir()} | variables | environment,
+        cwd=tempfile.gettempdir(),  # Keras makes a folder "~" there
         check=False,
     )
 
