@@ -428,7 +428,7 @@ AREAS = [
     Damage("index", _index),
     Damage("state of a training", _state),
     Damage("decoded sound", _decoded(".pcm"), quick=100),
-    Damage("decoded sound, its list", _decoded(".jsonl"), quick=100),
+    Damage("decoded sound, its list", _decoded(".index"), quick=100),
     Damage("native weights", _native),
     Damage("manifest", _manifest),
     Damage("table of clips", _table, (ValueError, FileNotFoundError)),
