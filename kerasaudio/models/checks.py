@@ -33,10 +33,13 @@ def check_fits(model: keras.Model, spec: AudioSpec) -> None:
     length = inputs[0].shape[1] if len(inputs) == 1 else None
     if spec.clip_samples is None or length is None:
         return
-    if length not in (spec.clip_samples, spec.clip_samples + spec.context_samples):
+    # With a context some clips are longer than others, without one none is.
+    if length != spec.clip_samples or spec.context_samples:
+        context = spec.context_samples
+        more = f" and {context} before them" if context else ""
         raise ValueError(
-            f"The spec has clips of {spec.clip_samples} samples, and {model.name} "
-            f"takes {length}."
+            f"The spec has clips of {spec.clip_samples} samples{more}, and "
+            f"{model.name} takes {length}."
         )
 
 

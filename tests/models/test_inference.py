@@ -60,7 +60,11 @@ def test_networks_of_two_inputs_give_a_row_a_clip():
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"labels": ("a", "b")}, "names 2 labels"), ({"clip_samples": 9}, "clips of 9")],
+    [
+        ({"labels": ("a", "b")}, "names 2 labels"),
+        ({"clip_samples": 9}, "clips of 9"),
+        ({"context_samples": 7}, "and 7 before them"),
+    ],
 )
 def test_a_spec_of_another_network_is_refused_when_the_model_is_made(changes, message):
     inputs = keras.Input((4_000,))
