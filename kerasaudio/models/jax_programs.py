@@ -21,7 +21,7 @@ from kerasaudio.models.shapes import MOST, Shape, Shapes
 # Of each length that it ever traced jax keeps 0.2 MB, also of those it has no program
 # for; after so many programs that were dropped it forgets them.
 DROPS = 200
-BATCHES = 16  # filled up ones, after which memory that they took is given back
+BATCHES = 2  # filled up ones, after which memory that they took is given back
 
 
 class JaxPrograms:
@@ -97,14 +97,17 @@ class JaxPrograms:
                     self._drop(key)
             program = self._program(shape, fills=not shape.exact)
             self._filled += not shape.exact
-            if self._filled % BATCHES == 1:
-                give_back()
+            is_due = not shape.exact and self._filled % BATCHES == 1
         step = shape.rows * devices
         parts = []
         for start in range(0, rows, step):
             batch = _filled(x[start : start + step], step, shape.samples)
             parts.append(program(weights, batch, samples, compiled))
-        return _joined(parts, rows)
+        outputs = _joined(parts, rows)
+        del parts, batch
+        if is_due:
+            give_back()
+        return outputs
 
     def _program(self, key: Hashable, fills: bool) -> "_Program":
         program = self._programs.pop(key, None)
