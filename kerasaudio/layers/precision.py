@@ -24,16 +24,18 @@ _before: dict[Any, str] = {}
 
 def matmul(x: Any, y: Any) -> Any:
     """Multiply matrices, as `keras.ops.matmul`, in full float32."""
+    with exact():
+        return ops.matmul(x, y)
+
+
+def exact() -> contextlib.AbstractContextManager[Any]:
+    """Give what to multiply in, and to cut frames in: early jax does it by products."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
 
-        with jax.default_matmul_precision("highest"):
-            return ops.matmul(x, y)
-    if backend == "torch":
-        with _exact_on_torch():
-            return ops.matmul(x, y)
-    return ops.matmul(x, y)
+        return jax.default_matmul_precision("highest")
+    return _exact_on_torch() if backend == "torch" else contextlib.nullcontext()
 
 
 def has_gpu() -> bool:

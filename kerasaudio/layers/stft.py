@@ -25,7 +25,7 @@ from kerasaudio.layers.framing import (
     frame,
     pad_ends,
 )
-from kerasaudio.layers.precision import has_gpu
+from kerasaudio.layers.precision import exact, has_gpu
 from kerasaudio.layers.window import Window, window_function
 
 METHODS = ("fft", "matmul")
@@ -178,14 +178,15 @@ class STFT(WaveformLayer):
             )
             return self._dft(ops.multiply(cut, window))
         # Keras' own operation: each backend frames in the way that suits it best.
-        return ops.stft(
-            waveform,
-            sequence_length=self.n_fft,
-            sequence_stride=self.hop_length,
-            fft_length=self.n_fft,
-            window=window,
-            center=False,
-        )
+        with exact():
+            return ops.stft(
+                waveform,
+                sequence_length=self.n_fft,
+                sequence_stride=self.hop_length,
+                fft_length=self.n_fft,
+                window=window,
+                center=False,
+            )
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, bins, 2)."""
