@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasaudio.arguments import number
 from kerasaudio.audio.check import check_dtype, check_values
+from kerasaudio.layers.context import Context
 from kerasaudio.models.spec import AudioSpec
 
 _RANKS = {
@@ -33,9 +34,11 @@ def check_fits(model: keras.Model, spec: AudioSpec) -> None:
     length = inputs[0].shape[1] if len(inputs) == 1 else None
     if spec.clip_samples is None or length is None:
         return
-    # With a context some clips are longer than others, without one none is.
-    if length != spec.clip_samples or spec.context_samples:
-        context = spec.context_samples
+    context = spec.context_samples
+    hears_it = any(isinstance(layer, Context) for layer in model.layers)
+    if length not in (spec.clip_samples, spec.clip_samples + context) or (
+        context and not hears_it
+    ):
         more = f" and {context} before them" if context else ""
         raise ValueError(
             f"The spec has clips of {spec.clip_samples} samples{more}, and "
