@@ -1,9 +1,6 @@
 """What is made beside its target: alone, moved whole, and gone when its maker is."""
 
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -13,31 +10,7 @@ import pytest
 from kerasaudio import workplace as room
 from kerasaudio.whole_file import check_writable, write_text, writing_whole
 from kerasaudio.workplace import BusyError, remove_dead, temporary_folder, workplace
-
-FOLDER = Path(room.__file__).parent  # without the package, which takes seconds
-needs_kill = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-def start(code, *arguments):
-    """Start a process that prints a line when it is as far as wanted."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(FOLDER)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout.readline().strip() == b"ready"
-    return process
-
-
-def end(process):
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-
+from support.beside import end, names, needs_kill, start
 
 WORKS = """
 import sys
@@ -48,49 +21,6 @@ with workplace(Path(sys.argv[1]), only="model") as place:
     (place.folder / "half" / "a").write_text("a")
     print("ready", flush=True)
     sys.stdin.read()
-"""
-MOVED = """
-import sys
-from pathlib import Path
-from workplace import workplace
-parent = Path(sys.argv[1])
-(parent / "model").mkdir()
-(parent / "model" / "a").write_text("old")
-with workplace(parent) as place:
-    (place.folder / "model").mkdir()
-    (place.folder / "model" / "a").write_text("new")
-    place.put(place.folder / "model")
-    print("ready", flush=True)
-    sys.stdin.read()
-"""
-MOVES = """
-import os, sys
-from pathlib import Path
-import workplace
-parent, steps, exchange = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-names = sys.argv[4:]
-real = os.replace
-def replace(*paths):
-    global steps
-    if steps == 0:
-        os.kill(os.getpid(), 9)
-    steps -= 1
-    real(*paths)
-if exchange == "no":
-    workplace._exchange = lambda *_: False
-with workplace.workplace(parent, only=names[-1]) as place:
-    made = []
-    for name in names:
-        path = place.folder / name
-        if "." in name:
-            path.write_text("new")
-        else:
-            path.mkdir()
-            (path / "in").write_text("new")
-        made.append(path)
-    print("ready", flush=True)
-    os.replace = replace
-    place.put(*made)
 """
 
 
@@ -161,113 +91,6 @@ def test_many_threads_write_whole_files(tmp_path):
         thread.join()
     assert len(set((tmp_path / "a.txt").read_text())) == 1
     assert names(tmp_path) == ["a.txt"]
-
-
-@needs_kill
-@pytest.mark.parametrize("exchange", ["yes", "no"])
-@pytest.mark.parametrize(
-    "parts", [("model",), ("model.tflite",), ("m.bin", "m.xml")], ids=str
-)
-@pytest.mark.parametrize("there", [True, False], ids=["replaces", "new"])
-def test_a_move_that_was_killed_is_finished_or_never_was(
-    tmp_path, parts, exchange, there
-):
-    for steps in range(12):
-        parent = tmp_path / str(steps)
-        parent.mkdir()
-        for name in parts if there else ():
-            path = parent / name
-            if "." in name:
-                path.write_text("old")
-            else:
-                path.mkdir()
-                (path / "in").write_text("old")
-                (path / "more").write_text("old")
-        process = start(MOVES, parent, steps, exchange, *parts)
-        process.communicate()
-        if process.returncode == 0:
-            assert steps > 0
-            assert contents(parent) == {"new"}
-            return
-        found = {p.name for p in parent.iterdir() if not p.name.startswith(".")}
-        if parts[-1] in found:  # who reads now
-            assert len(contents(parent)) == 1
-
-        remove_dead(parent)
-
-        found = names(parent)
-        assert found == sorted(parts) or (found == [] and not there)
-        assert contents(parent) <= {"old", "new"}
-        assert len(contents(parent)) <= 1
-    pytest.fail("it never ended")
-
-
-def contents(parent):
-    """Give what is in the visible files, as who follows the last of them reads it."""
-    found = [p for p in parent.rglob("*") if p.is_file()]
-    visible = [p for p in found if not p.relative_to(parent).parts[0].startswith(".")]
-    return {path.read_text() for path in visible}
-
-
-@pytest.mark.parametrize("exchange", [True, False])
-def test_a_folder_is_replaced(tmp_path, monkeypatch, exchange):
-    if not exchange:
-        monkeypatch.setattr(room, "_exchange", lambda *_: False)
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "old").write_text("old")
-    with workplace(tmp_path) as place:
-        made = place.folder / "model"
-        made.mkdir()
-        (made / "new").write_text("new")
-        place.put(made)
-    assert names(tmp_path) == ["model"]
-    assert names(tmp_path / "model") == ["new"]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS has a call of its own")
-def test_linux_exchanges_folders_in_one_step(tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    for folder in (one, other):
-        folder.mkdir()
-        (folder / folder.name).touch()
-    assert room._exchange(one, other)
-    assert (names(one), names(other)) == (["other"], ["one"])
-    with pytest.raises(FileNotFoundError):
-        room._exchange(one, tmp_path / "missing")
-
-
-def test_a_move_that_fails_leaves_the_old(tmp_path, monkeypatch):
-    for name in ("m.bin", "m.xml"):
-        (tmp_path / name).write_text("old")
-    real = os.replace
-
-    def replace(source, target):
-        if Path(target) == tmp_path / "m.bin":
-            raise PermissionError(13, "in use", str(target))
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
-    with workplace(tmp_path) as place:
-        made = [place.folder / name for name in ("m.bin", "m.xml")]
-        for path in made:
-            path.write_text("new")
-        with pytest.raises(PermissionError):
-            place.put(*made)
-    assert names(tmp_path) == ["m.bin", "m.xml"]
-    assert contents(tmp_path) == {"old"}
-
-
-@needs_kill
-def test_what_was_replaced_and_then_deleted_does_not_come_back(tmp_path):
-    process = start(MOVED, tmp_path)
-    end(process)
-    assert (tmp_path / "model" / "a").read_text() == "new"
-    (tmp_path / "model" / "a").unlink()
-    (tmp_path / "model").rmdir()
-
-    write_text(tmp_path / "other", "x")
-
-    assert names(tmp_path) == ["other"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right there")

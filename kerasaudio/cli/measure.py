@@ -59,9 +59,9 @@ def measure_model(options: argparse.Namespace) -> int:
     from kerasaudio.plot.figure import check_matplotlib
     from kerasaudio.training import measure
 
-    if options.out is not None:
-        check_matplotlib()  # before hours of work, not behind
     clips = load_clips(options.path, separator=options.separator)
+    if options.out is not None and not clips.multi_label:
+        check_matplotlib()  # before hours of work, not behind: there will be a picture
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds

@@ -6,12 +6,13 @@ What comes must be the documented error, or, where a file holds something, what 
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from .child import environment
 
 NAME = "bounds"
 ALLOWANCE = 512 * 2**20
@@ -21,6 +22,7 @@ _SECONDS = 600
 GROUPS = {
     "promising_sounds": "kerasaudio",
     "promising_files": "h5py",
+    "promising_archives": "kerasaudio",
     "promising_uploads": "fastapi",
 }
 
@@ -58,11 +60,10 @@ def _group(group: str, folder: Path, quick: bool) -> Iterator[tuple[str, str | N
 
 
 def _child(group: str, folder: Path, after: str, quick: bool) -> Iterator[str]:
-    paths = [str(ROOM.parents[1]), str(ROOM.parent), os.environ.get("PYTHONPATH", "")]
     child = [sys.executable, "-m", "tests.attack.bounds_child"]
     process = subprocess.Popen(
         [*child, group, str(folder), after] + ["--quick"] * quick,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

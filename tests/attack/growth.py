@@ -9,11 +9,11 @@ keeps, whose list is read as a whole, and by no descriptor and no thread.
 import importlib.util
 import json
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from .child import run_child
 
 NAME = "growth"
 MEMORY = 48  # MiB
@@ -45,28 +45,18 @@ def run(quick: bool) -> Iterator[tuple[str, str | None]]:
 
 def measure(name: str, amount: int, backend: str) -> str | None:
     """Run one in a process of its own; say what grew, and by how much."""
-    paths = [str(_ROOM.parents[1]), str(_ROOM.parent), os.environ.get("PYTHONPATH", "")]
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.attack.growth_child", name, str(amount)],
-            cwd=folder,
-            env={
-                **os.environ,
-                "KERAS_BACKEND": backend,
-                "OMP_NUM_THREADS": "1",  # on busy machines torch's wait for each other
-                "KERASAUDIO_CACHE": folder,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        return f"it ended with {done.returncode}: {done.stderr[-500:]}"
-    early, late = (json.loads(line) for line in done.stdout.splitlines()[-2:])
+    said, wrong = run_child(
+        "growth_child",
+        *(name, str(amount)),
+        KERAS_BACKEND=backend,
+        OMP_NUM_THREADS="1",  # on busy machines torch's wait for each other
+    )
+    if wrong is not None:
+        return wrong
+    early, late = (json.loads(line) for line in said.splitlines()[-2:])
     print(f"{name}, {backend}: {early} {late}", file=sys.stderr, flush=True)
     grown = {key: late[key] - early[key] for key in late}
     memory = MEMORY + (INDEX * amount if name.startswith("files") else 0)
     allowed = {"memory": memory, "descriptors": 0, "threads": 0}
-    wrong = [f"{key} +{grown[key]}" for key in allowed if grown[key] > allowed[key]]
-    return ", ".join(wrong) or None
+    more = [f"{key} +{grown[key]}" for key in allowed if grown[key] > allowed[key]]
+    return ", ".join(more) or None

@@ -6,12 +6,11 @@ the resident memory, after each file, may lie 200 MB above that after the first.
 
 import importlib.util
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from .child import run_child
 
 NAME = "lengths on jax"
 MEMORY = 200  # MB
@@ -44,24 +43,10 @@ def run(quick: bool) -> Iterator[tuple[str, str | None]]:
 
 def measure(name: str, files: int) -> str | None:
     """Run one in a process of its own; say what grew, and by how much."""
-    paths = [str(_ROOM.parents[1]), str(_ROOM.parent), os.environ.get("PYTHONPATH", "")]
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.attack.growth_jax_child", name, str(files)],
-            cwd=folder,
-            env={
-                **os.environ,
-                "KERAS_BACKEND": "jax",
-                "KERASAUDIO_CACHE": folder,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        return f"ended with {done.returncode}: {done.stderr[-500:]}"
-    told = json.loads(done.stdout.splitlines()[-1])
+    said, failed = run_child("growth_jax_child", name, str(files), KERAS_BACKEND="jax")
+    if failed is not None:
+        return failed
+    told = json.loads(said.splitlines()[-1])
     wrong = []
     if told["grown"] > MEMORY:
         wrong.append(f"memory grew by {told['grown']:.0f} MB")

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from .kill_jobs import Job, jobs
+from .kill_job import Job
+from .kill_jobs import jobs
 from .killing import KILLED, Operations, forked
 
 _SECONDS = 60.0

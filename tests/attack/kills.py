@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .kill_jobs import Job, jobs
+from .kill_job import Job
+from .kill_jobs import jobs
 
 NAME = "kills"
 _CHECKOUT = Path(__file__).parents[2]

@@ -3,11 +3,8 @@
 import importlib.util
 import io
 import json
-import lzma
 import struct
-import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ import numpy as np
 import soundfile
 
 from kerasaudio import datasets, load_features
-from kerasaudio.datasets.extract import extract
 from kerasaudio.features.rows import Failed
 from kerasaudio.features.table import Features
 from kerasaudio.models.named import load_named
@@ -36,15 +32,14 @@ SHAPES = {
     "2^62": (2**62,),
     "2^21 x 2^21 x 2^21": (2**21, 2**21, 2**21),
 }
-_LIMIT = 2**20  # of what archives of data sets may unpack to, here
 _FAST: dict[str, Any] = {"compression": zipfile.ZIP_DEFLATED, "compresslevel": 1}
-_BOMB = 50 * 2**20
+BOMB = 50 * 2**20
 _UNPACKED = 640 * 2**20  # more than a case may take
 
 
 def cases(folder: Path) -> list[Case]:
     """Make the files and give the cases."""
-    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, _folds, _archives)
+    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, _folds)
     return [case for make in makers for case in make(folder)]
 
 
@@ -78,16 +73,16 @@ def _arrays(folder: Path) -> Iterator[Case]:
         for what, shape in SHAPES.items():
             for size in (0, 4096):
                 changed = members | {first: _npy(shape) + bytes(size)}
-                content = _zipped(changed)
+                content = zipped(changed)
                 yield _read_case(f"{what}, {size} bytes", whole, content, read)
-        claims = _zipped(members)
+        claims = zipped(members)
         at = claims.rindex(b"PK\x01\x02")
         patched = bytearray(claims)
         for place, value in ((at + 20, 2**32 - 2), (at + 24, 2**32 - 2)):
             patched[place : place + 4] = struct.pack("<I", value)
         yield _read_case("members of 4 GiB", whole, bytes(patched), read)
-        big = _npy((2**40,)) + bytes(_BOMB)
-        content = _zipped(members | {first: big}, zipfile.ZIP_DEFLATED)
+        big = _npy((2**40,)) + bytes(BOMB)
+        content = zipped(members | {first: big}, zipfile.ZIP_DEFLATED)
         yield _read_case("50 MiB of zeros", whole, content, read)
 
 
@@ -113,7 +108,8 @@ def _npy(shape: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
-def _zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    """Give a zip archive."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in members.items():
@@ -208,7 +204,7 @@ def _keras(folder: Path) -> Iterator[Case]:
             del file[names[0]]
             file.create_dataset(names[0], shape, "<f4", chunks=True)
         changed = members | {"model.weights.h5": weights.read_bytes()}
-        yield _new(folder, f"weights {what}.keras", _zipped(changed), load, r"\.keras")
+        yield _new(folder, f"weights {what}.keras", zipped(changed), load, r"\.keras")
     bomb = folder / "bomb.keras"
 
     def load_bomb() -> None:
@@ -314,76 +310,3 @@ def _folds(folder: Path) -> Iterator[Case]:
                 spec, clip_seconds=seconds, cache=False
             )[0],
         )
-
-
-def _archives(folder: Path) -> Iterator[Case]:
-    zeros = bytes(_BOMB)
-    packed: dict[str, bytes] = {}
-    packed["deflated.zip"] = _zipped({"zeros": zeros}, zipfile.ZIP_DEFLATED)
-    lying = bytearray(packed["deflated.zip"])
-    for mark, skip in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        at = lying.index(mark) + skip
-        lying[at : at + 4] = struct.pack("<I", 1_000)
-    packed["deflated, said to be small.zip"] = bytes(lying)
-    packed["lzma.zip"] = _zipped({"zeros": zeros}, zipfile.ZIP_LZMA)
-    packed["bzip2.zip"] = _zipped({"zeros": zeros}, zipfile.ZIP_BZIP2)
-    for mode in ("", "gz", "bz2", "xz"):
-        file = io.BytesIO()
-        with tarfile.open(fileobj=file, mode=f"w:{mode}") as archive:  # type: ignore[call-overload]
-            info = tarfile.TarInfo("zeros")
-            info.size = _BOMB
-            archive.addfile(info, io.BytesIO(zeros))
-        packed[f"tar.{mode or 'plain'}"] = file.getvalue()
-    for number, (name, content) in enumerate(packed.items()):
-        path = folder / name
-        path.write_bytes(content)
-        yield Case(
-            f"{name} against a limit of 1 MiB",
-            lambda path=path, number=number: extract(
-                path, folder / f"out{number}", limit=_LIMIT
-            ),
-            "holds more than|cannot be unpacked|no zip or tar",
-        )
-    small = io.BytesIO()
-    with tarfile.open(fileobj=small, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo("empty"))
-    for name, content in (
-        ("xz with a dictionary of 4 GiB", _wide(lzma.compress(small.getvalue()))),
-        ("zip with a dictionary of 4 GiB", _wide_zip()),
-    ):
-        path = folder / name
-        path.write_bytes(content)
-        yield Case(
-            name,
-            lambda path=path: extract(
-                path, folder / f"out of {path.name}", limit=_LIMIT
-            ),
-        )
-    for count in (10**5,):
-        members = {f"{number}": b"" for number in range(count)}
-        path = folder / "many files.zip"
-        path.write_bytes(_zipped(members))
-        yield Case(
-            "too many files",
-            lambda: extract(
-                folder / "many files.zip", folder / "many", limit=_LIMIT, most_files=10
-            ),
-            "more than 10 files",
-        )
-
-
-def _wide(xz: bytes) -> bytes:
-    """Let an xz stream ask for the largest dictionary."""
-    content = bytearray(xz)
-    end = 12 + (content[12] + 1) * 4
-    at = content.index(b"\x21\x01", 14) + 2
-    content[at] = 40
-    content[end - 4 : end] = struct.pack("<I", zlib.crc32(content[12 : end - 4]))
-    return bytes(content)
-
-
-def _wide_zip() -> bytes:
-    content = bytearray(_zipped({"empty": b"x" * 100}, zipfile.ZIP_LZMA))
-    at = content.index(b"empty") + 5  # version, size of properties, properties
-    content[at + 5 : at + 9] = struct.pack("<I", 2**32 - 1)
-    return bytes(content)

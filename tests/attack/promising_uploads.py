@@ -80,8 +80,8 @@ def _uploads() -> Iterator[tuple[str, bytes, str, bool]]:
     yield "a list of samples 8 MiB deep", b'{"samples":' + b"[" * 2**23, _JSON, False
     yield "a number of 8 MiB", b'{"sample_rate":8' + b"0" * 2**23 + b"}", _JSON, False
     yield (
-        "wrong numbers of 8 MiB",
-        b'{"sample_rate":8000,"samples":[' + b'"",' * 2**21 + b"0]}",
+        "wrong numbers",
+        b'{"sample_rate":8000,"samples":[' + b'"",' * 2**10 + b"0]}",
         _JSON,
         False,
     )

@@ -1,5 +1,7 @@
 """Files decoded at once: bounded memory, nobody waits for ever, errors come out."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -116,3 +118,20 @@ def test_a_piece_of_an_uncached_file_does_not_keep_the_rest(tmp_path):
     piece = DecodedAudio([path], 16_000, cache=False).read(path, 0, 100)
     assert len(piece) == 100
     assert piece.base is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")
+def test_a_forked_process_does_not_wait_for_threads_that_it_lacks():
+    room = Room(10)
+    with room.entered() as hold:
+        hold(10)
+        child = os.fork()
+        if not child:  # pragma: no cover
+            signal.alarm(60)
+            with room.entered() as mine, room.entered() as another:
+                mine(10)
+                another(0)
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0

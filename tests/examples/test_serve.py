@@ -108,7 +108,7 @@ def test_a_form_of_many_parts_is_refused(address):
 
 
 def test_a_list_of_what_are_no_numbers_is_refused_at_the_first(address):
-    body = b'{"sample_rate": 8000, "samples": [' + b'"",' * 10**6 + b"0]}"
+    body = b'{"sample_rate": 8000, "samples": [' + b'"",' * 1_000 + b"0]}"
     status, answer = post(address, body, JSON)
     assert status == 422
     assert len(json.dumps(answer)) < 1_000

@@ -4,41 +4,33 @@ import json
 import os
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kerasaudio import FeatureExtractor, load_features
 from kerasaudio.cli import main
-from kerasaudio.features import Features, npz, parquet
-from kerasaudio.features.rows import Failed, Rows
+from kerasaudio.features import npz, parquet
+from kerasaudio.features.rows import Rows
 from kerasaudio.features.store import FileState, Store
-from support.damage import COUNTS, damaged, read_or_named
+from support import features_table
+from support.damage import COUNT, damaged, read_or_named
 
 SUFFIXES = [".npz", ".parquet"]
 
 
 @pytest.fixture
-def table(rng):
-    return Features(
-        rng.normal(size=(5, 4)).astype("float32"),
-        tuple(map(Path, ["a.wav", "a.wav", "b.wav", "ü.wav", "c.wav"])),
-        np.arange(5.0),
-        np.arange(5.0) + 1,
-        (Failed(Path("d.wav"), "it is empty"),),
-        {"model": "Tiny", "fingerprint": "0123"},
-    )
+def table():
+    return features_table.make()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("count", COUNTS)
-def test_a_damaged_table_is_read_whole_or_named(table, tmp_path, suffix, count):
+def test_a_damaged_table_is_read_whole_or_named(table, tmp_path, suffix):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
     path = table.save(tmp_path / f"table{suffix}")
     refused = 0
-    for content in damaged(path.read_bytes(), count):
+    for content in damaged(path.read_bytes(), COUNT):
         path.write_bytes(content)
         found = read_or_named(load_features, path)
         refused += found is None
@@ -48,7 +40,7 @@ def test_a_damaged_table_is_read_whole_or_named(table, tmp_path, suffix, count):
             np.testing.assert_array_equal(found.ends, table.ends)
             assert (found.paths, found.failed) == (table.paths, table.failed)
             assert found.origin == table.origin
-    assert count / 2 < refused < count
+    assert COUNT / 2 < refused < COUNT
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -135,17 +127,16 @@ def contents(log):
     return [None if (rows := store.get(f)) is None else rows.to_bytes() for f in FILES]
 
 
-@pytest.mark.parametrize("count", COUNTS)
-def test_what_a_damaged_log_holds_is_whole_or_absent(log, count):
+def test_what_a_damaged_log_holds_is_whole_or_absent(log):
     wanted = contents(log)
     assert None not in wanted
     absent = 0
-    for content in damaged(log.read_bytes(), count):
+    for content in damaged(log.read_bytes(), COUNT):
         log.write_bytes(content)
         for found, right in zip(contents(log), wanted, strict=True):
             assert found in (None, right)
             absent += found is None
-    assert count / 2 < absent < 3 * count
+    assert COUNT / 2 < absent < 3 * COUNT
 
 
 @pytest.mark.parametrize("zeros", [1, 7, 8, 9, 16, 4096, 2**21])

@@ -1,13 +1,12 @@
 """Whatever the dtype policy, a network hears the same and says nearly the same."""
 
-import contextlib
-
 import keras
 import numpy as np
 import pytest
 
 import kerasaudio
 from kerasaudio.models import FACTORIES
+from support.policies import under
 from support.small import small
 
 NAMES = sorted(FACTORIES)
@@ -15,16 +14,6 @@ POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
 if keras.backend.backend() == "jax":  # which compiles each for up to a minute
     POLICIES = ["mixed_float16", "bfloat16"]
 RAW = {"BarkNet", "ReSE2Multi", "SampleCNN", "SampleCNNSE"}  # they read samples
-
-
-@contextlib.contextmanager
-def under(policy):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def build(name):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.training.state import State
-from support.damage import COUNTS, damaged, read_or_named
+from support.damage import COUNT, damaged, read_or_named
 
 FACTS = {"epoch": 3, "history": [0.5, 0.25]}
 
@@ -21,8 +21,7 @@ def values(variables):
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
-@pytest.mark.parametrize("count", COUNTS)
-def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
+def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path):
     wanted = values(variables)
     state = State(tmp_path / "mine.keras")
     state.begin()
@@ -37,7 +36,7 @@ def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
         return facts
 
     refused = 0
-    for content in damaged(path.read_bytes(), count):
+    for content in damaged(path.read_bytes(), COUNT):
         path.write_bytes(content)
         facts = read_or_named(read, path)
         refused += facts is None
@@ -45,7 +44,7 @@ def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path, count):
             assert facts == FACTS
             for found, right in zip(values(variables), wanted, strict=True):
                 np.testing.assert_array_equal(found, right)
-    assert count / 2 < refused < count
+    assert COUNT / 2 < refused < COUNT
 
 
 def test_a_state_that_is_gone_is_named(variables, tmp_path):

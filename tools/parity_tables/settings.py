@@ -14,6 +14,7 @@ from parity_tables.agreement import chosen
 from parity_tables.figures import Measurement, Row
 from support import answers, fresh
 from support.originals import Pair, all_tags
+from support.policies import under
 
 SETTINGS, HALVES = "settings", "halves"
 POLICIES = ("mixed_float16", "mixed_bfloat16")
@@ -51,17 +52,6 @@ def channels_first() -> Iterator[None]:
         yield
     finally:
         keras.config.set_image_data_format(before)
-
-
-@contextmanager
-def under(policy: str) -> Iterator[None]:
-    """Set Keras' dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _settings(name: str) -> Row:
