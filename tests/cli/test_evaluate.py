@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 
 import pytest
 
@@ -122,6 +123,14 @@ def test_a_bad_out_is_told_at_once(run, folder, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         run("esc50", folder, "--out", tmp_path / "file", model="never-loaded.keras")
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_at_once(
+    run, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"kerasaudio\[plot\]"):
+        run("esc50", folder, "--out", tmp_path / "report", model="never-loaded.keras")
 
 
 def test_other_folders_are_refused(run, tmp_path):

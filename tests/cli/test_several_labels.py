@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import keras
@@ -59,7 +60,7 @@ def test_train_gives_independent_probabilities(run, table, trained):
 
 
 @pytest.mark.slow
-def test_evaluate_prints_and_writes_tags(run, table, trained, tmp_path):
+def test_evaluate_prints_and_writes_tags(run, table, trained, tmp_path, monkeypatch):
     words = ("evaluate", trained, table, "--separator", ";")
     status, printed, err = run(*words)
     assert (status, err) == (0, "")
@@ -72,12 +73,23 @@ def test_evaluate_prints_and_writes_tags(run, table, trained, tmp_path):
         *("class", "high", "low", "noise", "tone")
     ]
     assert "missed" in printed or "not there" in printed
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)  # there is no picture
     status, printed, _ = run(*words, "--json", "--out", tmp_path / "report")
     assert status == 0
     found = json.loads(printed)
     assert found == json.loads((tmp_path / "report" / "report.json").read_text())
     assert set(found["per_class"]) == {"high", "low", "noise", "tone"}
     assert (tmp_path / "report" / "per_class.csv").is_file()
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_at_once(
+    run, table, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    sounds = table.parent / "sounds"
+    status, _, err = run("evaluate", "none.keras", sounds, "--out", tmp_path / "report")
+    assert status == 1
+    assert "kerasaudio[plot]" in err
 
 
 def test_the_tables_of_a_report_on_tags():
