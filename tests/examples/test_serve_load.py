@@ -106,7 +106,7 @@ def test_long_sounds_leave_the_server_answering_and_small(server, address):
         worst = max(worst, time.monotonic() - start)
         time.sleep(0.02)
     assert answers == [200] * 6
-    assert worst < 1
+    assert worst < 3
     assert peak(server) - before < 400
 
 
