@@ -84,7 +84,7 @@ import librosa, soundfile
 import numpy as np
 from kerasaudio.audio import load_audio
 from kerasaudio.audio.resample import resample_channels
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 paths = sorted(folder.rglob("*.wav"))
 native = soundfile.info(paths[0]).samplerate
 frames = load_audio(paths[0], native)[:, None]

@@ -22,10 +22,12 @@ except ModuleNotFoundError as error:
 
 from kerasaudio import (
     datasets,
+    evaluation,
     events,
     layers,
     metrics,
     models,
+    moved,
     plot,
     similarity,
     streaming,
@@ -44,28 +46,33 @@ from kerasaudio.audio import (
     time_stretch,
     windows,
 )
-from kerasaudio.export import export
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.exporting import export
 from kerasaudio.features import FeatureExtractor, Features, load_features
+from kerasaudio.loading import load
 from kerasaudio.models import *  # noqa: F403
 from kerasaudio.streaming import Stream
+from kerasaudio.version import __version__ as __version__
 from kerasaudio.weights import list_weights
-
-__version__ = "0.1.0"
 
 __all__ = [
     *models.__all__,
     "AudioDecodeError",
+    "AudioModel",
+    "AudioSpec",
     "AudioWarning",
     "FeatureExtractor",
     "Features",
     "Stream",
     "datasets",
+    "evaluation",
     "events",
     "export",
     "find_audio",
     "iter_windows",
     "layers",
     "list_weights",
+    "load",
     "load_audio",
     "load_features",
     "metrics",
@@ -81,3 +88,5 @@ __all__ = [
     "weights",
     "windows",
 ]
+
+moved.install()

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import number
-from kerasaudio.models import AudioModel
-from kerasaudio.models.audio_model import Audio
-from kerasaudio.models.windowed import batched, run, waveform_windows
+from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import Audio
+from kerasaudio.core.windowed import batched, run, waveform_windows
 
 LAYER = "frame_scores"
 

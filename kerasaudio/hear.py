@@ -20,11 +20,11 @@ import numpy as np
 
 from kerasaudio.arguments import is_number
 from kerasaudio.audio.check import check_dtype, check_values
-from kerasaudio.models import AudioModel
-from kerasaudio.models.named import load_named
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.tap import tap
-from kerasaudio.models.windowed import run, waveform_windows
+from kerasaudio.core import AudioModel
+from kerasaudio.core.feature_model import tap
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.core.windowed import run, waveform_windows
+from kerasaudio.loading import load
 
 DEFAULT_MODEL = "MusiCNN/mtat"
 # The rates that the tasks of HEAR are published at.
@@ -129,7 +129,7 @@ def load_model(model_file_path: str = "") -> HearModel:
         ValueError: There is no such preset, or its rate is none that HEAR has.
         OSError: A file is missing, or a download failed.
     """
-    return HearModel(load_named(model_file_path or DEFAULT_MODEL))
+    return HearModel(load(model_file_path or DEFAULT_MODEL))
 
 
 def get_scene_embeddings(audio: Any, model: HearModel) -> Any:

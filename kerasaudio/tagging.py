@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasaudio.models import AudioModel
-from kerasaudio.models.windowed import Timeline, timeline
+from kerasaudio.core import AudioModel
+from kerasaudio.core.windowed import Timeline, timeline
 
 Tags = list[tuple[str, float]]
 

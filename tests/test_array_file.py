@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.array_file import read_arrays
+from kerasaudio.files.array_file import read_arrays
 
 
 def test_arrays_come_back(tmp_path):

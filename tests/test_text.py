@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from kerasaudio.cli import main
+from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder
 from kerasaudio.datasets.rows import require_columns
-from kerasaudio.models import AudioSpec
+from kerasaudio.files.whole_file import write_csv
 from kerasaudio.plot.figure import plain
 from kerasaudio.plot.page import write_page
 from kerasaudio.plot.project import Projection
 from kerasaudio.report import Writer, columns
 from kerasaudio.tagging import Moment, Tagged
 from kerasaudio.text import cell, escaped, warn
-from kerasaudio.whole_file import write_csv
 from support import sounds
 from support.tiny import tiny_model
 

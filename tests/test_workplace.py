@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio import workplace as room
-from kerasaudio.whole_file import check_writable, write_text, writing_whole
-from kerasaudio.workplace import BusyError, remove_dead, temporary_folder, workplace
+from kerasaudio.files import workplace as room
+from kerasaudio.files.whole_file import check_writable, write_text, writing_whole
+from kerasaudio.files.workplace import (
+    BusyError,
+    remove_dead,
+    temporary_folder,
+    workplace,
+)
 from support.beside import end, names, needs_kill, start
 
 WORKS = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio import workplace as room
-from kerasaudio.whole_file import write_text
-from kerasaudio.workplace import remove_dead, workplace
+from kerasaudio.files import workplace as room
+from kerasaudio.files.whole_file import write_text
+from kerasaudio.files.workplace import remove_dead, workplace
 from support.beside import end, names, needs_kill, start
 
 MOVED = """

@@ -12,9 +12,9 @@ import argparse
 from pathlib import Path
 
 from bundling import pin, read_checkpoint, unpacked, write_bundled
+from musicnn_tf1 import from_musicnn_tf1
 
-from kerasaudio.weights.convert.musicnn_tf1 import from_musicnn_tf1
-from kerasaudio.weights.convert.native import native_bytes
+from kerasaudio.checkpoints.native import native_bytes
 
 WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
 CHECKPOINTS = {

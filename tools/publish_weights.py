@@ -20,8 +20,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.models import FACTORIES
-from kerasaudio.weights.convert.native import model_state, native_bytes
 from kerasaudio.weights.manifest import WeightsEntry, list_weights, manifest_path
 
 REDISTRIBUTABLE = {"MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "CC-BY-4.0"}

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.export.convert import module_of
-from kerasaudio.export.formats import FORMATS
-from kerasaudio.export.timing import run_and_time
-from kerasaudio.whole_file import write_text
+from kerasaudio.exporting.convert import module_of
+from kerasaudio.exporting.formats import FORMATS
+from kerasaudio.exporting.timing import run_and_time
+from kerasaudio.files.whole_file import write_text
 
 THREADS = (1, 2)
 SECONDS = 0.2  # of each turn, at least two clips

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
-from kerasaudio.workplace import temporary_folder
+from kerasaudio.files.workplace import temporary_folder
 
 AudioFile = str | os.PathLike[str] | IO[bytes]
 

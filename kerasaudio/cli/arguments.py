@@ -34,8 +34,8 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
         ValueError: The factory has no such argument, it is given twice, or its text is
             no such value; or the model is no factory.
     """
+    from kerasaudio.loading import arguments_of
     from kerasaudio.models import FACTORIES
-    from kerasaudio.models.named import arguments_of
 
     factory = model.partition("/")[0]
     if not given:

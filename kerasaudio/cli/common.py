@@ -40,7 +40,7 @@ def add_repeat_option(parser: argparse.ArgumentParser) -> None:
 
 def load_model(options: argparse.Namespace) -> Any:
     """Load what --model and --weights name; say which weights were chosen."""
-    from kerasaudio.models.named import load_named
+    from kerasaudio.loading import load
     from kerasaudio.weights.manifest import tags
 
     name, weights = options.model, options.weights
@@ -50,7 +50,7 @@ def load_model(options: argparse.Namespace) -> Any:
         if len(offered) > 1:
             choice = ", ".join(offered)
             complain(f"Using --weights {offered[0]}; there are: {choice}.")
-    model = load_named(name, weights)
+    model = load(name, weights)
     repeat_to = getattr(options, "repeat_to", None)
     return model if repeat_to is None else _repeating(model, repeat_to)
 

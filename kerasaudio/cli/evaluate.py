@@ -156,7 +156,7 @@ def _refuse_probing(options: argparse.Namespace) -> None:
 
 
 def _check_out(folder: Path) -> None:
-    from kerasaudio.whole_file import check_writable
+    from kerasaudio.files.whole_file import check_writable
 
     folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / "report.json")

@@ -78,14 +78,14 @@ def add(commands: Any) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from kerasaudio.cli.measure import load_clips
-    from kerasaudio.export import export
-    from kerasaudio.models.named import load_named
+    from kerasaudio.exporting import export
+    from kerasaudio.loading import load
 
     verify: Any = not options.no_verify
     if options.verify is not None:
         verify = load_clips(options.verify)
     report = export(
-        load_named(options.model, options.weights),
+        load(options.model, options.weights),
         options.out,
         options.format,
         quantize=options.quantize,

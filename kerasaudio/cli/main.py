@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    from kerasaudio import __version__
+    from kerasaudio.version import __version__
 
     parser = argparse.ArgumentParser(
         prog="kerasaudio",

@@ -55,7 +55,7 @@ def load_clips(
 
 def measure_model(options: argparse.Namespace) -> int:
     """Measure the model that `options.what` names on `options.path`."""
-    from kerasaudio.models.named import load_named
+    from kerasaudio.loading import load
     from kerasaudio.plot.figure import check_matplotlib
     from kerasaudio.training import measure
 
@@ -65,7 +65,7 @@ def measure_model(options: argparse.Namespace) -> int:
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds
-    report = measure(load_named(options.what), clips, **settings)
+    report = measure(load(options.what), clips, **settings)
     data = f"{escaped(report.dataset)}, {len(report.paths)} clips"
     title = f"{data}: {printable(options.what)}"
     print(report.to_json() if options.json else f"{title}\n\n{report_text(report)}")

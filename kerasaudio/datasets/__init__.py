@@ -5,18 +5,18 @@
 """
 
 from kerasaudio.datasets.archives import download
-from kerasaudio.datasets.batches import ClipBatches
+from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.clips import LabelledClips
 from kerasaudio.datasets.esc50 import ESC50
 from kerasaudio.datasets.folder import from_folder
 from kerasaudio.datasets.fsdd import FSDD
 from kerasaudio.datasets.gtzan import GTZAN
 from kerasaudio.datasets.magnatagatune import MagnaTagATune
-from kerasaudio.datasets.predict import predict_clips
 from kerasaudio.datasets.speech_commands import SpeechCommands
 from kerasaudio.datasets.split import k_fold, split
 from kerasaudio.datasets.table import from_table
 from kerasaudio.datasets.urbansound8k import UrbanSound8K
+from kerasaudio.moved import getattr_of
 
 __all__ = [
     "ESC50",
@@ -31,6 +31,9 @@ __all__ = [
     "from_folder",
     "from_table",
     "k_fold",
-    "predict_clips",
     "split",
 ]
+
+__getattr__ = getattr_of(
+    __name__, {"predict_clips": "kerasaudio.evaluation.predict_clips"}
+)

@@ -6,11 +6,11 @@ from os import PathLike
 from pathlib import Path
 
 from kerasaudio.datasets.extract import extract
-from kerasaudio.weights.cache import cache_folder, forget_dead, has_cache_folder, locked
-from kerasaudio.weights.errors import WeightsError
-from kerasaudio.weights.pins import Algorithm, differs
-from kerasaudio.weights.verified import download_verified
-from kerasaudio.workplace import remove_dead, workplace
+from kerasaudio.files.cache import cache_folder, forget_dead, has_cache_folder, locked
+from kerasaudio.files.digests import Algorithm, differs
+from kerasaudio.files.errors import WeightsError
+from kerasaudio.files.verified import download_verified
+from kerasaudio.files.workplace import remove_dead, workplace
 
 GB = 10**9
 _UNPACKING_SECONDS = 3600.0  # in which nothing changes in the cache

@@ -2,20 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from kerasaudio.datasets.protocol import Clips
 from kerasaudio.text import one_line, warn
-
-if TYPE_CHECKING:
-    from kerasaudio.datasets.clips import LabelledClips
 
 SHOWN = 3  # how many of many names an error lists
 PARTS = ("training", "validation", "testing")
 
 
-def check_labels(clips: "LabelledClips") -> None:
+def check_labels(clips: Clips) -> None:
     """Raise unless each class has a name, and a clip."""
     labels = np.asarray(clips.labels)
     if len(set(clips.class_names)) != len(clips.class_names):
@@ -48,7 +46,7 @@ def check_labels(clips: "LabelledClips") -> None:
         )
 
 
-def check_spans(clips: "LabelledClips") -> None:
+def check_spans(clips: Clips) -> None:
     """Raise unless each clip ends after its start."""
     zero, infinity = np.zeros(len(clips)), np.full(len(clips), np.inf)
     starts = zero if clips.starts is None else clips.starts
@@ -64,7 +62,7 @@ def check_spans(clips: "LabelledClips") -> None:
         )
 
 
-def check_folds(clips: "LabelledClips", folds: np.ndarray) -> None:
+def check_folds(clips: Clips, folds: np.ndarray) -> None:
     """Raise unless folds are numbered without gaps, and no recording is in two."""
     numbers = np.unique(folds)
     without_gaps = np.array_equal(numbers, np.arange(1, len(numbers) + 1))
@@ -77,7 +75,7 @@ def check_folds(clips: "LabelledClips", folds: np.ndarray) -> None:
     _check_sides(clips, folds, "folds")
 
 
-def check_parts(clips: "LabelledClips", parts: np.ndarray) -> None:
+def check_parts(clips: Clips, parts: np.ndarray) -> None:
     """Raise unless the parts have their names, and no recording is in two."""
     unknown = sorted(set(np.unique(parts).tolist()) - set(PARTS))
     if unknown:
@@ -87,7 +85,7 @@ def check_parts(clips: "LabelledClips", parts: np.ndarray) -> None:
     _check_sides(clips, parts, "parts")
 
 
-def _check_sides(clips: "LabelledClips", sides: np.ndarray, what: str) -> None:
+def _check_sides(clips: Clips, sides: np.ndarray, what: str) -> None:
     if clips.groups is None:
         return
     sides_of: dict[Any, set[Any]] = {}

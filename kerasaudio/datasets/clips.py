@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import class_name
+from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.check import (
     PARTS,
     check_folds,
@@ -17,9 +18,6 @@ from kerasaudio.datasets.check import (
     check_spans,
     listed,
 )
-
-if TYPE_CHECKING:
-    from kerasaudio.datasets.batches import ClipBatches
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,10 +199,8 @@ class LabelledClips:
 
     def batches(
         self, model_or_spec: Any, batch_size: int = 32, **settings: Any
-    ) -> "ClipBatches":
+    ) -> ClipBatches:
         """Give batches for `fit`, `evaluate` and `predict`; see `ClipBatches`."""
-        from kerasaudio.datasets.batches import ClipBatches
-
         return ClipBatches(self, model_or_spec, batch_size, **settings)
 
     def require_whole_files(self, what: str) -> None:
@@ -221,7 +217,7 @@ class LabelledClips:
             raise ValueError(
                 f"{what} takes whole files with one class each. {self.name} has "
                 f"{found}: train with fit(clips.batches(model)), and predict with "
-                "kerasaudio.datasets.predict_clips."
+                "kerasaudio.evaluation.predict_clips."
             )
 
     def require_folds(self) -> np.ndarray:

@@ -12,6 +12,11 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.errors import check_errors
+from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import Audio
+from kerasaudio.core.feature_model import tap
+from kerasaudio.core.given import clips_given
+from kerasaudio.core.windowed import batched, run, waveform_windows
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -19,13 +24,9 @@ from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.run import Run, Written
 from kerasaudio.features.store import Store
 from kerasaudio.features.table import Features, check_out, write
-from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.models.audio_model import Audio
-from kerasaudio.models.given import clips_given
-from kerasaudio.models.named import load_named
-from kerasaudio.models.tap import tap
-from kerasaudio.models.windowed import batched, run, waveform_windows
-from kerasaudio.weights.cache import cache_folder
+from kerasaudio.files.cache import cache_folder
+from kerasaudio.loading import load
+from kerasaudio.models import FACTORIES
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
@@ -113,7 +114,7 @@ class FeatureExtractor:
     @property
     def origin(self) -> dict[str, Any]:
         """Say what makes the vectors; the weights are hashed as they are now."""
-        from kerasaudio import __version__
+        from kerasaudio.version import __version__
 
         spec = self._spec
         facts = {
@@ -276,9 +277,9 @@ def _model(
         return model
     for name, factory in FACTORIES.items():
         if model is factory:
-            return load_named(name)
+            return load(name)
     if isinstance(model, str | PathLike):
-        return load_named(model)
+        return load(model)
     raise ValueError(
         "FeatureExtractor needs a model of kerasaudio, one of its factories, or a name "
         f"such as 'MusiCNN/mtat'. Received: {type(model).__name__}."

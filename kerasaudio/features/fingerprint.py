@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 
 # Keras makes these up when a model is built: "lambda_3" here, "lambda_7" there.
 _MADE_UP = {"name", "build_config"}

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from kerasaudio import array_file
-from kerasaudio.array_file import read_arrays
 from kerasaudio.features.rows import Plan, Rows
+from kerasaudio.files import array_file
+from kerasaudio.files.array_file import read_arrays
 
 __all__ = ["check_installed", "is_whole", "read", "read_facts", "write"]
 _COLUMNS = ("embedding", "path", "start", "end", "facts")

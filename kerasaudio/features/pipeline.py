@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.audio.window import Window
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.core.windowed import Predict, run, waveform_windows
 from kerasaudio.features.pool import Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.windowed import Predict, run, waveform_windows
 
 _CHUNK = 32  # windows that travel together
 _MOST_PENDING = 8  # batches of windows that wait for others of their length

@@ -9,7 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from kerasaudio.features.rows import Failed, Plan, Rows
-from kerasaudio.features.store import FileState, Store
+from kerasaudio.features.store import Store
+from kerasaudio.files.file_state import FileState
 
 Compute = Callable[[Sequence[Path]], Iterator[tuple[Path, Rows | Failed]]]
 

@@ -1,7 +1,7 @@
 """Vectors on disk, file by file, as they are computed: a killed process loses none.
 
 A store is a folder of logs, one a run. A log is a line of magic, then for each file a
-record (see `kerasaudio.records`: path, size, modified_ns, rows, width, crc) and its
+record (see `files.records`: path, size, modified_ns, rows, width, crc) and its
 rows: vectors float32, starts and ends float64, little-endian. What was cut off when its
 process died, or whose bytes changed, counts as absent, and so does what follows a
 damaged record. Processes may add to one store at once: each has its own log.
@@ -17,28 +17,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from kerasaudio.features.rows import Rows
-from kerasaudio.records import read_record, record, write_all
+from kerasaudio.files.file_state import FileState
+from kerasaudio.files.records import read_record, record, write_all
 
 _MAGIC = b"kerasaudio features 1\n"
-
-
-@dataclass(frozen=True, slots=True)  # there may be millions
-class FileState:
-    """Which content of a file was read: its path, size and time of change."""
-
-    path: str
-    size: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> Self:
-        """Look at a file.
-
-        Raises:
-            OSError: It cannot be looked at.
-        """
-        status = path.stat()
-        return cls(os.path.abspath(path), status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

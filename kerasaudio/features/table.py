@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasaudio.features import npz, parquet
 from kerasaudio.features.rows import Failed, Plan, Rows
-from kerasaudio.whole_file import check_writable, writing_whole
+from kerasaudio.files.whole_file import check_writable, writing_whole
 
 _FORMATS = {".npz": npz, ".parquet": parquet}
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
-from kerasaudio.array_file import read_arrays
+from kerasaudio.files.array_file import read_arrays
 from kerasaudio.layers.base import Float32Layer, Shape, check_choice, require
 from kerasaudio.layers.precision import matmul
 

@@ -1,11 +1,10 @@
-"""The networks: one paper family a file, each with its factories.
+"""The networks: one paper family a file, each with its factories and its converter.
 
-`AudioModel` is what every factory gives; `AudioSpec` says what it takes and gives.
+Every factory gives a `kerasaudio.AudioModel`.
 """
 
 from inspect import isfunction
 
-from kerasaudio.models.audio_model import AudioModel
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
@@ -18,10 +17,10 @@ from kerasaudio.models.musicnn import MusiCNN
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
-from kerasaudio.models.spec import AudioSpec
 from kerasaudio.models.speech_gru import SpeechGRU
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
+from kerasaudio.moved import getattr_of
 
 FACTORIES = {
     name: value
@@ -29,4 +28,9 @@ FACTORIES = {
     if isfunction(value) and name[0].isupper()
 }
 
-__all__ = ["AudioModel", "AudioSpec", "FACTORIES", "vggish_postprocess", *FACTORIES]
+__all__ = ["FACTORIES", "vggish_postprocess", *FACTORIES]
+
+__getattr__ = getattr_of(
+    __name__,
+    {name: f"kerasaudio.core.{name}" for name in ("AudioModel", "AudioSpec")},
+)

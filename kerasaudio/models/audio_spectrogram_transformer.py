@@ -14,22 +14,22 @@ transformers has them (`ASTForAudioClassification`, `ASTFeatureExtractor`), 4.45
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
-from kerasaudio.layers import KaldiFbank, Standardize
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.tokens import FitFrames, TokensAndPositions
-from kerasaudio.weights.convert.native import read_native
-from kerasaudio.weights.convert.transformers_ast import from_transformers
+from kerasaudio.checkpoints.native import State, read_native
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import KaldiFbank, Standardize, channels_last
+from kerasaudio.layers.transformer import FitFrames, TokensAndPositions
 
 SAMPLE_RATE = 16_000
 FRAME = 400
@@ -249,6 +249,48 @@ def _read_config(path: Path) -> dict[str, Any]:
                 f"{path}: AST has {key}={only!r} here. Received: {config[key]!r}."
             )
     return {ours: config[key] for key, ours in _CONFIG.items() if key in config}
+
+
+_PREFIX = "audio_spectrogram_transformer."
+_RENAME = {"classifier_dense": "predictions"}
+
+
+def from_transformers(tensors: Mapping[str, np.ndarray], heads: int) -> State:
+    """Convert a state dict of Hugging Face transformers.
+
+    patch projection  (out, 1, bins, frames) -> kernel (frames, bins, 1, out)
+    query, key, value (out, in) -> kernel (in, heads, out / heads)
+    attention output  (out, in) -> kernel (heads, in / heads, out)
+    Linear            (out, in) -> kernel (in, out)
+    LayerNorm         weight, bias -> gamma, beta
+
+    Args:
+        tensors: Arrays by upstream key.
+        heads: Attention heads, which no shape tells.
+    """
+    return dict(
+        _converted(key.removeprefix(_PREFIX), np.asarray(tensor, "float32"), heads)
+        for key, tensor in tensors.items()
+    )
+
+
+def _converted(key: str, tensor: np.ndarray, heads: int) -> tuple[str, np.ndarray]:
+    path, _, leaf = key.rpartition(".")
+    layer = path.replace(".", "_")
+    if leaf not in ("weight", "bias"):  # the tokens and positions
+        return f"{layer}/{leaf}", tensor
+    if "layernorm" in layer:
+        return f"{layer}/{'gamma' if leaf == 'weight' else 'beta'}", tensor
+    variable = "kernel" if leaf == "weight" else "bias"
+    tensor = tensor.transpose()
+    if match := re.fullmatch(r"(.+_attention)_attention_(query|key|value)", layer):
+        split = tensor.reshape(*tensor.shape[:-1], heads, -1)
+        return f"{match[1]}/{match[2]}/{variable}", split
+    if match := re.fullmatch(r"(.+_attention)_output_dense", layer):
+        if leaf == "weight":
+            tensor = tensor.reshape(heads, -1, tensor.shape[1])
+        return f"{match[1]}/attention_output/{variable}", tensor
+    return f"{_RENAME.get(layer, layer)}/{variable}", tensor
 
 
 _AST = Architecture(

@@ -20,13 +20,11 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import conv_bn_relu_2d
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.won_frontend import (
+from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import conv_bn_relu_2d
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.won import (
     FRONTEND,
     HOP,
     SAMPLE_RATE,
@@ -34,7 +32,9 @@ from kerasaudio.models.won_frontend import (
     stored_constants,
     won_frontend,
 )
-from kerasaudio.weights.convert.torch_state import read_state
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import channels_last
 
 CLIP_SAMPLES = 29 * SAMPLE_RATE
 # Filters, and pooling over (frames, bins).

@@ -21,21 +21,21 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import (
     LogCompression,
     MelSpectrogram,
     Preemphasis,
     Standardize,
+    channels_last,
 )
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
-from kerasaudio.models.depthwise import DepthwiseConv2D
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.weights.convert.torch_state import from_torch
-from kerasaudio.weights.torch_file import read_torch
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 SAMPLE_RATE = 32_000
 HOP = 320

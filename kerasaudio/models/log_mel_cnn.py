@@ -20,19 +20,18 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasaudio.layers import Decibel, MelSpectrogram
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import (
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import (
     KERAS_EPSILON,
     QUICK_MOMENTUM,
     batch_norm,
     conv_bn_relu_2d,
 )
-from kerasaudio.models.checks import check_share
-from kerasaudio.models.pretrained import Weights
-from kerasaudio.models.spec import AudioSpec
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.checks import check_share
+from kerasaudio.core.pretrained import Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
 
 SAMPLE_RATE = 22_050
 HOP = 512

@@ -20,14 +20,13 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.checks import check_share
-from kerasaudio.models.pretrained import Weights
-from kerasaudio.models.resnet50 import resnet50
-from kerasaudio.models.spec import AudioSpec
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import batch_norm
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.checks import check_share
+from kerasaudio.core.pretrained import Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import Decibel, MelSpectrogram, Standardize, channels_last
 
 SAMPLE_RATE = 22_050
 HOP = 494
@@ -35,6 +34,9 @@ SIDE = 224
 RANGE_DB = 80.0
 IMAGENET_MEAN = [103.939, 116.779, 123.68]  # blue, green, red, as its weights have it
 SMALLEST_SIDE = 32  # that ResNet50 takes
+EPSILON = 1.001e-5
+# Blocks, filters and stride of the first block, of conv2 to conv5.
+STACKS = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))
 
 
 def MelResNet50(
@@ -154,6 +156,51 @@ def _photographs(backbone: str) -> keras.Model:
             f"{backbone!r} holds no weights of keras.applications.ResNet50("
             f"include_top=False). Keras says: {error}"
         ) from error
+
+
+def resnet50(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Turn pictures (batch, height, width, 3) into a map of 2048 channels.
+
+    Layers and names are those of `keras.applications.ResNet50`, whose layout is a
+    setting of the whole process; this one has one layout. The stride is in the first
+    convolution of a block, and all have biases.
+    """
+    x = channels_last.ZeroPadding2D(3, name="conv1_pad")(x)
+    x = channels_last.Conv2D(64, 7, strides=2, name="conv1_conv")(x)
+    x = batch_norm(x, EPSILON, "conv1_bn")
+    x = layers.Activation("relu", name="conv1_relu")(x)
+    x = channels_last.ZeroPadding2D(1, name="pool1_pad")(x)
+    x = channels_last.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+    for number, (blocks, filters, stride) in enumerate(STACKS, start=2):
+        x = _block(x, filters, stride, f"conv{number}_block1", first=True)
+        for block in range(2, blocks + 1):
+            x = _block(x, filters, 1, f"conv{number}_block{block}")
+    return x
+
+
+def _block(
+    x: keras.KerasTensor, filters: int, stride: int, name: str, *, first: bool = False
+) -> keras.KerasTensor:
+    shortcut = x
+    if first:
+        shortcut = _conv(x, 4 * filters, 1, stride, f"{name}_0")
+    x = _conv(x, filters, 1, stride, f"{name}_1")
+    x = layers.Activation("relu", name=f"{name}_1_relu")(x)
+    x = _conv(x, filters, 3, 1, f"{name}_2")
+    x = layers.Activation("relu", name=f"{name}_2_relu")(x)
+    x = _conv(x, 4 * filters, 1, 1, f"{name}_3")
+    x = layers.Add(name=f"{name}_add")([shortcut, x])
+    return layers.Activation("relu", name=f"{name}_out")(x)
+
+
+def _conv(
+    x: keras.KerasTensor, filters: int, width: int, stride: int, name: str
+) -> keras.KerasTensor:
+    padding = "same" if width > 1 else "valid"
+    x = channels_last.Conv2D(
+        filters, width, strides=stride, padding=padding, name=f"{name}_conv"
+    )(x)
+    return batch_norm(x, EPSILON, f"{name}_bn")
 
 
 _MEL_RESNET50 = Architecture(

@@ -18,16 +18,12 @@ from collections.abc import Sequence
 
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm
-from kerasaudio.models.pons_frontend import (
-    pons_frontend,
-    pons_input,
-    pons_spec,
-)
-from kerasaudio.models.pretrained import Weights
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.pons import pons_frontend, pons_input, pons_spec
+from kerasaudio.core.pretrained import Weights
+from kerasaudio.layers import channels_last
 
 CLIP_SAMPLES = 187 * 256
 FILTERS = 128

@@ -28,33 +28,26 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import (
+from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import (
     KERAS_EPSILON,
     TORCH_EPSILON,
     batch_norm,
     conv_bn_relu_1d,
 )
-from kerasaudio.models.pons_frontend import (
-    BINS,
-    pons_frontend,
-    pons_input,
-    pons_spec,
-)
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.won_frontend import (
-    FRONTEND as WON_FRONTEND,
-)
-from kerasaudio.models.won_frontend import (
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.pons import BINS, pons_frontend, pons_input, pons_spec
+from kerasaudio.core.frontends.won import FRONTEND as WON_FRONTEND
+from kerasaudio.core.frontends.won import (
     SAMPLE_RATE,
     WON_CLIPS,
     stored_constants,
     won_frontend,
 )
-from kerasaudio.weights.convert.torch_state import read_state
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import channels_last
 
 TIMBRE_FILTERS = 204
 RHYTHM_FILTERS = 51

@@ -27,18 +27,18 @@ from typing import Any
 import keras
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import (
+from kerasaudio.checkpoints.keras2_hdf5 import Layers, assign_names, read_keras2
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import (
     KERAS_EPSILON,
     batch_norm,
     dtype_for,
     squeeze_excite_1d,
 )
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.weights.convert.keras2_hdf5 import Layers, assign_names, read_keras2
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import channels_last
 
 DEFAULTS: dict[str, Any] = {
     "block": "rese",

@@ -22,20 +22,20 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import (
+from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import (
     TORCH_EPSILON,
     batch_norm,
     conv_1d,
     conv_bn_relu_1d,
     squeeze_excite_1d,
 )
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.won_frontend import WON_CLIPS
-from kerasaudio.weights.convert.torch_state import read_state
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.won import WON_CLIPS
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import channels_last
 
 DEFAULTS = {
     "clip_samples": 59_049,

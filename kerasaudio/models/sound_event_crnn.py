@@ -20,17 +20,16 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasaudio.layers import Decibel, MelSpectrogram
-from kerasaudio.models import channels_last
-from kerasaudio.models.architecture import score_pieces
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
-from kerasaudio.models.checks import check_share
-from kerasaudio.models.patchwise import ClipScores, PatchMean
-from kerasaudio.models.pretrained import Weights
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.time_axis import Timed, hide, rule
+from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.checks import check_share
+from kerasaudio.core.patchwise import ClipScores, PatchMean
+from kerasaudio.core.pretrained import Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
+from kerasaudio.layers.time_axis import Timed, hide, rule
 
 SAMPLE_RATE = 16_000
 HOP = 320

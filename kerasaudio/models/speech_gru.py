@@ -17,12 +17,12 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from kerasaudio.models import channels_last
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.checks import check_share
-from kerasaudio.models.mfcc_frontend import mfcc_frontend, mfcc_settings, mfcc_spec
-from kerasaudio.models.pretrained import Weights
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.checks import check_share
+from kerasaudio.core.frontends.mfcc import mfcc_frontend, mfcc_settings, mfcc_spec
+from kerasaudio.core.pretrained import Weights
+from kerasaudio.layers import channels_last
 
 
 def SpeechGRU(

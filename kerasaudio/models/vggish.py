@@ -13,25 +13,25 @@ Source: Hershey et al. 2017, arXiv:1609.09430; tensorflow/models,
 research/audioset/vggish/vggish_slim.py, commit 09093db.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
-from kerasaudio.layers import VGGishPostprocess
-from kerasaudio.models import channels_last
-from kerasaudio.models.architecture import score_pieces
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.audioset_frontend import audioset_patches, audioset_spec
-from kerasaudio.models.patchwise import hear_patches
-from kerasaudio.models.pretrained import Converted, Weights
+from kerasaudio.checkpoints.native import State
+from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
+from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.audioset import audioset_patches, audioset_spec
+from kerasaudio.core.patchwise import hear_patches
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.layers import VGGishPostprocess, channels_last
 from kerasaudio.weights import Source, WeightsEntry, fetch
-from kerasaudio.weights.convert.vggish_tf1 import from_vggish
-from kerasaudio.weights.tf1_checkpoint import read_tf1_checkpoint
 
 HOP_SAMPLES = 96 * 160
 LOG_OFFSET = 1e-2
@@ -205,6 +205,37 @@ def _from_upstream(path: Path) -> Converted:
         )
     sizes = {"filters": "conv1/bias", "dense_units": "fc1_1/bias"}
     return Converted(state, {size: len(state[key]) for size, key in sizes.items()})
+
+
+LAYERS = (*sum(GROUPS, ()), "fc1_1", "fc1_2", "fc2")
+_LEAVES = {"weights": "kernel", "biases": "bias"}
+
+
+def from_vggish(tensors: Mapping[str, np.ndarray]) -> State:
+    """Convert a checkpoint of TensorFlow-Slim.
+
+    `vggish/conv3/conv3_1/weights` is `conv3_1/kernel`; the tensors lie as Keras' do.
+
+    Args:
+        tensors: Arrays by variable name. Variables of other layers are left out, as
+            upstream's loader leaves them: training has a classifier and counters.
+    """
+    state: State = {}
+    for key, tensor in tensors.items():
+        scope, _, leaf = key.rpartition("/")
+        layer = _SCOPES.get(scope)
+        if layer is not None:
+            state[f"{layer}/{_LEAVES.get(leaf, leaf)}"] = tensor
+    return state
+
+
+def scope(layer: str) -> str:
+    """Give the scope of a layer in the checkpoint."""
+    group, _, part = layer.partition("_")
+    return f"vggish/{group}/{layer}" if part else f"vggish/{group}"
+
+
+_SCOPES = {scope(layer): layer for layer in LAYERS}
 
 
 _VGGISH = Architecture(

@@ -14,28 +14,29 @@ Source: Plakal & Ellis 2020, tensorflow/models, research/audioset/yamnet, commit
 arXiv:1704.04861.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
-from kerasaudio.layers import WholeWindows
-from kerasaudio.models import channels_last
-from kerasaudio.models.architecture import score_pieces
-from kerasaudio.models.assemble import Activation, Architecture, Body, assemble
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.audioset_frontend import (
+from kerasaudio.checkpoints.keras2_hdf5 import read_named
+from kerasaudio.checkpoints.native import State
+from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.frontends.audioset import (
     PATCH_SAMPLES,
     audioset_patches,
     audioset_spec,
 )
-from kerasaudio.models.depthwise import DepthwiseConv2D
-from kerasaudio.models.patchwise import hear_patches
-from kerasaudio.models.pretrained import Converted, Weights
-from kerasaudio.weights.convert.keras2_hdf5 import read_named
-from kerasaudio.weights.convert.yamnet_keras2 import from_yamnet
+from kerasaudio.core.patchwise import hear_patches
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.layers import WholeWindows, channels_last
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 CLASSES = 521
 HOP_SAMPLES = 48 * 160
@@ -141,6 +142,37 @@ def _norm_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 def _from_upstream(path: Path) -> Converted:
     return Converted(from_yamnet(read_named(path), str(path)))
+
+
+_NAMED = re.compile(r"layer\d+/.+")
+
+
+def from_yamnet(tensors: Mapping[str, np.ndarray], origin: str) -> State:
+    """Convert the weights of a file of the original code.
+
+    `layer2/depthwise_conv/depthwise_kernel` is `layer2_depthwise_conv/kernel`. The
+    classifier is the one layer that upstream gives no name: Keras numbered it.
+
+    Args:
+        tensors: Arrays by name, from `read_named`.
+        origin: Where they come from, for messages.
+
+    Raises:
+        ValueError: There is not one classifier.
+    """
+    state: State = {}
+    for key, tensor in tensors.items():
+        path, _, leaf = key.rpartition("/")
+        if leaf == "depthwise_kernel":
+            leaf = "kernel"
+        layer = path.replace("/", "_") if _NAMED.fullmatch(path) else "patch_scores"
+        if f"{layer}/{leaf}" in state:
+            raise ValueError(
+                f"{origin} holds {key!r} besides another {layer} {leaf}: it is not the "
+                "weights file of YAMNet."
+            )
+        state[f"{layer}/{leaf}"] = tensor
+    return state
 
 
 _YAMNET = Architecture(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.whole_file import check_writable
+from kerasaudio.files.whole_file import check_writable
 
 FEWEST_POINTS = 3
 _LARGEST = 1e30

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.text import escaped
-from kerasaudio.whole_file import writing_whole
 
 _LONGEST = 40
 _DPI = 150

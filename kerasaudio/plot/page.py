@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.plot.clips import Clips
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
 from kerasaudio.text import escaped
-from kerasaudio.whole_file import writing_whole
 
 _FOLDER = files("kerasaudio.plot") / "web"
 

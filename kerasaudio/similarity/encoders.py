@@ -16,16 +16,16 @@ import keras
 from keras import layers
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.models import channels_last
-from kerasaudio.models.audio_model import AudioModel
-from kerasaudio.models.blocks import KERAS_EPSILON, conv_bn_relu_1d
-from kerasaudio.models.initializers import numpy_initializers
-from kerasaudio.models.mfcc_frontend import (
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import KERAS_EPSILON, conv_bn_relu_1d
+from kerasaudio.core.frontends.mfcc import (
     N_MELS,
     mfcc_frontend,
     mfcc_settings,
     mfcc_spec,
 )
+from kerasaudio.core.initializers import numpy_initializers
+from kerasaudio.layers import channels_last
 
 WIDTHS = (5, 3, 3, 1)  # of the convolutions, in frames
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.array_file import read_arrays
-from kerasaudio.whole_file import writing_whole
+from kerasaudio.files.array_file import read_arrays
+from kerasaudio.files.whole_file import writing_whole
 
 FORMAT = 1
 

@@ -10,8 +10,8 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.arguments import whole_number
+from kerasaudio.core.initializers import numpy_initializers
 from kerasaudio.layers.base import check_choice
-from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.similarity.geometry import (
     UnitLength,
     cosine_distance,

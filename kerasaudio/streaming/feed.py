@@ -7,8 +7,8 @@ import numpy as np
 
 from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.window_rule import Cutter, Window
-from kerasaudio.models.spec import AudioSpec
-from kerasaudio.models.windowed import MIN_SECONDS
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.core.windowed import MIN_SECONDS
 
 
 class WindowFeed:

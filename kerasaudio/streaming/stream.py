@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import mix
 from kerasaudio.audio.window import Window
-from kerasaudio.models import AudioModel
-from kerasaudio.models.windowed import run
+from kerasaudio.core import AudioModel
+from kerasaudio.core.windowed import run
 from kerasaudio.streaming.block import check_block
 from kerasaudio.streaming.feed import WindowFeed
 from kerasaudio.streaming.latency import Stopwatch, StreamReport

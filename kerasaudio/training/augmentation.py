@@ -10,8 +10,8 @@ import numpy as np
 from keras.layers import Layer
 
 from kerasaudio.arguments import number
-from kerasaudio.datasets.batches import ClipBatches
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.training.augmented import augmented, check_layers
 
 _SHOWN = 2_000  # characters of a layer's config; noises are longer

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 from keras.layers import Layer
 
-from kerasaudio.models import AudioModel
-from kerasaudio.models.inference import InferenceModel
+from kerasaudio.core import AudioModel
+from kerasaudio.core.inference import InferenceModel
 
 FRONTEND = "frontend"
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from kerasaudio.datasets import LabelledClips
-from kerasaudio.datasets.targets import targets_for
-from kerasaudio.models import AudioModel
-from kerasaudio.models.heads import activation_name
+from kerasaudio.core import AudioModel
+from kerasaudio.core.heads import activation_name
+from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.datasets.protocol import Clips
 from kerasaudio.transfer.heads import freeze_body, freeze_normalisation
 
 _SMALLEST = 1e-7  # probability, as in Keras' losses
@@ -28,9 +28,7 @@ class Head:
             several classes.
     """
 
-    def __init__(
-        self, model: AudioModel, clips: LabelledClips, mixed: bool = False
-    ) -> None:
+    def __init__(self, model: AudioModel, clips: Clips, mixed: bool = False) -> None:
         if model.spec.labels is None:
             raise ValueError(
                 f"{model.name} has no top to train. Build it with labels="
@@ -66,7 +64,7 @@ class Head:
         if keep_statistics:
             freeze_normalisation(model)
 
-    def targets(self, clips: LabelledClips) -> np.ndarray:
+    def targets(self, clips: Clips) -> np.ndarray:
         """Give what each clip is, as the model counts classes: (clips, classes)."""
         return targets_for(clips, self._spec, one_hot=True)[0]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.models import AudioModel
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.schedule import Schedule
 

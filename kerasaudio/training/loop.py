@@ -11,18 +11,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.datasets.batches import ClipBatches
-from kerasaudio.datasets.predict import predict_kept
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.datasets.batching.batches import ClipBatches
+from kerasaudio.evaluation.predict import predict_kept
+from kerasaudio.files.whole_file import check_writable, writing_whole
+from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.schedule import Phase, Schedule
 from kerasaudio.training.state import State
-from kerasaudio.whole_file import check_writable, writing_whole
-from kerasaudio.workplace import remove_dead, workplace
 
 
 def train(

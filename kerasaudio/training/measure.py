@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.datasets import LabelledClips, predict_clips
-from kerasaudio.datasets.targets import targets_for
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.evaluation import predict_clips
+from kerasaudio.files.whole_file import write_csv
 from kerasaudio.training.scored import ScoredClips
 from kerasaudio.training.tag_report import TagReport
-from kerasaudio.whole_file import write_csv
 
 
 class Mistake(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
 
 from kerasaudio.arguments import number, whole_number
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 
 
 class Phase(NamedTuple):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.files.whole_file import write_text
 from kerasaudio.metrics import PRAUC, ROCAUC
 from kerasaudio.metrics.per_clip import PerClipMetric
-from kerasaudio.whole_file import write_text
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.models.heads import activation_name
-from kerasaudio.models.named import check_arguments, load_named
+from kerasaudio.core import AudioModel
+from kerasaudio.core.heads import activation_name
+from kerasaudio.loading import check_arguments, load
+from kerasaudio.models import FACTORIES
 from kerasaudio.weights.manifest import tags
 
 RANDOM = "none"
@@ -54,11 +55,11 @@ def start_from(
         return FACTORIES[text](labels=list(labels), **arguments)
     if text.endswith(".keras"):
         activation = arguments.pop("classifier_activation", "auto")
-        model = load_named(name, weights, **arguments)
+        model = load(name, weights, **arguments)
         if model.spec.labels == tuple(labels) and _ends_in(model, activation):
             return model
         return with_new_head(model, labels, frozen=False, activation=activation)
-    return load_named(name, weights, labels=labels, **arguments)
+    return load(name, weights, labels=labels, **arguments)
 
 
 def _ends_in(model: AudioModel, activation: Any) -> bool:

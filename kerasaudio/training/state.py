@@ -15,9 +15,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerasaudio.array_file import read_arrays
-from kerasaudio.whole_file import check_writable, writing_whole
-from kerasaudio.workplace import workplace
+from kerasaudio.files.array_file import read_arrays
+from kerasaudio.files.whole_file import check_writable, writing_whole
+from kerasaudio.files.workplace import workplace
 
 _FACTS = "facts"
 

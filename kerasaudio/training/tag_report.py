@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import plain
+from kerasaudio.files.whole_file import write_csv
 from kerasaudio.metrics import PRAUC, ROCAUC, DPrime
 from kerasaudio.training.scored import ScoredClips, finite
-from kerasaudio.whole_file import write_csv
 
 COLUMNS = ("clips", "roc_auc", "average_precision", "precision", "recall", "f1")
 

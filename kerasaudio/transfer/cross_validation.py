@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
-from kerasaudio.models import AudioModel
 from kerasaudio.transfer.fine_tuning import Tuner
 from kerasaudio.transfer.logistic import Problem
 from kerasaudio.transfer.probes import Fitter
@@ -115,7 +115,7 @@ def _on_waveforms(
     settings: dict[str, Any],
     progress: bool | None,
 ) -> Report:
-    from kerasaudio import __version__
+    from kerasaudio.version import __version__
 
     began = perf_counter()
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.models.compiled import avoid_xla_on_cpu
+from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
 
 MAX_STEPS = 5_000
 TOLERANCE = 1e-5  # of the gradient, where the loss is of the order of 1

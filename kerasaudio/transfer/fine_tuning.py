@@ -11,9 +11,9 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from kerasaudio.core import AudioModel
+from kerasaudio.core.heads import activation_name, scorer
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.models import AudioModel
-from kerasaudio.models.heads import activation_name, scorer
 from kerasaudio.transfer.heads import freeze_normalisation, with_new_head
 from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle

@@ -6,10 +6,9 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import class_name
-from kerasaudio.layers import Standardize
-from kerasaudio.models import AudioModel
-from kerasaudio.models.architecture import Activation
-from kerasaudio.models.heads import (
+from kerasaudio.core import AudioModel
+from kerasaudio.core.architecture import Activation
+from kerasaudio.core.heads import (
     PREFIX,
     averaged,
     head_layers,
@@ -17,6 +16,7 @@ from kerasaudio.models.heads import (
     scorer,
     with_head,
 )
+from kerasaudio.layers import Standardize
 
 
 def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> AudioModel:
@@ -83,7 +83,7 @@ def with_new_head(
         labels: Names of the classes.
         frozen: Whether only the new head learns; batch normalisation then also keeps
             its statistics.
-        activation: Of the head; see `kerasaudio.models.heads.with_head`.
+        activation: Of the head; see `kerasaudio.core.heads.with_head`.
     """
     copy = AudioModel.from_config(model.get_config())
     copy.set_weights(model.get_weights())

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from kerasaudio.core.initializers import numpy_initializers
 from kerasaudio.layers import Standardize
-from kerasaudio.models.initializers import numpy_initializers
 from kerasaudio.transfer.arrays import (
     Vectors,
     as_array,

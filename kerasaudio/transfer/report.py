@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.whole_file import write_csv, write_text
+from kerasaudio.files.whole_file import write_csv, write_text
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.check import listed
 from kerasaudio.features import FeatureExtractor, Features
-from kerasaudio.models import AudioModel, AudioSpec
 from kerasaudio.transfer.arrays import as_array
 
 SEQUENCE_SECONDS = 1.0  # window for recurrent probes, where the network takes any

@@ -9,9 +9,9 @@ import numpy as np
 
 from kerasaudio.audio import load_audio
 from kerasaudio.audio.window_rule import WindowRule, weighted_means
-from kerasaudio.datasets.cutting import by_length, window_length
-from kerasaudio.models import AudioSpec
-from kerasaudio.models.windowed import run
+from kerasaudio.core import AudioSpec
+from kerasaudio.core.windowed import run
+from kerasaudio.datasets.batching.cutting import by_length, window_length
 
 _READERS = 4
 _LEAST = 0.5  # of a window that a clip must have for the network to learn from it

@@ -1,10 +1,10 @@
 """Published weights: what exists, verified files, safe readers, converters."""
 
-from kerasaudio.weights.errors import DownloadError, UnsafeFileError, WeightsError
+from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.files.errors import DownloadError, UnsafeFileError, WeightsError
 from kerasaudio.weights.fetch import Fetched, fetch
 from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import Source, WeightsEntry, find, list_weights, tags
-from kerasaudio.weights.torch_file import read_torch
 
 __all__ = [
     "DownloadError",

@@ -9,20 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from kerasaudio.files.cache import forget_dead, has_cache_folder, locked
+from kerasaudio.files.errors import DownloadError, WeightsError
+from kerasaudio.files.network import unreachable
+from kerasaudio.files.verified import download_verified
 from kerasaudio.text import warn
 from kerasaudio.weights import hub
-from kerasaudio.weights.cache import (
-    downloaded_path,
-    forget_dead,
-    has_cache_folder,
-    locked,
-)
-from kerasaudio.weights.errors import DownloadError, WeightsError
 from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
 from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
-from kerasaudio.weights.network import unreachable
 from kerasaudio.weights.pins import mismatch
-from kerasaudio.weights.verified import download_verified
+from kerasaudio.weights.places import downloaded_path
 
 _BUNDLED = Path(__file__).parent / "bundled"
 _UNKNOWN_LIMIT = 4 * 2**30

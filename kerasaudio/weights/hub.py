@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from kerasaudio.files.errors import DownloadError
 from kerasaudio.text import warn
-from kerasaudio.weights.errors import DownloadError
 from kerasaudio.weights.manifest import Source
 
 NO_TOKEN_VARIABLE = "HF_HUB_DISABLE_IMPLICIT_TOKEN"

@@ -4,18 +4,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kerasaudio.checkpoints.native import State, native_bytes, parse_native
+from kerasaudio.files.cache import forget_dead, has_cache_folder, locked, write_whole
+from kerasaudio.files.errors import WeightsError
 from kerasaudio.text import warn
-from kerasaudio.weights.cache import (
-    converted_path,
-    forget_dead,
-    has_cache_folder,
-    locked,
-    write_whole,
-)
-from kerasaudio.weights.convert.native import State, native_bytes, parse_native
-from kerasaudio.weights.errors import WeightsError
 from kerasaudio.weights.fetch import fetch
 from kerasaudio.weights.manifest import Source, WeightsEntry
+from kerasaudio.weights.places import converted_path
 
 # Raise it whenever a converter gives other tensors: older conversions are then left.
 CONVERTERS_VERSION = 1

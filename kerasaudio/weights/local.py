@@ -8,9 +8,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasaudio.files.digests import Algorithm, digest
 from kerasaudio.text import warn
 from kerasaudio.weights.manifest import Source, load_manifest
-from kerasaudio.weights.pins import Algorithm, digest, mismatch
+from kerasaudio.weights.pins import mismatch
 
 FOLDERS_VARIABLE = "KERASAUDIO_WEIGHTS"
 

@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 
 import kerasaudio
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 from support.tiny import RATE, tiny_model
 
 _SHARE = 10

@@ -11,7 +11,7 @@ import numpy as np
 from jax import monitoring
 
 import kerasaudio
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
 
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 NETWORKS: dict[str, tuple[dict[str, Any], float]] = {  # arguments, longest in seconds

@@ -88,12 +88,11 @@ class Export(Job):
         self._file = file
 
     def imports(self) -> None:
+        import kerasaudio.export  # noqa: F401
         import tensorflow  # noqa: F401
 
-        import kerasaudio.export  # noqa: F401
-
         if self._file.endswith(".xml"):
-            from kerasaudio.export.unobserved import import_openvino
+            from kerasaudio.exporting.openvino.unobserved import import_openvino
 
             import_openvino()
 
@@ -104,7 +103,7 @@ class Export(Job):
         self._export(out, 0)
 
     def _export(self, out: Path, seed: int) -> None:
-        from kerasaudio.export import export
+        from kerasaudio.exporting import export
         from support.tiny import tiny_model
 
         path = out / self._file

@@ -10,9 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.checkpoints.keras2_hdf5 import read_keras2, read_named
 from kerasaudio.datasets import ESC50, from_table
-from kerasaudio.models.named import load_named
-from kerasaudio.weights.convert.keras2_hdf5 import read_keras2, read_named
+from kerasaudio.loading import load
 from support import esc_folder, keras2, sounds
 from support.tiny import tiny_model
 
@@ -31,7 +31,7 @@ def saved(folder: Path) -> File:
 
     def read() -> None:
         keras.utils.clear_session(free_memory=False)
-        found = load_named(path)
+        found = load(path)
         same(found.spec.labels, labels, "the labels")
         same(np.asarray(found.predict_on_batch(_WAVEFORM)), wanted, "the scores")
 
@@ -145,7 +145,7 @@ def saved_with(folder: Path) -> File:
 
     def read() -> None:
         keras.utils.clear_session(free_memory=False)
-        model = load_named(path)
+        model = load(path)
         json.dumps(model.spec.get_config())
         if model.spec.labels is not None:
             model.tag(sound)

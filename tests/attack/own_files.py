@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from kerasaudio import FeatureExtractor, LogMelCNN, load_features
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 from kerasaudio.features.rows import Rows
 from kerasaudio.features.store import FileState, Store
 from kerasaudio.similarity import Index

@@ -13,14 +13,13 @@ import numpy as np
 import soundfile
 
 from kerasaudio import datasets, load_features
+from kerasaudio.checkpoints.keras2_hdf5 import read_layers
+from kerasaudio.core.saved import read_saved
 from kerasaudio.features.rows import Failed
 from kerasaudio.features.table import Features
-from kerasaudio.models.named import load_named
-from kerasaudio.models.saved import read_saved
 from kerasaudio.similarity import Index
 from kerasaudio.training.state import State
 from kerasaudio.weights import read_torch
-from kerasaudio.weights.convert.keras2_hdf5 import read_layers
 from support import torch_files
 from support.tiny import tiny_model
 
@@ -194,7 +193,7 @@ def _keras(folder: Path) -> Iterator[Case]:
         members = {name: archive.read(name) for name in archive.namelist()}
 
     def load(path: Path) -> Any:
-        return load_named(path)
+        return load(path)
 
     weights = folder / "weights.h5"
     for what, shape in (("never written", (2**20, 2**20)), ("2^31", (2**31,))):

@@ -12,7 +12,7 @@ import soundfile
 import kerasaudio
 from kerasaudio import FeatureExtractor
 from kerasaudio.audio.pcm import open_wav_stream
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 from support.tiny import RATE, tiny_model
 
 from .promise import Case

@@ -24,15 +24,15 @@ from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.pcm import open_wav_stream
 from kerasaudio.audio.plain_wav import read_plain_wav
+from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
+from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.core import saved
+from kerasaudio.core.spec import AudioSpec
 from kerasaudio.datasets import from_table
 from kerasaudio.features import Features
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.store import FileState, Store
-from kerasaudio.models import saved
-from kerasaudio.models.spec import AudioSpec
 from kerasaudio.similarity import Index
-from kerasaudio.weights.tf1_checkpoint import read_tf1_checkpoint
-from kerasaudio.weights.torch_file import read_torch
 from support import tf1_checkpoint, torch_files
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -87,9 +87,9 @@ def without_checksums() -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for place in (
             "zipfile.ZipExtFile._update_crc",
-            "kerasaudio.weights.sstable.unmask",
-            "kerasaudio.weights.sstable.crc32c",
-            "kerasaudio.models.saved._checksum",
+            "kerasaudio.checkpoints.sstable.unmask",
+            "kerasaudio.checkpoints.sstable.crc32c",
+            "kerasaudio.core.saved._checksum",
             "kerasaudio.audio.ogg._checksum",
         ):
             target, _, name = place.rpartition(".")

@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kerasaudio.weights import DownloadError, download
+from kerasaudio.files import download
+from kerasaudio.weights import DownloadError
 from support.odd_servers import FAST, SIZE, SLOW, Endless, impatient, outcome
 from support.raw_server import RawServer
 

@@ -42,7 +42,7 @@ def test_keras_twin_has_the_same_size():
 
 @pytest.mark.shared
 def test_efficient_at_twin_equals_upstream(shared):
-    from kerasaudio.weights.torch_file import read_torch
+    from kerasaudio.checkpoints.torch_file import read_torch
 
     tensors = read_torch(shared / "reference/mn04_as_mAP_432.pt")
     network = load_in_order(efficient_at.twin(), tensors.values())

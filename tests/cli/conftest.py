@@ -5,20 +5,19 @@ import functools
 import numpy as np
 import pytest
 
-from kerasaudio import cli
-from kerasaudio.models import named
+from kerasaudio import cli, loading
 from support.tiny import RATE, tiny_model
 
 
 @pytest.fixture(scope="module")
 def build():
     """Build each model once for the whole file."""
-    return functools.cache(named.load_named)
+    return functools.cache(loading.load)
 
 
 @pytest.fixture
 def run(build, monkeypatch, capsys):
-    monkeypatch.setattr(named, "load_named", build)
+    monkeypatch.setattr(loading, "load", build)
 
     def call(*arguments):
         status = cli.main([str(argument) for argument in arguments])

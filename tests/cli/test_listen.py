@@ -15,7 +15,7 @@ import soundfile
 from kerasaudio import FeatureExtractor, Stream
 from kerasaudio.audio import microphone
 from kerasaudio.cli import live
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from support.streams import expected, scores_of
 from support.tiny import RATE
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kerasaudio.audio.load import load_within
-from kerasaudio.datasets import decoded
+from kerasaudio.datasets.batching import decoded
 from support import sounds
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from kerasaudio import datasets
 from kerasaudio.datasets import ESC50, SpeechCommands, archives
-from kerasaudio.weights import DownloadError, WeightsError, cache, download
+from kerasaudio.files import cache, download
+from kerasaudio.weights import DownloadError, WeightsError
 from support import esc_folder
 from support.web_server import Served, WebServer
 

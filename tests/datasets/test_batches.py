@@ -6,8 +6,9 @@ import pytest
 
 from kerasaudio import load_audio, windows
 from kerasaudio.audio import AudioDecodeError
-from kerasaudio.datasets import LabelledClips, from_folder, predict_clips
-from kerasaudio.models import AudioSpec
+from kerasaudio.core import AudioSpec
+from kerasaudio.datasets import LabelledClips, from_folder
+from kerasaudio.evaluation import predict_clips
 from support import sounds
 from support.tiny import tiny_model
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 
 from kerasaudio.audio.window_rule import WindowRule
-from kerasaudio.datasets import ESC50, cutting, split
+from kerasaudio.datasets import ESC50, split
+from kerasaudio.datasets.batching import cutting
 
 sizes = st.integers(1, 50)
 

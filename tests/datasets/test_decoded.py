@@ -14,9 +14,10 @@ import pytest
 
 from kerasaudio import load_audio
 from kerasaudio.audio import AudioDecodeError
-from kerasaudio.datasets import decoded_log, from_folder
-from kerasaudio.datasets.decoded import DecodedAudio
-from kerasaudio.models import AudioSpec
+from kerasaudio.core import AudioSpec
+from kerasaudio.datasets import from_folder
+from kerasaudio.datasets.batching import decoded_log
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 from support import sounds
 
 

@@ -11,9 +11,9 @@ from dataclasses import asdict
 import numpy as np
 
 from kerasaudio import load_audio
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 from kerasaudio.features.store import FileState
-from kerasaudio.records import record
+from kerasaudio.files.records import record
 from support.damage import COUNT, damaged
 
 

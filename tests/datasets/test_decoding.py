@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasaudio.datasets.decoded import DecodedAudio
-from kerasaudio.datasets.decoding import Room, for_each_file
+from kerasaudio.datasets.batching.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoding import Room, for_each_file
 
 FILES = [Path(f"{number}.wav") for number in range(200)]
 
@@ -80,7 +80,7 @@ def test_a_failure_ends_the_work():
 PEAK = """
 import sys
 from pathlib import Path
-from kerasaudio.datasets.decoded import DecodedAudio
+from kerasaudio.datasets.batching.decoded import DecodedAudio
 files = sorted(Path(sys.argv[1]).iterdir())
 def peak():
     status = Path("/proc/self/status").read_text()

@@ -5,9 +5,9 @@ import unicodedata
 import numpy as np
 import pytest
 
+from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder
-from kerasaudio.datasets.targets import targets_for
-from kerasaudio.models import AudioSpec
+from kerasaudio.datasets.batching.targets import targets_for
 from support import sounds
 
 SOME = {"bark": 2, "knock": 3}

@@ -5,11 +5,11 @@ import csv
 import numpy as np
 import pytest
 
+from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import GTZAN, MagnaTagATune, SpeechCommands, UrbanSound8K
 from kerasaudio.datasets.gtzan import SPLIT
 from kerasaudio.datasets.magnatagatune import EMPTY
 from kerasaudio.datasets.speech_commands import COMMANDS
-from kerasaudio.models import AudioSpec
 from support import sounds
 
 PARTS = ("training", "validation", "testing")

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export.formats import FORMATS
-from kerasaudio.export.unobserved import import_openvino
+from kerasaudio.exporting.formats import FORMATS
+from kerasaudio.exporting.openvino.unobserved import import_openvino
 from support.runtimes import require
 from support.tiny import tiny_model
 

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export import ExportError, elsewhere, export, exporting, read_facts
-from kerasaudio.export.formats import FORMATS, check_installed
-from kerasaudio.export.rebuild import rebuild
+from kerasaudio.exporting import ExportError, elsewhere, export, exporting, read_facts
+from kerasaudio.exporting.formats import FORMATS, check_installed
+from kerasaudio.exporting.rebuild import rebuild
 from support.tiny import tiny_model
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kerasaudio.cli import main
-from kerasaudio.export import read_facts
+from kerasaudio.exporting import read_facts
 from support.sounds import class_folders
 from support.tiny import tiny_model
 
@@ -69,7 +69,7 @@ def test_bad_input_is_explained(run, saved, tmp_path, words, message):
 
 
 def test_what_exists_is_kept(run, saved, tmp_path, monkeypatch):
-    from kerasaudio.export import exporting
+    from kerasaudio.exporting import exporting
 
     monkeypatch.setattr(exporting, "check_installed", lambda *_: None)
     (tmp_path / "mine.tflite").write_text("mine")

@@ -3,10 +3,10 @@
 import keras
 import pytest
 
-from kerasaudio.export import ExportError, elsewhere, export, read_facts
-from kerasaudio.export.facts import describe
-from kerasaudio.export.formats import FORMATS
-from kerasaudio.export.graph import Order
+from kerasaudio.exporting import ExportError, elsewhere, export, read_facts
+from kerasaudio.exporting.facts import describe
+from kerasaudio.exporting.formats import FORMATS
+from kerasaudio.exporting.graph import Order
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_what_the_request_says_is_done_there(model, tmp_path, monkeypatch):
     monkeypatch.setattr(elsewhere, "convert", lambda *words: asked.append(words))
 
     def there(words, **settings):
-        assert words[1:3] == ["-m", "kerasaudio.export.elsewhere"]
+        assert words[1:3] == ["-m", "kerasaudio.exporting.elsewhere"]
         assert settings["env"]["KERAS_BACKEND"] == "tensorflow"
         status = elsewhere.main(elsewhere.Path(words[3]))
         return elsewhere.subprocess.CompletedProcess(words, status, "", "")

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export import ExportError, export
-from kerasaudio.export.clips import synthetic
+from kerasaudio.exporting import ExportError, export
+from kerasaudio.exporting.clips import synthetic
 from kerasaudio.models import FACTORIES
 from support.exported import PATHS, run_saved_models
 from support.small import small

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from kerasaudio import layers
-from kerasaudio.export import ExportError, export, read_facts
-from kerasaudio.export.formats import FORMATS
-from kerasaudio.export.rebuild import frontend_layers, rebuild
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.exporting import ExportError, export, read_facts
+from kerasaudio.exporting.formats import FORMATS
+from kerasaudio.exporting.rebuild import frontend_layers, rebuild
 from support.exported import PATHS
 from support.tiny import RATE, tiny_model
 
@@ -83,7 +83,7 @@ def test_an_embedding_has_no_labels(form, tmp_path):
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize("form", [name for name in FORMATS if name != "saved_model"])
 def test_an_export_of_any_length_takes_any_length(form, tmp_path, sounds):
-    from kerasaudio.export.convert import module_of
+    from kerasaudio.exporting.convert import module_of
 
     model = tiny_model(None)
     path = tmp_path / PATHS[form]
@@ -216,7 +216,7 @@ print(json.dumps([scores.numpy().tolist(), labels]))
 
 @pytest.mark.usefixtures("in_process")
 def test_what_differs_from_the_model_is_not_kept(model, tmp_path, monkeypatch):
-    from kerasaudio.export import litert
+    from kerasaudio.exporting.litert import artifact as litert
 
     real = litert.run
     monkeypatch.setattr(

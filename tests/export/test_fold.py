@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export.rebuild import few_weights_layers, frontend_layers, rebuild
-from kerasaudio.models import FACTORIES, AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.exporting.rebuild import few_weights_layers, frontend_layers, rebuild
+from kerasaudio.models import FACTORIES
 from support.small import small
 
 RATE, SAMPLES = 8_000, 600

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasaudio.export import export, litert, read_facts
-from kerasaudio.export.facts import describe
-from kerasaudio.export.litert_metadata import describe_model
-from kerasaudio.models import AudioSpec
+from kerasaudio.core import AudioSpec
+from kerasaudio.exporting import export, read_facts
+from kerasaudio.exporting.facts import describe
+from kerasaudio.exporting.litert import artifact as litert
+from kerasaudio.exporting.litert.metadata import describe_model
 from support.described import ODD_LABELS, SPEC, with_labels
 from support.flat_tables import FlatTable
 from support.tiny import RATE, tiny_model

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.export import export, litert
-from kerasaudio.export.facts import describe
-from kerasaudio.export.litert_metadata import describe_model
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting import export
+from kerasaudio.exporting.facts import describe
+from kerasaudio.exporting.litert import artifact as litert
+from kerasaudio.exporting.litert.metadata import describe_model
 from support.described import ODD_LABELS, SPEC, with_labels
 from support.runtimes import require
 from support.tiny import RATE, tiny_model

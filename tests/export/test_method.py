@@ -4,7 +4,7 @@ import keras
 import pytest
 
 import kerasaudio
-from kerasaudio.export import ExportError, read_facts
+from kerasaudio.exporting import ExportError, read_facts
 from support.exported import PATHS
 
 
@@ -103,7 +103,7 @@ def test_openvino_is_also_compared_as_most_load_it(model, tmp_path):
 def test_a_refused_openvino_export_says_how_it_would_be_loaded(
     model, tmp_path, monkeypatch
 ):
-    from kerasaudio.export import openvino
+    from kerasaudio.exporting.openvino import artifact as openvino
 
     real = openvino.run
     monkeypatch.setattr(

@@ -7,9 +7,9 @@ import pytest
 from held_out import held_out
 
 import kerasaudio
-from kerasaudio.export import export
-from kerasaudio.export.convert import module_of
-from kerasaudio.export.formats import FORMATS
+from kerasaudio.exporting import export
+from kerasaudio.exporting.convert import module_of
+from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.models import FACTORIES
 from kerasaudio.weights.manifest import load_manifest
 from support.exported import PATHS

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kerasaudio.datasets import from_folder
-from kerasaudio.export import ExportError, export, read_facts
-from kerasaudio.export.formats import FORMATS
+from kerasaudio.exporting import ExportError, export, read_facts
+from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.models import FACTORIES
 from support.exported import PATHS
 from support.sounds import class_folders
@@ -147,7 +147,7 @@ def test_labelled_clips_tell_the_accuracy_before_and_after(tmp_path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
 def test_scores_that_went_wrong_are_not_kept(model, sounds, tmp_path, monkeypatch):
-    from kerasaudio.export import litert
+    from kerasaudio.exporting.litert import artifact as litert
 
     real = litert.run
     monkeypatch.setattr(
@@ -167,7 +167,7 @@ def test_scores_that_went_wrong_are_not_kept(model, sounds, tmp_path, monkeypatc
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
 def test_accuracy_that_was_lost_is_not_kept(tmp_path, monkeypatch):
-    from kerasaudio.export import litert
+    from kerasaudio.exporting.litert import artifact as litert
 
     class_folders(tmp_path / "sounds", {"a": 2, "b": 2, "c": 2})
     clips = from_folder(tmp_path / "sounds")

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.export import ExportError, export, read_facts
-from kerasaudio.export.formats import FORMATS, check_installed
+from kerasaudio.exporting import ExportError, export, read_facts
+from kerasaudio.exporting.formats import FORMATS, check_installed
 from support.tiny import tiny_model
 
 CHECKOUT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_ranges_are_those_of_all_clips(tmp_path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("runtimes")
 def test_any_backend_and_any_length(sounds, tmp_path, monkeypatch):
-    from kerasaudio.export.openvino import run
+    from kerasaudio.exporting.openvino.artifact import run
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "another")
     model = tiny_model(None, width=64)
@@ -152,7 +152,7 @@ def test_what_nncf_cannot_round_is_told(tmp_path):
     import openvino
     from openvino import opset8
 
-    from kerasaudio.export.quantize_openvino import quantize
+    from kerasaudio.exporting.openvino.quantize import quantize
 
     waveform = opset8.parameter([1, 8], np.float32, name="waveform")
     waveform.output(0).set_names({"waveform"})

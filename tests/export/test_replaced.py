@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.export import ExportError, export, exporting
-from kerasaudio.workplace import BusyError, workplace
+from kerasaudio.exporting import ExportError, export, exporting
+from kerasaudio.files.workplace import BusyError, workplace
 
 pytestmark = pytest.mark.usefixtures("runtimes")
 

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from kerasaudio import FeatureExtractor, layers
+from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.features import extractor as room
-from kerasaudio.models import AudioModel, AudioSpec
 from support.tiny import RATE, tiny_model
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.models.checks import native_order
+from kerasaudio.core.checks import native_order
 from support.tiny import tiny_model
 
 LABELS = np.array([0, 1, 2, 0])

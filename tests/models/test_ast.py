@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 import kerasaudio
-from kerasaudio.models.tokens import FitFrames
-from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.checkpoints.native import model_state, native_bytes
+from kerasaudio.layers.transformer import FitFrames
 from support.seeded_ast import CONFIG, MODEL_TYPE, waveform
 from support.seeding import read_shapes, seeded
 

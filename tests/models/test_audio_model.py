@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 import kerasaudio
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 
 RATE = 16_000
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from support.tiny import tiny_model
 
 WAVEFORMS = np.random.default_rng(0).normal(0, 0.1, (2, 4_000)).astype("float32")

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from kerasaudio.cli import main
-from kerasaudio.models.named import load_named
+from kerasaudio.loading import load
 from support.damage import damaged, read_or_named
 from support.tiny import tiny_model
 
@@ -47,7 +47,7 @@ def test_damage_is_named_or_harmless(saved, path):
     refused = 0
     for content in damaged(saved.read_bytes(), 90):
         path.write_bytes(content)
-        model = read_or_named(load_named, path)
+        model = read_or_named(load, path)
         refused += model is None
         if model is not None:
             np.testing.assert_array_equal(model.predict(waveform, verbose=0), wanted)
@@ -60,7 +60,7 @@ def test_damage_is_named_or_harmless(saved, path):
 def test_what_is_no_saved_model(path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"mine\.keras' is no whole \.keras file"):
-        load_named(path)
+        load(path)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -68,19 +68,19 @@ def test_a_cut_file_is_not_called_missing(saved, path, share):
     whole = saved.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(ValueError, match="damaged or cut"):
-        load_named(path)
+        load(path)
 
 
 def test_a_missing_file_is_called_missing(path):
     with pytest.raises(FileNotFoundError, match=r"mine\.keras"):
-        load_named(path)
+        load(path)
 
 
 @pytest.mark.parametrize("changes", [{"config": None}, {"weights": None}])
 def test_an_archive_without_its_members(saved, path, changes):
     repack(saved, path, **changes)
     with pytest.raises(ValueError, match="no saved model of Keras"):
-        load_named(path)
+        load(path)
 
 
 def other(**changes):
@@ -145,7 +145,7 @@ def test_another_configuration_is_named(saved, path, change):
         config = json.loads(archive.read(CONFIG))
     repack(saved, path, config=change(config))
     with pytest.raises(ValueError, match=r"mine\.keras'") as info:
-        load_named(path)
+        load(path)
     assert len(str(info.value)) < 600 + len(str(path))
 
 
@@ -155,7 +155,7 @@ def test_another_configuration_is_named(saved, path, change):
 def test_other_weights_are_named(saved, path, weights):
     repack(saved, path, weights=weights)
     with pytest.raises(ValueError, match=r"mine\.keras' cannot be loaded"):
-        load_named(path)
+        load(path)
 
 
 def test_code_in_a_file_is_not_run(path):
@@ -163,7 +163,7 @@ def test_code_in_a_file_is_not_run(path):
     outputs = keras.layers.Lambda(lambda x: x)(inputs)
     keras.Model(inputs, outputs).save(path)
     with pytest.raises(ValueError, match="Lambda"):
-        load_named(path)
+        load(path)
 
 
 def test_the_command_line_names_the_file(saved, path, capsys):

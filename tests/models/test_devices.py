@@ -65,7 +65,7 @@ def on_one_and_all(script, folder):
 def test_predictions_of_a_last_smaller_batch(folder):
     one, every = on_one_and_all(
         """
-from kerasaudio.datasets import predict_clips
+from kerasaudio.evaluation import predict_clips
 print(json.dumps([numbers(x) for x in (
     model.predict(waveforms, batch_size=8, verbose=0),
     model.predict(waveforms[:1], verbose=0),

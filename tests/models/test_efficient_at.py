@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.models import depthwise, efficient_at
-from kerasaudio.models.depthwise import DepthwiseConv2D
+from kerasaudio.layers import depthwise
+from kerasaudio.layers.depthwise import DepthwiseConv2D
+from kerasaudio.models import efficient_at
 
 # Published: mn04, mn05, mn10, mn20 of EfficientAT.
 PARAMETERS = {0.4: 983_599, 0.5: 1_431_239, 1.0: 4_876_831, 2.0: 17_909_287}

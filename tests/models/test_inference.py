@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasaudio.models import AudioModel, AudioSpec
-from kerasaudio.models.inference import InferenceModel
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.inference import InferenceModel
 
 X = np.random.default_rng(0).normal(size=(5, 8)).astype("float32")
 

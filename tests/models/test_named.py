@@ -4,7 +4,7 @@ import keras
 import pytest
 
 import kerasaudio
-from kerasaudio.models.named import load_named
+from kerasaudio.loading import load
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from kerasaudio.models.named import load_named
     ],
 )
 def test_published(name, weights, preset):
-    assert load_named(name, weights).spec.preset == preset
+    assert load(name, weights).spec.preset == preset
 
 
 def test_a_saved_model(tmp_path):
     kerasaudio.MusiCNN(weights="mtat", classes=3).save(tmp_path / "mine.keras")
-    assert load_named(tmp_path / "mine.keras").output_shape == (None, 3)
+    assert load(tmp_path / "mine.keras").output_shape == (None, 3)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_a_saved_model(tmp_path):
 )
 def test_names_that_lead_nowhere(name, weights, says):
     with pytest.raises(ValueError, match=says):
-        load_named(name, weights)
+        load(name, weights)
 
 
 def test_no_such_file():
     with pytest.raises((ValueError, OSError), match=r"absent\.keras"):
-        load_named("absent.keras")
+        load("absent.keras")
 
 
 def test_a_saved_model_that_is_none_of_ours(tmp_path):
@@ -49,4 +49,4 @@ def test_a_saved_model_that_is_none_of_ours(tmp_path):
         tmp_path / "other.keras"
     )
     with pytest.raises(ValueError, match="no model of kerasaudio"):
-        load_named(tmp_path / "other.keras")
+        load(tmp_path / "other.keras")

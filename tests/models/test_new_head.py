@@ -6,10 +6,10 @@ import pytest
 
 import kerasaudio
 from kerasaudio import transfer
+from kerasaudio.core.architecture import ARCHITECTURES, Architecture, Body, Head
+from kerasaudio.core.build import assemble
+from kerasaudio.core.heads import scorer
 from kerasaudio.events import find_events
-from kerasaudio.models.architecture import ARCHITECTURES, Architecture, Body, Head
-from kerasaudio.models.assemble import assemble
-from kerasaudio.models.heads import scorer
 from kerasaudio.training import start_from
 from kerasaudio.transfer.heads import with_new_head
 from support.small import small

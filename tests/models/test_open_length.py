@@ -10,8 +10,12 @@ from keras import layers
 
 import kerasaudio
 from kerasaudio import layers as ours
-from kerasaudio.models import AudioModel, AudioSpec
-from kerasaudio.models.open_length import NoRuleError, run_filled, takes_any_length
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.programs.open_length import (
+    NoRuleError,
+    run_filled,
+    takes_any_length,
+)
 from support.small import small
 
 OPEN = {  # layers inside, and scores of pieces
@@ -233,7 +237,7 @@ UNKNOWN = {
     "from behind": lambda x: layers.GRU(3, go_backwards=True, return_sequences=True)(
         frames(x)
     ),
-    "pieces": lambda x: kerasaudio.models.patchwise.PatchImages()(
+    "pieces": lambda x: kerasaudio.core.patchwise.PatchImages()(
         ours.Patches(5)(frames(x))
     ),
 }

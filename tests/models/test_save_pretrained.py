@@ -8,9 +8,10 @@ import pytest
 from safetensors.numpy import load_file
 
 import kerasaudio
-from kerasaudio.models import FACTORIES, AudioModel, saved
-from kerasaudio.models.saved import KEY
-from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.checkpoints.native import model_state, native_bytes
+from kerasaudio.core import AudioModel, saved
+from kerasaudio.core.saved import KEY
+from kerasaudio.models import FACTORIES
 from support.answers import LABELS, network
 from support.fresh import noise, output, read_all, save
 from support.small import small

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.models.shapes import IDLE, MOST, Lengths, Shape, Shapes, sizes
+from kerasaudio.core.programs.shapes import IDLE, MOST, Lengths, Shape, Shapes, sizes
 
 RATE = 1_000
 WHOLE = Lengths(shortest=300, window=10 * RATE, longest=30 * RATE)

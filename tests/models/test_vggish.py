@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.models.vggish import PCA, vggish_postprocess
 from kerasaudio.weights import WeightsError
-from kerasaudio.weights.convert.native import model_state, native_bytes
 from support.manifests import use_manifest
 from support.small import small
 from support.tf1_checkpoint import write_tf1_checkpoint

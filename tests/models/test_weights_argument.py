@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.models import FACTORIES
 from kerasaudio.transfer.heads import with_new_head
-from kerasaudio.weights.convert.native import model_state, native_bytes
 
 BUNDLED = [entry for entry in kerasaudio.list_weights() if entry.is_bundled]
 

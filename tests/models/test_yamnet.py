@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.models.depthwise import DepthwiseConv2D
-from kerasaudio.weights.convert.native import model_state
+from kerasaudio.checkpoints.native import model_state
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 from support.keras2 import write_named
 from support.manifests import use_manifest
 
@@ -123,7 +123,7 @@ def test_a_file_must_fit(weights, tmp_path):
 def test_depthwise_convolution_pads_as_keras_own_if_asked(
     rng, monkeypatch, shifted, size
 ):
-    monkeypatch.setattr("kerasaudio.models.depthwise._xla_on_cpu", lambda: shifted)
+    monkeypatch.setattr("kerasaudio.layers.depthwise._xla_on_cpu", lambda: shifted)
     x = rng.normal(size=(2, *size, 3)).astype("float32")
     for stride in (1, 2):
         ours = DepthwiseConv2D(3, stride, pad_like="tensorflow")

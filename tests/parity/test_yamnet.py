@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.weights.convert.keras2_hdf5 import read_named
-from kerasaudio.weights.convert.native import model_state
-from kerasaudio.weights.convert.yamnet_keras2 import from_yamnet
+from kerasaudio.checkpoints.keras2_hdf5 import read_named
+from kerasaudio.checkpoints.native import model_state
+from kerasaudio.models.yamnet import from_yamnet
 from support.originals import (
     YAMNET_WAVEFORMS,
     heard,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from kerasaudio.similarity import (
     ClassBatches,
     ContrastiveLoss,

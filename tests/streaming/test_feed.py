@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasaudio.models import AudioSpec
-from kerasaudio.models.windowed import MIN_SECONDS, waveform_windows
+from kerasaudio.core import AudioSpec
+from kerasaudio.core.windowed import MIN_SECONDS, waveform_windows
 from kerasaudio.streaming.feed import WindowFeed
 
 RATE = 8_000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import kerasaudio
 from kerasaudio import FeatureExtractor, Stream
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from kerasaudio.streaming import latency
 from support.streams import stream_all
 from support.tiny import RATE, tiny_model

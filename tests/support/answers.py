@@ -10,9 +10,11 @@ import numpy as np
 
 import kerasaudio
 from kerasaudio import hear, tagging
-from kerasaudio.datasets import LabelledClips, predict_clips
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.evaluation import predict_clips
 from kerasaudio.features import FeatureExtractor
-from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.models import FACTORIES
 from kerasaudio.training import measure
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.originals import Pair, Pairs, all_tags

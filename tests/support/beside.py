@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio import workplace as room
+from kerasaudio.files import workplace as room
 
 FOLDER = Path(room.__file__).parent  # without the package, which takes seconds
 

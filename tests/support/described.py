@@ -1,6 +1,6 @@
 """A description with everything in it, and labels that are hard to write down."""
 
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
 from support.tiny import RATE
 
 ODD_LABELS = ("käse 🎵", "two\nlines", 'a,b; "c"')

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasaudio.export.saved_model import RUNNER
+from kerasaudio.exporting.saved_model.artifact import RUNNER
 
 PATHS = {
     "saved_model": "model",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
 
 _READ = """
 import json, sys, pathlib, keras, kerasaudio, numpy as np

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from kerasaudio.weights import WeightsError, download
-from kerasaudio.weights.verified import download_verified
+from kerasaudio.files import download
+from kerasaudio.files.verified import download_verified
+from kerasaudio.weights import WeightsError
 from support.manifests import CONTENT
 from support.raw_server import RawServer
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from kerasaudio.checkpoints.native import assign
+from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.core import AudioModel
 from kerasaudio.features import FeatureExtractor
-from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.weights.convert.native import assign
-from kerasaudio.weights.convert.torch_state import from_torch
+from kerasaudio.models import FACTORIES
 from support import keras2, seeded_ast, seeded_vggish
 from support.seeding import read_shapes, seeded
 from support.song import RATE, song

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasaudio.weights.convert.vggish_tf1 import LAYERS, scope
+from kerasaudio.models.vggish import LAYERS, scope
 from support.seeding import Shapes, seeded
 
 # torchvggish's keys of the layers, in our order.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasaudio.weights.crc32c import crc32c, mask
-from kerasaudio.weights.sstable import MAGIC
+from kerasaudio.checkpoints.crc32c import crc32c, mask
+from kerasaudio.checkpoints.sstable import MAGIC
 
 Entries = list[tuple[bytes, bytes]]
 _CODES = {"float32": (1, 5), "float64": (2, 6), "int32": (3, 7), "int64": (9, 10)}

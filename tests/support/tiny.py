@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from kerasaudio import layers
-from kerasaudio.models import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec
 
 RATE = 8_000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kerasaudio
-from kerasaudio.weights.convert.native import model_state, native_bytes
+from kerasaudio.checkpoints.native import model_state, native_bytes
 
 CHECKOUT = Path(__file__).parents[2]
 FACTS = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.weights.convert.native import model_state, native_bytes, parse_native
+from kerasaudio.checkpoints.native import model_state, native_bytes, parse_native
 
 INSIDE = "layer-1/layer/_func/_yamnet/layer_with_weights-{}/{}"
 INSIDE += "/.ATTRIBUTES/VARIABLE_VALUE"

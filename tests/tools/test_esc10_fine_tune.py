@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import transfer
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from support import esc_folder
 from support.tiny import tiny_model
 

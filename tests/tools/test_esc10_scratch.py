@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ESC50
-from kerasaudio.models import AudioModel
 from kerasaudio.models.log_mel_cnn import LogMelCNN
 from support.esc_folder import write_table
 

@@ -8,8 +8,8 @@ import numpy as np
 import plateau
 import pytest
 
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import from_folder, split
-from kerasaudio.models import AudioModel
 from kerasaudio.training.state import State
 from support import sound_folder
 from support.tiny import tiny_model

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.files.workplace import BusyError, workplace
 from kerasaudio.training import Schedule, train
 from kerasaudio.training.state import State
-from kerasaudio.workplace import BusyError, workplace
 from support import sound_folder
 
 SCHEDULE = Schedule(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import layers, transfer
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.tiny import RATE, tiny_model
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from kerasaudio import transfer
-from kerasaudio.models import FACTORIES, AudioModel
-from kerasaudio.models.heads import averaged, head_layers, scorer
+from kerasaudio.core import AudioModel
+from kerasaudio.core.heads import averaged, head_layers, scorer
+from kerasaudio.models import FACTORIES
 from kerasaudio.training import start_from
 from kerasaudio.transfer.heads import with_new_head
 from support.small import small

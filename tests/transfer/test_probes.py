@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import transfer
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
 
 QUICK = {
     "linear": {},

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kerasaudio.weights import download, local, network
+from kerasaudio.files import download, network
+from kerasaudio.weights import local
 from kerasaudio.weights.manifest import WeightsEntry, find
 from support.manifests import MakeEntry, Source, raw_entry
 from support.web_server import WebServer

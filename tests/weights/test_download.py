@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kerasaudio.weights import DownloadError, download
+from kerasaudio.files import download
+from kerasaudio.weights import DownloadError
 from support.manifests import CONTENT
 from support.web_server import Served, WebServer
 

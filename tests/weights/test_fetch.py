@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.weights import WeightsError, cache, fetch, list_weights
+from kerasaudio.files import cache
+from kerasaudio.weights import WeightsError, fetch, list_weights
 from support.manifests import CONTENT, MakeEntry, git_blob, https
 from support.web_server import Served, WebServer
 

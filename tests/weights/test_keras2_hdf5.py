@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from kerasaudio.weights.convert.keras2_hdf5 import assign_names, read_keras2
-from kerasaudio.weights.errors import UnsafeFileError
+from kerasaudio.checkpoints.keras2_hdf5 import assign_names, read_keras2
+from kerasaudio.files.errors import UnsafeFileError
 from support.keras2 import write_keras2
 
 KERNEL = np.arange(6, dtype="float32").reshape(3, 1, 2)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasaudio.checkpoints.native import State, native_bytes
 from kerasaudio.weights import load
-from kerasaudio.weights.cache import converted_path, downloaded_path
-from kerasaudio.weights.convert.native import State, native_bytes
+from kerasaudio.weights.places import converted_path, downloaded_path
 from support.manifests import CONTENT, MakeEntry, https
 from support.web_server import Served, WebServer
 

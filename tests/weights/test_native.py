@@ -8,7 +8,7 @@ import pytest
 from safetensors import SafetensorError
 
 import kerasaudio
-from kerasaudio.weights.convert.native import assign, model_state, native_bytes
+from kerasaudio.checkpoints.native import assign, model_state, native_bytes
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.weights import (
-    WeightsError,
-    cache,
-    download,
-    fetch,
-    list_weights,
-    network,
-)
+from kerasaudio.files import cache, download, network
+from kerasaudio.weights import WeightsError, fetch, list_weights
+from kerasaudio.weights.places import downloaded_path
 from support.manifests import CONTENT, MakeEntry, https, hub
 from support.web_server import Served, WebServer
 
@@ -159,7 +154,7 @@ def test_a_full_disk_is_noticed_before(
 def test_a_disk_that_fills_up(server: WebServer, make_entry: MakeEntry) -> None:
     server.files[PATH] = Served(CONTENT)
     entry = make_entry(https(server.url + PATH))
-    path = cache.downloaded_path(entry.sources[0])
+    path = downloaded_path(entry.sources[0])
     path.parent.mkdir(parents=True)
     part = path.with_name(f"{path.name}.part")
     part.symlink_to("/dev/full")
@@ -198,6 +193,6 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 def test_names_of_a_manifest_cannot_leave_the_cache(make_entry: MakeEntry) -> None:
     url = "https://example.org/a/..%5C..%2F..%3Anul.pth"
-    path = cache.downloaded_path(make_entry(https(url)).sources[0])
+    path = downloaded_path(make_entry(https(url)).sources[0])
     assert path.parent.parent == cache.cache_folder() / "downloads"
     assert not set(path.name) & set(r"\/:")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kerasaudio.weights import fetch
-from kerasaudio.weights.cache import downloaded_path
+from kerasaudio.weights.places import downloaded_path
 from support.manifests import CONTENT, MakeEntry, https
 from support.web_server import Served, WebServer
 

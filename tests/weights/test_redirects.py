@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kerasaudio.weights import DownloadError, download, network
+from kerasaudio.files import download, network
+from kerasaudio.weights import DownloadError
 from support.manifests import CONTENT
 from support.web_server import Served, WebServer
 

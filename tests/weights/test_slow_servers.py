@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from kerasaudio.weights import DownloadError, WeightsError, cache, download, fetch
+from kerasaudio.files import cache, download
+from kerasaudio.weights import DownloadError, WeightsError, fetch
 from support.manifests import CONTENT, MakeEntry, https
 from support.odd_servers import CHUNKED, FAST, SLOW, Endless, outcome
 from support.raw_server import RawServer

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasaudio.weights.crc32c import crc32c, mask, unmask
-from kerasaudio.weights.sstable import FOOTER
-from kerasaudio.weights.tf1_checkpoint import read_tf1_checkpoint
+from kerasaudio.checkpoints.crc32c import crc32c, mask, unmask
+from kerasaudio.checkpoints.sstable import FOOTER
+from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
 from support import tf1_checkpoint as writer
 from support.tf1_checkpoint import checkpoint_entries, message, number, table
 

@@ -240,7 +240,7 @@ def test_two_ideas_of_one_storage(tmp_path: Path) -> None:
 def test_many_opcodes_are_bounded(
     opcode: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kerasaudio.weights import torch_pickle
+    from kerasaudio.checkpoints import torch_pickle
 
     monkeypatch.setattr(torch_pickle, "MAX_OPCODES", 1000)
     path = tmp_path / "model.pth"
@@ -252,7 +252,7 @@ def test_many_opcodes_are_bounded(
 def test_large_pickles_are_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kerasaudio.weights import torch_file
+    from kerasaudio.checkpoints import torch_file
 
     monkeypatch.setattr(torch_file, "_MAX_PICKLE", 10)
     path = tmp_path / "model.pth"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.weights.convert.torch_state import from_torch
+from kerasaudio.checkpoints.torch_state import from_torch
 
 
 def tensor(*shape):

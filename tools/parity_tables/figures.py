@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerasaudio.whole_file import write_text
+from kerasaudio.files.whole_file import write_text
 
 Row = dict[str, Any]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 from safetensors.numpy import load_file
 
-from kerasaudio.export import export
-from kerasaudio.export.formats import FORMATS
+from kerasaudio.exporting import export
+from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.models import FACTORIES
 from parity_tables.figures import Measurement, Row
 from support import answers, exported, fresh

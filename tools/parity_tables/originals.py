@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasaudio.audio import load_audio
-from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.models import FACTORIES
 from parity_tables.figures import Measurement, Row
 from support import keras2, originals, seeded_ast, seeded_vggish
 from support.originals import Pair

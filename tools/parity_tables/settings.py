@@ -9,7 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasaudio.models import FACTORIES, AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.models import FACTORIES
 from parity_tables.agreement import chosen
 from parity_tables.figures import Measurement, Row
 from support import answers, fresh

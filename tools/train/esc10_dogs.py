@@ -30,10 +30,11 @@ import soundfile
 import kerasaudio
 from kerasaudio import layers
 from kerasaudio.audio.window_rule import WindowRule
-from kerasaudio.datasets import ESC50, LabelledClips, cutting
+from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets.batching import cutting
+from kerasaudio.files.whole_file import write_csv
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.training import Augmentation, measure
-from kerasaudio.whole_file import write_csv
 
 RATE = 16_000
 SILENCE_DB = -50.0

@@ -25,10 +25,11 @@ import recipe
 from event_mixtures import CLASSES, SECONDS, Scenes, Times
 
 from kerasaudio.audio import load_audio
-from kerasaudio.datasets import ESC50, predict_clips
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets import ESC50
+from kerasaudio.evaluation import predict_clips
 from kerasaudio.events import SoundEvent, events_of, frame_scores, framewise
 from kerasaudio.metrics import SegmentF1, segment_f1
-from kerasaudio.models import AudioModel
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.plot import events as draw_events
 from kerasaudio.training import Schedule, train

@@ -28,11 +28,12 @@ import keras
 import numpy as np
 import recipe
 
-from kerasaudio.datasets import ESC50, LabelledClips, predict_clips
-from kerasaudio.models import AudioModel
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.evaluation import predict_clips
+from kerasaudio.files.whole_file import write_text
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.transfer import attach
-from kerasaudio.whole_file import write_text
 
 RATES = (1e-4, 3e-5)
 BATCH_SIZE = 16

@@ -18,7 +18,7 @@ import numpy as np
 from kerasaudio.audio import load_audio
 from kerasaudio.datasets import LabelledClips, from_table
 from kerasaudio.events import SoundEvent
-from kerasaudio.whole_file import write_csv
+from kerasaudio.files.whole_file import write_csv
 
 SAMPLE_RATE = 16_000
 SECONDS = 10

@@ -24,9 +24,9 @@ import numpy as np
 import recipe
 
 import kerasaudio
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
-from kerasaudio.models import AudioModel
 from kerasaudio.training import Schedule, measure, train
 
 # 0.82 s, so that seven poolings by three end in one step.

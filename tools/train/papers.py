@@ -13,8 +13,8 @@ import recipe
 
 import kerasaudio
 from kerasaudio.cli.arguments import add_set_option, factory_arguments
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.models import AudioModel
 from kerasaudio.training.head import Head
 from kerasaudio.training.state import State
 

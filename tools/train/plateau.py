@@ -20,11 +20,11 @@ from typing import Any
 
 import keras
 
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ClipBatches
-from kerasaudio.models import AudioModel
+from kerasaudio.files.whole_file import write_csv, writing_whole
 from kerasaudio.training.identity import check_same
 from kerasaudio.training.state import State
-from kerasaudio.whole_file import write_csv, writing_whole
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.checkpoints.native import model_state, native_bytes
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.models import AudioModel
+from kerasaudio.files.whole_file import write_text
 from kerasaudio.training import Augmentation, Epoch, Schedule, Trained, train
-from kerasaudio.weights.convert.native import model_state, native_bytes
-from kerasaudio.whole_file import write_text
 
 
 def parser(documentation: str, *, out: str, epochs: int) -> argparse.ArgumentParser:

@@ -1,0 +1,149 @@
+"""kerasaudio's own format: safetensors, one tensor a variable, `layer/variable` keys.
+
+Assigning is strict both ways: a missing key, a left-over key and a wrong shape raise.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerasaudio.checkpoints.safetensors_file import parse_safetensors
+
+State = dict[str, np.ndarray]
+
+_WRAPPED = ("forward_layer", "backward_layer", "layer")  # Bidirectional, Wrapper
+
+
+def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Give each weight of a functional model by its key, `layer/variable`.
+
+    Keys do not depend on what else was built in the process: where Keras counts the
+    layer that another one wraps (`gru`, `gru_1`), the key says which one it is to it
+    (`forward_layer`).
+
+    Raises:
+        ValueError: Two weights have the same key.
+    """
+    named: dict[str, keras.Variable] = {}
+    for layer in model.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{_inside(layer, variable)}"
+            if key in named:
+                raise ValueError(
+                    f"Two weights of {model.name} have the key {key!r}, and a file "
+                    "could hold one of them only. Give the layers inside the layer "
+                    f"{layer.name!r} names of their own."
+                )
+            named[key] = variable
+    return named
+
+
+def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
+    """Give the path of a weight below the layer that holds it."""
+    for part in _WRAPPED:
+        wrapped = getattr(layer, part, None)
+        if isinstance(wrapped, keras.layers.Layer) and any(
+            weight is variable for weight in wrapped.weights
+        ):
+            return f"{part}/{_inside(wrapped, variable)}"
+    names = variable.path.split("/")
+    if layer.name in names:
+        names = names[names.index(layer.name) + 1 :]
+    return "/".join(names)
+
+
+def model_state(model: keras.Model) -> State:
+    """Give the weights of a model as float32 arrays by key.
+
+    Raises:
+        ValueError: Two weights have the same key.
+    """
+    return {
+        key: np.asarray(keras.ops.convert_to_numpy(variable.value), "float32")
+        for key, variable in named_variables(model).items()
+    }
+
+
+def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> None:
+    """Set every weight of a model, or none.
+
+    Args:
+        model: A built functional model.
+        state: One array for each weight.
+        origin: Where the state comes from, for messages.
+
+    Raises:
+        ValueError: A weight is missing or left over, has another shape, or is not
+            a finite floating-point number; two weights have the same key.
+    """
+    variables = named_variables(model)
+    problems = [f"missing {key}" for key in variables.keys() - state.keys()]
+    problems += [f"left over {key}" for key in state.keys() - variables.keys()]
+    for key in variables.keys() & state.keys():
+        want, got = tuple(variables[key].shape), state[key].shape
+        if want != got:
+            problems.append(f"{key} has shape {got}, not {want}")
+        elif state[key].dtype.kind != "f":
+            problems.append(f"{key} is {state[key].dtype}, not floating-point")
+        elif not np.isfinite(state[key]).all():
+            problems.append(f"{key} holds NaN or infinity")
+    if problems:
+        raise ValueError(
+            f"The weights of {origin} do not fit {model.name}: "
+            + "; ".join(sorted(problems)[:8])
+            + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
+            + ". Are they of another architecture, or of other architecture arguments?"
+        )
+    for key, variable in variables.items():
+        variable.assign(state[key])
+
+
+def read_native(path: Path) -> State:
+    """Read a safetensors file; nothing in it is executed.
+
+    Raises:
+        ValueError: It is no safetensors file.
+    """
+    return parse_native(path.read_bytes(), str(path))
+
+
+def parse_native(content: bytes, origin: str = "The weights") -> State:
+    """Read the bytes of a safetensors file; nothing in them is executed.
+
+    Raises:
+        ValueError: They are no safetensors file, or hold numbers of 8 bits.
+    """
+    try:
+        return parse_safetensors(content)
+    except ValueError as error:
+        raise ValueError(f"{origin}: {error}.") from error
+
+
+def parse_metadata(content: bytes) -> dict[str, str]:
+    """Give the metadata in the header of a safetensors file that `parse_native` read.
+
+    The file is eight bytes with the length of the header, the header in JSON, tensors.
+    """
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    return dict(header.get("__metadata__") or {})
+
+
+def native_bytes(
+    state: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
+) -> bytes:
+    """Give a safetensors file, byte for byte the same for the same state.
+
+    Args:
+        state: Tensors by key.
+        metadata: For the header; at most one entry, as their order is left open.
+    """
+    from safetensors.numpy import save
+
+    return save(
+        {key: np.ascontiguousarray(state[key]) for key in sorted(state)},
+        metadata=None if metadata is None else dict(metadata),
+    )

@@ -1,0 +1,118 @@
+"""PyTorch state dicts: module paths and tensor layouts to Keras layers.
+
+A Keras layer is named after the upstream module (`layer1.conv` -> `layer1_conv`), so
+one set of rules serves every network:
+
+    Conv1d  (out, in, t)        -> kernel (t, in, out)
+    Conv2d  (out, in, f, t)     -> kernel (t, f, in, out): features are (frames, bins)
+    depthwise (c, 1, f, t)      -> kernel (t, f, c, 1)
+    Linear  (out, in)           -> kernel (in, out)
+    BatchNorm weight, bias, running_*  -> gamma, beta, moving_*
+    GRU     weight_ih_l0, ...   -> layer `<path>_l0`, gates r z n -> z r n
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from kerasaudio.checkpoints.native import State
+from kerasaudio.checkpoints.torch_file import read_torch
+
+_GRU = re.compile(
+    r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
+)
+_NORM = {
+    "weight": "gamma",
+    "bias": "beta",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+
+
+def from_torch(
+    tensors: Mapping[str, np.ndarray],
+    *,
+    rename: Mapping[str, str] | None = None,
+    depthwise: Callable[[str], bool] = lambda layer: False,
+    constants: Mapping[str, np.ndarray] | None = None,
+) -> State:
+    """Convert a state dict.
+
+    Args:
+        tensors: Arrays by upstream key.
+        rename: Layer names that differ from the upstream path, by converted path.
+        depthwise: Tells whether the layer of this name is a depthwise convolution.
+        constants: Tensors upstream stores though they are no weights (filterbanks,
+            windows), by key, with the values that our front-end uses. They are
+            compared, not loaded.
+
+    Raises:
+        ValueError: A stored constant differs, so the front-end would be another.
+    """
+    constants = constants or {}
+    state: State = {}
+    recurrent: dict[str, dict[str, np.ndarray]] = {}
+    for key, tensor in tensors.items():
+        path, _, leaf = key.rpartition(".")
+        if key in constants:
+            _check_constant(key, tensor, constants[key])
+        elif match := _GRU.fullmatch(key):
+            layer = f"{match['path'].replace('.', '_')}_l{match['layer']}"
+            recurrent.setdefault(layer, {})[f"{match['kind']}_{match['side']}"] = tensor
+        elif leaf != "num_batches_tracked":  # a counter of torch's, not a weight
+            layer = path.replace(".", "_")
+            layer = (rename or {}).get(layer, layer)
+            if f"{path}.running_mean" in tensors:
+                state[f"{layer}/{_NORM.get(leaf, leaf)}"] = tensor
+            elif leaf == "weight":
+                state[f"{layer}/kernel"] = _kernel(tensor, depthwise(layer))
+            else:  # a bias; assigning reports anything else as left over
+                state[f"{layer}/{leaf}"] = tensor
+    for layer, parts in recurrent.items():
+        state |= _gru(layer, parts)
+    return state
+
+
+def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
+    if depthwise:
+        return tensor.transpose(3, 2, 0, 1)
+    return tensor.transpose()
+
+
+def _gru(layer: str, parts: Mapping[str, np.ndarray]) -> State:
+    def gates(tensor: np.ndarray) -> np.ndarray:
+        reset, update, new = np.split(tensor, 3, axis=0)
+        return np.concatenate([update, reset, new], axis=0)
+
+    return {
+        f"{layer}/gru_cell/kernel": gates(parts["weight_ih"]).transpose(),
+        f"{layer}/gru_cell/recurrent_kernel": gates(parts["weight_hh"]).transpose(),
+        f"{layer}/gru_cell/bias": np.stack(
+            [gates(parts["bias_ih"]), gates(parts["bias_hh"])]
+        ),
+    }
+
+
+def _check_constant(key: str, stored: np.ndarray, ours: np.ndarray) -> None:
+    if stored.size == 0:  # early torchaudio made the filterbank at the first call
+        return
+    if stored.shape != ours.shape or np.abs(stored - ours).max() > 1e-4 * ours.max():
+        raise ValueError(
+            f"The file stores another {key} (shape {stored.shape}) than the network's "
+            f"front-end uses (shape {ours.shape}). Was it trained with other "
+            "front-end settings?"
+        )
+
+
+def read_state(
+    path: Path,
+    *,
+    rename: Mapping[str, str] | None = None,
+    depthwise: Callable[[str], bool] = lambda layer: False,
+    constants: Mapping[str, np.ndarray] | None = None,
+) -> State:
+    """Read and convert a `.pth` or `.pt` file; arguments as in `from_torch`."""
+    tensors = read_torch(path)
+    return from_torch(tensors, rename=rename, depthwise=depthwise, constants=constants)

@@ -1,0 +1,101 @@
+"""Layer groups that several paper families share. Epsilon and padding are explicit:
+upstream torch networks use 1e-5, Keras and TensorFlow ones 1e-3."""
+
+import keras
+from keras import layers
+
+from kerasaudio.layers import channels_last
+
+TORCH_EPSILON = 1e-5
+KERAS_EPSILON = 1e-3
+KERAS_MOMENTUM = 0.99  # of the moving statistics of batch normalisation
+# For networks that learn from a few hundred clips: with Keras' momentum the statistics
+# are still far from the truth when the weights have learnt.
+QUICK_MOMENTUM = 0.9
+
+
+def batch_norm(
+    x: keras.KerasTensor, epsilon: float, name: str, momentum: float = KERAS_MOMENTUM
+) -> keras.KerasTensor:
+    """Normalise the last axis."""
+    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(x)
+
+
+def conv_bn_relu_1d(
+    x: keras.KerasTensor,
+    filters: int,
+    width: int,
+    name: str,
+    *,
+    stride: int = 1,
+    epsilon: float = TORCH_EPSILON,
+) -> keras.KerasTensor:
+    """Convolve (batch, steps, channels) with torch's padding, normalise, rectify.
+
+    Padding is `(width - 1) // 2` on both sides, as upstream's odd filters have it; for
+    stride 1 and even width the result keeps its length as with ``"same"``.
+    """
+    x = conv_1d(x, filters, width, f"{name}_conv", stride=stride)
+    x = batch_norm(x, epsilon, f"{name}_bn")
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def dtype_for(x: keras.KerasTensor) -> str | None:
+    """Give float32 for a layer on samples, (batch, steps, 1), else the policy's: None.
+
+    Half precision has 8 or 11 bits, samples have 16 and more.
+    """
+    return "float32" if x.shape[-1] == 1 else None
+
+
+def conv_1d(
+    x: keras.KerasTensor, filters: int, width: int, name: str, *, stride: int = 1
+) -> keras.KerasTensor:
+    """Convolve (batch, steps, channels), padded by `(width - 1) // 2` on both sides."""
+    dtype = dtype_for(x)
+    if stride == 1:
+        return channels_last.Conv1D(
+            filters, width, padding="same", name=name, dtype=dtype
+        )(x)
+    if width > 2:
+        # Keras' "same" pads nothing where the stride divides the length; torch does.
+        x = channels_last.ZeroPadding1D(
+            (width - 1) // 2, name=f"{name}_pad", dtype=dtype
+        )(x)
+    return channels_last.Conv1D(filters, width, strides=stride, name=name, dtype=dtype)(
+        x
+    )
+
+
+def conv_bn_relu_2d(
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    *,
+    epsilon: float = TORCH_EPSILON,
+    momentum: float = KERAS_MOMENTUM,
+) -> keras.KerasTensor:
+    """Convolve (batch, frames, bins, channels) 3 x 3, normalise, rectify."""
+    x = channels_last.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
+    x = batch_norm(x, epsilon, f"{name}_bn", momentum)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def squeeze_excite_1d(
+    x: keras.KerasTensor, hidden: int, name: str, dense: tuple[str, str]
+) -> keras.KerasTensor:
+    """Scale the channels of (batch, steps, channels) by what the whole clip shows.
+
+    Args:
+        x: Feature maps.
+        hidden: Units between squeeze and excitation.
+        name: Prefix of the layer names.
+        dense: Suffixes of the two dense layers' names, as upstream calls them.
+    """
+    channels = x.shape[-1]
+    scale = channels_last.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze")(
+        x
+    )
+    scale = layers.Dense(hidden, "relu", name=f"{name}_{dense[0]}")(scale)
+    scale = layers.Dense(channels, "sigmoid", name=f"{name}_{dense[1]}")(scale)
+    return layers.Multiply(name=f"{name}_excite")([x, scale])

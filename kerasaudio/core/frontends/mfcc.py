@@ -1,0 +1,70 @@
+"""The cepstral front-end of the small speech networks: 25 ms every 10 ms.
+
+waveform (b, samples) -> MFCC: frontend (b, 1 + samples // hop, n_mfcc) -> normalised
+"""
+
+from typing import Any
+
+import keras
+
+from kerasaudio.audio.check import check_rate
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import MFCC
+
+N_MELS = 64
+
+
+def mfcc_settings(sample_rate: int, n_mfcc: int) -> dict[str, Any]:
+    """Give the arguments of `MFCC` at a rate.
+
+    Raises:
+        ValueError: The rate is none.
+    """
+    rate = check_rate(sample_rate)
+    window = rate // 40
+    return {
+        "sample_rate": rate,
+        "n_mfcc": n_mfcc,
+        "n_mels": N_MELS,
+        "n_fft": max(512, 1 << (window - 1).bit_length()),
+        "win_length": window,
+        "hop_length": rate // 100,
+    }
+
+
+def mfcc_frontend(
+    waveform: keras.KerasTensor, settings: dict[str, Any]
+) -> keras.KerasTensor:
+    """Give normalised coefficients, (batch, frames, n_mfcc)."""
+    x = MFCC(**settings, name="frontend")(waveform)
+    return batch_norm(x, KERAS_EPSILON, "frontend_bn")
+
+
+def mfcc_spec(
+    settings: dict[str, Any], clip_samples: int | None, min_frames: int
+) -> AudioSpec:
+    """Describe a network on these coefficients; windows of any length are 1 s long.
+
+    Args:
+        settings: From `mfcc_settings`.
+        clip_samples: Exact length of the input in samples; None if any goes.
+        min_frames: Fewest frames that the network takes.
+
+    Raises:
+        ValueError: `clip_samples` gives fewer frames.
+    """
+    rate = settings["sample_rate"]
+    shortest = max(settings["win_length"], (min_frames - 1) * settings["hop_length"])
+    if clip_samples is not None and clip_samples < shortest:
+        raise ValueError(
+            f"clip_samples must be at least {shortest}. Received: {clip_samples!r}."
+        )
+    return AudioSpec(
+        sample_rate=rate,
+        clip_samples=clip_samples,
+        window_samples=clip_samples or rate,
+        min_samples=clip_samples or shortest,
+        window_padding="zeros",
+        frontend=settings,
+    )

@@ -1,0 +1,189 @@
+"""The one place where a network gets its head, or another one.
+
+Factories add it to a body; what comes later (a saved model and other labels, a probe)
+finds the architecture by the name in the spec, and the head is made by the same lines.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from kerasaudio.arguments import class_name
+from kerasaudio.core.architecture import (
+    ARCHITECTURES,
+    DENSE,
+    Activation,
+    Architecture,
+    own_activation,
+)
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.initializers import numpy_initializers
+from kerasaudio.core.patchwise import PatchMean
+
+PREFIX = "head_"
+
+
+def add_head(
+    architecture: Architecture | None,
+    seen: keras.KerasTensor,
+    embedding: keras.KerasTensor,
+    classes: int,
+    activation: Activation,
+) -> keras.KerasTensor:
+    """Put a head with random weights on a body.
+
+    Args:
+        architecture: Whose head; None for a network of the user's own, which gets a
+            dense layer.
+        seen: What the head sees, (batch, features) or (batch, pieces, features).
+        embedding: (batch, features).
+        classes: Their number.
+        activation: Of the scores.
+
+    Returns:
+        Scores, (batch, classes), of the layer `predictions`.
+    """
+    head = DENSE if architecture is None else architecture.head
+    with numpy_initializers():
+        return head.build(seen, embedding, classes, activation)
+
+
+def with_head(
+    model: AudioModel,
+    labels: Sequence[str],
+    *,
+    activation: Activation = "auto",
+    seen: keras.KerasTensor | None = None,
+) -> AudioModel:
+    """Put a new head on the body of a model, as its factory would with `labels=`.
+
+    Args:
+        model: With or without a top; the layers of its body are shared, not copied.
+        labels: Names of the classes.
+        activation: Of the scores. "auto" is softmax, and sigmoid for one class and
+            where sounds overlap.
+        seen: A tensor of the model that the head sees; None for what it always sees.
+
+    Returns:
+        The body with a head of random weights. The spec has the new labels and no
+        `metrics`, which were those of the old head; `weights`, `licence` and so on
+        tell where the body is from.
+
+    Raises:
+        ValueError: `labels` is no list of different names.
+    """
+    names = [] if isinstance(labels, str) else [class_name(label) for label in labels]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"labels must be a list of different class names. Received: {labels!r}."
+        )
+    architecture = ARCHITECTURES.get(model.spec.architecture)
+    if activation == "auto":
+        overlapping = architecture is not None and architecture.overlapping
+        activation = own_activation(len(names), overlapping)
+    if seen is None:
+        seen = penultimate(model)
+    scores = add_head(architecture, seen, _embedding(model), len(names), activation)
+    return AudioModel(
+        model.input,
+        scores,
+        name=model.name,
+        spec=model.spec.of_own_head().replace(labels=tuple(names), metrics={}),
+    )
+
+
+def head_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Give the layers of a model's head, in order; none without a top."""
+    scorers = {"predictions"} | {known.head.scorer for known in ARCHITECTURES.values()}
+    return [
+        layer
+        for layer in model.layers
+        if layer.name in scorers or layer.name.startswith(PREFIX)
+    ]
+
+
+def scorer(model: keras.Model) -> keras.layers.Layer:
+    """Give the layer that has a unit for each class, and their activation.
+
+    Raises:
+        ValueError: The model has no top.
+    """
+    layers = head_layers(model)
+    # A probe that an older version attached is a network of its own.
+    layers += [inside for layer in layers for inside in getattr(layer, "layers", ())]
+    for layer in reversed(layers):
+        if layer.weights and hasattr(layer, "activation"):
+            return layer
+    raise ValueError(f"{model.name} has no layer that scores classes.")
+
+
+def activation_name(model: keras.Model) -> str | None:
+    """Name the activation of a model's scores, such as "softmax"; None: no such name.
+
+    Raises:
+        ValueError: The model has no top.
+    """
+    named = keras.activations.serialize(scorer(model).activation)
+    return named if isinstance(named, str) else None
+
+
+def penultimate(model: AudioModel) -> keras.KerasTensor:
+    """Give what a new head sees, in the graph of a model with or without a top.
+
+    A model that ends in its embedding may lack what comes between that and the head.
+    It is made anew where it has no weights (dropout, an activation); otherwise the
+    head sees the embedding, or the pieces that it averages.
+    """
+    architecture = ARCHITECTURES.get(model.spec.architecture)
+    head = head_layers(model)
+    is_known = architecture is None or any(
+        layer.name == architecture.head.scorer for layer in head
+    )
+    if head and is_known and not any(isinstance(layer, keras.Model) for layer in head):
+        seen = head[0].input
+        pieces = architecture is not None and architecture.head is not DENSE
+        if isinstance(seen, keras.KerasTensor) and (pieces or len(seen.shape) == 2):
+            return seen
+    if architecture is None:
+        return _embedding(model) if head else model.output
+    return _regrown(model, architecture)
+
+
+def averaged(model: AudioModel) -> keras.KerasTensor:
+    """Give the embedding, or the pieces (batch, pieces, features) that it averages."""
+    layer = _layer(model, "embedding")
+    if isinstance(layer, PatchMean):
+        return layer.input
+    return _embedding(model)
+
+
+def _embedding(model: AudioModel) -> keras.KerasTensor:
+    layer = _layer(model, "embedding")
+    return model.output if layer is None else layer.output
+
+
+def _layer(model: AudioModel, name: str) -> keras.layers.Layer | None:
+    return next((layer for layer in model.layers if layer.name == name), None)
+
+
+def _regrown(model: AudioModel, architecture: Architecture) -> keras.KerasTensor:
+    """Go on from a model's layers as its architecture does, up to the head."""
+    head = head_layers(model)
+    have = {layer.name: layer for layer in model.layers if layer not in head}
+    with numpy_initializers():
+        body = architecture.body(**model.spec.arguments)
+    whole = keras.Model(body.waveform, body.penultimate)
+    if any(layer.weights for layer in whole.layers if layer.name not in have):
+        return averaged(model)
+
+    def clone(layer: Any) -> Any:
+        return have.get(layer.name) or type(layer).from_config(layer.get_config())
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        return layer.output if layer.name in have else layer(*args, **kwargs)
+
+    grown = keras.models.clone_model(
+        whole, input_tensors=model.input, clone_function=clone, call_function=call
+    )
+    return grown.output

@@ -1,0 +1,128 @@
+"""Prediction that several threads may ask for at once, on any backend and device.
+
+Keras' own is so on TensorFlow and torch. On jax it takes the weights away from the
+model while it runs and gives them back behind: a second thread finds none, and an error
+on the way leaves the model without. Here they stay where they are.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
+from kerasaudio.core.programs.jax_programs import JaxPrograms
+from kerasaudio.core.programs.parallel import DividedBatches, evaluate_divided, shares
+from kerasaudio.core.programs.shapes import Lengths
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class InferenceModel(keras.Model):
+    """A functional model whose predictions threads may share.
+
+    Attributes:
+        clip_lengths: Of the clips that it hears; None if nobody knows.
+    """
+
+    clip_lengths: Lengths | None = None
+
+    # Keras takes a class for functional when its positional arguments are Functional's.
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        avoid_xla_on_cpu(self)
+        self._programs = JaxPrograms(self) if _on_jax() else None
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train, as `keras.Model.fit` does; on several devices on any batches."""
+        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
+            x = DividedBatches(x)
+        with self._keeping_weights():
+            return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Measure, as `keras.Model.evaluate` does; likewise."""
+        if shares() > 1 and isinstance(x, keras.utils.PyDataset):
+            return evaluate_divided(self, x, kwargs.get("return_dict", False))
+        with self._keeping_weights():
+            return super().evaluate(x, *args, **kwargs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Give the output for arrays or data sets, as `keras.Model.predict` does."""
+        if _on_jax() and steps is None and not callbacks:
+            if isinstance(x, np.ndarray):
+                batches = -(-len(x) // (batch_size or 32))
+                return self._predict_on_jax(x, batches, batch_size or 32, verbose)
+            if isinstance(x, keras.utils.PyDataset) and x.num_batches is not None:
+                return self._predict_on_jax(x, x.num_batches, 0, verbose)
+        with self._keeping_weights():
+            return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Give the output for one batch, as `keras.Model.predict_on_batch` does."""
+        if self._programs is None:
+            return super().predict_on_batch(x)
+        return self._programs(x, compiled=self.jit_compile and not self.run_eagerly)
+
+    def _predict_on_jax(self, x: Any, steps: int, batch_size: int, verbose: Any) -> Any:
+        bar = None
+        if verbose == "auto" or verbose:
+            kind = 1 if verbose == "auto" else int(verbose)
+            bar = keras.utils.Progbar(steps, verbose=kind, unit_name="step")
+        outputs = []
+        for number, batch in enumerate(_batches(x, steps, batch_size), start=1):
+            outputs.append(self.predict_on_batch(batch))
+            if bar is not None:
+                bar.update(number, finalize=number == steps)
+        return keras.tree.map_structure(lambda *y: np.concatenate(y), *outputs)
+
+    @contextlib.contextmanager
+    def _keeping_weights(self) -> Iterator[None]:
+        """Leave the model with its weights where Keras on jax fails on the way."""
+        if not _on_jax():
+            yield
+            return
+        before = [(v, v.value) for v in self._with_optimizer()]
+        try:
+            yield
+        except BaseException:
+            self.jax_state_sync()  # what the last step gave, if there was one
+            for variable, value in before:
+                if variable._value is None and not value.is_deleted():
+                    variable.assign(value)
+            raise
+
+    def _with_optimizer(self) -> list[Any]:
+        optimizer = getattr(self, "optimizer", None)
+        return [*self.variables, *([] if optimizer is None else optimizer.variables)]
+
+
+def _on_jax() -> bool:
+    return keras.backend.backend() == "jax"
+
+
+def _batches(x: Any, steps: int, batch_size: int) -> Iterator[Any]:
+    if isinstance(x, np.ndarray):
+        for start in range(0, len(x), batch_size):
+            yield x[start : start + batch_size]
+        return
+    # While the network runs, a thread makes the next batch.
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(x.__getitem__, 0)
+        for number in range(1, steps + 1):
+            batch, _, _ = keras.utils.unpack_x_y_sample_weight(coming.result())
+            if number < steps:
+                coming = reader.submit(x.__getitem__, number)
+            yield batch
+    x.on_epoch_end()

@@ -1,0 +1,213 @@
+"""What `weights=` means: a tag of the manifest or a file, read and converted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kerasaudio.checkpoints.native import State
+from kerasaudio.core.saved import FILE, is_saved, read_saved
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.weights.load import load_state
+from kerasaudio.weights.manifest import find, tags
+
+Weights = str | PathLike[str] | None
+
+
+class Converted(NamedTuple):
+    """An upstream file in our terms.
+
+    Attributes:
+        state: Tensors by `layer/variable`.
+        arguments: Architecture arguments that the shapes in the file tell.
+    """
+
+    state: State
+    arguments: Mapping[str, Any] = {}
+
+
+Converter = Callable[[Path], Converted]
+
+# Fields of a spec that say where the weights are from.
+ORIGIN = (
+    *("weights", "weights_hash", "trained_on"),
+    *("licence", "citation", "homepage", "metrics"),
+)
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights at hand.
+
+    Attributes:
+        title: `factory/tag`, or the path.
+        state: Tensors by `layer/variable`; None for a Keras file, which can only be
+            read into the finished model.
+        scorer: Name of the layer that scores the classes.
+        arguments: Architecture arguments that the weights need.
+        free: Others, which the model had that they come from; not binding.
+        labels: Of the published head.
+        activation: Of the published head; None for the architecture's.
+        origin: Fields for the model's spec.
+        spec: Of the model that a file was written from.
+        keras_file: A `.weights.h5`.
+    """
+
+    title: str
+    state: State | None
+    scorer: str = "predictions"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    free: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    activation: str | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    spec: AudioSpec | None = None
+    keras_file: Path | None = None
+
+    @property
+    def classes(self) -> int | None:
+        """Number of classes of the published head; None if there is none."""
+        bias = (self.state or {}).get(f"{self.scorer}/bias")
+        return None if bias is None else len(bias)
+
+    def describe(self, spec: AudioSpec, *, keeps_head: bool) -> AudioSpec:
+        """Add to the spec of an architecture where the weights are from.
+
+        Args:
+            spec: Of the model that is built, with its architecture arguments.
+            keeps_head: Whether it has the published head, which `metrics` are of.
+        """
+        if self.spec is not None and self.spec.arguments == spec.arguments:
+            spec = self.spec  # with its windows, which training may have changed
+        spec = spec.replace(**self.origin)
+        return spec if keeps_head else spec.replace(metrics={})
+
+
+def find_weights(
+    factory: str,
+    weights: Weights,
+    *,
+    defaults: Mapping[str, Any],
+    converters: Mapping[str, Converter],
+    suffixes: Mapping[str, str],
+    scorer: str,
+    clips: Mapping[str, Mapping[str, Any]],
+) -> Pretrained | None:
+    """Read what `weights=` names.
+
+    Args:
+        factory: Name of the factory.
+        weights: None, a tag of the manifest, or a path.
+        defaults: Architecture arguments that a tag implies where it names none.
+        converters: Upstream format -> reader of such a file.
+        suffixes: File suffix -> upstream format.
+        scorer: Name of the layer that scores the classes.
+        clips: Upstream format -> fields of the spec that say how the original hears
+            whole clips.
+
+    Raises:
+        ValueError: An unknown tag, or a file of an unknown format or another factory.
+        OSError: Weights cannot be had, or are not what the manifest pins.
+    """
+    if weights is None:
+        return None
+    path = Path(weights)
+    named = isinstance(weights, str) and not path.suffix and path.name == weights
+    if not named or (weights not in tags(factory) and (path / FILE).is_file()):
+        return _from_file(factory, path, defaults, converters, suffixes, scorer, clips)
+    assert isinstance(weights, str)
+    entry = find(factory, weights)
+    state, source = load_state(
+        entry, {name: _state_only(convert) for name, convert in converters.items()}
+    )
+    return Pretrained(
+        title=f"{factory}/{weights}",
+        state=state,
+        scorer=scorer,
+        arguments={**defaults, **entry.arguments},
+        labels=entry.labels or None,
+        origin={
+            **clips.get(source.format, {}),
+            "weights": entry.tag,
+            "weights_hash": source.pin,
+            "licence": entry.licence,
+            "citation": entry.citation,
+            "homepage": entry.homepage,
+            "metrics": entry.metrics,
+        },
+    )
+
+
+def _state_only(convert: Converter) -> Callable[[Path], State]:
+    return lambda path: convert(path).state
+
+
+def _from_file(
+    factory: str,
+    path: Path,
+    defaults: Mapping[str, Any],
+    converters: Mapping[str, Converter],
+    suffixes: Mapping[str, str],
+    scorer: str,
+    clips: Mapping[str, Mapping[str, Any]],
+) -> Pretrained:
+    if (path / FILE).is_file():
+        path = path / FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{factory}: there is no weights file {fspath(path)!r}. Published weights "
+            f"have a tag instead; see kerasaudio.list_weights()."
+        )
+    title = fspath(path)
+    if path.name.endswith(".weights.h5"):
+        return Pretrained(title, None, scorer, keras_file=path)
+    native = path.suffix == ".safetensors"
+    if native and (path.suffix not in suffixes or is_saved(path)):
+        return _from_native(factory, path, defaults, scorer)
+    if path.suffix in suffixes:
+        form = suffixes[path.suffix]
+        converted = converters[form](path)
+        return Pretrained(
+            title,
+            converted.state,
+            scorer,
+            converted.arguments,
+            origin=clips.get(form, {}),
+        )
+    known = [".weights.h5", ".safetensors", *suffixes]
+    raise ValueError(
+        f"{factory} reads weights from {', '.join(known)} files. Received: {title!r}."
+    )
+
+
+def _from_native(
+    factory: str, path: Path, defaults: Mapping[str, Any], scorer: str
+) -> Pretrained:
+    saved, title = read_saved(path), fspath(path)
+    spec = saved.spec
+    if spec is None:
+        return Pretrained(title, saved.state, scorer)
+    if spec.architecture != factory:
+        raise ValueError(
+            f"{title!r} holds the weights of a {spec.architecture}, not of a "
+            f"{factory}: load it by kerasaudio.{spec.architecture}(weights=...)."
+        )
+    bias = saved.state.get(f"{scorer}/bias")
+    if len(spec.labels or ()) != (0 if bias is None else len(bias)):
+        raise ValueError(
+            f"{title!r} is damaged: it names {len(spec.labels or ())} labels and has "
+            f"weights for {0 if bias is None else len(bias)}."
+        )
+    needed = {key: spec.arguments[key] for key in spec.arguments if key in defaults}
+    return Pretrained(
+        title,
+        saved.state,
+        scorer,
+        needed,
+        free={k: v for k, v in spec.arguments.items() if k not in needed},
+        labels=spec.labels,
+        activation=saved.activation,
+        origin={key: getattr(spec, key) for key in ORIGIN},
+        spec=spec,
+    )

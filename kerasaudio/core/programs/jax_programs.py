@@ -1,0 +1,211 @@
+"""Prediction on jax, where each shape of a batch needs a program of its own.
+
+Compiling one takes seconds, and it stays in memory, 20 MB of a large network. `Shapes`
+keeps them few; a network of any length runs clips that are filled up to one of them
+(`open_length`). Where a layer is in the way, each length has its program, and the one
+that was not used for longest is dropped.
+"""
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.core.programs.heap import give_back
+from kerasaudio.core.programs.open_length import (
+    NoRuleError,
+    run_filled,
+    takes_any_length,
+)
+from kerasaudio.core.programs.parallel import filled_up, placed, shares
+from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
+
+# Of each length that it ever traced jax keeps 0.2 MB, also of those it has no program
+# for; after so many programs that were dropped it forgets them.
+DROPS = 200
+BATCHES = 2  # filled up ones, after which memory that they took is given back
+
+
+class JaxPrograms:
+    """Gives the outputs of a model for batches of any shape; threads may share it.
+
+    Args:
+        model: A functional model, and in `clip_lengths` of which clips; None if nobody
+            knows: then none is filled up.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._shapes: Shapes | None = None
+        self._programs: dict[Hashable, _Program] = {}
+        self._lock = Lock()
+        self._dropped = self._filled = 0
+        self._made_for: tuple[Any, ...] = (None,)
+
+    def __call__(self, x: Any, compiled: bool) -> Any:
+        """Give NumPy arrays, as the model has its outputs, for a batch.
+
+        Args:
+            x: (batch, samples), or what else the model takes.
+            compiled: Whether to compile; otherwise operations run one by one.
+        """
+        weights = (
+            [v.value for v in self._model.trainable_variables],
+            [v.value for v in self._model.non_trainable_variables],
+        )
+        self._forget_if_changed()
+        if not _holds_clips(x):
+            rows = len(keras.tree.flatten(x)[0])
+            shapes = tuple(np.shape(part) for part in keras.tree.flatten(x))
+            with self._lock:
+                program = self._program(shapes, fills=False)
+            return _joined([program(weights, filled_up(x), 0, compiled)], rows)
+        x = np.asarray(x)
+        try:
+            return self._in_pieces(weights, x, compiled)
+        except NoRuleError:
+            self._shapes = Shapes(None)
+            return self._in_pieces(weights, x, compiled)
+
+    def _forget_if_changed(self) -> None:
+        """Forget programs where layers were frozen or thawed, or the model compiled.
+
+        Weights come in two lists: what is frozen decides what is where in them. And
+        after `compile` Keras' own predict sees what was changed in layers; that cannot
+        be told from overriding it, which would keep saved models from being compiled.
+        """
+        made_for = (
+            getattr(self._model, "_compile_config", None),
+            *self._model.trainable_variables,
+        )
+        with self._lock:
+            before, self._made_for = self._made_for, made_for
+            same = len(before) == len(made_for) and all(
+                old is new for old, new in zip(before, made_for, strict=True)
+            )
+            if not same:
+                self._programs.clear()
+
+    def _in_pieces(self, weights: Any, x: Any, compiled: bool) -> Any:
+        rows, samples = x.shape
+        devices = shares()
+        with self._lock:
+            if self._shapes is None:
+                fills = takes_any_length(self._model)
+                self._shapes = Shapes(self._model.clip_lengths if fills else None)
+            shape = self._shapes.choose(-(-rows // devices), samples)
+            for key in list(self._programs):
+                if isinstance(key, Shape) and key not in self._shapes:
+                    self._drop(key)
+            program = self._program(shape, fills=not shape.exact)
+            self._filled += not shape.exact
+            is_due = not shape.exact and self._filled % BATCHES == 1
+        step = shape.rows * devices
+        parts = []
+        for start in range(0, rows, step):
+            batch = _filled(x[start : start + step], step, shape.samples)
+            parts.append(program(weights, batch, samples, compiled))
+        outputs = _joined(parts, rows)
+        del parts, batch
+        if is_due:
+            give_back()
+        return outputs
+
+    def _program(self, key: Hashable, fills: bool) -> "_Program":
+        program = self._programs.pop(key, None)
+        if program is None:
+            program = _Program(self._model, fills)
+        self._programs[key] = program  # the one last used comes last
+        if len(self._programs) > MOST:
+            self._drop(next(iter(self._programs)))
+        return program
+
+    def _drop(self, key: Hashable) -> None:
+        del self._programs[key]
+        give_back()
+        self._dropped += 1
+        if self._dropped % DROPS == 0:
+            import jax
+
+            jax.clear_caches()
+
+
+class _Program:
+    """A model compiled for one shape of a batch.
+
+    Args:
+        model: The model.
+        fills: Whether clips are filled up.
+    """
+
+    def __init__(self, model: Any, fills: bool) -> None:
+        self._run = _of_filled(model) if fills else _of_whole(model)
+        self._compiled: Any = None
+        self._first = Lock()
+
+    def __call__(self, weights: Any, batch: Any, samples: int, compiled: bool) -> Any:
+        """Give outputs, and for each how many steps are the clip's or -1 for all."""
+        arguments = (*weights, placed(batch), np.int32(samples))
+        if not compiled:
+            return self._run(*arguments)
+        if self._compiled is None:
+            with self._first:  # threads that come at once would each compile it
+                if self._compiled is None:
+                    return self._compile(arguments)
+        return self._compiled(*arguments)
+
+    def _compile(self, arguments: Any) -> Any:
+        import jax
+
+        function = jax.jit(self._run)
+        outputs = function(*arguments)
+        self._compiled = function
+        give_back()
+        return outputs
+
+
+def _of_whole(model: Any) -> Callable[..., Any]:
+    def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
+        outputs, _ = model.stateless_call(trained, fixed, x, training=False)
+        return outputs, keras.tree.map_structure(lambda _: -1, outputs)
+
+    return run
+
+
+def _of_filled(model: Any) -> Callable[..., Any]:
+    def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
+        variables = [*model.trainable_variables, *model.non_trainable_variables]
+        values = zip(variables, [*trained, *fixed], strict=True)
+        with keras.StatelessScope(state_mapping=list(values)):
+            return run_filled(model, x, samples)
+
+    return run
+
+
+def _holds_clips(x: Any) -> bool:
+    """Tell whether a batch is an array of waveforms; integers are for Keras' errors."""
+    floating = "float" in str(getattr(x, "dtype", ""))
+    return floating and len(x.shape) == 2
+
+
+def _filled(x: np.ndarray, rows: int, samples: int) -> np.ndarray:
+    """Fill clips up by silence, and a batch by its own first rows."""
+    if x.shape[1] < samples:
+        x = np.pad(x, ((0, 0), (0, samples - x.shape[1])))
+    return x if len(x) == rows else x[np.arange(rows) % len(x)]
+
+
+def _joined(parts: list[Any], rows: int) -> Any:
+    """Give the outputs of several batches as one, without what was filled in."""
+
+    def join(*both: Any) -> np.ndarray:
+        values, counts = both[::2], both[1::2]
+        own = [
+            np.asarray(value) if count < 0 else np.asarray(value)[:, : int(count)]
+            for value, count in zip(values, counts, strict=True)
+        ]
+        return np.array(own[0] if len(own) == 1 else np.concatenate(own))[:rows]
+
+    return keras.tree.map_structure(join, *(half for part in parts for half in part))

@@ -1,0 +1,70 @@
+"""A network of any length, run on clips that were filled up: same numbers.
+
+waveform (batch, samples), length <= samples -> outputs, and how many of their steps are
+the clip's; see `time_axis`.
+"""
+
+from typing import Any
+
+import keras
+
+from kerasaudio.core.programs import time_rules, time_rules_frontend
+from kerasaudio.layers.time_axis import RULES, NoRuleError, Timed
+
+__all__ = ["NoRuleError", "run_filled", "takes_any_length"]
+_WITH_RULES = (time_rules, time_rules_frontend)  # which they become by being read
+
+
+def takes_any_length(model: Any) -> bool:
+    """Tell whether a model takes waveforms (batch, samples) of any length."""
+    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    return shapes == [(None, None)]
+
+
+def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
+    """Run a functional model for inference on clips that were filled up.
+
+    Args:
+        model: A functional model on waveforms of any length.
+        waveform: (batch, samples).
+        length: How many samples are the clips', a scalar integer tensor. What stands
+            behind them does not matter.
+
+    Returns:
+        Outputs as the model has them; and alike for each how many steps along axis 1
+        are the clip's, a scalar tensor, or a negative number where all are.
+
+    Raises:
+        NoRuleError: A layer whose effect on the end of a clip is not known.
+    """
+    dtype = model.inputs[0].dtype
+    begin = Timed(keras.ops.convert_to_tensor(waveform, dtype), length)
+    ends = model._run_through_graph([begin], call_fn=_call)
+    for end in keras.tree.flatten(ends):
+        if end.pieces is not None:
+            raise NoRuleError("Its outputs are pieces of clips.")
+    values = keras.tree.map_structure(lambda end: end.value, ends)
+    counts = keras.tree.map_structure(
+        lambda end: -1 if end.count is None else end.count, ends
+    )
+    return values, counts
+
+
+def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+    inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, Timed)]
+    if all(x.count is None for x in inputs):
+        args, kwargs = keras.tree.map_structure(_value, (args, kwargs))
+        pieces = next((x.pieces for x in inputs if x.pieces is not None), None)
+        return keras.tree.map_structure(
+            lambda y: Timed(y, pieces=pieces), operation(*args, **kwargs)
+        )
+    if isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph"):
+        return operation._run_through_graph(inputs, call_fn=_call)
+    known = RULES.get(type(operation))
+    if known is None or len(keras.tree.flatten(args)) != len(inputs):
+        raise NoRuleError(f"{type(operation).__name__} {operation.name!r}")
+    return known(operation, inputs)
+
+
+def _value(x: Any) -> Any:
+    return x.value if isinstance(x, Timed) else x

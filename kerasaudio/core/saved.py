@@ -1,0 +1,132 @@
+"""A model in one safetensors file: its weights, and in the header what it is.
+
+The header's metadata have one entry, `kerasaudio`: JSON with the spec, the activation
+of the head, and a CRC-32 of these and of the tensors. A file without the entry holds
+weights only.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from kerasaudio.checkpoints.native import (
+    State,
+    native_bytes,
+    parse_metadata,
+    parse_native,
+)
+from kerasaudio.core.spec import AudioSpec
+
+FILE = "model.safetensors"  # in a folder
+KEY = "kerasaudio"
+VERSION = 1
+_BEGINNING = '{"activation": '  # of the entry, by which a changed key is told
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a file holds.
+
+    Attributes:
+        state: Tensors by `layer/variable`.
+        spec: Of the model; None in a file of weights only.
+        activation: Of its head, such as "softmax"; None without a head.
+    """
+
+    state: State
+    spec: AudioSpec | None = None
+    activation: str | None = None
+
+
+def saved_bytes(saved: Saved) -> bytes:
+    """Give the file, byte for byte the same for the same model."""
+    assert saved.spec is not None
+    facts = {
+        "version": VERSION,
+        "activation": saved.activation,
+        "spec": saved.spec.get_config(),
+    }
+    facts = json.loads(json.dumps(facts))  # as it will be read: keys are text
+    facts["crc32"] = _checksum(facts, saved.state)
+    return native_bytes(saved.state, {KEY: _text(facts)})
+
+
+def is_saved(path: Path) -> bool:
+    """Tell, by its header alone, whether a file says what model it holds."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or length > path.stat().st_size:
+            return False  # no safetensors file, as its reader will say
+        header = file.read(length)
+    try:
+        return _entry(parse_metadata(start + header)) is not None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return False
+
+
+def read_saved(path: Path) -> Saved:
+    """Read a safetensors file; nothing in it is executed.
+
+    Raises:
+        ValueError: It is no safetensors file, is damaged, or was written by a later
+            version.
+        OSError: It cannot be read.
+    """
+    content = path.read_bytes()
+    state = parse_native(content, str(path))
+    text = _entry(parse_metadata(content))
+    if text is None:
+        return Saved(state)
+    try:
+        facts: Any = json.loads(text)
+        version, activation = facts["version"], facts["activation"]
+        spec = dict(facts["spec"])
+        checksum = facts.pop("crc32", None)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path, repr(error)) from error
+    unknown = sorted(spec.keys() - {field.name for field in fields(AudioSpec)})
+    if version != VERSION or unknown:
+        raise ValueError(
+            f"{str(path)!r} was written by another version of kerasaudio (format "
+            f"{version!r}{''.join(f', {name}' for name in unknown)}), which this one "
+            "cannot read, or is damaged. Update kerasaudio, or fetch it again."
+        )
+    if checksum != _checksum(facts, state):
+        raise _damaged(path, "its checksum is another")
+    if not isinstance(activation, str | None):
+        raise _damaged(path, f"activation {activation!r}")
+    try:
+        return Saved(state, AudioSpec.from_config(spec), activation)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _entry(metadata: Mapping[str, str]) -> str | None:
+    """Give our entry, also where the damage is in its name."""
+    ours = (text for text in metadata.values() if str(text).startswith(_BEGINNING))
+    return metadata.get(KEY, next(ours, None))
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False, sort_keys=True)
+
+
+def _checksum(facts: Mapping[str, Any], state: State) -> int:
+    checksum = zlib.crc32(_text(facts).encode(errors="surrogatepass"))
+    for name in sorted(state):
+        array = state[name]
+        title = f"{name} {array.dtype.str} {array.shape}"
+        checksum = zlib.crc32(title.encode(errors="surrogatepass"), checksum)
+        checksum = zlib.crc32(array.tobytes(), checksum)
+    return checksum
+
+
+def _damaged(path: Path, problem: str) -> ValueError:
+    return ValueError(
+        f"{str(path)!r} is damaged, in the entry {KEY!r} of its header or behind it "
+        f"({problem}). Save or fetch it again."
+    )

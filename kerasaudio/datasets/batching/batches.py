@@ -1,0 +1,297 @@
+"""Batches of clips for `fit`, `evaluate` and `predict`, on any backend.
+
+files -> decoded once (cached, memory-mapped) -> windows (batch, samples), targets
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.arguments import whole_number
+from kerasaudio.audio import AudioDecodeError
+from kerasaudio.audio.window_rule import Span
+from kerasaudio.datasets.batching import cutting
+from kerasaudio.datasets.batching.decoded import DecodedAudio
+from kerasaudio.datasets.batching.targets import (
+    mean_class_weights,
+    spec_of,
+    targets_for,
+)
+from kerasaudio.datasets.batching.usable import check_errors, require_classes, usable
+from kerasaudio.datasets.protocol import Clips
+
+_PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, too
+
+
+class ClipBatches(keras.utils.PyDataset):
+    """Windows of clips and what they are labelled with.
+
+        model.fit(clips.batches(model))
+        model.evaluate(held_out.batches(model, training=False))
+
+    In training each epoch takes one window of each clip, at a place drawn anew, in an
+    order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
+    those that `model.tag` hears (`spec.rule`), clip by clip; `clip_of` tells whose they
+    are, and `predict_clips` averages over them. Where a network takes any length,
+    windows of one length come together.
+
+    Gives ``(windows, targets)``, or with `class_weights` ``(windows, targets,
+    weights)``: float32 (batch, samples) in [-1, 1], `spec.context_samples` in front of
+    each included; int32 (batch,), or float32 (batch, classes) where clips can have
+    several classes; float32 (batch,).
+
+    Args:
+        clips: What `kerasaudio.datasets` gives.
+        model_or_spec: Model, or its `AudioSpec`: sample rate, length, padding, labels.
+            Targets are numbered as the model's labels are, found by their names.
+        batch_size: Windows in a batch.
+        training: Random windows in random order, or all in order.
+        clip_seconds: Length of a window, which short clips are filled up to; None for
+            the model's, or where it takes any: in training the median length of the
+            clips, at most `spec.window_samples`, at least `spec.short_samples`; else as
+            `model.tag` hears them.
+        windows_per_clip: In training, windows of each clip in an epoch (None: 1). Else
+            so many, evenly from a clip's beginning to its end (None: by `spec.rule`).
+        silence_db: Leave out windows below this level, RMS in dB, 0 for full scale,
+            such as -50. In training clips without a louder one are left out; otherwise
+            they give their loudest window.
+        one_hot: Float targets (batch, classes) also where each clip has one class.
+        class_weights: Whether to weight windows so that all classes count alike; of a
+            clip with several classes, by the mean of theirs.
+        augment: ``augment(window, rng) -> window`` of the same length, in training.
+        seed: Of order, places and augmentation.
+        drop_remainder: Whether to leave out a last batch that is not full.
+        errors: What to do about files that cannot be decoded, or end before their clip
+            starts: "raise" names them before the first epoch; "skip" warns and leaves
+            them out.
+        cache: Where decoded audio is kept: True for the cache folder, a folder, or
+            False to decode in each epoch.
+        dtype: "float32", or "float16" or "int16" for a cache of half the size.
+        readers: Threads that decode; None for one a core.
+        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+
+    Attributes:
+        kept: Positions in the clips given of those that are used, int64.
+        clips: These.
+        clip_of: Position in `clips` of each window, int64; None in training.
+        window_weights: What each window counts in the mean over its clip, float64; None
+            in training.
+        window_samples: Length of a full window.
+        class_names: Names of the targets.
+
+    Raises:
+        ValueError: Bad arguments; labels that are not the model's; nothing but silence;
+            no usable clip of a class is left to train on.
+        AudioDecodeError: Files cannot be used, with ``errors="raise"``.
+
+    Warns:
+        UserWarning: Files were skipped; the cache cannot be written.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        model_or_spec: Any,
+        batch_size: int = 32,
+        *,
+        training: bool = True,
+        clip_seconds: float | None = None,
+        windows_per_clip: int | None = None,
+        silence_db: float | None = None,
+        one_hot: bool = False,
+        class_weights: bool = False,
+        augment: cutting.Augment | None = None,
+        seed: int = 0,
+        drop_remainder: bool = False,
+        errors: str = "raise",
+        cache: bool | str | PathLike[str] = True,
+        dtype: str = "float32",
+        readers: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_errors(errors)
+        self._size = whole_number(batch_size, "batch_size")
+        self._seed = whole_number(seed, "seed", least=0)
+        self._training, self._augment = bool(training), augment
+        self._drop_remainder = bool(drop_remainder)
+        spec = spec_of(model_or_spec)
+        # Before hours of decoding: what does not fit.
+        targets, self.class_names = targets_for(clips, spec, one_hot)
+        per_clip = windows_per_clip
+        if per_clip is not None:
+            per_clip = whole_number(per_clip, "windows_per_clip")
+        cutting.check_silence(silence_db)
+        if clip_seconds is not None:
+            cutting.window_length(spec, clip_seconds, np.zeros(1))
+        self._audio = DecodedAudio(
+            clips.paths, spec.sample_rate, cache=cache, dtype=dtype, readers=readers
+        )
+        self.kept, spans = usable(clips, self._audio, errors)
+        lengths = spans[:, 1] - spans[:, 0]
+        self.window_samples = (
+            cutting.window_length(spec, clip_seconds, lengths)
+            if self._training or clip_seconds is not None
+            else spec.window_samples
+        )
+        heard = spec
+        if clip_seconds is not None:
+            heard = spec.with_windows(clip_seconds)
+        if self._training:
+            heard = heard.replace(window_samples=self.window_samples)
+        self._rule = heard.rule
+        self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
+        self._spans = spans
+        self._places = [
+            self._audible(clip, silence_db, per_clip) for clip in range(len(spans))
+        ]
+        self._items = self._list_items(silence_db, per_clip)
+        self._batches = self._share_out()
+        self.clip_of = self.window_weights = None
+        if not self._training:
+            order = np.concatenate(self._batches)
+            found = [self._places[clip][n] for clip, n in self._items[order].tolist()]
+            self.clip_of = self._items[order, 0]
+            self.window_weights = np.array([span.weight for span in found])
+        self._targets = targets[self.kept]
+        self._weights = mean_class_weights(self.clips) if class_weights else None
+        self._epoch = 0
+        self._order: tuple[int, np.ndarray] | None = None
+        if self._training:
+            require_classes(clips, self.clips, np.unique(self._items[:, 0]))
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, which with the seed decides what is drawn.
+
+        Keras ends an epoch too many where it builds a model first. Set the number to
+        have the same epochs anyway, also when a training that stopped goes on:
+        ``LambdaCallback(on_epoch_begin=lambda n, logs: setattr(batches, "epoch", n))``.
+        """
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, number: int) -> None:
+        self._epoch = whole_number(number, "epoch", least=0)
+
+    def on_epoch_end(self) -> None:
+        """Draw anew from now on; Keras calls it."""
+        if self._training:
+            self._epoch += 1
+
+    def __len__(self) -> int:
+        """Give the number of batches in an epoch."""
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        """Give a batch of this epoch."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"There are {len(self)} batches. Received: {index}.")
+        rng = np.random.default_rng((self._seed, self._epoch, 1, index))
+        items = self._items[self._in_order()[self._batches[index]]]
+        places = [(clip, self._place(clip, n, rng)) for clip, n in items.tolist()]
+        windows = self._read(places)
+        if self._training and self._augment is not None:
+            change = self._augment
+            windows = [cutting.augmented(change, window, rng) for window in windows]
+        clips = items[:, 0]
+        batch = (np.stack(windows), self._targets[clips])
+        return batch if self._weights is None else (*batch, self._weights[clips])
+
+    def _in_order(self) -> np.ndarray:
+        if not self._training:
+            return np.arange(len(self._items))
+        if self._order is None or self._order[0] != self._epoch:
+            rng = np.random.default_rng((self._seed, self._epoch, 0))
+            self._order = (self._epoch, rng.permutation(len(self._items)))
+        return self._order[1]
+
+    def _length(self, clip: int) -> int:
+        begin, end = self._spans[clip].tolist()
+        return int(end - begin)
+
+    def _place(self, clip: int, number: int, rng: np.random.Generator) -> Span:
+        places = self._places[clip]
+        if not self._training:
+            return places[number]
+        if places:
+            return places[int(rng.choice(len(places)))]
+        length = self._length(clip)
+        start = int(rng.integers(max(0, length - self.window_samples) + 1))
+        return cutting.piece(self._rule, start, length)
+
+    def _read(self, places: list[tuple[int, Span]]) -> list[np.ndarray]:
+        if self._audio.is_cached:
+            return [self._window(*place) for place in places]
+        readers = self._audio.readers
+        with ThreadPoolExecutor(readers) as pool:
+            size = max(1, len(places) // (_PORTIONS * readers))
+            parts = [places[i : i + size] for i in range(0, len(places), size)]
+            read = pool.map(lambda part: [self._window(*p) for p in part], parts)
+            return [window for windows in read for window in windows]
+
+    def _window(self, clip: int, span: Span) -> np.ndarray:
+        path, begin = self.clips.paths[clip], int(self._spans[clip, 0])
+        first = begin + max(0, span.start - self._rule.context)
+        last = begin + span.start + span.length
+        piece = self._audio.read(path, first, last)
+        if len(piece) < last - first:
+            raise AudioDecodeError(
+                f"{path} has become shorter since this training began."
+            )
+        head = piece
+        if span.length < span.size and span.start:
+            end = begin + min(self._length(clip), self._rule.window)
+            head = self._audio.read(path, begin, end)
+        return self._rule.filled(piece, head, span).samples
+
+    def _audible(
+        self, clip: int, silence_db: float | None, per_clip: int | None
+    ) -> list[Span]:
+        """Give the windows of a clip, or in training those that one is drawn from.
+
+        In training without a threshold none are listed: any will do.
+        """
+        length = self._length(clip)
+        if not self._training:
+            spans = cutting.spans(self._rule, length, per_clip)
+        elif silence_db is None:
+            return []
+        else:
+            starts = cutting.everywhere(length, self.window_samples).tolist()
+            spans = [cutting.piece(self._rule, start, length) for start in starts]
+        if silence_db is None:
+            return spans
+        begin, end = self._spans[clip].tolist()
+        waveform = self._audio.read(self.clips.paths[clip], begin, end)
+        level = cutting.levels(waveform, spans)
+        if level.max() < silence_db and not self._training:
+            return [spans[int(level.argmax())]]
+        return [spans[i] for i in np.flatnonzero(level >= silence_db)]
+
+    def _list_items(self, silence_db: float | None, per_clip: int | None) -> np.ndarray:
+        """Give clip and number of each window; in training the place is drawn later."""
+        if silence_db is not None and not any(self._places):
+            raise ValueError(
+                f"Every window of {self.clips.name} lies below silence_db="
+                f"{silence_db:g}. Choose a lower level."
+            )
+        items: list[tuple[int, int]] = []
+        for clip, places in enumerate(self._places):
+            if not self._training:
+                items += [(clip, number) for number in range(len(places))]
+            elif places or silence_db is None:
+                items += [(clip, 0)] * (per_clip or 1)
+        return np.array(items, np.int64)
+
+    def _share_out(self) -> list[np.ndarray]:
+        """Give the positions of the windows of each batch."""
+        sizes = [self.window_samples] * len(self._items)
+        if not self._training:
+            sizes = [self._places[clip][n].size for clip, n in self._items.tolist()]
+        batches = cutting.by_length(sizes, self._size)
+        full = [batch for batch in batches if len(batch) == self._size]
+        return full if self._drop_remainder and full else batches

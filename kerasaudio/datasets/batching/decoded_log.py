@@ -1,0 +1,143 @@
+"""Waveforms on disk: what one run adds, and what there is of all runs.
+
+A folder holds logs, one a process: NAME.pcm with waveforms end to end, NAME.index with
+a record (see `files.records`) for each: path, size and modified_ns of the file, offset
+and number of samples, CRC-32 of their bytes. The record follows the waveform, so
+what a killed process leaves is whole up to its last record.
+"""
+
+import contextlib
+import os
+import threading
+import uuid
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from kerasaudio.files.cache import CACHE_VARIABLE
+from kerasaudio.files.file_state import FileState
+from kerasaudio.files.records import read_record, record, write_all
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waveform is, in samples, and the CRC-32 of its bytes."""
+
+    log: Path
+    offset: int
+    samples: int
+    crc: int
+
+
+class DecodedLog:
+    """What this process adds; threads may add at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name a folder, which is made when there is something to keep."""
+        self._folder = folder
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._path = self._folder / f"{uuid.uuid4().hex}.pcm"
+        self._files: tuple[IO[bytes], IO[bytes]] | None = None
+        self._lock = threading.Lock()
+        self._has_failed = False
+
+    def __reduce__(self) -> tuple[type["DecodedLog"], tuple[Path]]:
+        """Give another process a log of its own."""
+        return DecodedLog, (self._folder,)
+
+    def add(self, file: FileState, samples: np.ndarray) -> Place | None:
+        """Keep a waveform; None where that fails, with a warning the first time.
+
+        Warns:
+            UserWarning: It cannot be written, as when the disk is full.
+        """
+        if self._process != os.getpid():  # forked
+            self._begin()
+        crc = zlib.crc32(samples.data)
+        with self._lock:
+            if self._has_failed:
+                return None
+            try:
+                return self._add(file, samples, crc)
+            except OSError as error:
+                self._has_failed = True
+                failure = error
+        warnings.warn(
+            f"Decoded audio cannot be kept in {self._folder}: "
+            f"{failure.strerror or failure}. What is not in there is decoded in each "
+            f"epoch, which is slower. Free some space, set {CACHE_VARIABLE} to another "
+            'folder, pass dtype="int16", or cache=False.',
+            stacklevel=2,
+        )
+        return None
+
+    def close(self) -> None:
+        """Close the files; what is added later opens them again."""
+        with self._lock:
+            for file in self._files or ():
+                file.close()
+            self._files = None
+
+    def _add(self, file: FileState, samples: np.ndarray, crc: int) -> Place:
+        if self._files is None:
+            self._files = self._opened()
+        waveforms, index = self._files
+        begin = waveforms.tell()
+        offset, count = begin // samples.itemsize, len(samples)
+        facts = {**asdict(file), "offset": offset, "samples": count, "crc": crc}
+        try:
+            write_all(waveforms, samples.data.cast("B"))
+            write_all(index, record(facts))
+        except OSError:
+            with contextlib.suppress(OSError):
+                waveforms.truncate(begin)
+            raise
+        return Place(self._path, offset, count, crc)
+
+    def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._path.exists():  # cleared: old places must not lead into a new log
+            self._path = self._folder / f"{uuid.uuid4().hex}.pcm"
+        # Unbuffered: what was written is there when the process is killed.
+        waveforms = self._path.open("ab", buffering=0)
+        try:
+            return waveforms, self._path.with_suffix(".index").open("ab", buffering=0)
+        except OSError:
+            waveforms.close()
+            raise
+
+
+def places_in(folder: Path, itemsize: int) -> dict[FileState, list[Place]]:
+    """Give what all logs of a folder have of each file: where it was damaged, more."""
+    found: dict[FileState, list[Place]] = {}
+    for index in sorted(folder.glob("*.index")):
+        with contextlib.suppress(OSError):  # another process clears the cache
+            for file, place in _places(index, itemsize):
+                found.setdefault(file, []).append(place)
+    return found
+
+
+def _places(index: Path, itemsize: int) -> Iterator[tuple[FileState, Place]]:
+    log = index.with_suffix(".pcm")
+    there = log.stat().st_size // itemsize
+    with index.open("rb") as file:
+        while facts := read_record(file):
+            try:
+                place = Place(log, *(facts.pop(key) for key in _PLACE))
+                state = FileState(**facts)
+                is_there = 0 <= place.offset <= there - place.samples
+            except (TypeError, KeyError):
+                return  # whole, but not written by us
+            if is_there:
+                yield state, place
+
+
+_PLACE = ("offset", "samples", "crc")

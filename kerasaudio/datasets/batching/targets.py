@@ -1,0 +1,72 @@
+"""Labels of clips as a model counts them."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioSpec
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.protocol import Clips
+
+
+def spec_of(model_or_spec: Any) -> AudioSpec:
+    """Give the spec of a model, or the spec itself.
+
+    Raises:
+        ValueError: It is neither, or has none.
+    """
+    spec = getattr(model_or_spec, "spec", model_or_spec)
+    if not isinstance(spec, AudioSpec):
+        raise ValueError(
+            "Batches need a model of kerasaudio, or an AudioSpec such as "
+            "AudioSpec.of_fixed_clips(16000, 16000). Received: "
+            f"{type(model_or_spec).__name__}."
+        )
+    return spec
+
+
+def targets_for(
+    clips: Clips, spec: AudioSpec, one_hot: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give the target of each clip, and what targets are called.
+
+    Args:
+        clips: With class names, which may be some of the model's in any order.
+        spec: Its labels; where there are none, or only made-up ones, classes keep their
+            numbers.
+        one_hot: Whether targets are (clips, classes) for single labels, too.
+
+    Returns:
+        int32 (clips,), or float32 (clips, classes); names in the order of the numbers.
+
+    Raises:
+        ValueError: The model has no such labels.
+    """
+    names = clips.class_names
+    labels = spec.labels or names
+    made_up = all(label == f"class {i}" for i, label in enumerate(labels))
+    if made_up and len(labels) == len(names):
+        labels = names
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise ValueError(
+            f"{clips.name} has classes that {spec.architecture or 'the model'} has no "
+            f"output for: {listed(unknown)}. Its labels: {listed(labels, 5)}. Build it "
+            "for these classes, with labels=clips.class_names."
+        )
+    place = np.array([labels.index(name) for name in names])
+    if not (clips.multi_label or one_hot):
+        return place[clips.labels].astype("int32"), tuple(labels)
+    targets = np.zeros((len(clips), len(labels)), "float32")
+    targets[:, place] = clips.multi_hot
+    return targets, tuple(labels)
+
+
+def mean_class_weights(clips: Clips) -> np.ndarray:
+    """Give the mean of the `class_weights` of each clip's classes, float32 (clips,)."""
+    hot = clips.multi_hot
+    weights = clips.class_weights()
+    each = np.array([weights.get(i, 0.0) for i in range(hot.shape[1])])
+    several = np.maximum(1, hot.sum(axis=1))
+    mean = np.where(hot.any(axis=1), hot @ each / several, 1.0)
+    return mean.astype("float32")

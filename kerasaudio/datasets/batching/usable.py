@@ -1,0 +1,95 @@
+"""Which clips can be decoded, where they are in their files, and what is wrong."""
+
+import numpy as np
+
+from kerasaudio.audio import AudioDecodeError
+from kerasaudio.datasets.batching.decoded import DecodedAudio
+from kerasaudio.datasets.check import listed
+from kerasaudio.datasets.protocol import Clips
+from kerasaudio.text import counted, warn
+
+ERRORS = ("raise", "skip")
+_SHOWN = 5
+
+
+def check_errors(errors: str) -> None:
+    """Raise a ValueError unless it is known what to do about unusable files."""
+    if errors not in ERRORS:
+        raise ValueError(f"errors must be one of {ERRORS}. Received: {errors!r}.")
+
+
+def usable(
+    clips: Clips, audio: DecodedAudio, errors: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find each clip in its decoded file.
+
+    Args:
+        clips: All of them.
+        audio: Their files.
+        errors: "raise", or "skip" to warn and leave out.
+
+    Returns:
+        Positions of usable clips, int64 (n,), and their first and last sample (without
+        the latter) in their files, int64 (n, 2).
+
+    Raises:
+        AudioDecodeError: Files that cannot be used, all named by one message; or none
+            that can.
+    """
+    rate = audio.sample_rate
+    problems: dict[str, str] = {}
+    kept, spans = [], []
+    for i, path in enumerate(clips.paths):
+        if path in audio.errors:
+            problems[str(path)] = audio.errors[path]
+            continue
+        length = audio.lengths[path]
+        start = 0.0 if clips.starts is None else float(clips.starts[i])
+        end = np.inf if clips.ends is None else float(clips.ends[i])
+        span = round(start * rate), int(min(length, np.rint(end * rate)))
+        if span[0] < span[1]:
+            kept.append(i)
+            spans.append(span)
+        else:
+            problems[str(path)] = (
+                f"a clip is to start at {start:g} s, but its file has "
+                f"{length / rate:.3f} s"
+            )
+    if problems:
+        _complain(clips, problems, errors if kept else "raise")
+    return np.array(kept, np.int64), np.array(spans, np.int64)
+
+
+def require_classes(clips: Clips, kept: Clips, heard: np.ndarray) -> None:
+    """Raise unless each class still has a clip to learn it from.
+
+    Args:
+        clips: All of them.
+        kept: Those that can be decoded.
+        heard: Positions in these of clips that are not silent.
+
+    Raises:
+        ValueError: Classes that have none are named.
+    """
+    lost = clips.multi_hot.any(axis=0) & ~kept.multi_hot[heard].any(axis=0)
+    if lost.any():
+        names = [clips.class_names[i] for i in np.flatnonzero(lost)]
+        raise ValueError(
+            f"{clips.name}: no clip is left of {listed(names)}: all are silent or "
+            "cannot be used."
+        )
+
+
+def _complain(clips: Clips, problems: dict[str, str], errors: str) -> None:
+    named = [f"{path}: {problem}" for path, problem in problems.items()]
+    more = "\n..." if len(named) > _SHOWN else ""
+    text = (
+        f"{counted(len(named), 'file')} of {clips.name} cannot be used:\n"
+        + "\n".join(named[:_SHOWN])
+        + more
+    )
+    if errors == "raise":
+        raise AudioDecodeError(
+            f'{text}\nRepair or remove them, or pass errors="skip" (--errors skip).'
+        )
+    warn(f"{text}\nThey are left out.", stacklevel=5)

@@ -1,0 +1,48 @@
+"""One prediction a clip: the mean over its windows, by their weights."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio.window_rule import weighted_means
+from kerasaudio.core.windowed import run
+from kerasaudio.datasets.batching.batches import ClipBatches
+from kerasaudio.datasets.batching.targets import spec_of
+from kerasaudio.datasets.clips import LabelledClips
+
+
+def predict_clips(
+    model: Any, clips: LabelledClips, batch_size: int = 32, **settings: Any
+) -> np.ndarray:
+    """Run a model over all windows of each clip, and average its outputs.
+
+    The windows are those that `model.tag` hears, and so is the answer.
+
+    Args:
+        model: A model of kerasaudio.
+        clips: With files, and parts of them; labels are not looked at.
+        batch_size: Windows in a batch.
+        **settings: As for `ClipBatches`: clip_seconds, windows_per_clip, silence_db,
+            errors, cache, dtype, readers.
+
+    Returns:
+        float32 (clips, outputs); NaN for clips that ``errors="skip"`` left out.
+
+    Raises:
+        ValueError, OSError: As `ClipBatches`.
+    """
+    spec = spec_of(model).replace(labels=None)
+    batches = clips.batches(spec, batch_size, training=False, **settings)
+    means = np.full((len(clips), model.output_shape[-1]), np.nan, "float32")
+    means[batches.kept] = predict_kept(model, batches)
+    return means
+
+
+def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
+    """Give the answer for each clip that batches hold, float32 (clips, outputs)."""
+    assert batches.clip_of is not None
+    outputs = np.concatenate(
+        [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
+    )
+    clips, weights = len(batches.kept), batches.window_weights
+    return weighted_means(outputs, batches.clip_of, weights, clips).astype("float32")

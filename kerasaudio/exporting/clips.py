@@ -1,0 +1,124 @@
+"""Clips to calibrate on and to compare with: the user's own, or synthetic ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.audio import find_audio
+from kerasaudio.core import AudioSpec
+from kerasaudio.core.checks import check_batch
+from kerasaudio.core.windowed import waveform_windows
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.exporting.facts import artefact_spec
+
+Clips = str | PathLike[str] | Sequence[str | PathLike[str]] | np.ndarray | LabelledClips
+
+MOST = 128  # more hardly widen the ranges that calibration finds
+SYNTHETIC = 8
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Waveforms to run.
+
+    Attributes:
+        windows: float32 (windows, samples).
+        source: Where they are from, for people.
+        clip_of: Number of each window's clip, with `classes`; else None.
+        classes: Class number of each clip; None where that is not known.
+        weights: What each window counts in the mean over its clip, with `classes`.
+    """
+
+    windows: np.ndarray
+    source: str
+    clip_of: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    weights: np.ndarray | None = None
+
+
+def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
+    """Read clips as windows of one length.
+
+    Args:
+        clips: A folder, files, an array (clips, samples) at the model's rate, or
+            labelled clips of `kerasaudio.datasets`. Of folders and files at most 128
+            windows are taken, spread over them; of the others all.
+        spec: Of the model.
+        samples: Length of the windows.
+        what: Argument that the errors name.
+
+    Raises:
+        ValueError: No clips, unusable ones, or classes that the model does not have.
+        OSError: Files are missing or cannot be decoded.
+    """
+    exact = artefact_spec(spec, samples)
+    if isinstance(clips, LabelledClips):
+        return _labelled(clips, exact, what)
+    if isinstance(clips, np.ndarray):
+        windows = check_batch(clips, exact).astype("float32")
+        return Probe(windows, f"an array of {len(windows)}")
+    is_path = isinstance(clips, str | PathLike)
+    if not is_path and not isinstance(clips, Sequence):
+        raise ValueError(
+            f"{what} takes a folder, files, an array (clips, samples) or clips of "
+            f"kerasaudio.datasets. Received: {type(clips).__name__}."
+        )
+    try:
+        files = find_audio(clips)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
+    per_file = max(MOST // len(files), 1)
+    chosen = [files[i] for i in _evenly(len(files), MOST)]
+    rows = [
+        window.samples
+        for file in chosen
+        for window in islice(waveform_windows(exact, file), per_file)
+    ]
+    return Probe(np.stack(rows), f"of {len(chosen)} files of yours")
+
+
+def _evenly(count: int, most: int) -> np.ndarray:
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int)
+
+
+def _labelled(clips: LabelledClips, spec: AudioSpec, what: str) -> Probe:
+    if clips.multi_label:
+        raise ValueError(
+            f"{what} takes clips with one class each, to count those recognised. "
+            f"{clips.name} has several a clip."
+        )
+    if spec.labels is None:
+        raise ValueError(f"{what}: the model has no labels to find {clips.name}'s by.")
+    classes, _ = targets_for(clips, spec, one_hot=False)
+    batches = clips.batches(spec, training=False)
+    windows = np.concatenate([batches[i][0] for i in range(len(batches))])
+    source = f"windows of {len(clips)} clips of {clips.name}"
+    return Probe(windows, source, batches.clip_of, classes, batches.window_weights)
+
+
+def synthetic(spec: AudioSpec, samples: int) -> Probe:
+    """Make sounds that are unlike each other: tones, sweeps, noise and clicks."""
+    rng = np.random.default_rng(0)
+    time = np.arange(samples) / spec.sample_rate
+    seconds = samples / spec.sample_rate
+    rows: list[Any] = []
+    for number in range(SYNTHETIC // 4):
+        loud = 0.4 / (1 + 3 * number)
+        top = 0.4 * spec.sample_rate / (1 + number)
+        pulses = np.zeros(samples)
+        pulses[:: max(spec.sample_rate // (5 + 20 * number), 1)] = loud
+        swell = np.sin(np.pi * time / seconds)
+        rows += [
+            loud * np.sin(2 * np.pi * 220 * (1 + 2 * number) * time),
+            loud * np.sin(np.pi * top / seconds * time**2),
+            loud * swell * rng.normal(0, 0.3, samples),
+            pulses,
+        ]
+    # As in any recording: without noise, decibels between tones are those of rounding.
+    noise = rng.normal(0, 1e-3, (len(rows), samples))
+    return Probe((np.stack(rows) + noise).astype("float32"), "synthetic")

@@ -1,0 +1,23 @@
+"""Which module writes, runs and reads which format."""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.formats import Format
+from kerasaudio.exporting.graph import Order
+
+
+def module_of(form: Format) -> ModuleType:
+    """Give the module of a format: it has convert, run and read_facts."""
+    return importlib.import_module(f"kerasaudio.exporting.{form.name}.artifact")
+
+
+def convert(model: AudioModel, order: Order, path: Path) -> None:
+    """Write the artefact in this process, which runs on TensorFlow.
+
+    Raises:
+        ExportError: The format lacks an operation.
+    """
+    module_of(order.format).convert(model, order, path)

@@ -1,0 +1,231 @@
+"""`kerasaudio.export`: from a model to a file that runs without Keras, compared."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasaudio.arguments import whole_number
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.clips import Clips, gather, synthetic
+from kerasaudio.exporting.convert import convert, module_of
+from kerasaudio.exporting.facts import describe
+from kerasaudio.exporting.formats import (
+    Format,
+    check_installed,
+    check_quantize,
+    choose_format,
+)
+from kerasaudio.exporting.graph import Order
+from kerasaudio.exporting.rebuild import computes_in_float32, rebuild
+from kerasaudio.exporting.report import ExportReport
+from kerasaudio.exporting.verify import compare
+from kerasaudio.files.whole_file import unwritable
+from kerasaudio.files.workplace import BusyError, Workplace, workplace
+
+
+def export(
+    model: AudioModel,
+    path: str | PathLike[str],
+    format: str | None = None,
+    *,
+    quantize: str | None = None,
+    calibrate: Clips | None = None,
+    verify: bool | Clips = True,
+    input_length: int | str | None = None,
+    overwrite: bool = False,
+) -> ExportReport:
+    """Write a model as a file that runs without Keras: waveform in, scores out.
+
+        kerasaudio.export(model, "mine.tflite", quantize="int8", calibrate="sounds/")
+
+    The front-end is part of it. What was written is run, in its own runtime, and
+    compared with the model before it gets its name. Labels, sample rate and lengths
+    travel with it; `read_facts` reads them.
+
+    Args:
+        model: From a factory of kerasaudio, trained or not, on any backend; on others
+            than TensorFlow a process of that backend converts it.
+        path: What to write: a folder for a SavedModel, or a file.
+        format: "saved_model", "litert" (.tflite), "onnx" or "openvino" (.xml, with its
+            .bin); None to go by the suffix.
+        quantize: None for float32; "float16" weights; "dynamic" for 8-bit weights; or
+            "int8", where what goes through them has 8 bits, too. The front-end stays in
+            float32.
+        calibrate: For "int8", sounds like those that it will hear: a folder, files, an
+            array (clips, samples) at the model's rate, or clips of
+            `kerasaudio.datasets`. About 100 will do.
+        verify: Whether to compare, on synthetic sounds or those of `calibrate`; or the
+            sounds to compare on, as for `calibrate`. With labelled clips the report has
+            the accuracy before and after.
+        input_length: Length of the input in samples; None for the model's own, or
+            where that takes any, for `spec.window_samples`; "dynamic" for any length.
+        overwrite: Whether to replace what is there.
+
+    Returns:
+        What was written, and how it compares: difference, agreement, size, latency.
+
+    Raises:
+        ExportError: The format cannot hold the model, or not so; or what came out
+            differs by more than 1e-4 (float32), 5e-3 (float16), one point of accuracy
+            (8 bits, labelled clips) or half the scores' RMS (8 bits). Nothing is kept.
+        ValueError: Arguments that do not fit, or unusable clips.
+        FileExistsError: There is something at `path`.
+        ImportError: An extra is not installed.
+        OSError: Files cannot be read or written; another process exports to `path`.
+    """
+    target = Path(path)
+    form = choose_format(target, format)
+    if not isinstance(model, AudioModel):
+        raise ValueError(
+            f"export takes a model of kerasaudio. Received: {type(model).__name__}."
+        )
+    spec = model.spec
+    check_quantize(form, quantize)
+    samples = _samples(model, input_length)
+    if (calibrate is None) == (quantize == "int8"):
+        raise ValueError(
+            'quantize="int8" needs calibrate=, sounds like those that the model will '
+            f"hear; nothing else does. Received: quantize={quantize!r}, "
+            f"calibrate={'None' if calibrate is None else 'clips'}."
+        )
+    check_installed(form, quantize)
+    with _alone(target) as place:
+        _check_free(target, form, overwrite)
+        length = samples or spec.window_samples
+        sounds = None
+        if calibrate is not None:
+            sounds = gather(calibrate, spec, length, "calibrate")
+        probe = None
+        if not isinstance(verify, bool):
+            probe = gather(verify, spec, length, "verify")
+        elif verify:
+            probe = synthetic(spec, length) if sounds is None else sounds
+        order = Order(
+            format=form,
+            samples=samples,
+            quantize=quantize,
+            facts=describe(spec, samples, quantize),
+            calibration=None if sounds is None else sounds.windows,
+        )
+        if keras.backend.backend() == "tensorflow":
+            write = convert
+        else:
+            from kerasaudio.exporting.elsewhere import convert_elsewhere as write
+        # Where nothing was before: what a killed process started may still be writing.
+        made = place.folder / uuid.uuid4().hex / target.name
+        made.parent.mkdir()
+        write(model, order, made)
+        found = None
+        if probe is not None:
+            reference = model if computes_in_float32(model) else rebuild(model, samples)
+            found = compare(reference, module_of(form), made, probe, quantize)
+        size = _size(made, form)
+        try:
+            place.put(*reversed(_parts(made, form)))  # its companions first
+        except OSError as error:
+            raise unwritable(target, error) from error
+    return ExportReport(target, form.name, quantize, samples, size, found)
+
+
+def read_facts(path: str | PathLike[str], format: str | None = None) -> dict[str, Any]:
+    """Read what travels with an exported model.
+
+    Args:
+        path: The file or folder.
+        format: As for `export`.
+
+    Returns:
+        labels (None for an embedding), sample_rate in Hz, clip_samples (None for any
+        length), min_samples, window_samples, hop_samples, licence, and so on.
+
+    Raises:
+        ValueError: An unknown format; nothing of kerasaudio travels with it.
+        OSError: It cannot be read.
+        ImportError: An extra is not installed.
+    """
+    target = Path(path)
+    form = choose_format(target, format)
+    if not target.exists():
+        raise FileNotFoundError(f"There is nothing at {str(target)!r}.")
+    facts: dict[str, Any] | None = module_of(form).read_facts(target)
+    if facts is None:
+        raise ValueError(
+            f"{str(target)!r} has nothing of kerasaudio in it: it was not written by "
+            "kerasaudio.export."
+        )
+    return facts
+
+
+def _samples(model: AudioModel, input_length: int | str | None) -> int | None:
+    spec = model.spec
+    if input_length is None:
+        return spec.clip_samples or spec.window_samples
+    if input_length == "dynamic":
+        if spec.clip_samples is not None:
+            raise ValueError(
+                f"{model.name} takes exactly {spec.clip_samples} samples, so its "
+                'export does. input_length="dynamic" is for networks that take any.'
+            )
+        return None
+    try:
+        input_length = whole_number(input_length, "input_length")
+    except ValueError as error:
+        raise ValueError(
+            'input_length must be None, "dynamic" or a number of samples. '
+            f"Received: {input_length!r}."
+        ) from error
+    if not spec.takes(input_length):
+        takes = f"exactly {spec.clip_samples}" if spec.clip_samples else ""
+        most = f" and at most {spec.max_samples}" if spec.max_samples else ""
+        raise ValueError(
+            f"{model.name} takes {takes or f'at least {spec.min_samples}{most}'} "
+            f"samples. Received: input_length={input_length}."
+        )
+    return input_length
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[Workplace]:
+    """Make a folder to work in, and keep others from exporting to the same path."""
+    with contextlib.ExitStack() as stack:
+        try:
+            place = stack.enter_context(workplace(target.parent, only=target.name))
+        except BusyError:
+            raise
+        except OSError as error:
+            raise unwritable(target, error) from error
+        yield place
+
+
+def _parts(path: Path, form: Format) -> list[Path]:
+    return [path, *(path.with_suffix(suffix) for suffix in form.companions)]
+
+
+def _check_free(path: Path, form: Format, overwrite: bool) -> None:
+    for part in _parts(path, form):
+        if not os.path.lexists(part):
+            continue
+        if not overwrite:
+            raise FileExistsError(
+                f"{str(part)!r} exists. Name another path, or say overwrite=True "
+                "(--overwrite)."
+            )
+        if part.is_dir() and not (part / "saved_model.pb").is_file():
+            raise FileExistsError(
+                f"{str(part)!r} is a folder and holds no SavedModel: overwrite=True "
+                "does not delete it."
+            )
+
+
+def _size(path: Path, form: Format) -> int:
+    size = 0
+    for part in _parts(path, form):
+        inside = part.rglob("*") if part.is_dir() else [part]
+        size += sum(file.stat().st_size for file in inside if file.is_file())
+    return size

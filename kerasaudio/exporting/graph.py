@@ -1,0 +1,105 @@
+"""From a Keras model to TensorFlow's graph, which every format is made of.
+
+Runs on the TensorFlow backend only; see `elsewhere` for the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.facts import INPUT, files, output_name
+from kerasaudio.exporting.formats import Format
+from kerasaudio.exporting.rebuild import (
+    few_weights_layers,
+    frontend_layers,
+    normalizations,
+    rebuild,
+)
+
+SIGNATURE = "serving_default"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made of a model.
+
+    Attributes:
+        format: To write.
+        samples: Length of the input, None for any.
+        quantize: None, or what the format can be quantised to.
+        facts: That travel with it.
+        calibration: Clips to calibrate on, float32 (clips, samples), for int8.
+    """
+
+    format: Format
+    samples: int | None
+    quantize: str | None
+    facts: Mapping[str, Any]
+    calibration: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A model as a function of TensorFlow.
+
+    Attributes:
+        function: A tf.function, waveform -> {name of the output: output}.
+        variables: That it reads.
+        frontend: Names of the layers that make features, which are never quantised.
+        few_weights: Names of the layers that are not worth it.
+        normalizations: Names of those that could not join the layer in front.
+    """
+
+    function: Any
+    variables: list[Any]
+    frontend: list[str]
+    few_weights: list[str]
+    normalizations: list[str]
+
+
+def trace(model: AudioModel, order: Order) -> Graph:
+    """Bring a model into the form that the format takes."""
+    import tensorflow as tf
+
+    network = rebuild(model, order.samples, order.format.method, fold=True)
+    name = output_name(model.spec)
+    batch = 1 if order.format.one_clip else None
+
+    def run(waveform: Any) -> dict[str, Any]:
+        return {name: network(waveform, training=False)}
+
+    function = tf.function(
+        run, input_signature=[tf.TensorSpec((batch, order.samples), name=INPUT)]
+    )
+    variables = [variable.value for variable in network.variables]
+    return Graph(
+        function,
+        variables,
+        frontend_layers(network),
+        few_weights_layers(network),
+        normalizations(network),
+    )
+
+
+def write_saved_model(graph: Graph, order: Order, folder: Path) -> None:
+    """Write a SavedModel with one signature and the facts among its assets."""
+    import tensorflow as tf
+
+    sources = folder.with_name(f"{folder.name}-assets")
+    sources.mkdir()
+    module = tf.Module()
+    module.read = graph.variables
+    module.run = graph.function
+    module.told = []
+    for name, text in files(order.facts).items():
+        (sources / name).write_text(text, encoding="utf-8")
+        module.told.append(tf.saved_model.Asset(str(sources / name)))
+    tf.saved_model.save(
+        module,
+        str(folder),
+        signatures={SIGNATURE: graph.function.get_concrete_function()},
+    )

@@ -1,0 +1,1 @@
+"""LiteRT (TensorFlow Lite): how its files are written, run and read."""

@@ -1,0 +1,91 @@
+"""LiteRT (TensorFlow Lite): a .tflite file for phones, browsers and small boards.
+
+Its batch is one clip. The facts are files in a zip behind the model, where LiteRT's own
+tools keep the files that belong to one: `unzip -p model.tflite labels.txt`. In the
+model is LiteRT's own metadata, see `kerasaudio.exporting.litert.metadata`.
+
+Source: https://ai.google.dev/edge/litert, ai-edge-litert 2.3.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.errors import ExportError
+from kerasaudio.exporting.facts import FACTS_FILE, files
+from kerasaudio.exporting.graph import Order, trace, write_saved_model
+from kerasaudio.exporting.litert.metadata import with_metadata
+from kerasaudio.exporting.timing import Ran, run_and_time
+from kerasaudio.files.workplace import temporary_folder
+
+# What zipfile would take from the clock: the same model gives the same bytes.
+_ANY_DAY = (1980, 1, 1, 0, 0, 0)
+
+
+def convert(model: AudioModel, order: Order, path: Path) -> None:
+    """Write the file.
+
+    Raises:
+        ExportError: LiteRT lacks an operation.
+    """
+    import tensorflow as tf
+
+    graph = trace(model, order)
+    with temporary_folder() as folder:
+        saved = folder / "model"
+        write_saved_model(graph, order, saved)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        try:
+            content = converter.convert()
+        except Exception as error:  # of the converter's own kind, not public
+            raise ExportError(
+                f"LiteRT cannot take an operation of {model.name}: {error}"
+            ) from error
+    if order.quantize is not None:
+        from kerasaudio.exporting.litert.quantize import quantize
+
+        # The converter joins a normalisation to the layer behind it. The weights of its
+        # inputs then differ by more than 8 bits can hold.
+        leave = [*graph.frontend, *graph.few_weights, *graph.normalizations]
+        content = quantize(content, order.quantize, leave, order.calibration)
+    path.write_bytes(with_metadata(content, order.facts))
+    with zipfile.ZipFile(path, "a") as archive:
+        for name, text in files(order.facts).items():
+            # Uncompressed: MediaPipe refuses a model with anything else behind it.
+            archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text)
+
+
+def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
+    """Run it on clips (clips, samples), by ai-edge-litert.
+
+    Raises:
+        RuntimeError, ValueError: It does not run there; what it said.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=threads)
+    place = interpreter.get_input_details()[0]["index"]
+    result = interpreter.get_output_details()[0]["index"]
+    interpreter.resize_tensor_input(place, (1, clips.shape[1]))
+    interpreter.allocate_tensors()
+
+    def one(waveform: np.ndarray) -> np.ndarray:
+        interpreter.set_tensor(place, waveform)
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(result))
+
+    return run_and_time(one, clips, repeats)
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Read the facts that travel behind the model; None if there are none."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if FACTS_FILE not in archive.namelist():
+            return None
+        return dict(json.loads(archive.read(FACTS_FILE)))

@@ -1,0 +1,1 @@
+"""ONNX: how its files are written, run and read."""

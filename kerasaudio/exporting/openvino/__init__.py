@@ -1,0 +1,1 @@
+"""OpenVINO: how its files are written, run and read."""

@@ -1,0 +1,96 @@
+"""OpenVINO: an .xml file with its .bin of weights, for Intel's processors.
+
+The batch is any number of clips. The facts are in the runtime information `kerasaudio`;
+of them, `compile_with` is for `Core().compile_model(path, "CPU", compile_with)`.
+
+Source: https://docs.openvino.ai, openvino 2026.4.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.errors import ExportError
+from kerasaudio.exporting.facts import COMPILE_WITH, INPUT, KEY, facts_json
+from kerasaudio.exporting.graph import Order, trace, write_saved_model
+from kerasaudio.exporting.openvino.unobserved import import_openvino
+from kerasaudio.exporting.timing import Ran, Untold, run_and_time
+from kerasaudio.files.workplace import temporary_folder
+
+
+def convert(model: AudioModel, order: Order, path: Path) -> None:
+    """Write the two files.
+
+    Raises:
+        ExportError: OpenVINO lacks an operation, or nncf cannot round the network.
+    """
+    openvino = import_openvino()
+    with temporary_folder() as folder:
+        saved = folder / "model"
+        graph = trace(model, order)
+        write_saved_model(graph, order, saved)
+        try:
+            # Not convert_model, which tells its makers of each use.
+            network = openvino.Core().read_model(saved)
+        except RuntimeError as error:
+            raise ExportError(
+                f"OpenVINO cannot take an operation of {model.name}: {error}"
+            ) from error
+        facts = {**order.facts, "compile_with": COMPILE_WITH}
+        network.set_rt_info(facts_json(facts), [KEY])
+        if order.quantize is None:
+            openvino.save_model(network, path, compress_to_fp16=False)
+        else:
+            from kerasaudio.exporting.openvino.quantize import quantize
+
+            quantize(network, path, order.quantize, graph.frontend, order.calibration)
+
+
+def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
+    """Run it on clips (clips, samples), by openvino, in float32.
+
+    Raises:
+        RuntimeError: It does not run there; what it said.
+    """
+    compiled = (
+        import_openvino()
+        .Core()
+        .compile_model(
+            path,
+            "CPU",
+            COMPILE_WITH
+            | {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"},
+        )
+    )
+
+    def one(waveform: np.ndarray) -> np.ndarray:
+        return np.asarray(compiled({INPUT: waveform})[0])
+
+    return run_and_time(one, clips, repeats)
+
+
+def run_untold(path: Path, clips: np.ndarray) -> Untold:
+    """Run it as who loads it without a word does.
+
+    On CPUs that can (AMX, AVX512-BF16) openvino then computes in bfloat16, whatever
+    the file says: of 2026.4, neither runtime options in the file nor its operations'
+    attribute `precise` change that.
+
+    Raises:
+        RuntimeError: It does not run there; what it said.
+    """
+    compiled = import_openvino().Core().compile_model(path, "CPU")
+    hint = compiled.get_property("INFERENCE_PRECISION_HINT")
+    outputs = [np.array(compiled({INPUT: row[None]})[0]) for row in clips]
+    return Untold(np.concatenate(outputs), hint.get_type_name())
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Read the facts in the runtime information; None if there are none."""
+    network = import_openvino().Core().read_model(path)
+    if not network.has_rt_info([KEY]):
+        return None
+    return dict(json.loads(network.get_rt_info([KEY]).astype(str)))

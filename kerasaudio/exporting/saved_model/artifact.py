@@ -1,0 +1,57 @@
+"""SavedModel: a folder that TensorFlow, and TensorFlow Serving, run without Keras.
+
+Source: https://www.tensorflow.org/guide/saved_model.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioModel
+from kerasaudio.exporting.facts import FACTS_FILE
+from kerasaudio.exporting.graph import Order, trace, write_saved_model
+from kerasaudio.exporting.process import last_words
+from kerasaudio.exporting.timing import Ran
+from kerasaudio.files.workplace import temporary_folder
+
+RUNNER = Path(__file__).with_name("run.py")
+
+
+def convert(model: AudioModel, order: Order, path: Path) -> None:
+    """Write the folder; its signature `serving_default` takes any number of clips."""
+    write_saved_model(trace(model, order), order, path)
+
+
+def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
+    """Run it on clips (clips, samples), in a process without kerasaudio.
+
+    Raises:
+        RuntimeError: It does not run there; what it said.
+    """
+    with temporary_folder() as folder:
+        given, found = folder / "clips.npy", folder / "found.npz"
+        np.save(given, clips)
+        words = [str(path), str(given), str(found), str(repeats), str(threads)]
+        done = subprocess.run(
+            # -P: this folder's modules must not hide those of the same names
+            [sys.executable, "-P", str(RUNNER), *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"TensorFlow says: {last_words(done.stderr)}")
+        with np.load(found, allow_pickle=False) as arrays:
+            return Ran(arrays["outputs"], arrays["seconds"].tolist())
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """Read the facts that travel in the assets; None if there are none."""
+    file = path / "assets" / FACTS_FILE
+    if not file.is_file():
+        return None
+    return dict(json.loads(file.read_text(encoding="utf-8")))

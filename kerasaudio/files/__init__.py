@@ -1,0 +1,4 @@
+"""What is fetched or kept: whole writes, digests, downloads, cache, locks, logs.
+
+Knows nothing of weights, sound or networks.
+"""

@@ -1,0 +1,91 @@
+"""What a transformer over spectrogram patches needs besides Keras' own layers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.layers.base import FeatureLayer
+from kerasaudio.layers.time_axis import Timed, hide, rule
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class FitFrames(FeatureLayer):
+    """Cut or fill features to a fixed number of frames.
+
+    Input: (batch, any, bins). Output: float32 (batch, frames, bins).
+
+    Args:
+        frames: Number of frames.
+        value: What missing frames hold.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `frames` is not a positive integer.
+    """
+
+    def __init__(self, frames: int, value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.frames = whole_number(frames, "frames")
+        self.value = number(value, "value")
+
+    def call(self, inputs: Any) -> Any:
+        """Give the first frames of every clip."""
+        self.check_input(inputs)
+        inputs = inputs[:, : self.frames]
+        filled = ops.pad(
+            inputs, ((0, 0), (0, self.frames), (0, 0)), constant_values=self.value
+        )
+        return filled[:, : self.frames]
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Give (batch, frames, bins)."""
+        return (input_shape[0], self.frames, input_shape[2])
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments."""
+        return super().get_config() | {"frames": self.frames, "value": self.value}
+
+
+@rule(FitFrames)
+def _fit(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(hide(x.value, x.count, layer.value)))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class TokensAndPositions(keras.layers.Layer):
+    """Put a class and a distillation token before patches; say where each one lies.
+
+    Input: (batch, patches, features). Output: (batch, 2 + patches, features).
+    """
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the tokens and the positions; the number of patches must be known."""
+        _, patches, features = input_shape
+        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
+
+        def weight(name: str, rows: int) -> keras.Variable:
+            shape = (1, rows, features)
+            return self.add_weight(name=name, shape=shape, initializer=initializer)
+
+        self.cls_token = weight("cls_token", 1)
+        self.distillation_token = weight("distillation_token", 1)
+        self.position_embeddings = weight("position_embeddings", 2 + (patches or 0))
+
+    def call(self, inputs: Any) -> Any:
+        """Give tokens and patches, with their positions."""
+        tokens = ops.concatenate([self.cls_token, self.distillation_token], axis=1)
+        tokens = ops.repeat(tokens, ops.shape(inputs)[0], axis=0)
+        return ops.concatenate([tokens, inputs], axis=1) + self.position_embeddings
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Give (batch, 2 + patches, features)."""
+        batch, patches, features = input_shape
+        return (batch, None if patches is None else 2 + patches, features)

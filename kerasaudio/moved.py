@@ -1,0 +1,106 @@
+"""Old places of what has moved: they work, and say once where it is now."""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+# Modules that 0.1.0 had, and what was below them.
+_MODULES = {
+    "kerasaudio.datasets.batches": "kerasaudio.datasets.batching.batches",
+    "kerasaudio.datasets.predict": "kerasaudio.evaluation.predict",
+    "kerasaudio.export": "kerasaudio.exporting",
+    "kerasaudio.models.audio_model": "kerasaudio.core.audio_model",
+    "kerasaudio.models.named": "kerasaudio.loading",
+    "kerasaudio.models.spec": "kerasaudio.core.spec",
+    "kerasaudio.weights.cache": "kerasaudio.files.cache",
+    "kerasaudio.weights.convert.native": "kerasaudio.checkpoints.native",
+    "kerasaudio.weights.errors": "kerasaudio.files.errors",
+    "kerasaudio.weights.tf1_checkpoint": "kerasaudio.checkpoints.tf1_checkpoint",
+    "kerasaudio.weights.torch_file": "kerasaudio.checkpoints.torch_file",
+}
+_PACKAGES = {"kerasaudio.weights.convert": "kerasaudio.checkpoints"}
+
+
+def getattr_of(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Give the `__getattr__` of a module from which names have moved.
+
+    Args:
+        module: Its name.
+        names: Old name -> where it is now, such as "kerasaudio.core.AudioModel".
+    """
+
+    told = set()
+
+    def find(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home, _, now = names[name].rpartition(".")
+        if name not in told:
+            told.add(name)
+            _warn(f"{module}.{name}", names[name], stacklevel=3)
+        return getattr(importlib.import_module(home), now)
+
+    return find
+
+
+def _warn(old: str, new: str, stacklevel: int) -> None:
+    warnings.warn(
+        f"{old} is {new} now; the old name goes in 1.0.",
+        FutureWarning,
+        stacklevel=stacklevel,
+    )
+
+
+def _now(name: str) -> str | None:
+    """Give where a module is now; None if none of this name has moved."""
+    for old, new in (_MODULES | _PACKAGES).items():
+        if name == old or name.startswith(f"{old}."):
+            return new + name.removeprefix(old)
+    return None
+
+
+class _OldModules(MetaPathFinder, Loader):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if _now(name) is None:
+            return None
+        return ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        new = _now(spec.name)
+        assert new is not None
+        try:
+            module = importlib.import_module(new)
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"No module named {spec.name!r}", name=spec.name
+            ) from error
+        if spec.name not in _PACKAGES:
+            _warn(spec.name, new, stacklevel=3)
+        if spec.name == "kerasaudio.export":
+            return vars(module)["export"]  # the function, with the module's names
+        # Not the module itself: Python would write the old name into it.
+        old = ModuleType(spec.name, module.__doc__)
+        vars(old).update(
+            {
+                key: value
+                for key, value in vars(module).items()
+                if key[:2] != "__" or key == "__getattr__"
+            }
+        )
+        return old
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: the module has been run, in its new place."""
+
+
+def install() -> None:
+    """Make old modules importable."""
+    if not any(isinstance(finder, _OldModules) for finder in sys.meta_path):
+        sys.meta_path.append(_OldModules())

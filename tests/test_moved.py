@@ -1,0 +1,72 @@
+"""What 0.1.0 had in other places works, and warns once."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import kerasaudio
+from kerasaudio import moved
+
+OLD = [
+    ("kerasaudio.models", "AudioModel", kerasaudio.AudioModel),
+    ("kerasaudio.models", "AudioSpec", kerasaudio.AudioSpec),
+    ("kerasaudio.datasets", "predict_clips", kerasaudio.evaluation.predict_clips),
+    ("kerasaudio.models.audio_model", "AudioModel", kerasaudio.AudioModel),
+    ("kerasaudio.models.named", "load_named", kerasaudio.load),
+    ("kerasaudio.weights.errors", "WeightsError", kerasaudio.weights.WeightsError),
+    ("kerasaudio.export", "export", kerasaudio.export),
+    ("kerasaudio.export", "ExportReport", kerasaudio.export.ExportReport),
+    ("kerasaudio.export.formats", "FORMATS", None),
+    ("kerasaudio.weights.convert.native", "assign", None),
+]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(("module", "name", "now"), OLD)
+def test_old_places_give_what_is_there_now(module, name, now):
+    found = getattr(importlib.import_module(module), name)
+    assert now is None or found is now
+    assert callable(kerasaudio.export)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("module", moved._MODULES)
+def test_old_modules_have_every_name_of_the_new(module):
+    old = importlib.import_module(module)
+    new = importlib.import_module(moved._MODULES[module])
+    names = [name for name in vars(new) if not name.startswith("__")]
+    if module == "kerasaudio.export":
+        names = new.__all__
+    assert all(getattr(old, name) is getattr(new, name) for name in names)
+
+
+def test_they_warn_once_and_name_the_line():
+    code = """
+import warnings, kerasaudio
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    for _ in range(3):
+        from kerasaudio.export import read_facts
+        from kerasaudio.models import AudioModel
+        from kerasaudio.models.named import load_named
+print([(str(w.message).split()[0], w.category.__name__, w.filename) for w in caught])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(
+        [
+            (f"kerasaudio.{name}", "FutureWarning", "<string>")
+            for name in ("export", "models.AudioModel", "models.named")
+        ]
+        + [("kerasaudio.loading.load_named", "FutureWarning", "<string>")]
+    )
+
+
+def test_names_that_never_were():
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = kerasaudio.models.Nothing
+    with pytest.raises(ModuleNotFoundError, match=r"kerasaudio\.export\.nothing"):
+        importlib.import_module("kerasaudio.export.nothing")
