@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from kerasaudio import version
 from kerasaudio.cli import (
     catalogue,
     embed,
@@ -70,15 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    from kerasaudio.version import __version__
-
     parser = argparse.ArgumentParser(
         prog="kerasaudio",
         description="Name what is heard in sound files; turn sounds into vectors.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=version.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (tag, listen, embed, nearest, train, evaluate, export, catalogue):
         command.add(commands)

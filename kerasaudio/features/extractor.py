@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.errors import check_errors
@@ -114,8 +115,6 @@ class FeatureExtractor:
     @property
     def origin(self) -> dict[str, Any]:
         """Say what makes the vectors; the weights are hashed as they are now."""
-        from kerasaudio.version import __version__
-
         spec = self._spec
         facts = {
             "layer": self._layers,
@@ -125,7 +124,7 @@ class FeatureExtractor:
             "rule": asdict(spec.rule),
             "sample_rate": spec.sample_rate,
             "weights_hash": weights_hash(self.model),
-            "kerasaudio": __version__,
+            "kerasaudio": version.__version__,
         }
         name = spec.preset or spec.architecture or self.model.name
         return {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from kerasaudio import version
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.features import FeatureExtractor
@@ -115,8 +116,6 @@ def _on_waveforms(
     settings: dict[str, Any],
     progress: bool | None,
 ) -> Report:
-    from kerasaudio.version import __version__
-
     began = perf_counter()
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
     prepared = perf_counter()
@@ -134,7 +133,7 @@ def _on_waveforms(
         "sample_rate": spec.sample_rate,
         "clip_samples": waveforms.samples.shape[1],
         "weights_hash": weights_hash(model),
-        "kerasaudio": __version__,
+        "kerasaudio": version.__version__,
     }
     return Report.of(
         clips,

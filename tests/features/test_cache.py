@@ -82,7 +82,7 @@ def test_another_extractor_is_never_mistaken(folder, cache, computed, other):
 def test_another_version_is_never_mistaken(model, folder, cache, computed, monkeypatch):
     FeatureExtractor(model, cache=cache).extract(folder)
     computed.clear()
-    monkeypatch.setattr("kerasaudio.__version__", "999.0")
+    monkeypatch.setattr("kerasaudio.version.__version__", "999.0")
     FeatureExtractor(model, cache=cache).extract(folder)
     assert len(computed) == 8
 

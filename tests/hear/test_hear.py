@@ -231,7 +231,7 @@ def test_models_that_hear_cannot_use_are_refused(network):
         hear.HearModel(keras.Sequential([keras.layers.Dense(1)]))
     with pytest.raises(ValueError, match="Unknown model"):
         hear.load_model("naive_baseline.pt")
-    odd = kerasaudio.models.AudioModel(
+    odd = kerasaudio.AudioModel(
         network.input, network.output, spec=network.spec.replace(sample_rate=8_000)
     )
     with pytest.raises(ValueError, match="8000 Hz"):

@@ -122,7 +122,7 @@ def deep():
     def body(units):
         waveform = keras.Input((400,), name="waveform")
         embedding = keras.layers.Dense(units, name="embedding")(waveform)
-        spec = kerasaudio.models.AudioSpec.of_fixed_clips(8_000, 400)
+        spec = kerasaudio.AudioSpec.of_fixed_clips(8_000, 400)
         return Body(waveform, embedding, embedding, spec)
 
     yield Architecture("Deep", body, {"units": 4}, classes=3, head=Head(_two_layers))

@@ -1,0 +1,3 @@
+"""A room without network."""
+
+from support.alone import alone, server  # noqa: F401
