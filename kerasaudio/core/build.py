@@ -1,264 +1,172 @@
-"""From an architecture and a wish to a model: arguments, weights, head, spec."""
+"""What all factories share: arguments, their defaults and what is said of them.
 
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+A factory names its own arguments, takes `**shared: Unpack[Shared]`, and returns
+``build(_ARCHITECTURE, **locals())``. `complete` gives it the whole signature and
+docstring. An argument for all of them is one more here, and one in `assemble`.
+"""
 
-import keras
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
-from kerasaudio.arguments import class_name, number, plain, whole_number
-from kerasaudio.audio.check import check_rate
-from kerasaudio.checkpoints.native import assign
-from kerasaudio.core.architecture import Activation, Architecture, Body
+from kerasaudio.core.architecture import Activation, Architecture
+from kerasaudio.core.assemble import assemble
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.heads import add_head
-from kerasaudio.core.initializers import numpy_initializers
-from kerasaudio.core.pretrained import Pretrained, Weights, find_weights
+from kerasaudio.core.pretrained import Weights
 
-__all__ = ["Activation", "Architecture", "Body", "assemble"]
+_WIDTH = 88
 
 
-def assemble(
-    architecture: Architecture,
-    *,
-    weights: Weights,
-    include_top: bool,
-    labels: Sequence[str] | None,
-    classes: int | None,
-    classifier_activation: Activation,
-    name: str | None,
-    **arguments: Any,
+class Shared(TypedDict, total=False):
+    """Arguments of every factory, besides `weights`."""
+
+    include_top: bool | None
+    labels: Sequence[str] | None
+    classes: int | None
+    classifier_activation: Activation
+    name: str | None
+
+
+# In a signature a factory's own arguments stand before the name.
+_DEFAULTS: Shared = {
+    "include_top": True,
+    "labels": None,
+    "classes": None,
+    "classifier_activation": "auto",
+    "name": None,
+}
+
+
+def build(
+    architecture: Architecture, *, weights: Weights, shared: Shared, **arguments: Any
 ) -> AudioModel:
-    """Build the model that a factory was asked for.
+    """Build what a factory was asked for.
 
     Args:
-        architecture: What to build.
-        weights: None, a tag of the manifest, or a path.
-        include_top: Whether to end in class scores rather than in the embedding.
-        labels: Names of the classes.
-        classes: Number of classes, for those who have no names.
-        classifier_activation: Of the head. "auto": the published one with the
-            published head, softmax over the user's own labels (sigmoid for one, or
-            where sounds overlap).
-        name: Of the model; None for the architecture's, with the tag: models of two
-            tags have different names, and can be parts of one.
-        **arguments: Architecture arguments; None means the weights' or the default.
+        architecture: Of the factory.
+        weights: Its first argument.
+        shared: What it was given of those that all take.
+        **arguments: Its own; None means the weights' or the architecture's default.
 
     Raises:
-        ValueError: Arguments contradict each other or the weights; an unknown tag; a
-            file that does not fit.
-        OSError: Weights cannot be had, or are not what the manifest pins.
+        TypeError: An argument that the factory does not have.
+        ValueError, OSError: As `assemble`.
     """
-    own_labels = _own_labels(include_top, labels, classes, classifier_activation)
-    pretrained = find_weights(
-        architecture.name,
-        weights,
-        defaults={
-            key: value
-            for key, value in architecture.defaults.items()
-            if key not in architecture.free
-        },
-        converters=architecture.converters,
-        suffixes=architecture.suffixes,
-        scorer=architecture.head.scorer,
-        clips=architecture.clips,
-    )
-    settled = _settle(architecture, arguments, pretrained)
-    published = _published_classes(architecture, pretrained, include_top)
-    keeps_head = published is not None and _fits(own_labels, pretrained)
-    names = own_labels or []
-    if include_top and (own_labels is None or (keeps_head and labels is None)):
-        names = _default_labels(architecture, pretrained)
-    activation = classifier_activation
-    if activation == "auto":
-        activation = _activation(architecture, pretrained, own_labels, keeps_head)
-
-    with numpy_initializers():
-        body = architecture.body(**settled)
-
-    def scores(classes: int) -> keras.KerasTensor:
-        return add_head(
-            architecture, body.penultimate, body.embedding, classes, activation
-        )
-
-    # The whole published network is filled, strictly, before its head may be dropped.
-    output = body.embedding if published is None else scores(published)
-    if pretrained is not None and pretrained.state is not None:
-        assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
-    if not include_top:
-        output = body.embedding
-    elif not keeps_head:
-        output = scores(len(names))
-
-    spec = body.spec.replace(architecture=architecture.name, arguments=settled)
-    if pretrained is not None:
-        spec = pretrained.describe(spec, keeps_head=include_top and keeps_head)
-    if include_top and own_labels is not None and not keeps_head:
-        spec = spec.of_own_head()
-    model = AudioModel(
-        body.waveform,
-        output,
-        name=name or _name(architecture, spec.weights),
-        spec=spec.replace(labels=tuple(names) if include_top else None),
-    )
-    if pretrained is not None and pretrained.keras_file is not None:
-        _load_keras(model, pretrained)
-    return model
-
-
-def _activation(
-    architecture: Architecture,
-    pretrained: Pretrained | None,
-    own_labels: Sequence[str] | None,
-    keeps_head: bool,
-) -> Activation:
-    """Give the activation of a head where none was asked for."""
-    if keeps_head and pretrained is not None and pretrained.activation is not None:
-        return pretrained.activation
-    if keeps_head or own_labels is None:
-        return architecture.activation
-    return architecture.own_activation(len(own_labels))
-
-
-def _published_classes(
-    architecture: Architecture, pretrained: Pretrained | None, include_top: bool
-) -> int | None:
-    if pretrained is None or pretrained.state is None:
-        return None
-    headless = pretrained.classes is None and architecture.classes is not None
-    if headless and include_top:
-        raise ValueError(
-            f"{pretrained.title!r} holds no weights of the layer "
-            f"{architecture.head.scorer!r}. Give the file of a whole network, head "
-            "included; include_top=False takes one without, or drops it."
-        )
-    return pretrained.classes
-
-
-def _settle(
-    architecture: Architecture,
-    arguments: Mapping[str, Any],
-    pretrained: Pretrained | None,
-) -> dict[str, Any]:
-    trained_with = {} if pretrained is None else pretrained.arguments
-    offered = {} if pretrained is None else pretrained.free
-    unknown = (trained_with.keys() | offered.keys()) - architecture.defaults.keys()
-    if pretrained is not None and unknown:
-        raise ValueError(
-            f"{pretrained.title!r} was written for a {architecture.name} with the "
-            f"arguments {', '.join(sorted(unknown))}, which this version does not have."
-        )
-    given = {
-        key: _checked(value, key, architecture.defaults[key])
-        for key, value in arguments.items()
-        if value is not None
-    }
-    for key in given.keys() & trained_with.keys():
-        if given[key] != trained_with[key]:
-            assert pretrained is not None
-            raise ValueError(
-                f"{architecture.name}: {key}={given[key]!r} contradicts the weights "
-                f"{pretrained.title!r}, which have {key}={trained_with[key]!r}. "
-                f"Leave {key} out, or use weights=None."
+    for key in shared:
+        if key not in _DEFAULTS:
+            raise TypeError(
+                f"{architecture.name}() got an unexpected keyword argument {key!r}"
             )
-    return {**architecture.defaults, **offered, **trained_with, **given}
-
-
-def _checked(value: Any, key: str, default: Any) -> Any:
-    """Give an argument as the configuration holds it: Python's own, of its kind."""
-    if key == "sample_rate":
-        return check_rate(value)
-    if isinstance(default, float):
-        return number(value, key)
-    counts = isinstance(default, int) and not isinstance(default, bool)
-    if counts or key == "clip_samples":  # which is None in many networks
-        return whole_number(value, key)
-    return plain(value)
-
-
-def _own_labels(
-    include_top: bool,
-    labels: Sequence[str] | None,
-    classes: int | None,
-    classifier_activation: Activation,
-) -> list[str] | None:
-    """Check what was said of the head; give the user's own class names, if any."""
-    asked = {
-        "labels": labels is not None,
-        "classes": classes is not None,
-        "classifier_activation": classifier_activation != "auto",
-    }
-    if not include_top and any(asked.values()):
-        raise ValueError(
-            "include_top=False ends in the embedding, which has no "
-            f"{' or '.join(key for key, said in asked.items() if said)}. "
-            "Leave out one or the other."
+    settings: dict[str, Any] = {**_defaults(architecture), **shared}
+    if settings["include_top"] is None:  # published without a head
+        settings["include_top"] = not (
+            settings["labels"] is None and settings["classes"] is None
         )
-    if classes is not None:
-        classes = whole_number(classes, "classes")
-    if labels is None:
-        return None if classes is None else _numbered(classes)
-    names = [] if isinstance(labels, str) else [class_name(name) for name in labels]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(
-            f"labels must be a list of different class names. Received: {labels!r}."
-        )
-    if classes is not None and classes != len(names):
-        raise ValueError(
-            f"classes={classes} contradicts the {len(names)} labels. Give one of them."
-        )
-    return names
+    return assemble(architecture, weights=weights, **settings, **arguments)
 
 
-def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bool:
-    """Tell whether the head in the weights is the one that was asked for."""
-    if own_labels is None or pretrained is None:
-        return True
-    if pretrained.labels is None or list(own_labels) == _numbered(len(own_labels)):
-        return len(own_labels) == pretrained.classes
-    return list(own_labels) == [class_name(name) for name in pretrained.labels]
+def complete(function: Callable[..., AudioModel], architecture: Architecture) -> None:
+    """Give a factory its whole signature and docstring."""
+    function.__signature__ = _signature(function, architecture)  # type: ignore[attr-defined]
+    function.__doc__ = _docstring(inspect.getdoc(function) or "", architecture)
 
 
-def _default_labels(
-    architecture: Architecture, pretrained: Pretrained | None
-) -> list[str]:
-    if pretrained is not None and pretrained.labels is not None:
-        return list(pretrained.labels)
-    known = None if pretrained is None else pretrained.classes
-    classes = known or architecture.classes
-    if classes is None:
-        raise ValueError(
-            f"{architecture.name} was published without classes. Give labels=[...] or "
-            "classes= for a head of your own, or include_top=False for the embedding."
-        )
-    return _numbered(classes)
+def _defaults(architecture: Architecture) -> dict[str, Any]:
+    """Give the defaults; a network that was published without a head has none."""
+    own = {"include_top": None} if architecture.classes is None else {}
+    return {**_DEFAULTS, **own}
 
 
-def _numbered(classes: int) -> list[str]:
-    return [f"class {index}" for index in range(classes)]
-
-
-def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns of some missing weights
-            model.load_weights(pretrained.keras_file)
-    except (ValueError, KeyError, UserWarning) as error:
-        raise ValueError(
-            f"{pretrained.title!r} does not fit this {model.spec.architecture} with "
-            f"{model.spec.arguments} and output {model.output_shape}. Build it with "
-            f"the arguments, labels and top it was saved with. Keras says: {error}"
-        ) from error
-
-
-def _name(architecture: Architecture, tag: str | None) -> str:
-    name = _snake(architecture.name)
-    return name if tag is None else f"{name}_{tag.replace('-', '_')}"
-
-
-def _snake(name: str) -> str:
-    words = [
-        f"_{char}" if char.isupper() and before.islower() else char
-        for before, char in zip(" " + name, name, strict=False)
+def _signature(
+    function: Callable[..., AudioModel], architecture: Architecture
+) -> inspect.Signature:
+    given = inspect.signature(function)
+    weights, *own = [
+        parameter
+        for parameter in given.parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]
-    return "".join(words).lower()
+    *first, last = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=bool if default is True else Shared.__annotations__[name],
+        )
+        for name, default in _defaults(architecture).items()
+    ]
+    return given.replace(parameters=[weights, *first, *own, last])
+
+
+def _docstring(own: str, architecture: Architecture) -> str:
+    """Insert what is said of the shared arguments, and of errors."""
+    before, found, after = own.partition("Args:\n")
+    if not found:  # it says whose arguments it has
+        return own
+    arguments, _, rest = after.partition("\n\n")
+    *first, last = [_entry(*item) for item in _texts(architecture).items()]
+    raises, found, rest = rest.partition("Raises:\n")
+    errors = "\n".join(_entry(*item) for item in _ERRORS.items())
+    if not found:
+        rest = f"\n{raises}"
+    return "\n".join(
+        [
+            f"{before}Args:",
+            *first,
+            *filter(str.strip, [arguments.rstrip()]),
+            last,
+            "",
+            "Raises:",
+            f"{errors}\n{rest}".rstrip(),
+            "",
+        ]
+    )
+
+
+_ERRORS = {
+    "ValueError": "An unknown tag; arguments that contradict each other or the tag, or "
+    "are out of range.",
+    "OSError": "The weights cannot be had or are corrupt.",
+}
+
+
+def _texts(architecture: Architecture) -> dict[str, str]:
+    name, classes = architecture.name, architecture.classes
+    theirs = " or ".join(f"`{suffix}`" for suffix in architecture.suffixes)
+    files = "`.weights.h5` or `.safetensors`"
+    files += f", or {theirs} of the original code" if theirs else ""
+    top = "End in class scores; otherwise in the embedding."
+    if classes is None:
+        top += " None: a head if labels or classes are given."
+    return {
+        "weights": f'None for random, a tag (`kerasaudio.list_weights("{name}")`), or '
+        f"a path: {files}.",
+        "include_top": top,
+        "labels": "Names of your own classes; other than the tag's, they get a new "
+        "head.",
+        "classes": "Their number, if they have no names"
+        + (f"; {classes}." if classes else "."),
+        "classifier_activation": "Of the head; None gives logits. "
+        f'"auto" is {_activations(architecture)}.',
+        "name": "Of the model; None for the network's, with the tag.",
+    }
+
+
+def _activations(architecture: Architecture) -> str:
+    if architecture.overlapping:
+        return "sigmoid, as sounds overlap"
+    if architecture.activation == "sigmoid" and architecture.classes is not None:
+        return "sigmoid, and softmax over your own labels (sigmoid over one)"
+    return "softmax (sigmoid for one class)"
+
+
+def _entry(name: str, text: str) -> str:
+    return textwrap.fill(
+        f"{name}: {text}",
+        _WIDTH - 4,
+        initial_indent=" " * 4,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

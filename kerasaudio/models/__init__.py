@@ -5,6 +5,8 @@ Every factory gives a `kerasaudio.AudioModel`.
 
 from inspect import isfunction
 
+from kerasaudio.core.architecture import ARCHITECTURES
+from kerasaudio.core.build import complete
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
@@ -27,6 +29,9 @@ FACTORIES = {
     for name, value in list(globals().items())
     if isfunction(value) and name[0].isupper()
 }
+
+for _name, _factory in FACTORIES.items():
+    complete(_factory, ARCHITECTURES[_name])
 
 __all__ = ["FACTORIES", "vggish_postprocess", *FACTORIES]
 

@@ -15,17 +15,18 @@ transformers has them (`ASTForAudioClassification`, `ASTFeatureExtractor`), 4.45
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 import numpy as np
 from keras import layers
 
 from kerasaudio.checkpoints.native import State, read_native
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import KaldiFbank, Standardize, channels_last
@@ -58,10 +59,6 @@ DEFAULTS = {
 def AST(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     hidden_size: int | None = None,
     num_layers: int | None = None,
     num_heads: int | None = None,
@@ -69,28 +66,23 @@ def AST(
     frequency_stride: int | None = None,
     time_stride: int | None = None,
     max_length: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 10 s of sound by a transformer.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
     samples (one frame) on; what comes after `max_length` frames is not heard.
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, hidden_size).
     Whole clips: where the original stops after `max_length` frames, `tag` and `embed`
     hear the rest in further windows, side by side, and the last counts by its length.
     What is shorter is filled up after the filter bank, by zeros, as in the original.
 
+    Beside a `.safetensors` of Hugging Face transformers a `config.json` says what no
+    shape tells (heads, strides); without one heads are 64 wide and the rest is as
+    published.
+
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("AST")`), or a path:
-            `.weights.h5`, or `.safetensors`, ours or of Hugging Face transformers; for
-            those a `config.json` beside the file says what no shape tells (heads,
-            strides), otherwise heads are 64 wide and the rest is as published.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, hidden_size).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 527.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         hidden_size: Features of a token; 768.
         num_layers: Transformer layers; 12.
         num_heads: Attention heads, which share the features out; 12.
@@ -98,30 +90,10 @@ def AST(
         frequency_stride: Bins from patch to patch; 10.
         time_stride: Frames from patch to patch; 10.
         max_length: Frames, 10 ms each, at least 16; 1024.
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:2104.01778; Hugging Face transformers' ASTForAudioClassification.
     """
-    return assemble(
-        _AST,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        hidden_size=hidden_size,
-        num_layers=num_layers,
-        num_heads=num_heads,
-        intermediate_size=intermediate_size,
-        frequency_stride=frequency_stride,
-        time_stride=time_stride,
-        max_length=max_length,
-    )
+    return build(_AST, **locals())
 
 
 def _body(

@@ -14,15 +14,16 @@ with the package: half the filters, dogs against roosters, babies and sneezes, 9
 the clips of ESC-10's fold 5, 75.4 % of their seconds (tools/train/esc10_dogs.py).
 """
 
-from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.audio.check import check_rate
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, QUICK_MOMENTUM, batch_norm
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.pretrained import Weights
 from kerasaudio.core.spec import AudioSpec
@@ -38,56 +39,28 @@ FEATURES = 128
 def BarkNet(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     sample_rate: int | None = None,
     filters: int | None = None,
     dropout: float | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Classify 1 s of sound from raw samples by five strided convolutions.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 16000).
     Output: (batch, classes), probabilities that sum to one.
+    Embedding: (batch, 128).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("BarkNet")`), or a
-            path: `.weights.h5` or `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding, (batch, 128).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 2.
-        classifier_activation: Of the head; None gives logits. "auto" is softmax
-            (sigmoid for one class).
         clip_samples: Input length in samples, from 512 on; 16,000.
         sample_rate: Rate the model is meant for, in Hz; 16,000.
         filters: Of the first block; every block doubles them; 16.
         dropout: Share of the channels that training drops, in every block and, twice
             that, before the head; 0 to 0.45; 0.1.
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag, or
-            are out of range.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1610.00087 for networks of this kind.
     """
-    return assemble(
-        _BARK_NET,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-        sample_rate=sample_rate,
-        filters=filters,
-        dropout=dropout,
-    )
+    return build(_BARK_NET, **locals())
 
 
 def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> Body:

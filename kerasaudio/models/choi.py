@@ -14,16 +14,18 @@ arXiv:1609.04243; as trained by Won et al. 2020, arXiv:2006.00751, in
 minzwon/sota-music-tagging-models, commit 4e1d652.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import conv_bn_relu_2d
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.won import (
     FRONTEND,
     HOP,
@@ -46,17 +48,14 @@ GRU_UNITS = 32
 def FCN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 29 s of music by a fully convolutional network.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 64).
     Whole clips, with the published head: the mean over 16 windows, (samples - window)
     // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
     apart where a clip is longer than 16 of them. With a head of your own, windows side
@@ -64,49 +63,25 @@ def FCN(
     repeated; upstream refuses it.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("FCN")`), or a path:
-            `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
-        include_top: End in class scores; otherwise in the embedding, (batch, 64).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         clip_samples: Input length in samples, from 327,424 (20.5 s) on; 464,000 (29 s).
             What is longer than one step at the end is averaged.
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1606.00298; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
-    return assemble(
-        _FCN,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-    )
+    return build(_FCN, **locals())
 
 
 def CRNN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 29 s of music by convolutions and a recurrent summary of their steps.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 32).
     Whole clips, with the published head: the mean over 16 windows, (samples - window)
     // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
     apart where a clip is longer than 16 of them. With a head of your own, windows side
@@ -114,32 +89,11 @@ def CRNN(
     repeated; upstream refuses it.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("CRNN")`), or a path:
-            `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
-        include_top: End in class scores; otherwise in the embedding, (batch, 32).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         clip_samples: Input length in samples, from 24,320 (1.5 s) on; 464,000 (29 s).
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1609.04243; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
-    return assemble(
-        _CRNN,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-    )
+    return build(_CRNN, **locals())
 
 
 def _fcn(clip_samples: int) -> Body:

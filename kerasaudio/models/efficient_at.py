@@ -14,18 +14,18 @@ Source: Schmid, Koutini & Widmer 2023, arXiv:2211.04772, fschmid56/EfficientAT, 
 a425fdc; Howard et al. 2019, arXiv:1905.02244.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import (
@@ -82,55 +82,31 @@ DENSE_UNITS = 1280
 def EfficientAT(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     width: float | None = None,
     clip_samples: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag sounds of any kind by a small convolutional network.
 
     Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 10,240
     samples (0.32 s) on; trained on 10 s.
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 960 * width).
     Whole clips: as upstream, a clip is heard in one piece, here up to 30 s. Longer ones
     are cut into windows of 10 s, and the rest, at its own length, counts by it. A clip
     shorter than 0.32 s is filled up with silence.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("EfficientAT")`), or
-            a path: `.weights.h5`, `.safetensors`, or a `.pt` of the original code.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, 960 * width).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 527.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         width: Factor of all channel counts; 1.0.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             takes any.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag; a
-            `width` that is not positive.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: A `width` that is not positive.
 
     Source: arXiv:2211.04772; upstream fschmid56/EfficientAT at a425fdc.
     """
-    return assemble(
-        _EFFICIENT_AT,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        width=width,
-        clip_samples=clip_samples,
-    )
+    return build(_EFFICIENT_AT, **locals())
 
 
 def _body(width: float, clip_samples: int | None) -> Body:

@@ -14,12 +14,12 @@ weights="esc10", our own, come with the package: half the filters, windows of 1.
 88.8 % of the clips of ESC-10's fold 5 (tools/train/esc10_log_mel.py).
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import layers
 
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     KERAS_EPSILON,
@@ -27,7 +27,7 @@ from kerasaudio.core.blocks import (
     batch_norm,
     conv_bn_relu_2d,
 )
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.pretrained import Weights
 from kerasaudio.core.spec import AudioSpec
@@ -51,55 +51,27 @@ MIN_SAMPLES = (2**BLOCKS - 1) * HOP  # one step must be left after pooling
 def LogMelCNN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     filters: int | None = None,
     dropout: float | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Classify 3 s of sound by convolutions on its mel spectrogram.
 
     Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 65024).
     Output: (batch, classes), probabilities that sum to one.
+    Embedding: (batch, 8 * filters).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("LogMelCNN")`), or a
-            path: `.weights.h5` or `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, 8 * filters).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 50.
-        classifier_activation: Of the head; None gives logits. "auto" is softmax
-            (sigmoid for one class).
         clip_samples: Input length in samples, from 7,680 (0.35 s) on; 65,024 (2.95 s),
             which gives 128 frames.
         filters: Of the first block; every block doubles them; 32.
         dropout: Share of the features that training drops, in every block and, twice
             that, before the head; 0 to 0.45; 0.2.
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag, or
-            are out of range.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1608.04363, arXiv:1912.10211.
     """
-    return assemble(
-        _LOG_MEL_CNN,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-        filters=filters,
-        dropout=dropout,
-    )
+    return build(_LOG_MEL_CNN, **locals())
 
 
 def _body(clip_samples: int, filters: int, dropout: float) -> Body:

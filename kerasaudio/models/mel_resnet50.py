@@ -12,17 +12,17 @@ ImageNet's weights serve for sounds: Palanisamy et al. 2020, arXiv:2007.11154.
 No published weights for sounds.
 """
 
-from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import layers
 
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import batch_norm
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.pretrained import Weights
 from kerasaudio.core.spec import AudioSpec
@@ -42,28 +42,18 @@ STACKS = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))
 def MelResNet50(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     backbone: str | PathLike[str] | None = None,
     side: int | None = None,
     dropout: float | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Classify 5 s of sound by ResNet50 on a picture of its mel spectrogram.
 
     Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 110162).
     Output: (batch, classes), probabilities that sum to one.
+    Embedding: (batch, 2048).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("MelResNet50")`), or
-            a path: `.weights.h5` or `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding, (batch, 2048).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 50.
-        classifier_activation: Of the head; None gives logits. "auto" is softmax
-            (sigmoid for one class).
         backbone: What ResNet50 starts from: "imagenet" (94.8 MB, downloaded by Keras
             and checked against its hash), the path of such a file
             (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None for
@@ -71,12 +61,9 @@ def MelResNet50(
         side: Frames and bands of the picture, from 32 on; 224. The clip is
             (side - 1) * 494 samples long.
         dropout: Share of the embedding that training drops, 0 to 0.9; 0.3.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag, or
-            are out of range; a backbone file that does not fit.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: A backbone file that does not fit.
 
     Source: arXiv:1512.03385, arXiv:2007.11154.
     """
@@ -86,16 +73,8 @@ def MelResNet50(
             "names others for most of it. Leave one out."
         )
     photographs = None if backbone is None else _photographs(fspath(backbone))
-    model = assemble(
-        _MEL_RESNET50,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        side=side,
-        dropout=dropout,
+    model = build(
+        _MEL_RESNET50, weights=weights, shared=shared, side=side, dropout=dropout
     )
     if photographs is not None:
         _start_from(model, photographs)

@@ -14,13 +14,14 @@ Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0, `models.vg
 the `.meta` graphs.
 """
 
-from collections.abc import Sequence
+from typing import Unpack
 
 from keras import layers
 
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.pons import pons_frontend, pons_input, pons_spec
 from kerasaudio.core.pretrained import Weights
 from kerasaudio.layers import channels_last
@@ -38,12 +39,8 @@ LAST_POOLS = (((2, 2), (2, 2)), ((2, 2), (2, 2)), ((4, 4), (4, 4)))
 def MusicVGG(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     pooling: str | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 3 s of music by a VGG-like network.
 
@@ -54,35 +51,17 @@ def MusicVGG(
     shorter than a patch is repeated. With a head of your own the rest counts, too, by
     its length.
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 256).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("MusicVGG")`), or a
-            path: `.weights.h5` or `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding, (batch, 256).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         pooling: Of the network trained on "mtat" or on "msd"; "mtat".
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag or pooling; arguments that contradict each other or
-            the tag.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: An unknown pooling.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0.
     """
-    return assemble(
-        _MUSIC_VGG,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        pooling=pooling,
-    )
+    return build(_MUSIC_VGG, **locals())
 
 
 def _body(pooling: str) -> Body:

@@ -22,13 +22,14 @@ Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0; Won et al.
 arXiv:2006.00751, minzwon/sota-music-tagging-models, commit 4e1d652.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     KERAS_EPSILON,
@@ -36,7 +37,7 @@ from kerasaudio.core.blocks import (
     batch_norm,
     conv_bn_relu_1d,
 )
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.pons import BINS, pons_frontend, pons_input, pons_spec
 from kerasaudio.core.frontends.won import FRONTEND as WON_FRONTEND
 from kerasaudio.core.frontends.won import (
@@ -57,15 +58,11 @@ CLIP_SAMPLES = {"pons": 187 * 256, "won2020": 3 * SAMPLE_RATE}
 def MusiCNN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     variant: str | None = None,
     clip_samples: int | None = None,
     midend_filters: int | None = None,
     dense_units: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 3 s of music by musically motivated filters.
 
@@ -73,6 +70,7 @@ def MusiCNN(
     `variant="pons"` (or 48,128, with the 256 samples before, instead of which there is
     silence otherwise), 48,000 for `variant="won2020"`.
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, dense_units).
     Whole clips, as the originals: "pons", patches side by side, cut from the
     spectrogram of the whole clip, whose scores are averaged; a rest is left out.
     Weights of "won2020", the mean of 16 windows (see `kerasaudio.FCN`). With a head of
@@ -80,42 +78,19 @@ def MusiCNN(
     shorter than a window is repeated; the originals refuse it.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("MusiCNN")`), or a
-            path: `.weights.h5`, `.safetensors`, or a `.pth` of Won et al.'s code.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, dense_units).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         variant: "pons" or "won2020"; "pons".
         clip_samples: Input length in samples, at least 512; the time axis is pooled
             whole, so any length goes, but the published networks were trained on 3 s.
         midend_filters: Channels of the three convolutions over time; 64.
         dense_units: Units before the last layer; 200.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag or variant; arguments that contradict each other or
-            the tag.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: An unknown variant.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0; arXiv:2006.00751,
     minzwon/sota-music-tagging-models at 4e1d652.
     """
-    return assemble(
-        _MUSICNN,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        variant=variant,
-        clip_samples=clip_samples,
-        midend_filters=midend_filters,
-        dense_units=dense_units,
-    )
+    return build(_MUSICNN, **locals())
 
 
 def _body(

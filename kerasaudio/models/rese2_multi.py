@@ -19,15 +19,16 @@ Source: Kim, Lee & Nam 2018, arXiv:1710.10451; tae-jun/resemul, commit f2c2c80 (
 2.0.5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.checkpoints.keras2_hdf5 import Layers, assign_names, read_keras2
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     KERAS_EPSILON,
@@ -35,7 +36,7 @@ from kerasaudio.core.blocks import (
     dtype_for,
     squeeze_excite_1d,
 )
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import channels_last
@@ -59,10 +60,6 @@ LEVELS = 3
 def ReSE2Multi(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     block: str | None = None,
     multi: bool | None = None,
     init_features: int | None = None,
@@ -72,23 +69,18 @@ def ReSE2Multi(
     blocks: int | None = None,
     stem_width: int | None = None,
     sample_rate: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 2.7 s of music from raw samples.
 
     Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 59049).
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 1024).
+
+    From a file of the original code `block`, `multi`, `init_features`,
+    `amplifying_ratio`, `blocks` and `stem_width` are read.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("ReSE2Multi")`), such
-            as "fsdd", or a path: `.weights.h5`, `.safetensors`, or a `.hdf5` of the
-            original code, from which `block`, `multi`, `init_features`,
-            `amplifying_ratio`, `blocks` and `stem_width` are read.
-        include_top: End in class scores; otherwise in the embedding, (batch, 1024).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         block: "basic", "se", "res" or "rese"; "rese".
         multi: Whether the last three blocks are heard, not only the last; True.
         init_features: Channels of the stem; doubled in the third and the last block;
@@ -99,33 +91,13 @@ def ReSE2Multi(
         blocks: Blocks after the stem, each of which pools, at least 3; 9.
         stem_width: Length and stride of the first filters; 3.
         sample_rate: Rate the model is meant for, in Hz; 22,050.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown block; arguments that contradict each other or the
-            weights; an input too short for the blocks.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: An unknown block; an input too short for the blocks.
 
     Source: arXiv:1710.10451; upstream tae-jun/resemul at f2c2c80.
     """
-    return assemble(
-        _RESE2_MULTI,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        block=block,
-        multi=multi,
-        init_features=init_features,
-        amplifying_ratio=amplifying_ratio,
-        dropout=dropout,
-        clip_samples=clip_samples,
-        blocks=blocks,
-        stem_width=stem_width,
-        sample_rate=sample_rate,
-    )
+    return build(_RESE2_MULTI, **locals())
 
 
 def _body(

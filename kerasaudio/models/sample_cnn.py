@@ -15,14 +15,16 @@ arXiv:1710.10451; as trained by Won et al. 2020, arXiv:2006.00751, in
 minzwon/sota-music-tagging-models, commit 4e1d652.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import keras
 from keras import layers
 
 from kerasaudio.checkpoints.torch_state import read_state
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     TORCH_EPSILON,
@@ -31,7 +33,7 @@ from kerasaudio.core.blocks import (
     conv_bn_relu_1d,
     squeeze_excite_1d,
 )
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.won import WON_CLIPS
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
@@ -50,22 +52,19 @@ DEFAULTS = {
 def SampleCNN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     blocks: int | None = None,
     stem_width: int | None = None,
     width: int | None = None,
     filters: int | None = None,
     sample_rate: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 3.7 s of sound from raw samples.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 59049).
     Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 4 * filters).
     Whole clips, with the heads of Won et al.: the mean over 16 windows, (samples -
     window) // 16 apart, as upstream's evaluation (`training/eval.py`) has it; they lie
     apart where a clip is longer than 16 of them. With a head of your own, windows side
@@ -77,14 +76,6 @@ def SampleCNN(
     (8 blocks, `stem_width` 2).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("SampleCNN")`), or a
-            path: `.weights.h5`, `.safetensors`, or a `.pth` of the original code.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, 4 * filters).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         clip_samples: Input length in samples; 59,049.
         blocks: Convolution blocks after the stem, each of which pools; 9.
         stem_width: Length and stride of the first filters, 2 or 3 samples; 3.
@@ -92,46 +83,25 @@ def SampleCNN(
         filters: Of the stem and the first two blocks; the last layers have four times,
             those between twice as many; 128.
         sample_rate: Rate the model is meant for, in Hz; 16,000.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag; an
-            input too short for the blocks.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: An input too short for the blocks.
 
     Source: arXiv:1703.01789; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
-    return assemble(
-        _SAMPLE_CNN,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-        blocks=blocks,
-        stem_width=stem_width,
-        width=width,
-        filters=filters,
-        sample_rate=sample_rate,
-    )
+    return build(_SAMPLE_CNN, **locals())
 
 
 def SampleCNNSE(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     blocks: int | None = None,
     stem_width: int | None = None,
     width: int | None = None,
     filters: int | None = None,
     sample_rate: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag 3.7 s of sound by SampleCNN with residuals and squeeze-and-excitation.
 
@@ -140,21 +110,7 @@ def SampleCNNSE(
 
     Source: arXiv:1710.10451; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
-    return assemble(
-        _SAMPLE_CNN_SE,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-        blocks=blocks,
-        stem_width=stem_width,
-        width=width,
-        filters=filters,
-        sample_rate=sample_rate,
-    )
+    return build(_SAMPLE_CNN_SE, **locals())
 
 
 Layer = Callable[..., keras.KerasTensor]

@@ -15,15 +15,15 @@ Wang, Li & Metze 2019, arXiv:1810.09050. No published weights.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import keras
 from keras import layers, ops
 
-from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.architecture import Architecture, Body, score_pieces
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.patchwise import ClipScores, PatchMean
 from kerasaudio.core.pretrained import Weights
@@ -50,15 +50,11 @@ FRONTEND: dict[str, Any] = {
 def SoundEventCRNN(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     filters: int | None = None,
     units: int | None = None,
     dropout: float | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Detect sounds that overlap, by a recurrent network trained on weak labels.
 
@@ -66,45 +62,33 @@ def SoundEventCRNN(
     samples (40 ms) on; meant for 10 s.
     Output: (batch, classes), independent probabilities that a sound is in the clip;
     the layer `frame_scores` has them frame by frame.
+    Embedding: (batch, 2 * units).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("SoundEventCRNN")`),
-            or a path: `.weights.h5` or `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding,
-            (batch, 2 * units).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 10.
-        classifier_activation: Of every frame; the pooling needs probabilities. "auto"
-            is sigmoid, as sounds overlap.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             takes any.
         filters: Of the first convolution; the others have twice as many; 64.
         units: Of the recurrent layer, in each direction; 64.
         dropout: Share of the features that training drops in the convolutions and
             before the head, 0 to 0.9; 0.2.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag, or
-            are out of range; an activation that gives no probabilities.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: An activation other than sigmoid and softmax: frames are pooled by
+            their probabilities.
 
     Source: arXiv:1702.06286, arXiv:1810.09050.
     """
-    if classifier_activation not in ("auto", "sigmoid", "softmax"):
+    activation = shared.get("classifier_activation", "auto")
+    if activation not in ("auto", "sigmoid", "softmax"):
         raise ValueError(
             "classifier_activation of SoundEventCRNN is 'auto', 'sigmoid' or "
             "'softmax': frames are pooled by their probabilities. Received: "
-            f"{classifier_activation!r}."
+            f"{activation!r}."
         )
-    return assemble(
+    return build(
         _SOUND_EVENT_CRNN,
         weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
+        shared=shared,
         clip_samples=clip_samples,
         filters=filters,
         units=units,

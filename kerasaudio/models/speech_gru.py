@@ -12,13 +12,14 @@ recognised.
 Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer.
 """
 
-from collections.abc import Sequence
+from typing import Unpack
 
 import keras
 from keras import layers
 
+from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.frontends.mfcc import mfcc_frontend, mfcc_settings, mfcc_spec
 from kerasaudio.core.pretrained import Weights
@@ -28,33 +29,22 @@ from kerasaudio.layers import channels_last
 def SpeechGRU(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
     sample_rate: int | None = None,
     n_mfcc: int | None = None,
     units: int | None = None,
     depth: int | None = None,
     dropout: float | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Recognise short words by recurrent layers over their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
     samples (25 ms) on; longer than 1 s is cut by `tag`.
     Output: (batch, classes), probabilities that sum to one.
+    Embedding: (batch, units).
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("SpeechGRU")`), such
-            as "fsdd" (spoken digits, 8 kHz), or a path: `.weights.h5` or
-            `.safetensors`.
-        include_top: End in class scores; otherwise in the embedding, (batch, units).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 10.
-        classifier_activation: Of the head; None gives logits. "auto" is softmax
-            (sigmoid for one class).
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             takes any.
         sample_rate: Rate the model is meant for, in Hz; 16,000.
@@ -63,30 +53,10 @@ def SpeechGRU(
         depth: Number of recurrent layers; 2.
         dropout: Share of the features that training drops after each of them, 0 to 0.9;
             0.2.
-        name: Of the model.
-
-    Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag, or
-            are out of range.
-        OSError: The weights cannot be had or are corrupt.
 
     Source: arXiv:1406.1078 for the recurrent layer.
     """
-    return assemble(
-        _SPEECH_GRU,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-        sample_rate=sample_rate,
-        n_mfcc=n_mfcc,
-        units=units,
-        depth=depth,
-        dropout=dropout,
-    )
+    return build(_SPEECH_GRU, **locals())
 
 
 def _body(

@@ -13,10 +13,11 @@ Source: Hershey et al. 2017, arXiv:1609.09430; tensorflow/models,
 research/audioset/vggish/vggish_slim.py, commit 09093db.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -24,9 +25,9 @@ from keras import layers
 
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
-from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.architecture import Architecture, Body, score_pieces
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.audioset import audioset_patches, audioset_spec
 from kerasaudio.core.patchwise import hear_patches
 from kerasaudio.core.pretrained import Converted, Weights
@@ -70,15 +71,11 @@ PCA = WeightsEntry(
 def VGGish(
     weights: Weights = None,
     *,
-    include_top: bool | None = None,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     embedding_activation: str | None = None,
     filters: int | None = None,
     dense_units: int | None = None,
     clip_samples: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Describe sounds of any kind, patch by patch of 0.96 s.
 
@@ -95,13 +92,6 @@ def VGGish(
     features that AudioSet was released with.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("VGGish")`), or a
-            path: `.weights.h5`, `.safetensors`, or the `.ckpt` of the original code.
-        include_top: End in class scores; otherwise in the embedding. None: a head if
-            labels or classes are given.
-        labels: Names of your own classes, for a new head.
-        classes: Their number, if they have no names.
-        classifier_activation: Of the head; None gives logits. "auto" is softmax.
         embedding_activation: "linear", as the published code is since 2020 and AudioSet
             was released, or "relu", as torchvggish and the code of 2017 are; "linear".
         filters: Of the first convolution; the later groups have 2, 4, 8 times as many;
@@ -109,32 +99,14 @@ def VGGish(
         dense_units: Of the two layers before the embedding; 4096.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             takes any.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag or activation; arguments that contradict each other
-            or the tag; `include_top` without classes; `clip_samples` shorter than a
-            patch.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: `include_top` without classes; `clip_samples` shorter than a patch.
 
     Source: arXiv:1609.09430; upstream tensorflow/models, research/audioset/vggish, at
     09093db.
     """
-    if include_top is None:
-        include_top = labels is not None or classes is not None
-    return assemble(
-        _VGGISH,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        embedding_activation=embedding_activation,
-        filters=filters,
-        dense_units=dense_units,
-        clip_samples=clip_samples,
-    )
+    return build(_VGGISH, **locals())
 
 
 def vggish_postprocess(

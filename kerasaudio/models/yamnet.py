@@ -15,9 +15,10 @@ arXiv:1704.04861.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -25,9 +26,9 @@ from keras import layers
 
 from kerasaudio.checkpoints.keras2_hdf5 import read_named
 from kerasaudio.checkpoints.native import State
-from kerasaudio.core.architecture import score_pieces
+from kerasaudio.core.architecture import Architecture, Body, score_pieces
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.build import Activation, Architecture, Body, assemble
+from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.audioset import (
     PATCH_SAMPLES,
     audioset_patches,
@@ -60,18 +61,15 @@ SEPARABLE = (
 def YAMNet(
     weights: Weights = None,
     *,
-    include_top: bool = True,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    classifier_activation: Activation = "auto",
     clip_samples: int | None = None,
-    name: str | None = None,
+    **shared: Unpack[Shared],
 ) -> AudioModel:
     """Tag sounds of any kind, patch by patch of 0.96 s.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
     samples (0.975 s) on. As upstream does, silence fills the last patch.
     Output: (batch, classes), independent probabilities, averaged over the patches.
+    Embedding: (batch, 1024).
     Whole clips: as upstream, patches of 0.975 s every 0.48 s, the last filled up with
     silence, which count alike; with a head of your own the last counts by its length.
 
@@ -80,34 +78,15 @@ def YAMNet(
     average: `keras.Model(model.input, model.get_layer("patch_scores").output)`.
 
     Args:
-        weights: None for random, a tag (`kerasaudio.list_weights("YAMNet")`), or a
-            path: `.weights.h5`, `.safetensors`, or the `.h5` of the original code.
-        include_top: End in class scores; otherwise in the embedding, (batch, 1024).
-        labels: Names of your own classes; other than the tag's, they get a new head.
-        classes: Their number, if they have no names; 521.
-        classifier_activation: Of the head; None gives logits. "auto" is sigmoid, and
-            softmax over your own labels.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             takes any.
-        name: Of the model.
 
     Raises:
-        ValueError: An unknown tag; arguments that contradict each other or the tag;
-            `clip_samples` shorter than a patch.
-        OSError: The weights cannot be had or are corrupt.
+        ValueError: `clip_samples` shorter than a patch.
 
     Source: upstream tensorflow/models, research/audioset/yamnet, at 0928d5f.
     """
-    return assemble(
-        _YAMNET,
-        weights=weights,
-        include_top=include_top,
-        labels=labels,
-        classes=classes,
-        classifier_activation=classifier_activation,
-        name=name,
-        clip_samples=clip_samples,
-    )
+    return build(_YAMNET, **locals())
 
 
 def _body(clip_samples: int | None) -> Body:

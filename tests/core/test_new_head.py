@@ -7,7 +7,7 @@ import pytest
 import kerasaudio
 from kerasaudio import transfer
 from kerasaudio.core.architecture import ARCHITECTURES, Architecture, Body, Head
-from kerasaudio.core.build import assemble
+from kerasaudio.core.assemble import assemble
 from kerasaudio.core.heads import scorer
 from kerasaudio.events import find_events
 from kerasaudio.training import start_from
