@@ -47,6 +47,7 @@ from kerasaudio.audio import (
     windows,
 )
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.evaluation import cross_validate, evaluate
 from kerasaudio.exporting import export
 from kerasaudio.features import FeatureExtractor, Features, load_features
 from kerasaudio.loading import load
@@ -64,7 +65,9 @@ __all__ = [
     "FeatureExtractor",
     "Features",
     "Stream",
+    "cross_validate",
     "datasets",
+    "evaluate",
     "evaluation",
     "events",
     "export",

@@ -2,6 +2,7 @@
 
 import unicodedata
 import warnings
+from pathlib import Path
 
 # With these, narrow or wide, spreadsheets begin what they compute.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -66,3 +67,28 @@ def warn(
 def counted(number: int, noun: str) -> str:
     """Give a number with its noun, such as "1 file" or "2,000 files"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def printable(path: Path | str) -> str:
+    """Give a path for a terminal: control characters escaped."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def megabytes(size: int | None) -> str:
+    """Give a size for people."""
+    return "?" if size is None else f"{size / 1e6:.1f} MB"
+
+
+def columns(rows: list[tuple[str, ...]]) -> str:
+    """Align all columns but the last; control characters are escaped."""
+    rows = [tuple(map(one_line, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    return "\n".join(
+        "  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows
+    )
+
+
+def percent(share: float) -> str:
+    """Give a share for people."""
+    return f"{100 * share:.1f} %"

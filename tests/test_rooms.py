@@ -13,8 +13,8 @@ ROOMS = (
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
     *("metrics", "features", "plot", "streaming", "tagging", "events", "similarity"),
-    *("datasets", "evaluation", "transfer", "training"),
-    *("report", "exporting", "hear", "cli", "kerasaudio"),
+    *("datasets", "transfer", "evaluation", "training"),
+    *("exporting", "hear", "cli", "kerasaudio"),
 )
 
 

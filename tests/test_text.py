@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.cli import main
+from kerasaudio.cli.writer import Writer
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder
 from kerasaudio.datasets.rows import require_columns
@@ -14,9 +15,8 @@ from kerasaudio.files.whole_file import write_csv
 from kerasaudio.plot.figure import plain
 from kerasaudio.plot.page import write_page
 from kerasaudio.plot.project import Projection
-from kerasaudio.report import Writer, columns
 from kerasaudio.tagging import Moment, Tagged
-from kerasaudio.text import cell, escaped, warn
+from kerasaudio.text import cell, columns, escaped, warn
 from support import sounds
 from support.tiny import tiny_model
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kerasaudio.cli.common import complain
-from kerasaudio.report import columns, megabytes
+from kerasaudio.text import columns, megabytes
 from kerasaudio.weights.manifest import (
     WeightsEntry,
     did_you_mean,

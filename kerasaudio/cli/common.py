@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.report import printable
-from kerasaudio.text import escaped
+from kerasaudio.text import escaped, printable
 
 DEFAULT_MODEL = "MusiCNN"
 _MODEL_HELP = (
@@ -145,11 +144,6 @@ def seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number below 2**32")
     return int(text)
-
-
-def percent(share: float) -> str:
-    """Give a share for people."""
-    return f"{100 * share:.1f} %"
 
 
 def complain(message: str) -> None:

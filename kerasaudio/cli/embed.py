@@ -14,8 +14,7 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
-from kerasaudio.report import printable
-from kerasaudio.text import counted
+from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Turn sound files into vectors.
 

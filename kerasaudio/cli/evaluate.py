@@ -12,15 +12,13 @@ from kerasaudio.cli.common import (
     add_model_options,
     complain,
     load_model,
-    percent,
     positive,
     positive_number,
     positive_seconds,
     seed,
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
-from kerasaudio.report import columns, printable
-from kerasaudio.text import escaped
+from kerasaudio.text import escaped, printable
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
 DATA_SETS = ("esc50", "esc10")
@@ -101,8 +99,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _probe(options: argparse.Namespace) -> int:
+    from kerasaudio.evaluation import cross_validate
     from kerasaudio.plot.figure import check_matplotlib
-    from kerasaudio.transfer import evaluate
 
     if options.out is not None:
         check_matplotlib()  # before hours of work, not behind
@@ -118,7 +116,7 @@ def _probe(options: argparse.Namespace) -> int:
         complain(printable(str(warning.message)))
     names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
     given = {name: getattr(options, name) for name in names}
-    report = evaluate(
+    report = cross_validate(
         load_model(options),
         clips,
         options.probe or "linear",
@@ -175,16 +173,4 @@ def _text(report: Any) -> str:
         f"{escaped(str(report.origin['model']))}, "
         f"{report.probe}, seed {report.seed}"
     )
-    folds: list[tuple[str, ...]] = [("fold", "accuracy")]
-    folds += [(str(i), percent(a)) for i, a in enumerate(report.folds, start=1)]
-    folds.append(("mean", f"{percent(report.accuracy)} ± {percent(report.std)}"))
-    classes: list[tuple[str, ...]] = [("class", "clips", "accuracy", "taken for")]
-    for row, (name, share) in enumerate(report.per_class.items()):
-        counts = report.confusion[row]
-        wrong = [
-            f"{report.class_names[i]} {counts[i]}"
-            for i in (-counts).argsort(kind="stable")
-            if counts[i] and i != row
-        ]
-        classes.append((name, str(counts.sum()), percent(share), ", ".join(wrong)))
-    return f"{title}\n\n{columns(folds)}\n\n{columns(classes)}"
+    return f"{title}\n\n{report.table()}"

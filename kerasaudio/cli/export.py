@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive
-from kerasaudio.report import printable
+from kerasaudio.text import printable
 
 _DESCRIPTION = """Write a model as a file that runs without Keras: waveform to scores.
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Callable
 from typing import TextIO
 
-from kerasaudio.report import printable
 from kerasaudio.streaming import Heard, Stream
 from kerasaudio.tagging import Tags
+from kerasaudio.text import printable
 
 _BAR = 30
 

@@ -4,11 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.cli.common import complain, percent
-from kerasaudio.report import columns, printable
-from kerasaudio.text import escaped
-
-WORST = 5  # mistakes shown
+from kerasaudio.cli.common import complain
+from kerasaudio.text import escaped, printable
 
 
 def add_clip_options(parser: Any) -> None:
@@ -55,9 +52,9 @@ def load_clips(
 
 def measure_model(options: argparse.Namespace) -> int:
     """Measure the model that `options.what` names on `options.path`."""
+    from kerasaudio.evaluation import evaluate
     from kerasaudio.loading import load
     from kerasaudio.plot.figure import check_matplotlib
-    from kerasaudio.training import measure
 
     clips = load_clips(options.path, separator=options.separator)
     if options.out is not None and not clips.multi_label:
@@ -65,84 +62,15 @@ def measure_model(options: argparse.Namespace) -> int:
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds
-    report = measure(load(options.what), clips, **settings)
+    report = evaluate(load(options.what), clips, **settings)
     data = f"{escaped(report.dataset)}, {len(report.paths)} clips"
     title = f"{data}: {printable(options.what)}"
-    print(report.to_json() if options.json else f"{title}\n\n{report_text(report)}")
+    print(report.to_json() if options.json else f"{title}\n\n{report.table()}")
     for path in report.skipped:
         complain(f"{printable(path)} was left out.")
     if options.out is not None:
         complain(f"The report is in {printable(report.save(options.out))}.")
     return 0
-
-
-def report_text(report: Any) -> str:
-    """Give a report as tables for people."""
-    from kerasaudio.training import TagReport
-
-    several = isinstance(report, TagReport)
-    figures: list[tuple[str, ...]] = [
-        (_FIGURES[name], percent(value) if name == "accuracy" else f"{value:.3f}")
-        for name, value in report.figures().items()
-    ]
-    parts = [columns(figures), _tags_text(report) if several else _classes_text(report)]
-    if report.mistakes:
-        describe = _wrong_tag if several else _mistake
-        worst: list[tuple[str, ...]] = [
-            (describe(mistake), f"{mistake.score:.3f}", printable(mistake.path))
-            for mistake in report.mistakes[:WORST]
-        ]
-        parts.append(columns([("worst mistakes", "score", "file"), *worst]))
-    return "\n\n".join(parts)
-
-
-_FIGURES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "instance_f1": "F1 of a clip",
-    "roc_auc": "ROC-AUC",
-    "pr_auc": "PR-AUC",
-    "d_prime": "d'",
-}
-
-
-def _classes_text(report: Any) -> str:
-    counts, names = report.confusion, list(report.per_class)
-    classes: list[tuple[str, ...]] = [("class", "clips", "found", "F1", "taken for")]
-    for row, (name, found) in enumerate(report.per_class.items()):
-        wrong = [
-            f"{names[i]} {counts[row, i]}"
-            for i in (-counts[row]).argsort(kind="stable")
-            if counts[row, i] and i != row
-        ]
-        share = percent(found["recall"]) if found["clips"] else "-"
-        classes.append(
-            (name, str(found["clips"]), share, f"{found['f1']:.3f}", ", ".join(wrong))
-        )
-    return columns(classes)
-
-
-def _tags_text(report: Any) -> str:
-    tags: list[tuple[str, ...]] = [("class", "clips", "ROC-AUC", "PR-AUC", "F1")]
-    tags += [
-        (
-            name,
-            str(found["clips"]),
-            f"{found['roc_auc']:.3f}",
-            f"{found['average_precision']:.3f}",
-            f"{found['f1']:.3f}",
-        )
-        for name, found in report.per_class.items()
-    ]
-    return columns(tags)
-
-
-def _mistake(mistake: Any) -> str:
-    return f"{mistake.label}, taken for {mistake.predicted}"
-
-
-def _wrong_tag(mistake: Any) -> str:
-    return f"{mistake.label}, {'missed' if mistake.present else 'not there'}"
 
 
 def _level(text: str) -> float:

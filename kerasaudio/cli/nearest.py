@@ -13,7 +13,7 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
-from kerasaudio.report import printable
+from kerasaudio.text import printable
 
 _DESCRIPTION = """Find the sounds most like a sound.
 

@@ -14,7 +14,7 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
-from kerasaudio.report import FORMATS, Writer
+from kerasaudio.cli.writer import FORMATS, Writer
 
 
 def add(commands: Any) -> None:

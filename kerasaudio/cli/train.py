@@ -10,15 +10,13 @@ from kerasaudio.cli.arguments import add_set_option, factory_arguments
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
-    percent,
     positive,
     positive_number,
     positive_seconds,
     seed,
 )
-from kerasaudio.cli.measure import add_clip_options, load_clips, report_text
-from kerasaudio.report import printable
-from kerasaudio.text import escaped
+from kerasaudio.cli.measure import add_clip_options, load_clips
+from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -102,7 +100,8 @@ def add(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from kerasaudio.datasets import split
-    from kerasaudio.training import Schedule, measure, start_from, train
+    from kerasaudio.evaluation import evaluate
+    from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
 
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
@@ -152,13 +151,13 @@ def _train(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         complain("Stopped. The same command goes on behind the last finished epoch.")
         raise
-    report = measure(done.model, validation, **settings)
+    report = evaluate(done.model, validation, **settings)
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
         print(json.dumps(report.to_dict() | {"epochs": epochs}, indent=2))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
-    print(report_text(report))
+    print(report.table())
     print(f"\nThe model is in {printable(done.path)}.")
     return 0
 

@@ -57,7 +57,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
         seed: Same seed, same folds.
 
     Returns:
-        The clips with `folds`, for `hold_out` and `transfer.evaluate`.
+        The clips with `folds`, for `hold_out` and `cross_validate`.
 
     Raises:
         ValueError: Fewer than two folds, more than recordings, or a class with one

@@ -1,8 +1,24 @@
-"""What a network makes of whole clips.
+"""How well a network does: on labelled clips, and on the folds of a data set.
 
-`predict_clips` gives a row of scores for each clip.
+`evaluate` and `cross_validate` give reports; `predict_clips` a row of scores a clip.
 """
 
+from kerasaudio.evaluation.clip_report import ClipReport, Mistake
+from kerasaudio.evaluation.cross_validation import cross_validate
+from kerasaudio.evaluation.evaluate import evaluate
+from kerasaudio.evaluation.fold_report import FoldReport
 from kerasaudio.evaluation.predict import predict_clips
+from kerasaudio.evaluation.report import Report
+from kerasaudio.evaluation.tag_report import TagReport, WrongTag
 
-__all__ = ["predict_clips"]
+__all__ = [
+    "ClipReport",
+    "FoldReport",
+    "Mistake",
+    "Report",
+    "TagReport",
+    "WrongTag",
+    "cross_validate",
+    "evaluate",
+    "predict_clips",
+]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.exporting.facts import COMPILE_WITH
-from kerasaudio.report import columns, megabytes, printable
+from kerasaudio.text import columns, megabytes, printable
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,31 @@
-"""Training on your own sounds, and how well a model does on them.
+"""Training on your own sounds.
 
-`train` goes from clips to a saved model and survives being killed; `measure` reports.
+`train` goes from clips to a saved model and survives being killed.
 """
 
+from kerasaudio.moved import getattr_of
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.augmented import augmented
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.loop import train
-from kerasaudio.training.measure import ClipReport, Mistake, measure
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.start import start_from
-from kerasaudio.training.tag_report import TagReport, WrongTag
 
 __all__ = [
     "Augmentation",
-    "ClipReport",
     "Epoch",
-    "Mistake",
     "Schedule",
-    "TagReport",
     "Trained",
-    "WrongTag",
     "augmented",
-    "measure",
     "start_from",
     "train",
 ]
+
+__getattr__ = getattr_of(
+    __name__,
+    {
+        name: f"kerasaudio.evaluation.{name}"
+        for name in ("ClipReport", "Mistake", "TagReport", "WrongTag")
+    }
+    | {"measure": "kerasaudio.evaluation.evaluate"},
+)

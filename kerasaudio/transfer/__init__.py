@@ -1,12 +1,19 @@
-"""Transfer: a pretrained network, few labels, and how well they do on held-out folds.
+"""Transfer: a pretrained network and few labels.
 
-`evaluate` gives the `Report`; `fit_probe` and `fine_tune` give models to use.
+`fit_probe` and `fine_tune` give models to use.
 """
 
-from kerasaudio.transfer.cross_validation import evaluate
+from kerasaudio.moved import getattr_of
 from kerasaudio.transfer.fine_tuning import fine_tune
 from kerasaudio.transfer.heads import attach
 from kerasaudio.transfer.probes import fit_probe
-from kerasaudio.transfer.report import Report
 
-__all__ = ["Report", "attach", "evaluate", "fine_tune", "fit_probe"]
+__all__ = ["attach", "fine_tune", "fit_probe"]
+
+__getattr__ = getattr_of(
+    __name__,
+    {
+        "Report": "kerasaudio.evaluation.FoldReport",
+        "evaluate": "kerasaudio.evaluation.cross_validate",
+    },
+)

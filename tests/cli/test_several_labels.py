@@ -11,8 +11,7 @@ import pytest
 
 from kerasaudio.cli import main
 from kerasaudio.cli.arguments import factory_arguments
-from kerasaudio.cli.measure import report_text
-from kerasaudio.training import TagReport
+from kerasaudio.evaluation import TagReport
 from support import sound_folder
 
 SMALL = (
@@ -100,7 +99,7 @@ def test_the_tables_of_a_report_on_tags():
         labels=np.array([[True, False], [False, True]]),
         scores=np.array([[0.9, 0.8], [0.1, 0.3]], "float32"),
     )
-    blocks = [block.splitlines() for block in report_text(found).split("\n\n")]
+    blocks = [block.splitlines() for block in found.table().split("\n\n")]
     assert [line.split()[-1] for line in blocks[0][:2]] == ["0.500", "0.750"]
     assert blocks[1][0].split() == ["class", "clips", "ROC-AUC", "PR-AUC", "F1"]
     assert blocks[1][1].split() == ["dog", "1", "1.000", "1.000", "1.000"]

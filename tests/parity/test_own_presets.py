@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from held_out import TESTS, held_out
 
+from kerasaudio.evaluation import evaluate
 from kerasaudio.models import FACTORIES
-from kerasaudio.training import measure
 from kerasaudio.weights.manifest import load_manifest
 
 OWN = {entry.title: entry for entry in load_manifest() if entry.training}
@@ -70,5 +70,5 @@ def score(entry, model, shared, few=False):
     _, clips, settings = held_out(entry, shared / "data")
     if few:
         clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
-    report = measure(model, clips, **settings)
+    report = evaluate(model, clips, **settings)
     return report.accuracy, len(report.labels)

@@ -12,10 +12,9 @@ import kerasaudio
 from kerasaudio import hear, tagging
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.evaluation import predict_clips
+from kerasaudio.evaluation import evaluate, predict_clips
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.models import FACTORIES
-from kerasaudio.training import measure
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.originals import Pair, Pairs, all_tags
 from support.small import small
@@ -103,7 +102,7 @@ def clip_answers(model: AudioModel, clips: LabelledClips, cache: Path) -> Pairs:
         "FeatureExtractor": extractor(paths),
         "extract": table.vectors[rows],
         "predict_clips": predict_clips(model, clips, batch_size=4),
-        "measure": measure(model, clips).scores,
+        "measure": evaluate(model, clips).scores,
     }
     if model.spec.rest == "count" and not model.spec.windows_per_clip:
         # A head of one's own, which `transfer` trains, has no other rule.

@@ -9,7 +9,7 @@ import pytest
 
 import kerasaudio
 from kerasaudio.datasets import FSDD
-from kerasaudio.training import measure
+from kerasaudio.evaluation import evaluate
 
 SMALL = {"sample_rate": 8_000, "filters": 4}
 
@@ -101,7 +101,7 @@ def test_a_stopped_run_goes_on_and_a_finished_one_is_not_done_again(
     weights = out / "LeNetMFCC.safetensors"
     model = kerasaudio.LeNetMFCC(weights=weights, labels=result["labels"], **SMALL)
     clips = fsdd_digits.divide(FSDD(folder)).test
-    report = measure(model, clips, clip_seconds=result["clip_seconds"])
+    report = evaluate(model, clips, clip_seconds=result["clip_seconds"])
     assert report.accuracy == result["accuracy"]
     assert len(result["mistakes"]) == round(8 * (1 - report.accuracy))
 

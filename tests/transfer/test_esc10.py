@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio import transfer
 from kerasaudio.datasets import ESC50
 from kerasaudio.features import extractor
 
@@ -19,7 +18,7 @@ def esc10(shared):
 def test_efficient_at_linear_and_stored_vectors(shared, esc10, monkeypatch):
     """98.5 % was measured with the original code's embeddings."""
     model = kerasaudio.EfficientAT(weights=shared / "reference" / "mn04_as_mAP_432.pt")
-    report = transfer.evaluate(model, esc10)
+    report = kerasaudio.cross_validate(model, esc10)
     assert report.accuracy >= 0.98
     assert len(report.folds) == 5
     assert min(report.per_class.values()) >= 0.9
@@ -28,10 +27,10 @@ def test_efficient_at_linear_and_stored_vectors(shared, esc10, monkeypatch):
         raise AssertionError("a stored vector was computed again")
 
     monkeypatch.setattr(extractor, "embed_files", computes)
-    again = transfer.evaluate(model, esc10)
+    again = kerasaudio.cross_validate(model, esc10)
     np.testing.assert_array_equal(again.predictions, report.predictions)
 
 
 def test_yamnet_linear(esc10):
     model = kerasaudio.YAMNet(weights="audioset")
-    assert transfer.evaluate(model, esc10).accuracy >= 0.95
+    assert kerasaudio.cross_validate(model, esc10).accuracy >= 0.95

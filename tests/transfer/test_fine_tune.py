@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import kerasaudio
 from kerasaudio import layers, transfer
 from kerasaudio.core import AudioModel
 from kerasaudio.transfer.waveforms import load_waveforms
@@ -93,7 +94,7 @@ def test_learns_and_can_be_saved(clips, tmp_path):
 def test_evaluate_gives_the_same_report_each_time(model, clips, probe):
     start = _weights(model)
     one, two = (
-        transfer.evaluate(model, clips, probe, seed=5, epochs=2, batch_size=8)
+        kerasaudio.cross_validate(model, clips, probe, seed=5, epochs=2, batch_size=8)
         for _ in range(2)
     )
     assert one.folds == two.folds
@@ -165,7 +166,7 @@ def test_bad_lengths(model, open_model, clips):
     with pytest.raises(ValueError, match=r"exactly 0\.5 s. Received.*clip_seconds=2"):
         transfer.fine_tune(model, clips, clip_seconds=2)
     with pytest.raises(ValueError, match=r"at least 0\.05 s"):
-        transfer.evaluate(open_model, clips, "full", clip_seconds=0.01)
+        kerasaudio.cross_validate(open_model, clips, "full", clip_seconds=0.01)
     with pytest.raises(ValueError, match="clip_seconds must be a number above 0"):
         transfer.fine_tune(open_model, clips, clip_seconds=-1)
     with pytest.raises(ValueError, match=r"probe must be one of \('frozen', 'full'\)"):

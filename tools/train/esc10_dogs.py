@@ -32,9 +32,10 @@ from kerasaudio import layers
 from kerasaudio.audio.window_rule import WindowRule
 from kerasaudio.datasets import ESC50, LabelledClips
 from kerasaudio.datasets.batching import cutting
+from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_csv
 from kerasaudio.models.bark_net import BarkNet
-from kerasaudio.training import Augmentation, measure
+from kerasaudio.training import Augmentation
 
 RATE = 16_000
 SILENCE_DB = -50.0
@@ -129,8 +130,8 @@ def learn_and_hear(
         silence_db=SILENCE_DB,
         windows_per_clip=2,
     )
-    seconds = measure(done.model, seconds_of(held_out))
-    whole = measure(done.model, held_out, silence_db=SILENCE_DB)
+    seconds = evaluate(done.model, seconds_of(held_out))
+    whole = evaluate(done.model, held_out, silence_db=SILENCE_DB)
     result = {
         "model": "BarkNet",
         "tag": "esc10",
@@ -187,7 +188,7 @@ def write_mistakes(
     from kerasaudio.plot import events
 
     folder.mkdir(parents=True, exist_ok=True)
-    report = measure(model, seconds)
+    report = evaluate(model, seconds)
     assert seconds.starts is not None
     rows = []
     for number in np.flatnonzero(report.predictions != report.labels):

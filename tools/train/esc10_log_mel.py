@@ -36,8 +36,9 @@ import recipe
 
 from kerasaudio import layers
 from kerasaudio.datasets import ESC50
+from kerasaudio.evaluation import evaluate
 from kerasaudio.models.log_mel_cnn import LogMelCNN
-from kerasaudio.training import Augmentation, measure
+from kerasaudio.training import Augmentation
 
 RATE = 22_050
 NETWORK: dict[str, Any] = {"filters": 16, "clip_samples": 63 * 512}  # 64 frames, 1.46 s
@@ -86,7 +87,7 @@ def hold_out(
         augmentation(name, options.seed),
         **HEARD,
     )
-    report = measure(done.model, held_out, **TESTED)
+    report = evaluate(done.model, held_out, **TESTED)
     result = {
         "model": "LogMelCNN",
         "tag": "esc10",

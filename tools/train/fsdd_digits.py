@@ -27,7 +27,8 @@ import kerasaudio
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
-from kerasaudio.training import Schedule, measure, train
+from kerasaudio.evaluation import evaluate
+from kerasaudio.training import Schedule, train
 
 # 0.82 s, so that seven poolings by three end in one step.
 SAMPLES: dict[str, Any] = {
@@ -103,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         augment=augment,
         clip_seconds=settings["clip_seconds"],
     )
-    report = measure(done.model, split.test, clip_seconds=settings["clip_seconds"])
+    report = evaluate(done.model, split.test, clip_seconds=settings["clip_seconds"])
     recipe.write_result(
         result,
         {

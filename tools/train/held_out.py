@@ -20,7 +20,7 @@ class HeldOut(NamedTuple):
     Attributes:
         learnt: Clips that it was trained on.
         test: Clips that it is measured on.
-        settings: Of `kerasaudio.training.measure`.
+        settings: Of `kerasaudio.evaluate`.
     """
 
     learnt: LabelledClips

@@ -39,7 +39,7 @@ import papers
 import recipe
 
 from kerasaudio.datasets import MagnaTagATune
-from kerasaudio.training import measure
+from kerasaudio.evaluation import evaluate
 
 # Epochs without progress that end a learning rate, as in the upstream scripts.
 MODELS: dict[str, int] = {"ReSE2Multi": 2, "SampleCNN": 3, "SampleCNNSE": 3}
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         test_windows=TEST_WINDOWS,
     )
     begin = time.perf_counter()
-    report = measure(
+    report = evaluate(
         model,
         test,
         batch_size=options.batch_size,

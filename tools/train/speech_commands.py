@@ -31,7 +31,7 @@ import papers
 import recipe
 
 from kerasaudio.datasets import SpeechCommands
-from kerasaudio.training import measure
+from kerasaudio.evaluation import evaluate
 
 _SAMPLES: dict[str, Any] = {
     "clip_samples": 22_050,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     learn, choose, test = data.published_split()
     model, facts = papers.run(options, (learn, choose), MODELS[options.model])
     begin = time.perf_counter()
-    report = measure(model, test, batch_size=options.batch_size, dtype="int16")
+    report = evaluate(model, test, batch_size=options.batch_size, dtype="int16")
     report.save(options.out / f"{options.model}-report")
     result = {
         "data": options.data,

@@ -1,22 +1,22 @@
 """What reports on clips with one class, and on clips with several, have in common."""
 
-import json
-import math
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass, field
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasaudio.files.whole_file import write_text
+from kerasaudio.evaluation.report import FIGURES, Report, finite, table
 from kerasaudio.metrics import PRAUC, ROCAUC
 from kerasaudio.metrics.per_clip import PerClipMetric
+from kerasaudio.text import percent, printable
+
+WORST = 5  # mistakes shown
 
 
-@dataclass(frozen=True, eq=False)
-class ScoredClips:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoredClips(Report):
     """Labelled clips, and the scores that a model gave them.
 
     Attributes:
@@ -38,9 +38,9 @@ class ScoredClips:
     origin: dict[str, Any] = field(default_factory=dict)
 
     @property
+    @abstractmethod
     def truth(self) -> np.ndarray:
         """Which classes each clip has, bool (clips, classes)."""
-        raise NotImplementedError
 
     @property
     def roc_auc(self) -> float:
@@ -51,10 +51,6 @@ class ScoredClips:
     def pr_auc(self) -> float:
         """Mean average precision (mAP) of the classes that have clips."""
         return self._area(PRAUC)
-
-    def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
-        raise NotImplementedError
 
     def to_dict(self, mistakes: int = 10) -> dict[str, Any]:
         """Give the figures and the worst mistakes, ready for JSON."""
@@ -67,34 +63,32 @@ class ScoredClips:
             "origin": dict(self.origin),
         }
 
-    def to_json(self) -> str:
-        """Give `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=2)
+    def table(self) -> str:
+        """Give figures, classes and the worst mistakes as tables for people."""
+        figures = [
+            (FIGURES[name], percent(value) if name == "accuracy" else f"{value:.3f}")
+            for name, value in self.figures().items()
+        ]
+        parts = [table(*figures), table(*self._classes())]
+        worst = [
+            (what, f"{score:.3f}", printable(path))
+            for what, score, path in self._worst(WORST)
+        ]
+        if worst:
+            parts.append(table(("worst mistakes", "score", "file"), *worst))
+        return "\n\n".join(parts)
 
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write report.json, and what else the report has.
-
-        Args:
-            folder: Made if it does not exist; files of these names are replaced.
-
-        Returns:
-            The folder.
-
-        Raises:
-            OSError: It cannot be written.
-            ImportError: A picture needs the extra `plot`; the rest is written.
-        """
-        out = Path(folder)
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(out / "report.json", self.to_json() + "\n")
-        self._save_details(out)
-        return out
-
+    @abstractmethod
     def _details(self, mistakes: int) -> dict[str, Any]:
-        raise NotImplementedError
+        """Give what `to_dict` has besides the figures."""
 
-    def _save_details(self, out: Path) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _classes(self) -> list[tuple[str, ...]]:
+        """Give a row a class, below a heading."""
+
+    @abstractmethod
+    def _worst(self, mistakes: int) -> list[tuple[str, float, Path]]:
+        """Give the worst mistakes: what happened, the score, the file."""
 
     def _metric(self, metric: Any) -> PerClipMetric:
         """Give a metric that has heard all clips."""
@@ -105,8 +99,3 @@ class ScoredClips:
 
     def _area(self, metric: Any) -> float:
         return float(self._metric(metric).result())
-
-
-def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """Give figures as JSON knows them: what is no number becomes None."""
-    return {k: v if math.isfinite(v) else None for k, v in figures.items()}

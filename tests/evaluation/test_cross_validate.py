@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasaudio import transfer
+import kerasaudio
 from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.evaluation import cross_validation as room
 from kerasaudio.features import FeatureExtractor
-from kerasaudio.transfer import cross_validation as room
 from kerasaudio.transfer import probes, vectors
 from support import esc_folder
 
@@ -22,7 +22,7 @@ QUICK = {
 
 @pytest.mark.parametrize("probe", QUICK)
 def test_reports_every_fold(open_model, clips, probe):
-    report = transfer.evaluate(open_model, clips, probe, **QUICK[probe])
+    report = kerasaudio.cross_validate(open_model, clips, probe, **QUICK[probe])
     assert (report.dataset, report.probe, report.seed) == (clips.name, probe, 0)
     assert len(report.folds) == 2
     assert report.confusion.sum() == len(clips)
@@ -36,7 +36,7 @@ def test_reports_every_fold(open_model, clips, probe):
 
 
 def test_linear_tells_sines_from_noise(open_model, clips):
-    report = transfer.evaluate(open_model, clips, layer="frontend", C=10.0)
+    report = kerasaudio.cross_validate(open_model, clips, layer="frontend", C=10.0)
     assert report.accuracy >= 0.9
     assert report.settings == {"C": 10.0}
 
@@ -44,7 +44,7 @@ def test_linear_tells_sines_from_noise(open_model, clips):
 @pytest.mark.parametrize("probe", ["mlp", pytest.param("gru", marks=pytest.mark.slow)])
 def test_same_seed_same_figures(open_model, clips, probe):
     one, two = (
-        transfer.evaluate(open_model, clips, probe, seed=3, **QUICK[probe])
+        kerasaudio.cross_validate(open_model, clips, probe, seed=3, **QUICK[probe])
         for _ in range(2)
     )
     np.testing.assert_array_equal(one.predictions, two.predictions)
@@ -52,16 +52,16 @@ def test_same_seed_same_figures(open_model, clips, probe):
 
 
 def test_vectors_are_computed_once(open_model, clips, monkeypatch):
-    first = transfer.evaluate(open_model, clips)
+    first = kerasaudio.cross_validate(open_model, clips)
 
     def refuse(*_):
         raise AssertionError("the network ran again")
 
     monkeypatch.setattr(FeatureExtractor, "_compute", refuse)
-    again = transfer.evaluate(open_model, clips)
+    again = kerasaudio.cross_validate(open_model, clips)
     np.testing.assert_array_equal(first.predictions, again.predictions)
     with pytest.raises(AssertionError, match="ran again"):
-        transfer.evaluate(open_model, clips, "gru")
+        kerasaudio.cross_validate(open_model, clips, "gru")
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_each_fold_is_compiled_no_more_than_once(open_model, clips, monkeypatch)
     made = []
     real = probes.Trainer
     monkeypatch.setattr(probes, "Trainer", lambda *a: made.append(a) or real(*a))
-    transfer.evaluate(open_model, clips, "mlp", **QUICK["mlp"])
+    kerasaudio.cross_validate(open_model, clips, "mlp", **QUICK["mlp"])
     assert len(made) == 1
 
 
@@ -83,7 +83,7 @@ def stubbed(clips, monkeypatch):
         )
         monkeypatch.setattr(room, "as_extractor", lambda *_: None)
         given = changed(clips, labels=labels)
-        return transfer.evaluate(None, given, probe, **settings)
+        return kerasaudio.cross_validate(None, given, probe, **settings)
 
     return call
 
@@ -118,21 +118,21 @@ def test_clips_that_cannot_be_read_stop_it(tmp_path, open_model):
     (folder / "audio" / "2-207-A-7.wav").write_bytes(b"no sound")
     soundfile.write(folder / "audio" / "3-300-A-0.wav", np.zeros(5), 8_000)
     with pytest.raises(ValueError, match=r"2 of the 15 clips.*2-207-A-7\.wav: "):
-        transfer.evaluate(open_model, ESC50(folder))
+        kerasaudio.cross_validate(open_model, ESC50(folder))
 
 
 def test_an_extractor_brings_its_layer(open_model, clips):
     extractor = FeatureExtractor(open_model, ["level1", "embedding"], pool="max")
-    report = transfer.evaluate(extractor, clips)
+    report = kerasaudio.cross_validate(extractor, clips)
     assert report.origin["layer"] == ["level1", "embedding"]
     windows = FeatureExtractor(open_model, pool=None, window_seconds=0.1)
-    assert transfer.evaluate(windows, clips, "gru", units=4, epochs=1).folds
+    assert kerasaudio.cross_validate(windows, clips, "gru", units=4, epochs=1).folds
     with pytest.raises(ValueError, match=r"'gru' needs windows: pool=None.*'max'"):
-        transfer.evaluate(extractor, clips, "gru")
+        kerasaudio.cross_validate(extractor, clips, "gru")
     with pytest.raises(ValueError, match=r"'linear' needs one vector a clip.*None"):
-        transfer.evaluate(windows, clips)
+        kerasaudio.cross_validate(windows, clips)
     with pytest.raises(ValueError, match="pass the AudioModel itself"):
-        transfer.evaluate(extractor, clips, "full")
+        kerasaudio.cross_validate(extractor, clips, "full")
 
 
 def test_windows_of_recurrent_probes(model, open_model):
@@ -154,16 +154,16 @@ def test_windows_of_recurrent_probes(model, open_model):
 )
 def test_bad_arguments(open_model, clips, arguments, settings, message):
     with pytest.raises(ValueError, match=message):
-        transfer.evaluate(open_model, clips, *arguments, **settings)
+        kerasaudio.cross_validate(open_model, clips, *arguments, **settings)
 
 
 def test_other_objects_are_refused(clips):
     with pytest.raises(
         ValueError, match=r"AudioModel or a FeatureExtractor\. Rec.*str"
     ):
-        transfer.evaluate("EfficientAT", clips)
+        kerasaudio.cross_validate("EfficientAT", clips)
 
 
 def test_folds_are_needed(open_model, clips):
     with pytest.raises(ValueError, match="no folds to cross-validate"):
-        transfer.evaluate(open_model, changed(clips, folds=None))
+        kerasaudio.cross_validate(open_model, changed(clips, folds=None))

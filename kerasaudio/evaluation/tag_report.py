@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import plain
-from kerasaudio.files.whole_file import write_csv
+from kerasaudio.evaluation.report import finite
+from kerasaudio.evaluation.scored import ScoredClips
 from kerasaudio.metrics import PRAUC, ROCAUC, DPrime
-from kerasaudio.training.scored import ScoredClips, finite
 
 COLUMNS = ("clips", "roc_auc", "average_precision", "precision", "recall", "f1")
 
@@ -31,7 +31,7 @@ class WrongTag(NamedTuple):
     score: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TagReport(ScoredClips):
     """What a model makes of clips that can have several classes.
 
@@ -134,11 +134,32 @@ class TagReport(ScoredClips):
             ],
         }
 
-    def _save_details(self, out: Path) -> None:
-        """Write per_class.csv and mistakes.csv."""
+    def _tables(self) -> dict[str, Any]:
         rows = [(name, *row.values()) for name, row in self.per_class.items()]
-        write_csv(out / "per_class.csv", [("label", *COLUMNS), *rows])
-        write_csv(out / "mistakes.csv", [WrongTag._fields, *self.mistakes])
+        return {
+            "per_class.csv": [("label", *COLUMNS), *rows],
+            "mistakes.csv": [WrongTag._fields, *self.mistakes],
+        }
+
+    def _classes(self) -> list[tuple[str, ...]]:
+        shown = ("roc_auc", "average_precision", "f1")
+        return [
+            ("class", "clips", "ROC-AUC", "PR-AUC", "F1"),
+            *(
+                (name, str(found["clips"]), *(f"{found[key]:.3f}" for key in shown))
+                for name, found in self.per_class.items()
+            ),
+        ]
+
+    def _worst(self, mistakes: int) -> list[tuple[str, float, Path]]:
+        return [
+            (
+                f"{wrong.label}, {'missed' if wrong.present else 'not there'}",
+                wrong.score,
+                wrong.path,
+            )
+            for wrong in self.mistakes[:mistakes]
+        ]
 
     def _by_class(self, metric: Any) -> np.ndarray:
         heard: Any = self._metric(metric)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasaudio.evaluation import TagReport, WrongTag, evaluate
 from kerasaudio.metrics import DPrime
-from kerasaudio.training import TagReport, WrongTag, measure
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 NAMES = ("a", "b", "c", "d")
@@ -116,7 +116,7 @@ def test_measure_takes_clips_with_several_classes(network, sides):
     model = network(classifier_activation="sigmoid")
     hot = sides[1].multi_hot.copy()
     hot[0] = True
-    found = measure(model, replace(sides[1], labels=hot))
+    found = evaluate(model, replace(sides[1], labels=hot))
     assert isinstance(found, TagReport)
     assert found.labels.dtype == bool
     np.testing.assert_array_equal(found.labels, hot)

@@ -1,18 +1,15 @@
-"""How well a model does on labelled clips: its windows averaged, clip by clip."""
+"""How well a model recognizes clips with one class each."""
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
-from kerasaudio.datasets.batching.targets import targets_for
-from kerasaudio.evaluation import predict_clips
-from kerasaudio.files.whole_file import write_csv
-from kerasaudio.training.scored import ScoredClips
-from kerasaudio.training.tag_report import TagReport
+from kerasaudio.evaluation.report import draw_confusion, taken_for
+from kerasaudio.evaluation.scored import ScoredClips
+from kerasaudio.text import percent
 
 
 class Mistake(NamedTuple):
@@ -33,7 +30,7 @@ class Mistake(NamedTuple):
     true_score: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClipReport(ScoredClips):
     """What a model makes of clips with one class each.
 
@@ -130,46 +127,25 @@ class ClipReport(ScoredClips):
             ],
         }
 
-    def _save_details(self, out: Path) -> None:
-        """Write mistakes.csv (all of them) and confusion.png."""
-        from kerasaudio.plot import confusion_matrix
+    def _tables(self) -> dict[str, Any]:
+        return {"mistakes.csv": [Mistake._fields, *self.mistakes]}
 
-        write_csv(out / "mistakes.csv", [Mistake._fields, *self.mistakes])
+    def pictures(self, folder: str | PathLike[str]) -> list[Path]:
+        """Draw confusion.png; see `Report.pictures`."""
         names = [self.class_names[i] for i in self.seen]
-        confusion_matrix(self.confusion, names, out / "confusion.png")
+        return draw_confusion(self.confusion, names, Path(folder))
 
+    def _classes(self) -> list[tuple[str, ...]]:
+        names, counts = list(self.per_class), self.confusion
+        rows: list[tuple[str, ...]] = [("class", "clips", "found", "F1", "taken for")]
+        for row, (name, found) in enumerate(self.per_class.items()):
+            share = percent(found["recall"]) if found["clips"] else "-"
+            wrong = taken_for(names, counts, row)
+            rows.append((name, str(found["clips"]), share, f"{found['f1']:.3f}", wrong))
+        return rows
 
-def measure(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
-    """Measure a model on clips.
-
-    Args:
-        model: With labels, among which are the clips' class names.
-        clips: With one class each, or with several.
-        **settings: Of `predict_clips`: batch_size, clip_seconds, windows_per_clip,
-            silence_db, errors, cache, dtype, readers.
-
-    Returns:
-        `ClipReport` on clips with one class each: accuracy, confusion. `TagReport` on
-        clips that can have several: how they are ranked, F1 of their tags.
-
-    Raises:
-        ValueError: Classes that the model does not know.
-        OSError: A file is missing or cannot be decoded.
-    """
-    spec = model.spec
-    if spec.labels is None:
-        raise ValueError(f"{model.name} has no labels to compare with.")
-    targets, names = targets_for(clips, spec, one_hot=False)
-    scores = predict_clips(model, clips, **settings)
-    usable = np.isfinite(scores).all(axis=1)
-    several = clips.multi_label
-    report = TagReport if several else ClipReport
-    return report(
-        dataset=clips.name,
-        class_names=names,
-        paths=tuple(p for p, good in zip(clips.paths, usable, strict=True) if good),
-        labels=targets[usable].astype(bool if several else np.int64),
-        scores=scores[usable],
-        skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
-        origin={"architecture": spec.architecture, "preset": spec.preset},
-    )
+    def _worst(self, mistakes: int) -> list[tuple[str, float, Path]]:
+        return [
+            (f"{wrong.label}, taken for {wrong.predicted}", wrong.score, wrong.path)
+            for wrong in self.mistakes[:mistakes]
+        ]

@@ -1,6 +1,5 @@
 """What a cross-validation found, and how it is written down."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -10,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.files.whole_file import write_csv, write_text
+from kerasaudio.evaluation.report import Report, draw_confusion, table, taken_for
+from kerasaudio.text import percent
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldReport(Report):
     """How well a classifier does on the folds of a data set.
 
     Attributes:
@@ -52,7 +52,7 @@ class Report:
     @classmethod
     def of(
         cls, clips: LabelledClips, predictions: np.ndarray, **facts: Any
-    ) -> "Report":
+    ) -> "FoldReport":
         """Count what was right.
 
         Args:
@@ -77,6 +77,10 @@ class Report:
             fold_of=fold_of,
             **facts,
         )
+
+    def figures(self) -> dict[str, float]:
+        """Give the figures that sum up the report, by name."""
+        return {"accuracy": self.accuracy, "std": self.std}
 
     @property
     def accuracy(self) -> float:
@@ -112,34 +116,37 @@ class Report:
             "seconds": dict(self.seconds),
         }
 
-    def to_json(self) -> str:
-        """Give `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=2)
+    def table(self) -> str:
+        """Give folds and classes as tables for people."""
+        folds = [(str(i), percent(a)) for i, a in enumerate(self.folds, start=1)]
+        mean = f"{percent(self.accuracy)} ± {percent(self.std)}"
+        classes = [
+            (
+                name,
+                str(self.confusion[row].sum()),
+                percent(share),
+                taken_for(self.class_names, self.confusion, row),
+            )
+            for row, (name, share) in enumerate(self.per_class.items())
+        ]
+        return "\n\n".join(
+            [
+                table(("fold", "accuracy"), *folds, ("mean", mean)),
+                table(("class", "clips", "accuracy", "taken for"), *classes),
+            ]
+        )
 
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write report.json, confusion.csv, predictions.csv and confusion.png.
+    def pictures(self, folder: str | PathLike[str]) -> list[Path]:
+        """Draw confusion.png; see `Report.pictures`."""
+        return draw_confusion(self.confusion, self.class_names, Path(folder))
 
-        Args:
-            folder: Made if it does not exist; files of these names are replaced.
-
-        Returns:
-            The folder.
-
-        Raises:
-            OSError: It cannot be written.
-            ImportError: The picture needs the extra `plot`; the rest is written.
-        """
-        out = Path(folder)
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(out / "report.json", self.to_json() + "\n")
+    def _tables(self) -> dict[str, Any]:
         heading = ["true \\ predicted", *self.class_names]
         counts = zip(self.class_names, self.confusion.tolist(), strict=True)
-        write_csv(out / "confusion.csv", [heading, *([n, *row] for n, row in counts)])
-        write_csv(out / "predictions.csv", self._predictions())
-        from kerasaudio.plot import confusion_matrix
-
-        confusion_matrix(self.confusion, self.class_names, out / "confusion.png")
-        return out
+        return {
+            "confusion.csv": [heading, *([name, *row] for name, row in counts)],
+            "predictions.csv": self._predictions(),
+        }
 
     def _predictions(self) -> list[list[Any]]:
         rows = [

@@ -10,12 +10,12 @@ from tqdm import tqdm
 from kerasaudio import version
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
+from kerasaudio.evaluation.fold_report import FoldReport
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
 from kerasaudio.transfer.fine_tuning import Tuner
 from kerasaudio.transfer.logistic import Problem
 from kerasaudio.transfer.probes import Fitter
-from kerasaudio.transfer.report import Report
 from kerasaudio.transfer.settings import (
     ON_FEATURES,
     ON_WAVEFORMS,
@@ -27,7 +27,7 @@ from kerasaudio.transfer.vectors import Source, as_extractor, clip_features
 from kerasaudio.transfer.waveforms import load_waveforms
 
 
-def evaluate(
+def cross_validate(
     extractor_or_model: Source,
     dataset: LabelledClips,
     probe: Probe = "linear",
@@ -36,12 +36,12 @@ def evaluate(
     layer: str = "embedding",
     progress: bool | None = None,
     **settings: Any,
-) -> Report:
+) -> FoldReport:
     """Measure a pretrained network on a data set, by the data set's own folds.
 
         clips = kerasaudio.datasets.ESC50("ESC-50-master")
         model = kerasaudio.EfficientAT(weights="audioset")
-        report = kerasaudio.transfer.evaluate(model, clips)
+        report = kerasaudio.cross_validate(model, clips)
         print(report.accuracy, report.folds)
 
     For "linear", "mlp" and "gru" each clip is turned into vectors once; they are kept
@@ -68,7 +68,7 @@ def evaluate(
     """
     settled = settle(probe, settings, ON_FEATURES + ON_WAVEFORMS)
     seed = check_seed(seed)
-    dataset.require_whole_files("evaluate")
+    dataset.require_whole_files("cross_validate")
     dataset.require_folds()
     if probe in ON_FEATURES:
         extractor = as_extractor(extractor_or_model, probe, layer)
@@ -86,7 +86,7 @@ def _on_features(
     seed: int,
     settings: dict[str, Any],
     progress: bool | None,
-) -> Report:
+) -> FoldReport:
     began = perf_counter()
     features, origin = clip_features(extractor, clips, probe, progress)
     prepared = perf_counter()
@@ -97,7 +97,7 @@ def _on_features(
     fits = zip(fitter.fit_each(problems), splits, strict=True)
     for fitted, (_, test) in _bar(fits, len(splits), progress):
         predictions[test] = fitted.predict(features[test]).argmax(axis=1)
-    return Report.of(
+    return FoldReport.of(
         clips,
         predictions,
         probe=probe,
@@ -115,7 +115,7 @@ def _on_waveforms(
     seed: int,
     settings: dict[str, Any],
     progress: bool | None,
-) -> Report:
+) -> FoldReport:
     began = perf_counter()
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
     prepared = perf_counter()
@@ -135,7 +135,7 @@ def _on_waveforms(
         "weights_hash": weights_hash(model),
         "kerasaudio": version.__version__,
     }
-    return Report.of(
+    return FoldReport.of(
         clips,
         predictions,
         probe=probe,

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerasaudio.training import ClipReport, measure, start_from
+from kerasaudio.evaluation import ClipReport, evaluate
+from kerasaudio.training import start_from
 from support import sound_folder
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
@@ -88,9 +89,9 @@ def test_bad_clips_are_refused(network, sides):
     import kerasaudio
 
     with pytest.raises(ValueError, match="no output"):
-        measure(network(labels=["a", "b"]), sides[0])
+        evaluate(network(labels=["a", "b"]), sides[0])
     with pytest.raises(ValueError, match="no labels"):
-        measure(kerasaudio.LeNetMFCC(include_top=False), sides[0])
+        evaluate(kerasaudio.LeNetMFCC(include_top=False), sides[0])
 
 
 def test_start_from(tmp_path, network):

@@ -1,13 +1,12 @@
-"""How results are written: as text, as JSON, as CSV."""
+"""How tags are written: as text, as JSON, as CSV."""
 
 import csv
 import json
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 from kerasaudio.tagging import Moment, Tagged, Tags
-from kerasaudio.text import cell, one_line
+from kerasaudio.text import cell, printable
 
 FORMATS = ("text", "json", "csv")
 
@@ -88,23 +87,3 @@ class Writer:
 
 def _pairs(tags: Tags) -> list[dict[str, Any]]:
     return [{"label": label, "score": score} for label, score in tags]
-
-
-def printable(path: Path | str) -> str:
-    """Give a path for a terminal: control characters escaped."""
-    text = str(path)
-    return text if text.isprintable() else repr(text)
-
-
-def megabytes(size: int | None) -> str:
-    """Give a size for people."""
-    return "?" if size is None else f"{size / 1e6:.1f} MB"
-
-
-def columns(rows: list[tuple[str, ...]]) -> str:
-    """Align all columns but the last; control characters are escaped."""
-    rows = [tuple(map(one_line, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return "\n".join(
-        "  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows
-    )

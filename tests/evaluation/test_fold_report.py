@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.transfer import Report
+from kerasaudio.evaluation import FoldReport
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def report(tmp_path):
         folds=np.array([1, 1, 2, 2, 2, 2]),
     )
     guesses = np.array([0, 1, 0, 0, 0, 0])
-    return Report.of(clips, guesses, probe="linear", seed=7, settings={"C": 0.1})
+    return FoldReport.of(clips, guesses, probe="linear", seed=7, settings={"C": 0.1})
 
 
 def test_figures(report):
@@ -81,3 +81,13 @@ def test_a_full_disk_leaves_no_half_of_a_file(report, tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"No space left.*nothing of it was kept"):
         report.save(tmp_path / "report")
     assert not list((tmp_path / "report").iterdir())
+
+
+def test_a_line_tables_and_pictures(report, tmp_path):
+    assert repr(report) == "FoldReport('toy', clips=6, accuracy=0.75, std=0.25)"
+    assert report.figures() == {"accuracy": report.accuracy, "std": report.std}
+    folds, classes = report.table().split("\n\n")
+    assert folds.splitlines()[-1] == "mean  75.0 % ± 25.0 %"
+    assert 'cat "x"' in classes
+    assert report.pictures(tmp_path) == [tmp_path / "confusion.png"]
+    assert (tmp_path / "confusion.png").read_bytes()[:4] == b"\x89PNG"

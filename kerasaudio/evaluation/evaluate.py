@@ -1,0 +1,52 @@
+"""How well a model does on labelled clips: its windows averaged, clip by clip."""
+
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.core import AudioModel
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.evaluation.clip_report import ClipReport
+from kerasaudio.evaluation.predict import predict_clips
+from kerasaudio.evaluation.tag_report import TagReport
+
+
+def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
+    """Measure a model on labelled clips: its windows averaged, clip by clip.
+
+        report = kerasaudio.evaluate(model, held_out)
+        print(report.table())
+        report.save("report/")
+
+    Args:
+        model: With labels, among which are the clips' class names.
+        clips: With one class each, or with several.
+        **settings: Of `predict_clips`: batch_size, clip_seconds, windows_per_clip,
+            silence_db, errors, cache, dtype, readers.
+
+    Returns:
+        `ClipReport` on clips with one class each: accuracy, confusion. `TagReport` on
+        clips that can have several: how they are ranked, F1 of their tags.
+
+    Raises:
+        ValueError: Classes that the model does not know.
+        OSError: A file is missing or cannot be decoded.
+    """
+    spec = model.spec
+    if spec.labels is None:
+        raise ValueError(f"{model.name} has no labels to compare with.")
+    targets, names = targets_for(clips, spec, one_hot=False)
+    scores = predict_clips(model, clips, **settings)
+    usable = np.isfinite(scores).all(axis=1)
+    several = clips.multi_label
+    report = TagReport if several else ClipReport
+    return report(
+        dataset=clips.name,
+        class_names=names,
+        paths=tuple(p for p, good in zip(clips.paths, usable, strict=True) if good),
+        labels=targets[usable].astype(bool if several else np.int64),
+        scores=scores[usable],
+        skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
+        origin={"architecture": spec.architecture, "preset": spec.preset},
+    )

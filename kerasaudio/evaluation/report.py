@@ -1,0 +1,125 @@
+"""What all reports have: figures, a table for people, files, a short repr."""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.files.whole_file import write_csv, write_text
+from kerasaudio.text import columns, escaped
+
+FIGURES = {
+    "accuracy": "accuracy",
+    "std": "standard deviation",
+    "macro_f1": "macro F1",
+    "instance_f1": "F1 of a clip",
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "d_prime": "d'",
+}
+
+
+class Report(ABC):
+    """How well a model does on clips.
+
+    Attributes:
+        dataset: Name of the data set.
+        paths: The clips.
+    """
+
+    dataset: str
+    paths: tuple[Path, ...]
+
+    @abstractmethod
+    def figures(self) -> dict[str, float]:
+        """Give the figures that sum up the report, by name."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report, ready for JSON."""
+
+    @abstractmethod
+    def table(self) -> str:
+        """Give the report as tables for people."""
+
+    @abstractmethod
+    def _tables(self) -> dict[str, Sequence[Sequence[Any]]]:
+        """Give rows by the name of the CSV file that they are written to."""
+
+    def to_json(self) -> str:
+        """Give `to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write report.json, tables as CSV, and pictures.
+
+        Args:
+            folder: Made if it does not exist; files of these names are replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            OSError: It cannot be written.
+            ImportError: A picture needs the extra `plot`; the rest is written.
+        """
+        out = Path(folder)
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / "report.json", self.to_json() + "\n")
+        for name, rows in self._tables().items():
+            write_csv(out / name, rows)
+        self.pictures(out)
+        return out
+
+    def pictures(self, folder: str | PathLike[str]) -> list[Path]:
+        """Draw what can be drawn, as PNG files in a folder.
+
+        Returns:
+            The files; none for a report without pictures.
+
+        Raises:
+            ImportError: matplotlib is missing: the extra `plot`.
+            OSError: They cannot be written.
+        """
+        return []
+
+    def __repr__(self) -> str:
+        """Give the figures in a line."""
+        told = [f"{name}={value:.4g}" for name, value in self.figures().items()]
+        about = [repr(escaped(self.dataset)), f"clips={len(self.paths)}", *told]
+        return f"{type(self).__name__}({', '.join(about)})"
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Give figures as JSON knows them: what is no number becomes None."""
+    return {k: v if math.isfinite(v) else None for k, v in figures.items()}
+
+
+def taken_for(names: Sequence[str], counts: np.ndarray, row: int) -> str:
+    """Give what clips of a class were mistaken for, the most frequent first."""
+    return ", ".join(
+        f"{names[i]} {counts[row, i]}"
+        for i in (-counts[row]).argsort(kind="stable")
+        if counts[row, i] and i != row
+    )
+
+
+def draw_confusion(
+    counts: np.ndarray, names: Sequence[str], folder: Path
+) -> list[Path]:
+    """Write confusion.png."""
+    from kerasaudio.plot import confusion_matrix
+
+    path = folder / "confusion.png"
+    confusion_matrix(counts, names, path)
+    return [path]
+
+
+def table(*rows: Sequence[str]) -> str:
+    """Align columns of text."""
+    return columns([tuple(row) for row in rows])
