@@ -90,7 +90,7 @@ def seeded_file(
     return write
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parity:
     """What a network is compared with.
 
@@ -137,7 +137,7 @@ class Parity:
         return Compared(self, golden, model, outputs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
     """What both networks gave."""
 

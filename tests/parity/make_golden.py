@@ -59,21 +59,21 @@ GOLDENS: Mapping[str, Recipe] = {
         ("won2020", "fcn"),
         f"{WON}, FCN",
         (16_000, 464_000, 1),
-        ("frontend", "spec_bn", "layer1", "layer3", "embedding", "predictions"),
+        ("frontend", "spec_bn", "layer1", "layer3", "embedding", "logits"),
         torchaudio_tables,
     ),
     "crnn_seeded": Recipe(
         ("won2020", "crnn"),
         f"{WON}, CRNN",
         (16_000, 464_000, 2),
-        ("frontend", "spec_bn", "layer1", "layer4", "embedding", "predictions"),
+        ("frontend", "spec_bn", "layer1", "layer4", "embedding", "logits"),
         torchaudio_tables,
     ),
     "musicnn_won2020_seeded": Recipe(
         ("won2020", "musicnn"),
         f"{WON}, Musicnn",
         (16_000, 48_000, 3),
-        ("frontend", "timbre", "rhythm", "front", "midend", "embedding", "predictions"),
+        ("frontend", "timbre", "rhythm", "front", "midend", "embedding", "logits"),
         torchaudio_tables,
     ),
     "efficient_at_mn04_seeded": Recipe(
@@ -82,7 +82,7 @@ GOLDENS: Mapping[str, Recipe] = {
         (32_000, 160_000, 4),
         ("frontend", "features_0", "features_3", "features_8", "features_16",
          "embedding", "logits"),
-        gain=2**0.5,
+        gain=1.2,
     ),
 }  # fmt: skip
 
