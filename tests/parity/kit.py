@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from kerasaudio.models import AudioModel
+from kerasaudio import AudioModel
 from support.goldens import GOLDEN, Golden, State, summary
 from support.keras2 import write_named
 from support.originals import probe
@@ -119,7 +119,7 @@ class Parity:
         return [f"{prefix}{stage}" for prefix in prefixes for stage in self.stages]
 
     def run(self, folder: Path) -> "Compared":
-        """Load the weights, written into a folder, and hear the golden file's sounds."""
+        """Load the weights, if need be from a folder, and hear the golden sounds."""
         golden = Golden.read(self.golden, self.folder)
         weights = self.weights
         if not isinstance(weights, str):

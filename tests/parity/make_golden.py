@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,9 @@ def main() -> None:
     arguments = parser.parse_args()
     keys_file = GOLDEN / f"{arguments.name}_keys.txt"
     if arguments.keys:
-        keys_file.write_text(listed(arguments.keys, set(GOLDENS[arguments.name].kept())))
+        keys_file.write_text(
+            listed(arguments.keys, set(GOLDENS[arguments.name].kept()))
+        )
     elif not keys_file.is_file():
         parser.error(f"{keys_file} is missing; name a published file by --keys.")
     arrays = make(GOLDENS[arguments.name], keys_file.read_text())

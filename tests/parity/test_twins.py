@@ -78,8 +78,6 @@ def test_efficient_ats_twin_gives_the_published_networks_stages(shared):
 
     got = run_twin(GOLDENS[name], state, heard(golden)[None])
 
-    np.testing.assert_allclose(
-        got["frontend"][0, :, :200], golden["logmel"], atol=1e-4
-    )
+    np.testing.assert_allclose(got["frontend"][0, :, :200], golden["logmel"], atol=1e-4)
     np.testing.assert_allclose(got["embedding"][0], golden["features"], atol=1e-5)
     np.testing.assert_allclose(got["logits"][0], golden["logits"], atol=1e-4)

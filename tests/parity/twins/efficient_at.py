@@ -40,8 +40,12 @@ def log_mel(waveforms: torch.Tensor) -> torch.Tensor:
 
 def kaldi_bank() -> torch.Tensor:
     """Give Kaldi's triangles, straight in mel, (128, 513), from 0 to 15 kHz."""
-    bins = 1127 * (1 + torch.arange(513, dtype=torch.float64) * 32_000 / 1024 / 700).log()
-    ends = torch.linspace(0, 1127 * math.log(1 + 15_000 / 700), 130, dtype=torch.float64)
+    bins = (
+        1127 * (1 + torch.arange(513, dtype=torch.float64) * 32_000 / 1024 / 700).log()
+    )
+    ends = torch.linspace(
+        0, 1127 * math.log(1 + 15_000 / 700), 130, dtype=torch.float64
+    )
     left, center, right = (ends[i : 128 + i, None] for i in range(3))
     rising, falling = (bins - left) / (center - left), (right - bins) / (right - center)
     return torch.minimum(rising, falling).clamp(min=0)

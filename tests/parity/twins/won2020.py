@@ -38,7 +38,7 @@ def crnn(state: State, waveforms: torch.Tensor) -> Stages:
 
 
 def musicnn(state: State, waveforms: torch.Tensor) -> Stages:
-    """Timbre and rhythm side by side, three layers over time, and what is heard at all."""
+    """Timbre and rhythm side by side, three layers over time, peak and mean."""
     stages = _spectrogram(state, waveforms)
     x = stages["spec_bn"]
     loudness = x.mean(dim=2)
