@@ -4,12 +4,15 @@ A network is filled by rule (tests/support/seeding.py), so the file holds output
 of every stage a piece, and a summary of the whole. They are computed in float64; `meta`
 says how far float32 is from them. --keys writes NAME_keys.txt first, with the keys and
 shapes of a published file of the original.
+
+To add a NAME, write a twin in tests/parity/twins, list it in GOLDENS, and let
+tests/parity/test_twins.py show that it equals the original on a published file.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +144,7 @@ def corner(whole: np.ndarray) -> np.ndarray:
     return whole[tuple(map(slice, extents))]
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Write the golden file named on the command line."""
     parser = argparse.ArgumentParser(
         "python -m tests.parity.make_golden",
@@ -150,8 +153,9 @@ def main() -> None:
     )
     parser.add_argument("name", choices=GOLDENS)
     parser.add_argument("--keys", type=Path, help="a published .pt or .pth file")
-    arguments = parser.parse_args()
-    keys_file = GOLDEN / f"{arguments.name}_keys.txt"
+    parser.add_argument("--folder", type=Path, default=GOLDEN, help="where to write")
+    arguments = parser.parse_args(given)
+    keys_file = arguments.folder / f"{arguments.name}_keys.txt"
     if arguments.keys:
         keys_file.write_text(
             listed(arguments.keys, set(GOLDENS[arguments.name].kept()))
@@ -159,7 +163,7 @@ def main() -> None:
     elif not keys_file.is_file():
         parser.error(f"{keys_file} is missing; name a published file by --keys.")
     arrays = make(GOLDENS[arguments.name], keys_file.read_text())
-    path = GOLDEN / f"{arguments.name}.npz"
+    path = arguments.folder / f"{arguments.name}.npz"
     np.savez_compressed(path, **arrays)
     size = path.stat().st_size
     print(f"{path}: {size:,} bytes\n{arrays['meta']}")

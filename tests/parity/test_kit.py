@@ -115,6 +115,19 @@ def test_files_are_in_the_originals_format(tmp_path, name, read, arranged):
         np.testing.assert_array_equal(tensors[key], tensor, err_msg=key)
 
 
+@pytest.mark.parametrize("name", ["model.pt", "model.pth"])
+def test_torch_reads_files_in_its_formats(tmp_path, name):
+    torch = pytest.importorskip("torch")
+    golden = Golden({}, KEYS)
+
+    tensors = torch.load(seeded_file(name)(tmp_path, golden), weights_only=True)
+
+    state = golden.state()
+    assert list(tensors) == list(state)
+    for key, tensor in state.items():
+        np.testing.assert_array_equal(tensors[key].numpy(), tensor, err_msg=key)
+
+
 def test_a_gain_is_for_kernels_only():
     plain, loud = (Golden({}, KEYS, {"gain": gain}).state() for gain in (1, 2))
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from kerasaudio.weights.torch_file import read_torch
-from parity.make_golden import GOLDENS, LIMIT, listed, make, run_twin
+from parity.make_golden import GOLDENS, LIMIT, listed, main, make, run_twin
 from support.goldens import GOLDEN, Golden
 from support.originals import WON, heard
+from support.torch_files import write_state
 from support.won2020 import torchaudio_tables
 
 pytest.importorskip("torch", reason="the twins are torch networks")
@@ -31,6 +32,26 @@ def test_golden_file_is_small_and_what_the_twin_gives(name):
         np.testing.assert_allclose(
             made[stage], array, rtol=1e-6, atol=atol, err_msg=stage
         )
+
+
+def test_the_command_writes_a_golden_file(tmp_path, capsys):
+    name = "musicnn_won2020_seeded"
+    stored = Golden.read(name)
+    with pytest.raises(SystemExit):
+        main([name, "--folder", str(tmp_path)])
+    assert "name a published file by --keys" in capsys.readouterr().err
+    published = tmp_path / "best_model.pth"
+    write_state(published, stored.state(torchaudio_tables()))
+
+    main([name, "--folder", str(tmp_path), "--keys", str(published)])
+
+    made = Golden.read(name, tmp_path)
+    assert made.keys == stored.keys
+    assert {**made.meta, "float32": None} == {**stored.meta, "float32": None}
+    assert f"{name}.npz" in capsys.readouterr().out
+    np.testing.assert_allclose(
+        made.arrays["embedding"], stored.arrays["embedding"], rtol=1e-5, atol=1e-4
+    )
 
 
 @pytest.mark.shared
