@@ -117,7 +117,7 @@ def test_files_are_in_the_originals_format(tmp_path, name, read, arranged):
 
 @pytest.mark.parametrize("name", ["model.pt", "model.pth"])
 def test_torch_reads_files_in_its_formats(tmp_path, name):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch reads its own files")
     golden = Golden({}, KEYS)
 
     tensors = torch.load(seeded_file(name)(tmp_path, golden), weights_only=True)
