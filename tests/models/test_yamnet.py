@@ -8,7 +8,7 @@ import pytest
 import kerasaudio
 from kerasaudio.checkpoints.native import model_state
 from kerasaudio.layers.depthwise import DepthwiseConv2D
-from support.keras2 import write_named
+from support.keras2 import write_named, yamnet_names
 from support.manifests import use_manifest
 
 
@@ -21,16 +21,7 @@ def model():
 @pytest.fixture(scope="module")
 def weights(model):
     """The model's weights under the official names."""
-    named = {}
-    for key, array in model_state(model).items():
-        layer, leaf = key.split("/")
-        if layer == "patch_scores":
-            layer = "dense"
-        elif "depthwise" in layer and leaf == "kernel":
-            leaf = "depthwise_kernel"
-        layer = layer.replace("_", "/", 1).replace("conv_bn", "conv/bn")
-        named[f"{layer}/{leaf}"] = array
-    return named
+    return yamnet_names(model_state(model))
 
 
 def output(model, waveforms):

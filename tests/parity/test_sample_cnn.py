@@ -1,27 +1,20 @@
-"""SampleCNN and SampleCNN+SE against the original, both filled by the same rule.
+"""SampleCNN and SampleCNN+SE against Won et al.'s networks, filled by the same rule."""
 
-Upstream: minzwon/sota-music-tagging-models at 4e1d652, torch. The golden files hold its
-outputs, in torch's layout (batch, channels, steps).
-"""
+import kerasaudio
+from parity.kit import STEPS, Parity, Stage, each_stage, seeded_file
 
-import numpy as np
-import pytest
-
-from support.originals import (
-    SAMPLE_CNN,
-    SAMPLE_CNN_STAGES,
-    sample_cnn_stages,
-    seeded_sample_cnn,
-)
-
-
-@pytest.fixture(scope="module", params=SAMPLE_CNN)
-def stages(request):
-    return sample_cnn_stages(seeded_sample_cnn(request.param), request.param)
+STAGES = {
+    "layer1": Stage("layer1_relu", 2e-5, STEPS),
+    "layer2": Stage("layer2_mp", 2e-5, STEPS),
+    "layer5": Stage("layer5_mp", 2e-5, STEPS),
+    "layer11": Stage("layer11_relu", 2e-5, STEPS),
+    "predictions": Stage("predictions", 2e-5),
+}
+WEIGHTS = seeded_file("best_model.pth")
+PLAIN = Parity(kerasaudio.SampleCNN, "seeded_sample", STAGES, WEIGHTS)
+EXCITED = Parity(kerasaudio.SampleCNNSE, "seeded_se", STAGES, WEIGHTS)
 
 
-@pytest.mark.parametrize("stage", SAMPLE_CNN_STAGES)
-def test_stage_equals_upstream(stages, stage):
-    got, want = stages[stage]
-    assert want.std() > 1e-3  # a dead network passes anything
-    np.testing.assert_allclose(got, want, atol=1e-4)
+@each_stage(PLAIN, EXCITED)
+def test_stage_equals_the_original(parity, stage):
+    parity.check(stage)

@@ -1,5 +1,6 @@
 """Weights in files as Keras 2 writes them; resemul's network in NumPy, to have some."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,20 @@ def write_named(path: Path, weights: dict[str, np.ndarray]) -> None:
             group.attrs["weight_names"] = np.array(paths, "S")
             for at in paths:
                 group[at] = weights[at.removesuffix(":0")]
+
+
+def yamnet_names(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give YAMNet's weights, by our keys, under the official names."""
+    named = {}
+    for key, array in state.items():
+        layer, leaf = key.split("/")
+        if layer == "patch_scores":
+            layer = "dense"
+        elif "depthwise" in layer and leaf == "kernel":
+            leaf = "depthwise_kernel"
+        layer = layer.replace("_", "/", 1).replace("conv_bn", "conv/bn")
+        named[f"{layer}/{leaf}"] = array
+    return named
 
 
 def relu(x: np.ndarray) -> np.ndarray:

@@ -17,10 +17,8 @@ from kerasaudio.core import AudioModel
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.models import FACTORIES
 from support import keras2, seeded_ast, seeded_vggish
-from support.seeding import read_shapes, seeded
+from support.goldens import GOLDEN, Golden
 from support.song import RATE, song
-
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 # Factory, tag and name of the original's network.
 MUSICNN = (
@@ -151,9 +149,9 @@ def won_chunks(model: AudioModel) -> tuple[np.ndarray, np.ndarray]:
 def seeded_sample_cnn(kind: str) -> AudioModel:
     """Build "sample" or "se", filled by the rule that filled the original."""
     factory, head = SAMPLE_CNN[kind]
-    tensors = seeded(read_shapes((GOLDEN / f"seeded_{kind}_keys.txt").read_text()))
+    state = Golden.read(f"seeded_{kind}").state()
     model = FACTORIES[factory]()
-    assign(model, from_torch(tensors, rename={head: "predictions"}), "seeded")
+    assign(model, from_torch(state, rename={head: "predictions"}), "seeded")
     return model
 
 

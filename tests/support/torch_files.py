@@ -4,6 +4,8 @@ import io
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,32 @@ def legacy(pickle: bytes, keys: list[str], storages: bytes) -> bytes:
     machine = b"\x80\x02}" + text("little_endian") + b"\x88s."
     listed = b"\x80\x02](" + b"".join(map(text, keys)) + b"e."
     return magic + protocol + machine + pickle + listed + storages
+
+
+def write_state(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a state dict as `torch.save` does: a zip; a `.pth` as before torch 1.6."""
+    kinds = {"float32": "FloatStorage", "int64": "LongStorage"}
+    in_zip = path.suffix != ".pth"
+    body, storages = b"", {}
+    for number, (name, array) in enumerate(tensors.items()):
+        key, array = str(number), np.asarray(array, order="C")
+        stored = storage(
+            array.size,
+            kind=kinds[array.dtype.name],
+            key=key,
+            tail=b"" if in_zip else b"N",  # a view of no other storage
+        )
+        strides = integers(*(step // array.itemsize for step in array.strides))
+        body += text(name)
+        body += tensor(stored, shape=integers(*array.shape), strides=strides)
+        count = b"" if in_zip else struct.pack("<q", array.size)
+        storages[key] = count + array.tobytes()
+    state = b"\x80\x02}(" + body + b"u."
+    path.write_bytes(
+        zipped(state, storages, more={"archive/version": b"3\n"})
+        if in_zip
+        else legacy(state, list(storages), b"".join(storages.values()))
+    )
 
 
 def example() -> dict[str, np.ndarray]:

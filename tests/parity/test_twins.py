@@ -1,0 +1,104 @@
+"""Twins give what the originals gave, and the golden files are what twins give."""
+
+import numpy as np
+import pytest
+
+from kerasaudio.checkpoints.torch_file import read_torch
+from parity.make_golden import GOLDENS, LIMIT, listed, main, make, run_twin
+from support.goldens import GOLDEN, Golden
+from support.originals import WON, heard
+from support.torch_files import write_state
+from support.won2020 import torchaudio_tables
+
+pytest.importorskip("torch", reason="the twins are torch networks")
+PUBLISHED = {
+    "efficient_at_mn04_seeded": "mn04_as_mAP_432.pt",
+    "fcn_seeded": "music_taggers/mtat_fcn.pth",
+    "crnn_seeded": "music_taggers/mtat_crnn.pth",
+    "musicnn_won2020_seeded": "music_taggers/mtat_musicnn.pth",
+}
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_golden_file_is_small_and_what_the_twin_gives(name):
+    stored = Golden.read(name)
+
+    made = make(GOLDENS[name], stored.keys)
+
+    assert (GOLDEN / f"{name}.npz").stat().st_size <= LIMIT
+    assert set(made) == {*stored.arrays, "meta"}
+    for stage, array in stored.arrays.items():
+        atol = 1e-6 * np.abs(array).max()
+        np.testing.assert_allclose(
+            made[stage], array, rtol=1e-6, atol=atol, err_msg=stage
+        )
+
+
+def test_the_command_writes_a_golden_file(tmp_path, capsys):
+    name = "musicnn_won2020_seeded"
+    stored = Golden.read(name)
+    with pytest.raises(SystemExit):
+        main([name, "--folder", str(tmp_path)])
+    assert "name a published file by --keys" in capsys.readouterr().err
+    published = tmp_path / "best_model.pth"
+    write_state(published, stored.state(torchaudio_tables()))
+
+    main([name, "--folder", str(tmp_path), "--keys", str(published)])
+
+    made = Golden.read(name, tmp_path)
+    assert made.keys == stored.keys
+    assert {**made.meta, "float32": None} == {**stored.meta, "float32": None}
+    assert f"{name}.npz" in capsys.readouterr().out
+    np.testing.assert_allclose(
+        made.arrays["embedding"], stored.arrays["embedding"], rtol=1e-5, atol=1e-4
+    )
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", GOLDENS)
+def test_keys_are_those_of_the_published_file(shared, name):
+    kept = set(GOLDENS[name].kept())
+
+    assert Golden.read(name).keys == listed(
+        shared / "reference" / PUBLISHED[name], kept
+    )
+
+
+@pytest.mark.shared
+def test_tables_are_those_of_the_published_file(shared):
+    published = read_torch(shared / "reference" / PUBLISHED["fcn_seeded"])
+
+    for key, table in torchaudio_tables().items():
+        np.testing.assert_allclose(table, published[key], atol=2e-5, err_msg=key)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("tag", "upstream"), [one[1:] for one in WON])
+def test_won_et_als_twin_gives_the_published_scores(shared, tag, upstream):
+    data_set = tag.removeprefix("won2020-")
+    name = next(name for name in PUBLISHED if name.startswith(upstream))
+    folder = shared / "reference"
+    state = read_torch(folder / "music_taggers" / f"{data_set}_{upstream}.pth")
+    with np.load(folder / "golden" / "music_taggers.npz") as recorded:
+        waveform, want = heard(recorded), recorded[f"{data_set}_{upstream}"]
+    _, samples, _ = GOLDENS[name].wave
+
+    got = run_twin(GOLDENS[name], state, waveform[None, :samples])
+
+    assert want.std() > 1e-2
+    np.testing.assert_allclose(got["predictions"][0], want, atol=2e-5)
+
+
+@pytest.mark.shared
+def test_efficient_ats_twin_gives_the_published_networks_stages(shared):
+    name = "efficient_at_mn04_seeded"
+    state = read_torch(shared / "reference" / PUBLISHED[name])
+    path = shared / "reference" / "golden" / "efficientat_mn04_as.npz"
+    with np.load(path) as recorded:
+        golden = dict(recorded)
+
+    got = run_twin(GOLDENS[name], state, heard(golden)[None])
+
+    np.testing.assert_allclose(got["frontend"][0, :, :200], golden["logmel"], atol=1e-4)
+    np.testing.assert_allclose(got["embedding"][0], golden["features"], atol=1e-5)
+    np.testing.assert_allclose(got["logits"][0], golden["logits"], atol=1e-4)
