@@ -14,6 +14,8 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio
 from kerasaudio.core.windowed import batched, run, waveform_windows
 
+__all__ = ["SoundEvent", "events_of", "find_events", "frame_scores", "framewise"]
+
 LAYER = "frame_scores"
 
 
