@@ -1,7 +1,8 @@
 """What the epochs of a training gave."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kerasaudio.core import AudioModel
@@ -36,6 +37,12 @@ class Epoch:
         if math.isnan(self.score):
             return float(self.number), 0.0
         return self.score, -self.validation_loss
+
+
+def better(epoch: Epoch, before: Sequence[Epoch]) -> Epoch:
+    """Give an epoch that knows whether it was the best so far."""
+    best = max((past.rank for past in before), default=None)
+    return replace(epoch, is_best=best is None or epoch.rank > best)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,195 @@
+"""One training, phase by phase: what is compiled, fed, kept and saved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.batching.batches import ClipBatches
+from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.training.augmentation import Augmentation, MixedBatches
+from kerasaudio.training.compiling import Compiling
+from kerasaudio.training.epoch_end import Backup, Seeding, Validation
+from kerasaudio.training.epochs import Epoch, Trained
+from kerasaudio.training.head import Head
+from kerasaudio.training.identity import check_same, identity
+from kerasaudio.training.schedule import Phase, Schedule
+from kerasaudio.training.state import State
+
+
+class Run:
+    """One training, from the start or from where it was."""
+
+    def __init__(
+        self,
+        model: AudioModel,
+        training: LabelledClips,
+        validation: LabelledClips | None,
+        state: State,
+        schedule: Schedule,
+        augmentation: Augmentation,
+        how: Compiling,
+        restart: bool,
+        batches: Mapping[str, Any],
+    ) -> None:
+        self._model, self._state, self._schedule = model, state, schedule
+        self._how = how
+        self._head = Head(model, training, mixed=augmentation.mixup is not None)
+        self._learner = augmentation.around(model)
+        facts = identity(model, training, validation, schedule, augmentation, batches)
+        facts |= how.to_dict()
+        if restart:
+            state.remove()
+        self._kept = state.facts() if state.exists else None
+        if self._kept is not None:
+            check_same(self._kept["training"], facts, state.folder)
+        self._facts = facts
+        state.begin()
+        settings = {name: value for name, value in batches.items() if name != "augment"}
+        size, seed = schedule.batch_size, schedule.seed
+        self._batches = training.batches(
+            model,
+            size,
+            one_hot=self._head.one_hot,
+            class_weights=schedule.class_weights,
+            seed=seed,
+            **batches,
+        )
+        self._fed: keras.utils.PyDataset = self._batches
+        if augmentation.mixup is not None:
+            self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
+        self._spec = self._trained_spec()
+        settings.pop("clip_seconds", None)
+        settings.pop("windows_per_clip", None)
+        self._held_out: tuple[ClipBatches, np.ndarray] | None = None
+        if validation is not None:
+            heard = validation.batches(self._spec, size, training=False, **settings)
+            self._held_out = heard, self._head.targets(heard.clips)
+        # In one order: freezing layers changes that of model.variables.
+        self._weights = list(model.variables)
+        own = {id(variable) for variable in self._weights}
+        self._dice = [v for v in self._learner.variables if id(v) not in own]
+        self._epochs = [
+            Epoch(**epoch) for epoch in (self._kept or {}).get("epochs", [])
+        ]
+
+    def train(
+        self,
+        path: Path,
+        callbacks: Sequence[keras.callbacks.Callback],
+        report: Callable[[Epoch], None] | None,
+        verbose: int | str,
+    ) -> Trained:
+        """Go through the phases, and save the best epoch."""
+        first = 0 if self._kept is None else self._kept["phase"]
+        for number, phase in enumerate(self._schedule.phases):
+            if number < first:
+                continue
+            variables = self._begin(phase)
+            done, stale = 0, 0
+            if self._kept is not None and number == first:
+                self._state.load(variables)
+                done, stale = self._kept["done"], self._kept["stale"]
+            elif number:
+                self._load_best()
+            if done < phase.epochs and stale < self._schedule.patience:
+                keep = partial(self._keep, variables, number)
+                ours = self._callbacks(phase, callbacks, keep, stale, report)
+                # The batches are shuffled; Keras would do it again, without our seed.
+                self._learner.fit(
+                    self._fed,
+                    epochs=phase.epochs,
+                    initial_epoch=done,
+                    shuffle=False,
+                    verbose=verbose,
+                    callbacks=ours,
+                )
+        self._load_best()
+        trained = Trained(self._finished(), path, tuple(self._epochs))
+        with writing_whole(path) as temporary:
+            trained.model.save(temporary)
+        self._state.remove()
+        return trained
+
+    def _callbacks(
+        self,
+        phase: Phase,
+        given: Sequence[keras.callbacks.Callback],
+        keep: Callable[[int, int], None],
+        stale: int,
+        report: Callable[[Epoch], None] | None,
+    ) -> list[keras.callbacks.Callback]:
+        epochs, schedule = self._epochs, self._schedule
+        return [
+            Seeding(self._batches, schedule.seed, epochs),
+            Validation(self._model, self._head, self._held_out, phase, epochs),
+            *given,
+            Backup(keep, epochs, stale, schedule.patience, report),
+        ]
+
+    def _keep(self, variables: list[Any], phase: int, done: int, stale: int) -> None:
+        """Write how far the training is."""
+        if self._epochs[-1].is_best:
+            self._state.save_best(self._weights, self._epochs[-1].number)
+        facts = {
+            "training": self._facts,
+            "phase": phase,
+            "done": done,
+            "stale": stale,
+            "epochs": [asdict(epoch) for epoch in self._epochs],
+        }
+        self._state.save(variables, facts, self._best)
+
+    @property
+    def _best(self) -> int:
+        return [epoch.number for epoch in self._epochs if epoch.is_best][-1]
+
+    def _load_best(self) -> None:
+        self._state.load_best(self._weights, self._best)
+
+    def _begin(self, phase: Phase) -> list[Any]:
+        """Compile for a phase; give all that changes in it."""
+        self._head.freeze(
+            self._model, phase.name == "frozen", self._schedule.keep_statistics
+        )
+        decays = self._schedule.cosine_decay
+        steps = phase.epochs * len(self._fed) if decays else None
+        optimizer = self._how.optimizer_for(phase, steps)
+        loss = self._how.loss or self._head.loss
+        self._learner.compile(optimizer, loss, metrics=self._how.metrics)
+        optimizer.build(self._learner.trainable_variables)
+        return [*self._weights, *self._dice, *optimizer.variables]
+
+    def _finished(self) -> AudioModel:
+        """Give the model uncompiled, its spec saying what it has become."""
+        model = self._model
+        for layer in model.layers:
+            layer.trainable = True
+        metrics = {"dataset": self._facts["dataset"]}
+        if self._held_out is not None:
+            best = max(self._epochs, key=lambda epoch: epoch.rank)
+            metrics["validation_clips"] = len(self._held_out[1])
+            metrics["validation_score"] = best.score
+        return AudioModel(
+            model.input,
+            model.output,
+            name=model.name,
+            spec=self._spec.replace(
+                trained_on=(*self._spec.trained_on, self._facts["dataset"]),
+                metrics=metrics,
+            ),
+        )
+
+    def _trained_spec(self) -> AudioSpec:
+        """Give the spec with the windows that the network learns from."""
+        spec = self._model.spec
+        window = spec.clip_samples or self._batches.window_samples
+        # A hop that goes with shorter windows would have longer ones overlap.
+        hop = None if window > spec.window_samples else spec.hop_samples
+        return spec.replace(window_samples=window, hop_samples=hop)
