@@ -4,6 +4,7 @@ These are pages from the top of the checkout, the API reference, the files that 
 link to, and the gallery's pictures. mkdocs.yml names this file.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from mkdocs.structure.pages import Page
 
 CHECKOUT = Path(__file__).parents[1]
 API = "API reference"
+# Lines of docstrings that begin anew, though no empty line is before them.
+_LINE = re.compile(r"\n(?=(?:Input|Output|Source|Whole clips)[:,] )")
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Fill in the menu of the API reference."""
+    """Fill in the menu of the API reference, before each build."""
+    reference.forget()
     menu: list[Any] = config.nav or []
     for entry in menu:
         if isinstance(entry, dict) and API in entry:
@@ -47,6 +51,13 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     if page.file.src_uri == gallery.PAGE:
         return gallery.with_pictures(markdown)
     return markdown
+
+
+def on_page_content(html: str, page: Page, **_: Any) -> str:
+    """Let what goes in and what comes out have lines of their own."""
+    if page.file.src_uri.startswith("api/"):
+        return _LINE.sub("<br>\n", html)
+    return html
 
 
 def _add(files: Files, config: MkDocsConfig, uri: str, path: Path) -> None:

@@ -23,7 +23,7 @@ OUTSIDE = {
 _PLACES = {**OUTSIDE, "README.md": "index.md"}
 _SOURCES = {place: path for path, place in OUTSIDE.items()}
 _FENCE = re.compile(r"(^```.*?^```[^\n]*$)", re.DOTALL | re.MULTILINE)
-_LINK = re.compile(r"\]\(([^()\s]+)\)")
+_LINK = re.compile(r"\[([^][]*)\]\(([^()\s]+)\)")
 
 
 def site_path(path: str) -> str:
@@ -37,18 +37,24 @@ def site_path(path: str) -> str:
 def mend(markdown: str, uri: str) -> str:
     """Rewrite the links of a page for the site.
 
+    Links lead to the places of their targets there. One whose text is a file, such as
+    `[data.md](data.md)`, gets the title of that page.
+
     Args:
         markdown: Of the page.
         uri: Place of the page on the site.
     """
 
     def mended(link: re.Match[str]) -> str:
-        path = _target(link[1], uri)
+        text, address = link.groups()
+        path = _target(address, uri)
         if path is None:
             return link[0]
+        if text in (address, path) and path.endswith(".md"):
+            text = _title(path)
         place = posixpath.relpath(site_path(path), posixpath.dirname(uri))
-        fragment = urlsplit(link[1]).fragment
-        return f"]({place}#{fragment})" if fragment else f"]({place})"
+        fragment = urlsplit(address).fragment
+        return f"[{text}]({place}#{fragment})" if fragment else f"[{text}]({place})"
 
     parts = _FENCE.split(markdown)  # odd ones are code
     return "".join(
@@ -60,15 +66,20 @@ def mend(markdown: str, uri: str) -> str:
 def files_linked(markdown: str, uri: str) -> Iterator[str]:
     """Give the files that a page links to and that are no pages of the site."""
     for text in _FENCE.split(markdown)[::2]:
-        for link in _LINK.findall(text):
-            path = _target(link, uri)
+        for _, address in _LINK.findall(text):
+            path = _target(address, uri)
             if path is not None and site_path(path).startswith("files/"):
                 yield path
 
 
-def _target(link: str, uri: str) -> str | None:
+def _title(path: str) -> str:
+    text = (CHECKOUT / path).read_text(encoding="utf-8")
+    return text.partition("# ")[2].partition("\n")[0]
+
+
+def _target(address: str, uri: str) -> str | None:
     """Give the file of the repository that a link leads to; None for all else."""
-    parts = urlsplit(link)
+    parts = urlsplit(address)
     if parts.scheme or parts.netloc or not parts.path:
         return None
     folder = posixpath.dirname(_SOURCES.get(uri, f"docs/{uri}"))

@@ -39,7 +39,7 @@ def public_names(module: str) -> list[str]:
         ValueError: `__all__` holds something that cannot be read without running it.
     """
     for statement in _tree(module).body:
-        if isinstance(statement, ast.Assign) and _targets(statement) == ["__all__"]:
+        if isinstance(statement, ast.Assign) and "__all__" in _targets(statement):
             return [*dict.fromkeys(_listed(module, statement.value))]
     return [
         statement.name
@@ -60,9 +60,8 @@ def find_home(module: str, name: str) -> Home:
             return Home(module, name, "function")
         if isinstance(statement, ast.ClassDef) and statement.name == name:
             return Home(module, name, "class")
-        if isinstance(statement, ast.Assign | ast.AnnAssign):
-            if name in _targets(statement):
-                return Home(module, name, "data")
+        if name in _targets(statement):
+            return Home(module, name, "data")
         if _is_own(statement) and statement.module != module:  # else of a submodule
             home = _imported(statement, name)
             if home is not None:
@@ -97,6 +96,11 @@ def source(module: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
+def forget() -> None:
+    """Read files anew from now on."""
+    _tree.cache_clear()
+
+
 @cache
 def _tree(module: str) -> ast.Module:
     file = source(module)
@@ -105,10 +109,13 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def _targets(statement: ast.Assign | ast.AnnAssign) -> list[str]:
-    targets = (
-        statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    )
+def _targets(statement: ast.stmt) -> list[str]:
+    """Give the names that a statement assigns to."""
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 

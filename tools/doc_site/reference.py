@@ -7,6 +7,7 @@ module in `MODULES` that has it; the other pages link there.
 
 from functools import cache
 
+from doc_site import public_names as names
 from doc_site.public_names import (
     PACKAGE,
     Home,
@@ -60,6 +61,12 @@ def page(module: str) -> str:
     return "\n\n".join([*parts, *described]) + "\n"
 
 
+def forget() -> None:
+    """Read the package's files anew from now on."""
+    names.forget()
+    _owners.cache_clear()
+
+
 # Of a module's page only the module's docstring is its own; names follow one by one.
 _HEAD = "\n      ".join(
     ("members: false", "show_root_heading: false", "show_root_toc_entry: false")
@@ -71,11 +78,12 @@ def _link(name: str, home: Home) -> str:
         link = f"[`{name}`]({home.path}.md)"
     else:
         link = f"[`{name}`][{home.path}]"
-    return f"| {link} | {first_line(home)} |"
+    return f"| {link} | {first_line(home) or 'a constant'} |"
 
 
 def _describe(name: str, home: Home) -> str:
-    return f"::: {home.path}\n    options:\n      heading_level: 2\n      heading: {name}"
+    options = f"heading_level: 2\n      heading: {name}"
+    return f"::: {home.path}\n    options:\n      {options}"
 
 
 @cache

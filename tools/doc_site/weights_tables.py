@@ -67,13 +67,16 @@ def readme_table(presets: Sequence[Preset]) -> str:
             f"**{entry.tag}**" if entry.is_bundled else entry.tag for entry in entries
         )
         row = (tags, sound, _parameters(entries), _licences(entries))
-        rows.append((f"`{factory}`", *row, _source(entries, "docs/results/")))
+        rows.append((f"`{factory}`", *row, _source(entries)))
         if factory == FILE_ONLY:
             sound = f"music, {_length(_body(factory, {})[0])}"
-            rows.append((f"`{factory}`", "your own file", sound, "", "", FILE_ONLY_PAPER))
-    for factory in sorted(FACTORIES.keys() - {preset.entry.factory for preset in presets}):
+            row = ("your own file", sound, "", "")
+            rows.append((f"`{factory}`", *row, FILE_ONLY_PAPER))
+    published = {preset.entry.factory for preset in presets}
+    for factory in sorted(FACTORIES.keys() - published):
         sound = f"your own sounds, {_length(_body(factory, {})[0])}"
-        rows.append((f"`{factory}`", "none: to train", sound, "", "", "see its docstring"))
+        row = ("none: to train", sound, "", "")
+        rows.append((f"`{factory}`", *row, "see its docstring"))
     heading = ("factory", "tags", "sound", "parameters", "licence", "source")
     return table(heading, rows)
 
@@ -85,9 +88,11 @@ def networks_table(presets: Sequence[Preset]) -> str:
     for preset in sorted_presets(presets):
         entry = preset.entry
         title = f"{entry.factory}/{entry.tag}"
+        name = f"**{title}**" if entry.is_bundled else title
+        page = _trained_here([entry])
         rows.append(
             (
-                f"**{title}**" if entry.is_bundled else title,
+                f"[{name}]({f'results/{page}' if page else entry.homepage})",
                 _sound(preset),
                 _parameters([entry]),
                 f"{(entry.approximate_size or 0) / 1e6:.1f} MB",
@@ -95,11 +100,10 @@ def networks_table(presets: Sequence[Preset]) -> str:
                 _score(entry),
                 probes.get(title, ""),
                 entry.licence,
-                _source([entry], "results/"),
             )
         )
     heading = ("network", "sound", "parameters", "file", "embedding")
-    return table((*heading, "score", "ESC-10, %", "licence", "source"), rows)
+    return table((*heading, "score", "ESC-10, %", "licence"), rows)
 
 
 def probe_scores() -> dict[str, str]:
@@ -220,22 +224,29 @@ def _score(entry: WeightsEntry) -> str:
     return ": ".join(filter(None, (str(dataset), ", ".join(scores))))
 
 
-def _source(entries: Sequence[WeightsEntry], results: str) -> str:
+def _source(entries: Sequence[WeightsEntry]) -> str:
     """Name the papers, or link the page that tells how weights were trained here."""
-    own = {entry.training["script"] for entry in entries if entry.training}
-    if own:
-        pages = [
-            page
-            for page in sorted(RESULTS.glob("*.md"))
-            if f"python {min(own)}" in page.read_text(encoding="utf-8")
-        ]
-        return f"[trained here]({results}{pages[0].name})"
+    page = _trained_here(entries)
+    if page:
+        return f"[trained here](docs/results/{page})"
     papers = (paper for entry in entries for paper in entry.citation.split("; "))
-    by_year = sorted(dict.fromkeys(map(_paper, papers)), key=lambda paper: paper[-4:])
+    by_year = sorted(
+        dict.fromkeys(map(short_paper, papers)), key=lambda paper: paper[-4:]
+    )
     return ", ".join(by_year)
 
 
-def _paper(citation: str) -> str:
+def _trained_here(entries: Sequence[WeightsEntry]) -> str | None:
+    """Give the page of docs/results that has the command of weights of our own."""
+    scripts = {entry.training["script"] for entry in entries if entry.training}
+    for page in sorted(RESULTS.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if any(f"python {script}" in text for script in scripts):
+            return page.name
+    return None
+
+
+def short_paper(citation: str) -> str:
     """Shorten "Lee, Kim and Nam, Title, Journal 2018, ..." to "Lee et al. 2018"."""
     year = re.findall(r"\b((?:19|20)\d\d)\b(?!\.\d)", citation)[-1]
     first = citation.partition(",")[0]  # "Lee", "Lee and Kim" or "Lee et al."
