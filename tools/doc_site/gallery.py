@@ -54,7 +54,7 @@ def make(program: str, folder: Path) -> list[Path]:
         done = subprocess.run(
             [sys.executable, "-c", program],
             cwd=place,
-            env=_environment(),
+            env={**_environment(), "KERASAUDIO_CACHE": str(Path(place, "cache"))},
             stderr=subprocess.PIPE,
             text=True,
         )
