@@ -1,7 +1,9 @@
 """Tables of the published weights: from the manifest, the networks and the results."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -11,15 +13,16 @@ from kerasaudio.weights import WeightsEntry, list_weights
 
 CHECKOUT = Path(__file__).parents[2]
 RESULTS = CHECKOUT / "docs" / "results"
-# What the sounds are that have these labels; others are told by their number.
+# What sounds have these lists of labels; of other lists the number of classes is told.
 SUBJECTS = {
     "mtat": "music",
     "msd": "music",
     "jamendo": "music",
     "fsdd": "spoken digits",
     "esc10": "ten everyday sounds",
-    "esc10-dog": "dog or not",
+    "esc10_dog": "dog or not",
     "audioset": "everything",
+    "yamnet": "everything",
 }
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"
@@ -181,15 +184,22 @@ def _alike(preset: Preset) -> tuple[str, str, bool]:
 def _sound(preset: Preset) -> str:
     subject = _subject(preset.entry)
     if not preset.entry.labels:
-        subject += f" (a {preset.width}-d embedding)"
+        subject = f"everything (a {preset.width}-d embedding)"
     return f"{subject}, {_length(preset.spec)}"
 
 
 def _subject(entry: WeightsEntry) -> str:
-    known = re.sub(r"^won2020-|-mn\d+$", "", entry.tag)
-    if known == "esc10" and len(entry.labels) == 2:
-        known = "esc10-dog"
-    return SUBJECTS.get(known, f"{len(entry.labels)} classes")
+    return SUBJECTS.get(_label_lists()[entry.title], f"{len(entry.labels)} classes")
+
+
+@cache
+def _label_lists() -> dict[str, str]:
+    """Give the name of the list of labels of each published weights."""
+    manifest = json.loads((CHECKOUT / "weights_manifest.json").read_text("utf-8"))
+    return {
+        f"{entry['factory']}/{entry['tag']}": entry["labels"] or ""
+        for entry in manifest["weights"]
+    }
 
 
 def _length(spec: AudioSpec) -> str:
