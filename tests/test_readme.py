@@ -15,6 +15,8 @@ from support import esc_folder
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+SLOW = {"gallery": pytest.mark.slow}
+ONE_PROGRAM = {"tutorial", "gallery"}  # whose blocks use names of earlier ones
 
 
 def _blocks(language):
@@ -22,6 +24,16 @@ def _blocks(language):
         text = page.read_text(encoding="utf-8")
         for block in re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL):
             yield page.stem, block
+
+
+def _programs():
+    continued = {}
+    for page, block in _blocks("python"):
+        if page in ONE_PROGRAM:
+            continued[page] = continued.get(page, "") + block
+        else:
+            yield page, block
+    yield from continued.items()
 
 
 COMMANDS = [line for _, block in _blocks("shell") for line in block.splitlines()]
@@ -51,8 +63,8 @@ def user_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("page", "block"),
     [
-        pytest.param(page, block, id=f"{page}-{number}")
-        for number, (page, block) in enumerate(_blocks("python"))
+        pytest.param(page, block, id=f"{page}-{number}", marks=SLOW.get(page, ()))
+        for number, (page, block) in enumerate(_programs())
     ],
 )
 def test_python_block_runs(page, block):

@@ -1,0 +1,271 @@
+"""Tables of the published weights: from the manifest, the networks and the results."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from kerasaudio import AudioSpec
+from kerasaudio.models import FACTORIES
+from kerasaudio.weights import WeightsEntry, list_weights
+
+CHECKOUT = Path(__file__).parents[2]
+RESULTS = CHECKOUT / "docs" / "results"
+# What sounds have these lists of labels; of other lists the number of classes is told.
+SUBJECTS = {
+    "mtat": "music",
+    "msd": "music",
+    "jamendo": "music",
+    "fsdd": "spoken digits",
+    "esc10": "ten everyday sounds",
+    "esc10_dog": "dog or not",
+    "audioset": "everything",
+    "yamnet": "everything",
+}
+# A network of a paper whose weights nobody published; it reads those of its code.
+FILE_ONLY = "ReSE2Multi"
+FILE_ONLY_PAPER = "Kim et al. 2018"
+METRICS = {
+    "mean_average_precision": "mAP",
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "accuracy": "accuracy",
+}
+
+
+class Preset(NamedTuple):
+    """Published weights, and what their network takes and gives.
+
+    Attributes:
+        entry: Of the manifest.
+        spec: Of the network.
+        width: Length of its embedding.
+    """
+
+    entry: WeightsEntry
+    spec: AudioSpec
+    width: int
+
+
+def presets() -> list[Preset]:
+    """Build each network once, without its weights, and see what it takes and gives."""
+    built: dict[str, tuple[AudioSpec, int]] = {}
+    found = []
+    for entry in list_weights():
+        key = f"{entry.factory} {sorted(entry.arguments.items())}"
+        if key not in built:
+            built[key] = _body(entry.factory, entry.arguments)
+        found.append(Preset(entry, *built[key]))
+    return found
+
+
+def readme_table(presets: Sequence[Preset]) -> str:
+    """Give a row for each factory, and for each kind of sound that it knows."""
+    rows = []
+    for (factory, sound, _), group in groupby(sorted_presets(presets), _alike):
+        entries = [preset.entry for preset in group]
+        tags = ", ".join(
+            f"**{entry.tag}**" if entry.is_bundled else entry.tag for entry in entries
+        )
+        row = (tags, sound, _parameters(entries), _licences(entries))
+        rows.append((f"`{factory}`", *row, _source(entries)))
+        if factory == FILE_ONLY:
+            sound = f"music, {_length(_body(factory, {})[0])}"
+            row = ("your own file", sound, "", "")
+            rows.append((f"`{factory}`", *row, FILE_ONLY_PAPER))
+    published = {preset.entry.factory for preset in presets}
+    for factory in sorted(FACTORIES.keys() - published):
+        sound = f"your own sounds, {_length(_body(factory, {})[0])}"
+        row = ("none: to train", sound, "", "")
+        rows.append((f"`{factory}`", *row, "see its docstring"))
+    heading = ("factory", "tags", "sound", "parameters", "licence", "source")
+    return table(heading, rows)
+
+
+def networks_table(presets: Sequence[Preset]) -> str:
+    """Give a row for each published weights, with their scores."""
+    probes = probe_scores()
+    rows = []
+    for preset in sorted_presets(presets):
+        entry = preset.entry
+        title = f"{entry.factory}/{entry.tag}"
+        name = f"**{title}**" if entry.is_bundled else title
+        page = _trained_here([entry])
+        rows.append(
+            (
+                f"[{name}]({f'results/{page}' if page else entry.homepage})",
+                _sound(preset),
+                _parameters([entry]),
+                f"{(entry.approximate_size or 0) / 1e6:.1f} MB",
+                str(preset.width),
+                _score(entry),
+                probes.get(title, ""),
+                entry.licence,
+            )
+        )
+    heading = ("network", "sound", "parameters", "file", "embedding")
+    return table((*heading, "score", "ESC-10, %", "licence"), rows)
+
+
+def probe_scores() -> dict[str, str]:
+    """Read the accuracy of linear probes on ESC-10, by network and tag."""
+    return {
+        f"{row['network'].split()[0]}/{_tag(row['weights'])}": row["linear"].strip("*")
+        for row in read_table(RESULTS / "esc10.md", "network", "weights", "linear")
+    }
+
+
+def speed_table() -> str:
+    """Give the milliseconds that a window takes, a column for each backend."""
+    times: dict[tuple[str, str], dict[str, str]] = {}
+    rows = read_table(RESULTS / "streaming.md", "network", "window", "mean")
+    for row in rows:
+        network, _, backend = row["network"].rpartition(", ")
+        times.setdefault((network, row["window"]), {})[backend] = row["mean"]
+    backends = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+    return table(
+        ("network", "window", *backends.values()),
+        [
+            (*key, *(found.get(backend, "") for backend in backends))
+            for key, found in times.items()
+        ],
+    )
+
+
+def read_table(page: Path, *columns: str) -> list[dict[str, str]]:
+    """Read the first table of a page that has all of these columns.
+
+    Raises:
+        ValueError: There is none.
+    """
+    heading: list[str] = []
+    rows: list[dict[str, str]] = []
+    for line in page.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            if rows:
+                return rows
+            heading = []
+        elif not heading:
+            heading = cells
+        elif set(columns) <= set(heading) and not set(line) <= set("|-: "):
+            rows.append(dict(zip(heading, cells, strict=True)))
+    if not rows:
+        raise ValueError(f"{page} has no table with the columns {', '.join(columns)}.")
+    return rows
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table in Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    written = ["| " + " | ".join(cells) + " |" for cells in lines]
+    written[1] = "|" + "---|" * len(heading)
+    return "\n".join(re.sub(r"\|  (?=\|)", "| ", line) for line in written)
+
+
+def sorted_presets(presets: Sequence[Preset]) -> list[Preset]:
+    """Put presets of one factory together, factories as the manifest begins them."""
+    order = list(dict.fromkeys(preset.entry.factory for preset in presets))
+    return sorted(presets, key=lambda preset: order.index(preset.entry.factory))
+
+
+def _body(factory: str, arguments: Mapping[str, object]) -> tuple[AudioSpec, int]:
+    model = FACTORIES[factory](**arguments, include_top=False)
+    return model.spec, model.output_shape[-1]
+
+
+def _alike(preset: Preset) -> tuple[str, str, bool]:
+    entry = preset.entry
+    return entry.factory, _sound(preset), bool(entry.training)
+
+
+def _sound(preset: Preset) -> str:
+    subject = _subject(preset.entry)
+    if not preset.entry.labels:
+        subject = f"everything (a {preset.width}-d embedding)"
+    return f"{subject}, {_length(preset.spec)}"
+
+
+def _subject(entry: WeightsEntry) -> str:
+    return SUBJECTS.get(_label_lists()[entry.title], f"{len(entry.labels)} classes")
+
+
+@cache
+def _label_lists() -> dict[str, str]:
+    """Give the name of the list of labels of each published weights."""
+    manifest = json.loads((CHECKOUT / "weights_manifest.json").read_text("utf-8"))
+    return {
+        f"{entry['factory']}/{entry['tag']}": entry["labels"] or ""
+        for entry in manifest["weights"]
+    }
+
+
+def _length(spec: AudioSpec) -> str:
+    """Say which clips a network hears, and at which rate."""
+    rate = f"{spec.sample_rate / 1000:g} kHz"
+    if spec.clip_samples is not None:
+        return f"{spec.clip_samples / spec.sample_rate:.2g} s, {rate}"
+    if spec.min_samples == spec.window_samples:
+        return f"from {spec.min_samples / spec.sample_rate:.3g} s, {rate}"
+    seconds = f"{spec.window_samples / spec.sample_rate:.2g} s"
+    return f"any length ({seconds} at a time), {rate}"
+
+
+def _parameters(entries: Sequence[WeightsEntry]) -> str:
+    counts = sorted(entry.parameters or 0 for entry in entries)
+    few, many = (f"{count / 1e6:.2g}" for count in (counts[0], counts[-1]))
+    return f"{few} M" if few == many else f"{few} to {many} M"
+
+
+def _licences(entries: Sequence[WeightsEntry]) -> str:
+    return ", ".join(sorted({entry.licence for entry in entries}))
+
+
+def _score(entry: WeightsEntry) -> str:
+    metrics = dict(entry.metrics)
+    dataset = metrics.pop("dataset", "")
+    scores = [
+        f"{title} {round(float(metrics[name]), 4):g}"
+        for name, title in METRICS.items()
+        if name in metrics
+    ]
+    return ": ".join(filter(None, (str(dataset), ", ".join(scores))))
+
+
+def _source(entries: Sequence[WeightsEntry]) -> str:
+    """Name the papers, or link the page that tells how weights were trained here."""
+    page = _trained_here(entries)
+    if page:
+        return f"[trained here](docs/results/{page})"
+    papers = (paper for entry in entries for paper in entry.citation.split("; "))
+    by_year = sorted(
+        dict.fromkeys(map(short_paper, papers)), key=lambda paper: paper[-4:]
+    )
+    return ", ".join(by_year)
+
+
+def _trained_here(entries: Sequence[WeightsEntry]) -> str | None:
+    """Give the page of docs/results that has the command of weights of our own."""
+    scripts = {entry.training["script"] for entry in entries if entry.training}
+    for page in sorted(RESULTS.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if any(f"python {script}" in text for script in scripts):
+            return page.name
+    return None
+
+
+def short_paper(citation: str) -> str:
+    """Shorten "Lee, Kim and Nam, Title, Journal 2018, ..." to "Lee et al. 2018"."""
+    year = re.findall(r"\b((?:19|20)\d\d)\b(?!\.\d)", citation)[-1]
+    first = citation.partition(",")[0]  # "Lee", "Lee and Kim" or "Lee et al."
+    if re.match(r"[\w-]+(, [\w-]+)+ and [\w-]+,", citation):
+        first += " et al."
+    return f"{first.replace(' and ', ' & ')} {year}"
+
+
+def _tag(cell: str) -> str:
+    """Read the tag in a cell such as "`audioset`, bundled"."""
+    return cell.partition("`")[2].partition("`")[0]
