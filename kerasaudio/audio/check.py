@@ -44,6 +44,14 @@ def check_waveform(array: Any, *, name: str = "waveform") -> np.ndarray:
     Raises:
         ValueError: Integers, booleans, complex numbers, text or objects; not one
             axis; no samples; NaN or infinity; peaks above 10.
+
+    Examples:
+        >>> kerasaudio.audio.check_waveform([0.0, 0.5, -0.5])
+        array([ 0. ,  0.5, -0.5], dtype=float32)
+        >>> kerasaudio.audio.check_waveform(np.zeros((2, 16_000)))
+        Traceback (most recent call last):
+            ...
+        ValueError: waveform must be mono, of shape (samples,). Received: ...
     """
     try:
         samples = np.asarray(array)

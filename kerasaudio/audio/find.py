@@ -52,6 +52,12 @@ def find_audio(
         FileNotFoundError: A path does not exist.
         ValueError: No paths, or a folder without audio.
         OSError: A folder below cannot be read.
+
+    Examples:
+        >>> [path.name for path in kerasaudio.find_audio("sounds/")]
+        ['bark.wav', 'knock.wav', 'rain.wav']
+        >>> len(kerasaudio.find_audio(["song.wav", "sounds/"]))
+        4
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]

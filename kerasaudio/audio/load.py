@@ -76,6 +76,13 @@ def load_audio(
             of ffmpeg.
         OSError: The file is missing or cannot be read.
         ImportError: The tensorflow-io reader does not work here.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)
+        >>> waveform.shape, waveform.dtype  # 3 s
+        ((48000,), dtype('float32'))
+        >>> kerasaudio.load_audio("song.wav", 8_000, offset=1, duration=0.5).shape
+        (4000,)
     """
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)

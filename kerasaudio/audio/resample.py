@@ -29,6 +29,11 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     Raises:
         ValueError: Not a mono float waveform, or a rate that is not a whole number
             from 1,000 to 1,000,000; or more than 2**31 samples would come of it.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)
+        >>> kerasaudio.resample(waveform, 16_000, 22_050).shape
+        (66150,)
     """
     samples = check_waveform(waveform)
     from_rate = check_rate(from_rate, "from_rate")

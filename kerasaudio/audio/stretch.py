@@ -35,6 +35,11 @@ def time_stretch(
         ImportError: The extra `augment` is not installed.
 
     Source: Signalsmith Stretch, by its binding python-stretch.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)
+        >>> kerasaudio.time_stretch(waveform, 16_000, rate=1.5).shape  # 2 s of 3
+        (32000,)
     """
     rate = float(number(rate, "rate", *RATE_LIMITS))
     samples = check_waveform(waveform)
@@ -65,6 +70,14 @@ def pitch_shift(
         ImportError: The extra `augment` is not installed.
 
     Source: Signalsmith Stretch, by its binding python-stretch.
+
+    Examples:
+        >>> tone = np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000)
+        >>> higher = kerasaudio.pitch_shift(tone, 16_000, semitones=12)
+        >>> higher.shape
+        (16000,)
+        >>> round(int(np.abs(np.fft.rfft(higher)).argmax()), -1)  # Hz
+        400
     """
     semitones = float(number(semitones, "semitones", *SEMITONE_LIMITS))
     samples = check_waveform(waveform)

@@ -46,6 +46,12 @@ def windows(
     Raises:
         ValueError: A bad waveform, length, hop or padding, or windows of more than
             2**31 samples (8 GiB) together.
+
+    Examples:
+        >>> waveform = np.linspace(0, 1, 40_000)
+        >>> cut, starts = kerasaudio.windows(waveform, 16_000, hop_samples=12_000)
+        >>> cut.shape, starts.tolist()
+        ((3, 16000), [0, 12000, 24000])
     """
     samples = check_waveform(waveform)
     rule = _rule(window_samples, hop_samples, padding)
@@ -97,6 +103,13 @@ def iter_windows(
     Raises:
         ValueError, OSError, ImportError: As `load_audio` and `windows`; bad arguments
             at once, what is wrong with the file while iterating.
+
+    Examples:
+        >>> for window, start in kerasaudio.iter_windows("song.wav", 16_000, 20_000):
+        ...     print(window.shape, start / 16_000)
+        (20000,) 0.0
+        (20000,) 1.25
+        (20000,) 2.5
     """
     rule = _rule(window_samples, hop_samples, padding)
     stream = stream_windows(

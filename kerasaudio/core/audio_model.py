@@ -54,6 +54,16 @@ class AudioModel(InferenceModel):
     Raises:
         ValueError: The spec is that of another network: its labels are not one an
             output, or its clips not as long as the input.
+
+    Examples:
+        >>> model = kerasaudio.LeNetMFCC(weights="fsdd")  # spoken digits
+        >>> tags = model.tag("sounds/knock.wav", top=2)  # none of them, and so unsure
+        >>> [(label, round(score, 2)) for label, score in tags]
+        [('5', 0.23), ('6', 0.13)]
+        >>> model.embed("sounds/knock.wav").shape
+        (84,)
+        >>> model.predict(np.zeros((2, 8_000), "float32"), verbose=0).shape
+        (2, 10)
     """
 
     # Keras takes a class for functional when its positional arguments are Functional's.

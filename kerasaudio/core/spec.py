@@ -27,7 +27,7 @@ _MAPPINGS = ("frontend", "arguments", "metrics")
 _TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AudioSpec:
     """The facts a model carries besides its weights.
 
@@ -68,6 +68,13 @@ class AudioSpec:
         metrics: Scores of the network with the head that it has, such as
             ``{"dataset": ..., "roc_auc": ...}``, published or measured while it was
             trained. A new head has none, and neither has an embedding.
+
+    Examples:
+        >>> spec = kerasaudio.LeNetMFCC(weights="fsdd").spec
+        >>> spec
+        AudioSpec('LeNetMFCC/fsdd', sample_rate=8000, window_seconds=1, labels=10)
+        >>> spec.labels[:3], spec.licence
+        (('0', '1', '2'), 'Apache-2.0')
     """
 
     sample_rate: int
@@ -145,6 +152,18 @@ class AudioSpec:
         if self.weights is None or self.trained_on:
             return None
         return f"{self.architecture}/{self.weights}"
+
+    def __repr__(self) -> str:
+        """Give the main facts in a line; labels are counted, not listed."""
+        name = self.preset or self.architecture
+        labels = None if self.labels is None else len(self.labels)
+        facts = [
+            *([repr(name)] if name else []),
+            f"sample_rate={self.sample_rate}",
+            f"window_seconds={self.window_seconds:g}",
+            f"labels={labels}",
+        ]
+        return f"{type(self).__name__}({', '.join(facts)})"
 
     @property
     def window_seconds(self) -> float:

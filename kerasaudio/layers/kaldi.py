@@ -46,6 +46,12 @@ class KaldiFbank(MelSpectrogram):
     Raises:
         ValueError: An argument out of range; an input that is not floating point, not
             (batch, samples), or shorter than one frame.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> fbank = kerasaudio.layers.KaldiFbank(16_000, n_mels=128, window="hann")
+        >>> tuple(fbank(waveform).shape)  # a frame each 10 ms
+        (1, 298, 128)
     """
 
     says_empty_bands = False  # nor does torchaudio, and AST was trained with one

@@ -51,6 +51,12 @@ class MelSpectrogram(Spectrogram):
     Warns:
         UserWarning: Bands lie between two bins of the FFT and hold none, as librosa
             warns.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> mel = kerasaudio.layers.MelSpectrogram(16_000, 512, 256, n_mels=96)
+        >>> tuple(mel(waveform).shape)
+        (1, 188, 96)
     """
 
     says_empty_bands = True

@@ -35,6 +35,12 @@ class MFCC(MelSpectrogram):
 
     Raises:
         ValueError: As `MelSpectrogram`; `n_mfcc` above `n_mels`, a negative `lifter`.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> mfcc = kerasaudio.layers.MFCC(16_000, n_mfcc=13, n_fft=512, hop_length=160)
+        >>> tuple(mfcc(waveform).shape)
+        (1, 301, 13)
     """
 
     arguments: tuple[str, ...] = (

@@ -36,6 +36,11 @@ class WholeWindows(WaveformLayer):
 
     Raises:
         ValueError: Not positive, or a hop that leaves samples out.
+
+    Examples:
+        >>> whole = kerasaudio.layers.WholeWindows(16_000, 8_000)
+        >>> tuple(whole(np.ones((1, 20_000), "float32")).shape)
+        (1, 24000)
     """
 
     arguments = ("window_samples", "hop_samples")
@@ -88,6 +93,13 @@ class Patches(FeatureLayer):
 
     Raises:
         ValueError: Not positive; too few frames for a patch.
+
+    Examples:
+        >>> features = np.ones((1, 188, 96), "float32")
+        >>> tuple(kerasaudio.layers.Patches(64)(features).shape)
+        (1, 2, 64, 96)
+        >>> tuple(kerasaudio.layers.Patches(64, hop_frames=32)(features).shape)
+        (1, 4, 64, 96)
     """
 
     arguments = ("patch_frames", "hop_frames")

@@ -48,6 +48,13 @@ class PCEN(FeatureLayer):
             (batch, frames, bins).
 
     Source: Wang et al. 2017, arXiv:1607.05666.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> mel = kerasaudio.layers.MelSpectrogram(16_000, 512, 256, power=1.0)
+        >>> pcen = kerasaudio.layers.PCEN(16_000, 256)
+        >>> tuple(pcen(mel(waveform * 2**31)).shape)
+        (1, 188, 128)
     """
 
     arguments = (

@@ -30,6 +30,12 @@ class Preemphasis(WaveformLayer):
 
     Raises:
         ValueError: Unknown `mode`; fewer than two samples where two are needed.
+
+    Examples:
+        >>> waveform = np.array([[0.0, 0.5, 0.5, 0.5]], "float32")
+        >>> emphasized = kerasaudio.layers.Preemphasis(0.97, mode="zeros")(waveform)
+        >>> [round(float(sample), 3) for sample in emphasized[0]]
+        [0.0, 0.5, 0.015, 0.015]
     """
 
     arguments = ("coefficient", "mode")

@@ -31,6 +31,12 @@ class Decibel(Float32Layer):
     Raises:
         ValueError: `ref` neither ``"max"`` nor positive; `amin` not positive; `top_db`
             negative.
+
+    Examples:
+        >>> power = np.array([[100.0, 1.0, 0.0]], "float32")
+        >>> decibels = kerasaudio.layers.Decibel()(power)
+        >>> [round(float(value)) for value in decibels[0]]  # 80 dB at most
+        [20, 0, -60]
     """
 
     arguments = ("ref", "amin", "top_db", "amplitude")
@@ -105,6 +111,12 @@ class LogCompression(Float32Layer):
     Raises:
         ValueError: `gain` or `floor` not positive, `offset` negative, `base` not above
             1; neither `offset` nor `floor` keeps silence from the logarithm of 0.
+
+    Examples:
+        >>> log = kerasaudio.layers.LogCompression(gain=10_000, base=10)
+        >>> logarithm = log(np.array([[0.0, 1.0]], "float32"))
+        >>> [round(float(value), 2) for value in logarithm[0]]
+        [0.0, 4.0]
     """
 
     arguments = ("gain", "offset", "floor", "base")
@@ -157,6 +169,15 @@ class Standardize(Float32Layer):
     Raises:
         ValueError: `std` or `epsilon` not positive; `axis` holds 0, or comes with
             `mean` or `std`.
+
+    Examples:
+        >>> features = np.array([[[1.0], [2.0], [3.0]]], "float32")
+        >>> known = kerasaudio.layers.Standardize(mean=2.0, std=0.5)
+        >>> [round(float(value), 2) for value in known(features)[0, :, 0]]
+        [-2.0, 0.0, 2.0]
+        >>> of_clip = kerasaudio.layers.Standardize(axis=1)
+        >>> [round(float(value), 2) for value in of_clip(features)[0, :, 0]]
+        [-1.22, 0.0, 1.22]
     """
 
     arguments = ("mean", "std", "axis", "epsilon")

@@ -65,6 +65,12 @@ class STFT(WaveformLayer):
     Raises:
         ValueError: An argument out of range; an input that is not floating point, not
             (batch, samples), or too short for one frame or for its padding.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> spectrum = kerasaudio.layers.STFT(n_fft=512, hop_length=256)(waveform)
+        >>> tuple(spectrum.shape)  # the last axis: real and imaginary part
+        (1, 188, 257, 2)
     """
 
     arguments: tuple[str, ...] = (
@@ -215,6 +221,15 @@ class Spectrogram(STFT):
 
     Raises:
         ValueError: As `STFT`; `power` not positive.
+
+    Examples:
+        >>> tone = np.sin(2 * np.pi * 1_000 * np.arange(16_000) / 16_000)[None]
+        >>> spectrogram = kerasaudio.layers.Spectrogram(n_fft=512, hop_length=256)
+        >>> magnitude = spectrogram(tone.astype("float32"))
+        >>> tuple(magnitude.shape)
+        (1, 63, 257)
+        >>> int(keras.ops.argmax(magnitude[0, 30]))  # bins are 16,000 / 512 Hz apart
+        32
     """
 
     arguments: tuple[str, ...] = (*STFT.arguments, "power")

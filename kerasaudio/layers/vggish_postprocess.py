@@ -40,6 +40,11 @@ class VGGishPostprocess(Float32Layer):
 
     Source: tensorflow/models, research/audioset/vggish/vggish_postprocess.py at
     4b2f15f; harritaylor/torchvggish at f3f9096.
+
+    Examples:
+        >>> pca = kerasaudio.layers.VGGishPostprocess(np.eye(2, 3), means=np.zeros(3))
+        >>> [int(value) for value in pca(np.array([[-2.0, 1.0, 5.0]], "float32"))[0]]
+        [0, 191]
     """
 
     arguments = ("eigen_vectors", "means", "rounding")

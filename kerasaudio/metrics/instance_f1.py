@@ -29,6 +29,13 @@ class InstanceF1(PerClipMetric):
 
     Raises:
         ValueError: See `PerClipMetric`.
+
+    Examples:
+        >>> y_true = np.array([[1, 1, 0], [0, 0, 1]])
+        >>> y_pred = np.array([[0.9, 0.2, 0.1], [0.3, 0.1, 0.8]])
+        >>> f1 = kerasaudio.metrics.InstanceF1(classes=3, max_clips=2)
+        >>> round(float(f1(y_true, y_pred)), 3)
+        0.833
     """
 
     def __init__(

@@ -49,6 +49,15 @@ class ROCAUC(MacroMetric):
 
     Raises:
         ValueError: See `PerClipMetric`.
+
+    Examples:
+        >>> y_true = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+        >>> y_pred = np.array([[0.9, 0.1], [0.4, 0.6], [0.6, 0.8], [0.2, 0.7]])
+        >>> area = kerasaudio.metrics.ROCAUC(classes=2, max_clips=4)
+        >>> round(float(area(y_true, y_pred)), 3)
+        0.875
+        >>> [round(float(value), 2) for value in area.per_class()]
+        [0.75, 1.0]
     """
 
     def __init__(
@@ -90,6 +99,13 @@ class PRAUC(MacroMetric):
 
     Raises:
         ValueError: See `PerClipMetric`.
+
+    Examples:
+        >>> y_true = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+        >>> y_pred = np.array([[0.9, 0.1], [0.4, 0.6], [0.6, 0.8], [0.2, 0.7]])
+        >>> area = kerasaudio.metrics.PRAUC(classes=2, max_clips=4)
+        >>> round(float(area(y_true, y_pred)), 3)
+        0.917
     """
 
     def __init__(
@@ -118,6 +134,13 @@ class MeanAveragePrecision(PRAUC):
 
     Raises:
         ValueError: See `PerClipMetric`.
+
+    Examples:
+        >>> y_true = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+        >>> y_pred = np.array([[0.9, 0.1], [0.4, 0.6], [0.6, 0.8], [0.2, 0.7]])
+        >>> precision = kerasaudio.metrics.MeanAveragePrecision(classes=2, max_clips=4)
+        >>> round(float(precision(y_true, y_pred)), 3)
+        0.917
     """
 
     def __init__(
@@ -146,6 +169,13 @@ class DPrime(ROCAUC):
 
     Source: Hershey et al. 2017, "CNN architectures for large-scale audio
     classification", arXiv:1609.09430, section 3.
+
+    Examples:
+        >>> y_true = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
+        >>> y_pred = np.array([[0.9, 0.1], [0.4, 0.6], [0.6, 0.8], [0.2, 0.7]])
+        >>> d_prime = kerasaudio.metrics.DPrime(classes=2, max_clips=4)
+        >>> round(float(d_prime(y_true, y_pred)), 2)
+        1.63
     """
 
     def __init__(

@@ -23,6 +23,12 @@ class SegmentF1:
         true: Segments of each class in which it is there.
         predicted: Segments of each class in which it was found.
         segment_seconds: Length of a segment.
+
+    Examples:
+        >>> truth, found = [[("dog", 0.0, 2.0)]], [[("dog", 1.0, 3.0)]]
+        >>> f1 = kerasaudio.metrics.segment_f1(truth, found)
+        >>> f1.precision, f1.recall, f1.f1
+        (0.5, 0.5, 0.5)
     """
 
     right: Mapping[str, int] = field(repr=False)
@@ -76,14 +82,11 @@ def segment_f1(
     one of its events touches; two events of a class in a segment count once. Counts
     are added over all clips before F1 = 2 right / (true + predicted).
 
-        truth = [[("dog", 1.2, 1.9)], []]  # of two clips
-        found = [find_events(model, path) for path in ("a.wav", "b.wav")]
-        print(segment_f1(truth, found).f1)
-
     Args:
         true_events: The events of each clip: `kerasaudio.events.SoundEvent`, or tuples
             that begin with label, start and end in seconds.
-        predicted_events: Likewise, of the same clips in the same order.
+        predicted_events: Likewise, of the same clips in the same order, such as
+            `kerasaudio.events.find_events` gives for each.
         segment_seconds: Length of a segment; 1 s is the usual one.
 
     Returns:
@@ -97,6 +100,13 @@ def segment_f1(
     are those of TUT-ARG/sed_eval 0.2.1 (SegmentBasedMetrics), and so are the classes'
     where a class is there and was found; where it was only missed or only imagined,
     that gives NaN and leaves it out of the macro-average. Here it counts with 0.
+
+    Examples:
+        >>> truth = [[("dog", 1.2, 1.9)], []]  # of two clips
+        >>> found = [[("dog", 1.0, 1.5), ("cat", 3.0, 4.0)], []]
+        >>> report = kerasaudio.metrics.segment_f1(truth, found)
+        >>> round(report.f1, 2), report.per_class
+        (0.67, {'cat': 0.0, 'dog': 1.0})
     """
     segment_seconds = number(segment_seconds, "segment_seconds", above=0)
     if len(true_events) != len(predicted_events):

@@ -27,6 +27,13 @@ def average_windows(
     Raises:
         ValueError: Shapes that do not fit, no windows, scores that are not finite,
             weights that are not positive.
+
+    Examples:
+        >>> scores = [[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]]
+        >>> of_clip = ["a", "a", "b"]
+        >>> averages, clips = kerasaudio.metrics.average_windows(scores, of_clip)
+        >>> averages.round(2).tolist(), clips.tolist()
+        ([[0.3, 0.7], [0.9, 0.1]], ['a', 'b'])
     """
     values, ids = np.asarray(scores), np.asarray(clip_ids)
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "iuf":

@@ -25,6 +25,7 @@ class Convolution(Augmentation, WaveformLayer):
 
     (1 - wet) * clip + wet * (clip convolved with the response, cut to the clip's
     length). What the response delays, the output delays: cut the silence off its start.
+    `ImpulseResponse` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
@@ -41,6 +42,14 @@ class Convolution(Augmentation, WaveformLayer):
     Raises:
         ValueError: An argument out of range, a response that is no waveform; an input
             that is not a floating-point (batch, samples).
+
+    Examples:
+        >>> echo = np.zeros(1_601, "float32")
+        >>> echo[[0, 1_600]] = 1.0, 0.5  # the sound, and half of it 0.1 s later
+        >>> click = np.eye(1, 16_000, dtype="float32")
+        >>> heard = kerasaudio.layers.Convolution([echo])(click, training=True)
+        >>> round(float(heard[0, 0]), 2), round(float(heard[0, 1_600]), 2)
+        (1.0, 0.5)
     """
 
     arguments = (*Augmentation.arguments, "wet", "keep_level")
@@ -103,3 +112,6 @@ class Convolution(Augmentation, WaveformLayer):
     def get_config(self) -> dict[str, Any]:
         """Give the arguments of the constructor."""
         return super().get_config() | {"responses": self._bank.config()}
+
+
+ImpulseResponse = Convolution

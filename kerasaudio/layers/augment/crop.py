@@ -36,6 +36,15 @@ class TimeShift(Augmentation, WaveformLayer):
     Raises:
         ValueError: An argument out of range; an input that is not a floating-point
             (batch, samples) or has no more than `max_samples` samples.
+
+    Examples:
+        >>> waveform = np.arange(16_000, dtype="float32")[None] / 16_000
+        >>> shift = kerasaudio.layers.TimeShift(1_600)
+        >>> moved = shift(waveform, training=True)  # by 0.1 s at most
+        >>> tuple(moved.shape)
+        (1, 16000)
+        >>> bool(keras.ops.all(shift(waveform) == waveform))
+        True
     """
 
     arguments = (*Augmentation.arguments, "max_samples", "mode")
@@ -88,6 +97,14 @@ class RandomCrop(Augmentation, WaveformLayer):
     Raises:
         ValueError: An argument out of range; an input that is not a floating-point
             (batch, samples) or is shorter than `crop_samples`.
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> crop = kerasaudio.layers.RandomCrop(16_000)
+        >>> tuple(crop(waveform, training=True).shape)  # from a random place
+        (1, 16000)
+        >>> bool(keras.ops.all(crop(waveform) == waveform[:, 16_000:32_000]))
+        True
     """
 
     arguments = (*Augmentation.arguments, "crop_samples")

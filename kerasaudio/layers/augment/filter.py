@@ -32,6 +32,7 @@ class Filter(Augmentation, WaveformLayer):
 
     Multiplied in the frequency domain and equal to the recursive filter that starts at
     rest, up to 1e-6 of the response, which is where its tail is cut off.
+    `Equalizer` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
@@ -54,6 +55,13 @@ class Filter(Augmentation, WaveformLayer):
 
     Source: Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter
     coefficients".
+
+    Examples:
+        >>> tone = np.sin(2 * np.pi * 1_000 * np.arange(16_000) / 16_000)[None]
+        >>> band = kerasaudio.layers.Filter(16_000, "peaking", 1_000, gain_db=-6)
+        >>> quieter = band(0.5 * tone.astype("float32"), training=True)
+        >>> round(float(keras.ops.max(quieter[0, 8_000:])), 2)
+        0.25
     """
 
     arguments = (
@@ -144,3 +152,6 @@ class Filter(Augmentation, WaveformLayer):
             gain_db=self.gain_db,
         )
         return math.ceil(samples)
+
+
+Equalizer = Filter

@@ -18,6 +18,7 @@ class Volume(Augmentation, WaveformLayer):
     """Make each clip louder or softer by a random number of decibels.
 
     Nothing is clipped: a loud clip may pass full scale.
+    `Gain` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
@@ -30,6 +31,12 @@ class Volume(Augmentation, WaveformLayer):
     Raises:
         ValueError: An argument out of range; an input that is not a floating-point
             (batch, samples).
+
+    Examples:
+        >>> waveform = np.full((1, 16_000), 0.5, "float32")
+        >>> quieter = kerasaudio.layers.Volume(-20)(waveform, training=True)
+        >>> round(float(quieter[0, 0]), 3)
+        0.05
     """
 
     arguments = (*Augmentation.arguments, "gain_db")
@@ -41,3 +48,6 @@ class Volume(Augmentation, WaveformLayer):
     def augment(self, inputs: Any) -> Any:
         """Scale (batch, samples)."""
         return inputs * decibels_to_gain(self.draw(inputs, *self.gain_db, trailing=1))
+
+
+Gain = Volume

@@ -83,6 +83,14 @@ class TimeMask(_Mask):
             (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
+
+    Examples:
+        >>> features = np.ones((1, 100, 64), "float32")
+        >>> mask = kerasaudio.layers.TimeMask(20, fill=0.0)
+        >>> masked = mask(features, training=True)
+        >>> blotted = int(keras.ops.sum(masked[0, :, 0] == 0))
+        >>> 0 <= blotted <= 20
+        True
     """
 
     arguments = (*Augmentation.arguments, "max_frames", "count", "max_share", "fill")
@@ -125,6 +133,14 @@ class FrequencyMask(_Mask):
             (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
+
+    Examples:
+        >>> features = np.ones((1, 100, 64), "float32")
+        >>> mask = kerasaudio.layers.FrequencyMask(8, fill=0.0)
+        >>> masked = mask(features, training=True)
+        >>> blotted = int(keras.ops.sum(masked[0, 0] == 0))
+        >>> 0 <= blotted <= 8
+        True
     """
 
     arguments = (*Augmentation.arguments, "max_bins", "count", "fill")
@@ -170,6 +186,12 @@ class SpecAugment(Augmentation, FeatureLayer):
             floating-point (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
+
+    Examples:
+        >>> features = np.ones((4, 300, 64), "float32")
+        >>> augment = kerasaudio.layers.SpecAugment(time_width=30, frequency_width=8)
+        >>> tuple(augment(features, training=True).shape)
+        (4, 300, 64)
     """
 
     arguments = (

@@ -45,6 +45,15 @@ class Mixup(Augmentation):
 
     Source: Zhang et al. 2018, "mixup: Beyond empirical risk minimization",
     arXiv:1710.09412.
+
+    Examples:
+        >>> clips = np.linspace(-1, 1, 4 * 16_000).reshape(4, 16_000).astype("float32")
+        >>> targets = keras.ops.one_hot([0, 1, 2, 0], 3)
+        >>> x, y = kerasaudio.layers.Mixup(alpha=0.4)((clips, targets), training=True)
+        >>> tuple(x.shape), tuple(y.shape)
+        ((4, 16000), (4, 3))
+        >>> [round(float(row), 3) for row in keras.ops.sum(y, axis=1)]
+        [1.0, 1.0, 1.0, 1.0]
     """
 
     input_form = ("batch", "samples", "...")

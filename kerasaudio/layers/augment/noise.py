@@ -27,6 +27,7 @@ class Noise(Augmentation, WaveformLayer):
 
     The ratio is that of mean squares over the whole clip, and is met exactly: the noise
     is scaled by its own power over the clip. A silent clip stays silent.
+    `AddNoise` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
@@ -42,6 +43,13 @@ class Noise(Augmentation, WaveformLayer):
     Raises:
         ValueError: An argument out of range, a noise that is no waveform; an input that
             is not a floating-point (batch, samples).
+
+    Examples:
+        >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
+        >>> noisy = kerasaudio.layers.Noise(snr_db=20)(waveform, training=True)
+        >>> noise = keras.ops.convert_to_numpy(noisy) - waveform
+        >>> round(10 * float(np.log10(np.mean(waveform**2) / np.mean(noise**2))), 1)
+        20.0
     """
 
     arguments = (*Augmentation.arguments, "snr_db")
@@ -109,3 +117,6 @@ class Noise(Augmentation, WaveformLayer):
         """Give the arguments of the constructor."""
         noises = None if self._bank is None else self._bank.config()
         return super().get_config() | {"noises": noises}
+
+
+AddNoise = Noise

@@ -46,6 +46,13 @@ class VTLP(Augmentation, FeatureLayer):
 
     Source: Jaitly & Hinton 2013, "Vocal tract length perturbation (VTLP) improves
     speech recognition", equation 1, which warps the filter bank; here its output is.
+
+    Examples:
+        >>> spectrum = np.zeros((1, 1, 257), "float32")
+        >>> spectrum[0, 0, 40] = 1.0
+        >>> warped = kerasaudio.layers.VTLP(16_000, factor=1.5)(spectrum, training=True)
+        >>> int(keras.ops.argmax(warped[0, 0]))
+        60
     """
 
     arguments = (
