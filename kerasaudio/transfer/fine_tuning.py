@@ -32,7 +32,7 @@ def fine_tune(
     """Train a copy of a model, with a new head, on all clips of a data set.
 
     Clips are decoded into memory and cut or padded to one length. How well it does on
-    clips it has not heard, `evaluate(model, clips, probe="full")` tells.
+    clips it has not heard, `cross_validate(model, clips, "full")` tells.
 
     Args:
         model: Pretrained; it stays as it is.
