@@ -119,6 +119,15 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
         ValueError: An unknown name, a folder that holds something, or an archive that
             is not safe to unpack.
         OSError: No network, no space, or not the bytes that are pinned.
+
+    Examples:
+        What is there is not downloaded again, and never replaced.
+
+        >>> kerasaudio.datasets.GTZAN("genres", download=True)
+        GTZAN('GTZAN', clips=930, classes=10)
+        >>> kerasaudio.datasets.download("gtzan", "genres")
+        Traceback (most recent call last):
+        ValueError: genres is not empty: GTZAN needs a folder of its own.
     """
     archive = _find(name)
     target = Path(folder)

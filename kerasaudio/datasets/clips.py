@@ -20,7 +20,7 @@ from kerasaudio.datasets.check import (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelledClips:
     """Sound files, or parts of them, with one class each or with several.
 
@@ -50,6 +50,18 @@ class LabelledClips:
         ValueError: Lengths that differ, labels without a name, classes without a
             clip, folds with gaps, a recording in two folds or parts, clips that end
             before they start.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.LabelledClips(
+        ...     name="yard",
+        ...     paths=tuple(kerasaudio.find_audio("sounds")),
+        ...     labels=np.array([0, 1, 2]),
+        ...     class_names=("bark", "knock", "rain"),
+        ... )
+        >>> clips
+        LabelledClips('yard', clips=3, classes=3)
+        >>> clips.take([0, 2]).categories
+        ('bark', 'rain')
     """
 
     name: str
@@ -94,6 +106,13 @@ class LabelledClips:
     def __len__(self) -> int:
         """Give the number of clips."""
         return len(self.paths)
+
+    def __repr__(self) -> str:
+        """Give name and numbers in a line."""
+        told = [f"clips={len(self)}", f"classes={len(self.class_names)}"]
+        if self.folds is not None:
+            told.append(f"folds={len(np.unique(self.folds))}")
+        return f"{type(self).__name__}({self.name!r}, {', '.join(told)})"
 
     @property
     def multi_label(self) -> bool:

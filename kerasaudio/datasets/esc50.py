@@ -49,6 +49,14 @@ class ESC50(LabelledClips):
         ValueError: The table is not ESC-50's: columns, numbers, folds with gaps, any
             other recording in two folds, names that lead out of the folder.
         OSError: The download failed.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.ESC50("ESC-50-master", esc10=True)
+        >>> clips
+        ESC50('ESC-10', clips=400, classes=10, folds=5)
+        >>> training, testing = clips.hold_out(1)
+        >>> len(training), len(testing)
+        (320, 80)
     """
 
     targets: np.ndarray

@@ -38,6 +38,13 @@ def from_folder(
         FileNotFoundError: The folder does not exist.
         ValueError: Fewer than two class folders, one without audio, audio that lies
             beside them, or a file in which `group` finds nothing.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips
+        LabelledClips('labelled', clips=8, classes=2)
+        >>> clips.class_names, clips.labels.tolist()
+        (('hiss', 'hum'), [0, 0, 0, 0, 1, 1, 1, 1])
     """
     root = Path(folder)
     if not root.is_dir():

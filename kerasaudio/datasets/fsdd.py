@@ -39,6 +39,14 @@ class FSDD(LabelledClips):
         FileNotFoundError: The folder is missing or holds no recordings.
         ValueError: A wav file of another name is among them; an unknown `label`.
         OSError: The download failed.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.FSDD("FSDD")
+        >>> clips
+        FSDD('FSDD', clips=3000, classes=10)
+        >>> training, testing = map(clips.take, clips.official_split())
+        >>> len(training), len(testing)
+        (2700, 300)
     """
 
     digits: np.ndarray

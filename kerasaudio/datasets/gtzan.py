@@ -76,6 +76,14 @@ class GTZAN(LabelledClips):
         FileNotFoundError: Excerpts are missing.
         ValueError: Files of other names are among them.
         OSError: The download failed.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.GTZAN("genres")
+        >>> clips.class_names[:4]
+        ('blues', 'classical', 'country', 'disco')
+        >>> training, validation, testing = clips.published_split()
+        >>> len(training), len(validation), len(testing)
+        (443, 197, 290)
     """
 
     def __init__(

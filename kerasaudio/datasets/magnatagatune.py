@@ -62,6 +62,14 @@ class MagnaTagATune(LabelledClips):
     Raises:
         FileNotFoundError: The table or other excerpts are missing.
         ValueError: The table is not MagnaTagATune's, or has no such tags.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.MagnaTagATune(
+        ...     "MagnaTagATune", tags=["guitar", "slow"]
+        ... )
+        >>> clips.multi_label, clips.multi_hot[0].tolist(), clips.categories[0]
+        (True, [True, False], 'guitar')
+        >>> training, validation, testing = clips.published_split()
     """
 
     def __init__(

@@ -52,6 +52,12 @@ class SpeechCommands(LabelledClips):
         FileNotFoundError: The lists, or clips that they name, are missing.
         ValueError: An unknown protocol, or not the words that it needs.
         OSError: The download failed.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.SpeechCommands("speech_commands", classes=12)
+        >>> clips.class_names[-4:]
+        ('stop', 'go', '_silence_', '_unknown_')
+        >>> training, validation, testing = clips.published_split()
     """
 
     def __init__(

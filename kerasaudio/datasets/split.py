@@ -35,6 +35,12 @@ def split(
 
     Raises:
         ValueError: Bad fractions, or a class with fewer recordings than sides.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> training, testing = kerasaudio.datasets.split(clips, (0.75, 0.25))
+        >>> len(training), len(testing)
+        (6, 2)
     """
     shares = np.asarray(fractions, float)
     if shares.ndim != 1 or len(shares) < 2 or not (shares > 0).all():
@@ -62,6 +68,15 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
     Raises:
         ValueError: Fewer than two folds, more than recordings, or a class with one
             recording only.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.k_fold(clips, folds=4)
+        >>> clips
+        LabelledClips('labelled', clips=8, classes=2, folds=4)
+        >>> training, testing = clips.hold_out(1)
+        >>> len(training), len(testing)
+        (6, 2)
     """
     recordings = len(np.unique(clips.recordings))
     folds = whole_number(folds, "folds", least=2)

@@ -66,6 +66,13 @@ def from_table(
             are none, clips without a label, labels that are not in `classes`, folds
             with gaps, paths that lead out of the folder.
         FileNotFoundError: The table or clips are missing.
+
+    Examples:
+        >>> kerasaudio.datasets.from_table("clips.csv")
+        LabelledClips('clips', clips=8, classes=2, folds=2)
+        >>> clips = kerasaudio.datasets.from_table("tags.csv", separator=";")
+        >>> clips.categories
+        ('animal;outdoors', 'indoors', 'outdoors')
     """
     labels_in = [label] if isinstance(label, str) else list(label)
     if separator == "":

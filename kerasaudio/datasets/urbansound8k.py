@@ -48,6 +48,14 @@ class UrbanSound8K(LabelledClips):
         FileNotFoundError: The table or clips are missing.
         ValueError: The table is not UrbanSound8K's.
         OSError: The download failed.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.UrbanSound8K("UrbanSound8K")
+        >>> clips.class_names[:3]
+        ('air_conditioner', 'car_horn', 'children_playing')
+        >>> training, testing = clips.hold_out(10)
+        >>> np.unique(training.folds).tolist()
+        [1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
 
     def __init__(self, folder: str | PathLike[str], *, download: bool = False) -> None:

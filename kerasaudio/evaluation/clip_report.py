@@ -42,6 +42,21 @@ class ClipReport(ScoredClips):
         labels: True class of each clip, int64 (clips,).
         scores: Averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
+
+    Examples:
+        `kerasaudio.evaluate` makes it; so can you, of scores from elsewhere.
+
+        >>> report = kerasaudio.evaluation.ClipReport(
+        ...     dataset="yard",
+        ...     class_names=("bark", "knock"),
+        ...     paths=("a.wav", "b.wav", "c.wav"),
+        ...     labels=np.array([0, 1, 1]),
+        ...     scores=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]),
+        ... )
+        >>> round(report.accuracy, 3), report.confusion.tolist()
+        (0.667, [[1, 0], [1, 1]])
+        >>> report.mistakes[0].path, report.mistakes[0].predicted
+        ('c.wav', 'bark')
     """
 
     @property

@@ -15,10 +15,6 @@ from kerasaudio.evaluation.tag_report import TagReport
 def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
     """Measure a model on labelled clips: its windows averaged, clip by clip.
 
-        report = kerasaudio.evaluate(model, held_out)
-        print(report.table())
-        report.save("report/")
-
     Args:
         model: With labels, among which are the clips' class names.
         clips: With one class each, or with several.
@@ -32,6 +28,17 @@ def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
     Raises:
         ValueError: Classes that the model does not know.
         OSError: A file is missing or cannot be decoded.
+
+    Examples:
+        >>> training, held_out = kerasaudio.datasets.from_table("clips.csv").hold_out(1)
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> vectors = kerasaudio.FeatureExtractor(model).extract(training.paths).vectors
+        >>> probe = kerasaudio.transfer.fit_probe(vectors, training.labels)
+        >>> tagger = kerasaudio.transfer.attach(model, probe, training.class_names)
+        >>> report = kerasaudio.evaluate(tagger, held_out)
+        >>> report.accuracy
+        1.0
+        >>> text = report.table()  # for people; report.save("report/") writes files
     """
     spec = model.spec
     if spec.labels is None:

@@ -30,6 +30,13 @@ def predict_clips(
 
     Raises:
         ValueError, OSError: As `ClipBatches`.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> scores = kerasaudio.evaluation.predict_clips(model, clips)
+        >>> scores.shape
+        (8, 10)
     """
     spec = spec_of(model).replace(labels=None)
     batches = clips.batches(spec, batch_size, training=False, **settings)

@@ -30,6 +30,17 @@ class Report(ABC):
     Attributes:
         dataset: Name of the data set.
         paths: The clips.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> report = kerasaudio.evaluate(model, clips)
+        >>> isinstance(report, kerasaudio.evaluation.Report)
+        True
+        >>> list(report.figures())
+        ['accuracy', 'macro_f1', 'roc_auc', 'pr_auc']
+        >>> report.to_dict()["clips"]
+        8
     """
 
     dataset: str

@@ -45,6 +45,21 @@ class TagReport(ScoredClips):
         skipped: Files that could not be used.
         threshold: Least score of a tag that counts as given; the areas, which rank
             clips, do without.
+
+    Examples:
+        `kerasaudio.evaluate` makes it; so can you, of scores from elsewhere.
+
+        >>> report = kerasaudio.evaluation.TagReport(
+        ...     dataset="songs",
+        ...     class_names=("guitar", "slow"),
+        ...     paths=("a.mp3", "b.mp3", "c.mp3"),
+        ...     labels=np.array([[True, True], [False, True], [True, False]]),
+        ...     scores=np.array([[0.8, 0.4], [0.1, 0.9], [0.6, 0.3]]),
+        ... )
+        >>> round(report.roc_auc, 3), round(report.instance_f1, 3)
+        (1.0, 0.889)
+        >>> report.mistakes[0].label, report.mistakes[0].present
+        ('slow', True)
     """
 
     threshold: float = 0.5

@@ -32,6 +32,17 @@ class Augmentation:
         ValueError: What is no layer, an alpha out of range.
 
     Source: Zhang et al. 2018, "mixup", arXiv:1710.09412.
+
+    Examples:
+        >>> augmentation = kerasaudio.training.Augmentation(
+        ...     waveform=[kerasaudio.layers.Noise(seed=0)],
+        ...     features=[kerasaudio.layers.SpecAugment(seed=0)],
+        ...     mixup=0.2,
+        ... )
+        >>> model = kerasaudio.LeNetMFCC(labels=["hiss", "hum"], filters=4)
+        >>> learner = augmentation.around(model)  # as train(..., augmentation=) does
+        >>> learner.output_shape
+        (None, 2)
     """
 
     waveform: tuple[Layer, ...] = ()

@@ -22,11 +22,6 @@ def augmented(
 ) -> InferenceModel:
     """Give the same network with layers put in that change its inputs in training.
 
-        learner = augmented(model, [layers.Noise()], [layers.SpecAugment()])
-        learner.compile("adam", "sparse_categorical_crossentropy")
-        learner.fit(clips.batches(model))
-        model.tag("bark.wav")  # has learnt, too
-
     All layers are the model's own: training one trains the other. In inference the
     augmentations give back what they get, and the two give the same numbers.
 
@@ -43,6 +38,15 @@ def augmented(
     Raises:
         ValueError: Layers for features, and the network has none (raw samples); what
             is no layer; a layer that changes a shape or refuses its input.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> noise = kerasaudio.layers.Noise(seed=0)
+        >>> learner = kerasaudio.training.augmented(model, waveform=[noise])
+        >>> learner.compile("adam", "sparse_categorical_crossentropy")
+        >>> history = learner.fit(clips.batches(model), verbose=0)
+        >>> tags = model.tag("labelled/hum/0.wav")  # has learnt, too
     """
     check_layers("waveform", waveform)
     check_layers("features", features)

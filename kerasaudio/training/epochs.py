@@ -21,6 +21,19 @@ class Epoch:
         validation_loss: Cross-entropy a validation clip, or NaN.
         seconds: It took.
         is_best: Whether it was the best so far.
+
+    Examples:
+        `train` tells of each epoch as it ends.
+
+        >>> def tell(epoch):
+        ...     print(epoch.number, epoch.phase, epoch.loss > 0, epoch.is_best)
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=1)
+        >>> trained = kerasaudio.training.train(
+        ...     model, clips, None, "told.keras", schedule=schedule, report=tell
+        ... )
+        1 full True True
     """
 
     number: int
@@ -45,7 +58,7 @@ def better(epoch: Epoch, before: Sequence[Epoch]) -> Epoch:
     return replace(epoch, is_best=best is None or epoch.rank > best)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
     """A finished training.
 
@@ -53,6 +66,18 @@ class Trained:
         model: With the weights of the best epoch, or without validation of the last.
         path: Where it is saved.
         epochs: All of them.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=1)
+        >>> trained = kerasaudio.training.train(
+        ...     model, clips, None, "trained.keras", schedule=schedule
+        ... )
+        >>> trained
+        Trained('trained.keras', epochs=1, best=1)
+        >>> trained.model.spec.labels
+        ('hiss', 'hum')
     """
 
     model: AudioModel
@@ -63,3 +88,11 @@ class Trained:
     def best(self) -> Epoch:
         """The epoch whose weights were kept."""
         return max(self.epochs, key=lambda epoch: epoch.rank)
+
+    def __repr__(self) -> str:
+        """Give the file and the best epoch in a line."""
+        best = self.best
+        told = [f"epochs={len(self.epochs)}", f"best={best.number}"]
+        if not math.isnan(best.score):
+            told.append(f"score={best.score:.4g}")
+        return f"Trained({str(self.path)!r}, {', '.join(told)})"

@@ -77,6 +77,18 @@ def train(
             another training; a loss that is no number any more.
         OSError: A file cannot be decoded or written; `out` is there already; another
             process trains it.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> learn, check = kerasaudio.datasets.split(clips, (0.5, 0.5))
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=2)
+        >>> trained = kerasaudio.training.train(
+        ...     model, learn, check, "hum-or-hiss.keras", schedule=schedule
+        ... )
+        >>> len(trained.epochs)
+        2
+        >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labelled/hum/0.wav")
     """
     path = check_out(out, overwrite=overwrite, restart=restart)
     state = State(path)

@@ -44,6 +44,14 @@ class Schedule:
 
     Raises:
         ValueError: A value out of range; no epochs at all.
+
+    Examples:
+        >>> schedule = kerasaudio.training.Schedule(freeze_epochs=2, unfreeze_epochs=4)
+        >>> [(phase.name, phase.epochs) for phase in schedule.phases]
+        [('frozen', 2), ('full', 4)]
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> kerasaudio.training.Schedule.for_model(model).unfreeze_epochs
+        15
     """
 
     freeze_epochs: int = 0

@@ -43,6 +43,14 @@ def start_from(
         ValueError: There is no such factory, tag or argument, or the weights do not
             fit.
         OSError: A file is missing, or a download failed.
+
+    Examples:
+        >>> model = kerasaudio.training.start_from("LeNetMFCC/fsdd", ["hiss", "hum"])
+        >>> model.spec.labels
+        ('hiss', 'hum')
+        >>> model = kerasaudio.training.start_from("LeNetMFCC", ["hiss", "hum"], "none")
+        >>> model.output_shape
+        (None, 2)
     """
     from kerasaudio.transfer.heads import with_new_head
 

@@ -32,7 +32,7 @@ def fine_tune(
     """Train a copy of a model, with a new head, on all clips of a data set.
 
     Clips are decoded into memory and cut or padded to one length. How well it does on
-    clips it has not heard, `evaluate(model, clips, probe="full")` tells.
+    clips it has not heard, `cross_validate(model, clips, "full")` tells.
 
     Args:
         model: Pretrained; it stays as it is.
@@ -53,6 +53,16 @@ def fine_tune(
         ValueError: An unknown setting, a length that the network cannot take, clips
             that are parts of files or have several classes.
         OSError: A clip is missing or cannot be decoded.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> tuned = kerasaudio.transfer.fine_tune(model, clips, epochs=2)
+        >>> tuned.spec.labels
+        ('hiss', 'hum')
+        >>> label, score = tuned.tag("labelled/hum/0.wav")[0]
+        >>> label
+        'hum'
     """
     settled = settle(body, settings, ON_WAVEFORMS)
     clips.require_whole_files("fine_tune")

@@ -40,6 +40,16 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
     Raises:
         ValueError: The probe takes other features, is no such chain, or the labels do
             not fit.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> vectors = kerasaudio.FeatureExtractor(model).extract(clips.paths).vectors
+        >>> probe = kerasaudio.transfer.fit_probe(vectors, clips.labels)
+        >>> tagger = kerasaudio.transfer.attach(model, probe, clips.class_names)
+        >>> label, score = tagger.tag("labelled/hum/0.wav")[0]
+        >>> label
+        'hum'
     """
     embedding = model.get_layer("embedding").output
     if tuple(probe.input_shape) != tuple(embedding.shape):

@@ -42,11 +42,6 @@ def fit_probe(
 ) -> keras.Model:
     """Fit a small classifier on vectors.
 
-        extractor = kerasaudio.FeatureExtractor(model)
-        vectors = extractor.extract(paths).vectors
-        probe = kerasaudio.transfer.fit_probe(vectors, labels)
-        tagger = kerasaudio.transfer.attach(model, probe, ["bark", "knock"])
-
     Args:
         features: (clips, n); for "gru" the windows of each clip, (clips, windows, n),
             where rows of zeros are padding, or a list of (windows, n).
@@ -64,6 +59,14 @@ def fit_probe(
     Raises:
         ValueError: Shapes that do not fit, NaN, a class without a clip, an unknown
             probe or setting.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.load("LeNetMFCC/fsdd")
+        >>> features = kerasaudio.FeatureExtractor(model).extract(clips.paths)
+        >>> probe = kerasaudio.transfer.fit_probe(features.vectors, clips.labels)
+        >>> probe.predict(features.vectors, verbose=0).argmax(axis=1).tolist()
+        [0, 0, 0, 0, 1, 1, 1, 1]
     """
     settled = settle(probe, settings, ON_FEATURES)
     seed = check_seed(seed)

@@ -42,7 +42,7 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
         )
     if not isinstance(source, FeatureExtractor):
         raise ValueError(
-            "evaluate takes an AudioModel or a FeatureExtractor. "
+            "cross_validate takes an AudioModel or a FeatureExtractor. "
             f"Received: {type(source).__name__}."
         )
     pool = source.origin["pool"]

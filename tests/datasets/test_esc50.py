@@ -136,6 +136,15 @@ def _clips(tmp_path, **changes):
     return LabelledClips(**(fields | changes))
 
 
+def test_clips_are_told_in_a_line_without_their_arrays(tmp_path, folder):
+    assert repr(ESC50(folder)) == "ESC50('ESC-50', clips=15, classes=3, folds=5)"
+    clips = _clips(tmp_path, name="two\nlines\x1b", folds=None)
+    told = r"LabelledClips('two\nlines\x1b', clips=4, classes=2)"
+    assert repr(clips) == str(clips) == told
+    one_fold = _clips(tmp_path).take([0, 1])
+    assert repr(one_fold) == "LabelledClips('mine', clips=2, classes=2, folds=1)"
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

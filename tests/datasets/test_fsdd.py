@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.datasets import FSDD
+from support import data_sets
 
 
 @pytest.fixture
@@ -44,6 +45,11 @@ def test_splits_have_every_clip_on_one_side(folder):
     assert test.tolist() == [1, 2, 3]
     assert train.tolist() == [0, 4]
     assert data.speaker_split("zoe")[1].tolist() == test.tolist()
+
+
+def test_the_official_split_of_the_whole_layout(tmp_path):
+    data = FSDD(data_sets.fsdd(tmp_path / "fsdd"))
+    assert [len(side) for side in data.official_split()] == [2700, 300]
 
 
 @pytest.mark.shared

@@ -10,37 +10,15 @@ from kerasaudio.datasets import GTZAN, MagnaTagATune, SpeechCommands, UrbanSound
 from kerasaudio.datasets.gtzan import SPLIT
 from kerasaudio.datasets.magnatagatune import EMPTY
 from kerasaudio.datasets.speech_commands import COMMANDS
-from support import sounds
+from support import data_sets, sounds
+from support.data_sets import SHORT, write_table
 
 PARTS = ("training", "validation", "testing")
-SHORT = sounds.tone(seconds=0.02)
-
-
-def write_table(path, rows, delimiter=","):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        csv.writer(file, delimiter=delimiter).writerows(rows)
 
 
 @pytest.fixture
 def speech(tmp_path):
-    """Ten commands and two other words; speakers 0 to 9, the last four held out."""
-    lists = {"validation_list.txt": (6, 7), "testing_list.txt": (8, 9)}
-    for word in (*COMMANDS, "cat", "wow"):
-        for speaker in range(10):
-            sounds.write(tmp_path / word / f"{speaker:08x}_nohash_0.wav", SHORT)
-    for name, speakers in lists.items():
-        lines = [
-            f"{word}/{speaker:08x}_nohash_0.wav\n"
-            for word in (*COMMANDS, "cat", "wow")
-            for speaker in speakers
-        ]
-        (tmp_path / name).write_text("".join(lines))
-    for noise in ("a", "b", "c", "d"):
-        sounds.write(
-            tmp_path / "_background_noise_" / f"{noise}.wav", sounds.tone(90, 3)
-        )
-    return tmp_path
+    return data_sets.speech_commands(tmp_path)
 
 
 def test_speech_commands_all_words(speech):
@@ -129,20 +107,7 @@ def test_urbansound8k(tmp_path):
 
 @pytest.fixture
 def magna(tmp_path):
-    names = [
-        f"{f}/artist-song_{f}-0{i}-{s}-{s + 29}.mp3"
-        for f in "0bcdf"
-        for i in (1, 2)
-        for s in (0, 29)
-    ]
-    rows = [("clip_id", "guitar", "slow", "mp3_path")]
-    for number, name in enumerate(names):
-        sounds.write((tmp_path / name).with_suffix(".wav"), SHORT).rename(
-            tmp_path / name
-        )
-        rows.append((number, int(number % 3 == 0), int(number % 3 == 1), name))
-    write_table(tmp_path / "annotations_final.csv", rows, "\t")
-    return tmp_path
+    return data_sets.magnatagatune(tmp_path)
 
 
 def test_magnatagatune(magna):
@@ -194,11 +159,7 @@ def test_magnatagatune_in_another_state(magna):
 
 @pytest.fixture
 def gtzan(tmp_path):
-    for genre in SPLIT:
-        (tmp_path / genre).mkdir()
-        for number in range(100):
-            (tmp_path / genre / f"{genre}.{number:05}.au").write_bytes(b"")
-    return tmp_path
+    return data_sets.gtzan(tmp_path)
 
 
 def test_gtzan(gtzan):

@@ -43,12 +43,12 @@ def esc50(
     return folder
 
 
-def urbansound8k(folder: Path) -> Path:
-    """Lay out UrbanSound8K with empty files."""
+def urbansound8k(folder: Path, chosen: Iterable[str] | None = None) -> Path:
+    """Lay out UrbanSound8K, or some of its clips, with empty files."""
     classes, clips = names("urbansound8k")
     heading = "slice_file_name,fsID,start,end,salience,fold,classID,class"
     rows = [heading.split(",")]
-    for clip in clips:
+    for clip in clips if chosen is None else chosen:
         fold, name = clip.split("/")
         recording, target, *_ = name.split("-")
         clip_file = folder / "audio" / f"fold{fold}" / f"{name}.wav"

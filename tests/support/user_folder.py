@@ -1,25 +1,58 @@
-"""The folder of a user: a song, sounds without classes, and a folder a class."""
+"""The folder of a user: a song, sounds without classes, a folder a class, data sets.
+
+clips.csv lists the files of labelled/ with their classes and two folds, tags.csv those
+of sounds/ with several tags each. The public data sets have their official layouts.
+"""
 
 import numpy as np
 import soundfile
 
+from kerasaudio.datasets.urbansound8k import SHARED
+from support import data_sets, official
+
 RATE = 16_000
+TAGS = {"bark": "animal;outdoors", "knock": "indoors", "rain": "outdoors"}
 
 
 def make(folder):
     """Fill a folder, and give it."""
+    _sounds(folder)
+    _data_sets(folder)
+    return folder
+
+
+def _sounds(folder):
     rng = np.random.default_rng(0)
     time = np.arange(3 * RATE) / RATE
     chord = sum(np.sin(2 * np.pi * pitch * time) for pitch in (220, 277.2, 329.6))
     soundfile.write(folder / "song.wav", 0.2 * chord * np.exp(-time % 0.5), RATE)
     (folder / "sounds").mkdir()
-    for name in ("bark", "knock", "rain"):
+    for name in TAGS:
         noise = rng.normal(0, 0.1, 2 * RATE) * np.linspace(1, 0, 2 * RATE)
         soundfile.write(folder / "sounds" / f"{name}.wav", noise, RATE)
+    rows = [("path", "label", "fold")]
     for number in range(8):
-        file = folder / "labelled" / ("hum", "hiss")[number % 2] / f"{number}.wav"
+        kind = ("hum", "hiss")[number % 2]
+        file = folder / "labelled" / kind / f"{number}.wav"
         file.parent.mkdir(parents=True, exist_ok=True)
         noise = rng.normal(0, 0.1, RATE)
         sound = noise if number % 2 else np.cumsum(noise) / 100
         soundfile.write(file, sound, RATE)
-    return folder
+        rows.append((file.relative_to(folder).as_posix(), kind, number // 4 + 1))
+    data_sets.write_table(folder / "clips.csv", rows)
+    rows = [(f"sounds/{name}.wav", tags) for name, tags in TAGS.items()]
+    data_sets.write_table(folder / "tags.csv", [("path", "label"), *rows])
+
+
+def _data_sets(folder):
+    official.esc50(folder / "ESC-50-master")
+    urban = [
+        clip
+        for clip in official.names("urbansound8k")[1]
+        if clip.split("/")[1].split("-")[0] not in SHARED
+    ]
+    official.urbansound8k(folder / "UrbanSound8K", urban[::40])
+    data_sets.fsdd(folder / "FSDD")
+    data_sets.gtzan(folder / "genres")
+    data_sets.magnatagatune(folder / "MagnaTagATune")
+    data_sets.speech_commands(folder / "speech_commands")

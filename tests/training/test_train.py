@@ -46,6 +46,17 @@ def test_learns_and_saves_a_model_that_tags(network, sides, folder, tmp_path):
     )
 
 
+def test_a_training_is_told_in_a_line_without_its_network(network, sides, tmp_path):
+    out = tmp_path / "a\x1bb.keras"
+    once = replace(QUICK, unfreeze_epochs=1)
+    done = train(network(), *sides, out, schedule=once)
+    told = f"epochs=1, best=1, score={done.best.score:.4g}"
+    assert repr(done) == f"Trained({str(out)!r}, {told})"
+    assert repr(done).isprintable()
+    blind = train(network(), sides[0], None, tmp_path / "blind.keras", schedule=once)
+    assert repr(blind).endswith("blind.keras', epochs=1, best=1)")
+
+
 def test_windows_that_were_made_longer_lie_side_by_side(network, sides, tmp_path):
     model = network().with_windows(window_seconds=0.25, hop_seconds=0.1)
     schedule = replace(QUICK, unfreeze_epochs=1)

@@ -29,9 +29,6 @@ _PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, 
 class ClipBatches(keras.utils.PyDataset):
     """Windows of clips and what they are labelled with.
 
-        model.fit(clips.batches(model))
-        model.evaluate(held_out.batches(model, training=False))
-
     In training each epoch takes one window of each clip, at a place drawn anew, in an
     order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
     those that `model.tag` hears (`spec.rule`), clip by clip; `clip_of` tells whose they
@@ -89,6 +86,16 @@ class ClipBatches(keras.utils.PyDataset):
 
     Warns:
         UserWarning: Files were skipped; the cache cannot be written.
+
+    Examples:
+        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
+        >>> model.compile("adam", "sparse_categorical_crossentropy")
+        >>> history = model.fit(clips.batches(model, 4), verbose=0)
+        >>> batches = clips.batches(model, 4, training=False)
+        >>> windows, targets = batches[0]
+        >>> windows.shape, targets.tolist()
+        ((4, 16000), [0, 0, 0, 0])
     """
 
     def __init__(
