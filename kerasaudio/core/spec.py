@@ -1,30 +1,22 @@
 """What a model expects and gives: rate, lengths, labels, and where it comes from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
-import numpy as np
-
-from kerasaudio.arguments import class_name, number, whole_number
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.audio.check import MOST_SAMPLES, check_rate, check_size
 from kerasaudio.audio.window_rule import PADDINGS, RESTS, Padding, Rest, WindowRule
-
-# Fields that count samples or windows: the least, and whether None is a value.
-_COUNTS = {
-    "clip_samples": (1, True),
-    "window_samples": (1, False),
-    "min_samples": (0, False),
-    "hop_samples": (1, True),
-    "short_samples": (0, False),
-    "windows_per_clip": (1, True),
-    "whole_samples": (0, False),
-    "context_samples": (0, False),
-    "edge_samples": (0, False),
-    "max_samples": (1, True),
-}
-_MAPPINGS = ("frontend", "arguments", "metrics")
-_TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
+from kerasaudio.core.spec_fields import (
+    COUNTS,
+    MAPPINGS,
+    REQUIRED,
+    TEXTS,
+    as_now,
+    check_kind,
+    check_one_of,
+    checked_names,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,20 +103,20 @@ class AudioSpec:
         # Frozen, hence by the back door; NumPy's numbers become Python's.
         own = object.__setattr__
         own(self, "sample_rate", check_rate(self.sample_rate))
-        for name, (least, can_be_none) in _COUNTS.items():
+        for name, (least, can_be_none) in COUNTS.items():
             value = getattr(self, name)
             if value is not None or not can_be_none:
                 own(self, name, whole_number(value, name, least, MOST_SAMPLES))
-        _one_of(self.window_padding, PADDINGS, "window_padding")
-        _one_of(self.rest, RESTS, "rest")
-        _kind(self.architecture, str, "architecture")
-        for name in _TEXTS:
-            _kind(getattr(self, name), str | None, name)
-        for name in _MAPPINGS:
-            _kind(getattr(self, name), Mapping, name)
-        own(self, "trained_on", _names(self.trained_on, "trained_on"))
+        check_one_of(self.window_padding, PADDINGS, "window_padding")
+        check_one_of(self.rest, RESTS, "rest")
+        check_kind(self.architecture, str, "architecture")
+        for name in TEXTS:
+            check_kind(getattr(self, name), str | None, name)
+        for name in MAPPINGS:
+            check_kind(getattr(self, name), Mapping, name)
+        own(self, "trained_on", checked_names(self.trained_on, "trained_on"))
         if self.labels is not None:
-            own(self, "labels", _names(self.labels, "labels"))
+            own(self, "labels", checked_names(self.labels, "labels"))
 
     @classmethod
     def of_fixed_clips(
@@ -282,10 +274,10 @@ class AudioSpec:
         Raises:
             ValueError: It is something else.
         """
-        _kind(config, Mapping, "A spec")
-        config = {name: _as_now(name, value) for name, value in config.items()}
+        check_kind(config, Mapping, "A spec")
+        config = {name: as_now(name, value) for name, value in config.items()}
         known = {field.name for field in fields(cls)}
-        lacking = [name for name in _REQUIRED if name not in config]
+        lacking = [name for name in REQUIRED if name not in config]
         unknown = [str(name) for name in config if name not in known]
         if lacking or unknown:
             raise ValueError(
@@ -293,36 +285,5 @@ class AudioSpec:
                 f"nothing unknown. Received: {', '.join(unknown[:4]) or 'too little'}."
             )
         for name in config.get("labels") or ():
-            _kind(name, str, "Each of labels")
+            check_kind(name, str, "Each of labels")
         return cls(**config)
-
-
-def _as_now(name: str, value: Any) -> Any:
-    """Give a field as it is today: earlier versions kept what they were given."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value) if name == "sample_rate" or name in _COUNTS else value
-    return {} if value is None and name in _MAPPINGS else value
-
-
-_REQUIRED = ("sample_rate", "clip_samples", "window_samples")
-
-
-def _one_of(value: Any, values: tuple[str, ...], name: str) -> None:
-    if not isinstance(value, str) or value not in values:
-        raise ValueError(
-            f"{name} must be one of {', '.join(values)}. Received: {value!r}."
-        )
-
-
-def _kind(value: Any, kind: Any, name: str) -> None:
-    if not isinstance(value, kind):
-        what = {str: "text", Mapping: "a mapping"}.get(kind, "text or None")
-        raise ValueError(f"{name} must be {what}. Received: {value!r}.")
-
-
-def _names(value: Any, name: str) -> tuple[str, ...]:
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-        names = tuple(value)
-        if all(isinstance(name, str | int | np.integer) for name in names):
-            return tuple(map(class_name, names))
-    raise ValueError(f"{name} must be a list of text. Received: {value!r}.")

@@ -8,7 +8,6 @@ import errno
 import http.client
 import re
 import shutil
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,9 +18,9 @@ from typing import Any
 from kerasaudio.files.cache import unwritable
 from kerasaudio.files.errors import DownloadError, WeightsError
 from kerasaudio.files.network import opener
+from kerasaudio.files.progress import bytes_bar
 from kerasaudio.files.trouble import explain, retry_after, told, unfinished
 from kerasaudio.files.watch import Watch
-from kerasaudio.text import escaped
 
 STALL_SECONDS = 20.0  # without a byte
 ANSWER_SECONDS = 60.0  # until the body begins, over all redirects
@@ -70,7 +69,7 @@ def download(
         WeightsError: The file cannot be written.
     """
     failures = 0
-    with _bar(title, size, progress) as bar:
+    with bytes_bar(title, size, progress) as bar:
         while True:
             before = _length(part)
             try:
@@ -292,18 +291,3 @@ def discard(part: Path) -> None:
 def forget_validator(part: Path) -> None:
     """Delete what was kept to continue a download, which is complete or given up."""
     _validator_path(part).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
-    from tqdm import tqdm
-
-    with tqdm(
-        total=size,
-        desc=escaped(title),
-        unit="B",
-        unit_scale=True,
-        file=sys.stderr,
-        disable=None if progress else True,  # None: unless stderr is no terminal
-    ) as bar:
-        yield bar

@@ -8,7 +8,6 @@ PARENT next finishes a move that had begun, and removes the rest.
 """
 
 import contextlib
-import ctypes
 import errno
 import hashlib
 import os
@@ -21,16 +20,15 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from kerasaudio.files.system import BusyError as BusyError
+from kerasaudio.files.system import exchange, sync
+from kerasaudio.files.system import lock as lock_file
+
 _PREFIX = ".kerasaudio-"
 _DIGITS = 16
 _NAME = re.compile(re.escape(_PREFIX) + rf"[0-9a-f]{{{_DIGITS}}}")
 _LOCK, _READY = "lock", "ready"
 _WAIT_SECONDS = 1.0  # for whoever looks whether a folder is a dead one's
-_FAR = 2**30  # Windows lets nobody read the byte that is locked
-
-
-class BusyError(OSError):
-    """Another process, or another thread of this one, works at the same target."""
 
 
 class Workplace:
@@ -54,7 +52,7 @@ class Workplace:
             OSError: It cannot be moved.
         """
         for path in made:
-            _sync(path)
+            sync(path)
         if len(made) == 1 and _moved(made[0], self.folder.parent / made[0].name):
             return  # what was replaced is removed with the folder
         almost = self.folder / uuid.uuid4().hex
@@ -238,29 +236,9 @@ def _moved(source: Path, target: Path) -> bool:
     """Move a file or folder in one step; False where the system cannot."""
     is_folder = target.is_dir() and not target.is_symlink()
     if os.path.lexists(target) and (source.is_dir() or is_folder):
-        return _exchange(source, target)
+        return exchange(source, target)
     os.replace(source, target)
     return True
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Give each of two paths the other's name, in one step; False if that cannot be."""
-    names = os.fsencode(one), os.fsencode(other)
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            failed = library.renamex_np(*names, ctypes.c_uint(2))  # RENAME_SWAP
-        else:
-            here, flag = ctypes.c_int(-100), ctypes.c_uint(2)  # RENAME_EXCHANGE
-            failed = library.renameat2(here, names[0], here, names[1], flag)
-    except (AttributeError, OSError, TypeError):  # no such function, or Windows
-        return False
-    if not failed:
-        return True
-    number = ctypes.get_errno()
-    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # not on this disk
-        return False
-    raise OSError(number, os.strerror(number), str(other))
 
 
 def _enter(folder: Path) -> tuple[int, bool]:
@@ -274,37 +252,13 @@ def _enter(folder: Path) -> tuple[int, bool]:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     lock = os.open(path, flags, 0o666)
     try:
-        is_sure = _lock(lock)
+        is_sure = lock_file(lock)
         if not os.path.samestat(os.fstat(lock), os.stat(path)):
             raise FileNotFoundError(errno.ENOENT, "removed meanwhile", str(path))
     except OSError:
         os.close(lock)
         raise
     return lock, is_sure
-
-
-def _lock(file: int) -> bool:
-    """Lock an open file until it is closed; False if this disk knows no locks.
-
-    Raises:
-        BusyError: It is locked.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(file, _FAR, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            os.lseek(file, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-            raise BusyError(error.errno, "locked") from error
-        return False
-    return True
 
 
 def _busy(folder: Path, only: str) -> BusyError:
@@ -319,12 +273,3 @@ def _busy(folder: Path, only: str) -> BusyError:
         f"there is none, delete the hidden folder {folder}. The file",
         str(folder.parent / only),
     )
-
-
-def _sync(path: Path) -> None:
-    """Have the disk write what is in a file or folder."""
-    inside = path.rglob("*") if path.is_dir() else [path]
-    for file in inside:
-        if file.is_file():
-            with file.open("rb+") as content:
-                os.fsync(content.fileno())

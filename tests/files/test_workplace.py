@@ -20,7 +20,7 @@ from support.beside import end, names, needs_kill, start
 WORKS = """
 import sys
 from pathlib import Path
-from workplace import workplace
+from kerasaudio.files.workplace import workplace
 with workplace(Path(sys.argv[1]), only="model") as place:
     (place.folder / "half").mkdir()
     (place.folder / "half" / "a").write_text("a")
@@ -119,7 +119,7 @@ def test_where_it_works_does_not_depend_on_the_working_folder(tmp_path, monkeypa
 
 
 def test_a_disk_without_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "_lock", lambda _: False)
+    monkeypatch.setattr(room, "lock_file", lambda _: False)
     with workplace(tmp_path, only="a.txt"):
         write_text(tmp_path / "a.txt", "x")
         with (

@@ -14,7 +14,7 @@ from support.beside import end, names, needs_kill, start
 MOVED = """
 import sys
 from pathlib import Path
-from workplace import workplace
+from kerasaudio.files.workplace import workplace
 parent = Path(sys.argv[1])
 (parent / "model").mkdir()
 (parent / "model" / "a").write_text("old")
@@ -30,7 +30,7 @@ with workplace(parent) as place:
 MOVES = """
 import os, sys
 from pathlib import Path
-import workplace
+from kerasaudio.files import workplace
 parent, steps, exchange = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 names = sys.argv[4:]
 real = os.replace
@@ -41,7 +41,7 @@ def replace(*paths):
     steps -= 1
     real(*paths)
 if exchange == "no":
-    workplace._exchange = lambda *_: False
+    workplace.exchange = lambda *_: False
 with workplace.workplace(parent, only=names[-1]) as place:
     made = []
     for name in names:
@@ -107,7 +107,7 @@ def contents(parent):
 @pytest.mark.parametrize("exchange", [True, False])
 def test_a_folder_is_replaced(tmp_path, monkeypatch, exchange):
     if not exchange:
-        monkeypatch.setattr(room, "_exchange", lambda *_: False)
+        monkeypatch.setattr(room, "exchange", lambda *_: False)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "old").write_text("old")
     with workplace(tmp_path) as place:
@@ -125,10 +125,10 @@ def test_linux_exchanges_folders_in_one_step(tmp_path):
     for folder in (one, other):
         folder.mkdir()
         (folder / folder.name).touch()
-    assert room._exchange(one, other)
+    assert room.exchange(one, other)
     assert (names(one), names(other)) == (["other"], ["one"])
     with pytest.raises(FileNotFoundError):
-        room._exchange(one, tmp_path / "missing")
+        room.exchange(one, tmp_path / "missing")
 
 
 def test_a_move_that_fails_leaves_the_old(tmp_path, monkeypatch):

@@ -10,7 +10,16 @@ import pytest
 
 from kerasaudio.files import workplace as room
 
-FOLDER = Path(room.__file__).parent  # without the package, which takes seconds
+ROOM = Path(room.__file__).parent
+PACKAGE = ROOM.parent
+# The package without what it imports, which takes seconds.
+FOLDERS = {"kerasaudio": str(PACKAGE), "kerasaudio.files": str(ROOM)}
+BARE = f"""
+import sys, types
+for name, folder in {FOLDERS}.items():
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+"""
 
 
 needs_kill = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -23,8 +32,7 @@ def names(folder):
 def start(code, *arguments):
     """Start a process that prints a line when it is as far as wanted."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(FOLDER)},
+        [sys.executable, "-c", BARE + code, *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -1,0 +1,56 @@
+"""The fields of a spec: what each can be. They also come from files."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kerasaudio.arguments import class_name
+
+# Fields that count samples or windows: the least, and whether None is a value.
+COUNTS = {
+    "clip_samples": (1, True),
+    "window_samples": (1, False),
+    "min_samples": (0, False),
+    "hop_samples": (1, True),
+    "short_samples": (0, False),
+    "windows_per_clip": (1, True),
+    "whole_samples": (0, False),
+    "context_samples": (0, False),
+    "edge_samples": (0, False),
+    "max_samples": (1, True),
+}
+MAPPINGS = ("frontend", "arguments", "metrics")
+TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
+REQUIRED = ("sample_rate", "clip_samples", "window_samples")
+
+
+def as_now(name: str, value: Any) -> Any:
+    """Give a field as it is today: earlier versions kept what they were given."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if name == "sample_rate" or name in COUNTS else value
+    return {} if value is None and name in MAPPINGS else value
+
+
+def check_one_of(value: Any, values: tuple[str, ...], name: str) -> None:
+    """Raise a ValueError unless a value is one of some."""
+    if not isinstance(value, str) or value not in values:
+        raise ValueError(
+            f"{name} must be one of {', '.join(values)}. Received: {value!r}."
+        )
+
+
+def check_kind(value: Any, kind: Any, name: str) -> None:
+    """Raise a ValueError unless a value is text, or a mapping."""
+    if not isinstance(value, kind):
+        what = {str: "text", Mapping: "a mapping"}.get(kind, "text or None")
+        raise ValueError(f"{name} must be {what}. Received: {value!r}.")
+
+
+def checked_names(value: Any, name: str) -> tuple[str, ...]:
+    """Give names in one form, or raise a ValueError unless they are a list of text."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        names = tuple(value)
+        if all(isinstance(name, str | int | np.integer) for name in names):
+            return tuple(map(class_name, names))
+    raise ValueError(f"{name} must be a list of text. Received: {value!r}.")

@@ -1,0 +1,116 @@
+"""`train` is `fit`: callbacks, an optimizer, a loss and metrics of one's own."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from kerasaudio.training import Schedule, train
+
+QUICK = Schedule(unfreeze_epochs=6, batch_size=4, learning_rate=3e-3)
+
+
+class Watch(keras.callbacks.Callback):
+    """Notes what a callback can see."""
+
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.seen, self.stop_after = [], stop_after
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append((epoch, dict(logs)))
+        if len(self.seen) == self.stop_after:
+            self.model.stop_training = True
+
+
+def test_callbacks_see_whole_clips_and_metrics(network, sides, tmp_path):
+    watch = Watch()
+    schedule = replace(QUICK, freeze_epochs=1, unfreeze_epochs=2)
+    done = train(
+        network(),
+        *sides,
+        tmp_path / "a.keras",
+        schedule=schedule,
+        callbacks=[watch],
+        metrics=["accuracy"],
+    )
+    assert [epoch for epoch, _ in watch.seen] == [0, 0, 1]
+    for (_, logs), epoch in zip(watch.seen, done.epochs, strict=True):
+        assert logs["val_score"] == epoch.score
+        assert logs["val_loss"] == epoch.validation_loss
+        assert logs["loss"] == epoch.loss
+        assert 0 <= logs["accuracy"] <= 1
+
+
+def test_callbacks_of_keras_work(network, sides, tmp_path):
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=99)
+    log = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    done = train(
+        network(),
+        *sides,
+        tmp_path / "a.keras",
+        schedule=QUICK,
+        callbacks=[stop, log],
+    )
+    assert len(done.epochs) == 2
+    heading = (tmp_path / "log.csv").read_text().splitlines()[0].split(",")
+    assert heading == ["epoch", "loss", "val_loss", "val_score"]
+
+
+def test_tensorboard_works(network, sides, tmp_path):
+    pytest.importorskip("tensorflow", reason="Keras writes TensorBoard's files by it")
+    pytest.importorskip("tensorboard")
+    board = keras.callbacks.TensorBoard(str(tmp_path / "board"))
+    schedule = replace(QUICK, unfreeze_epochs=1)
+    train(network(), *sides, tmp_path / "a.keras", schedule=schedule, callbacks=[board])
+    assert list((tmp_path / "board").rglob("events.out.tfevents.*"))
+
+
+def test_a_callback_that_stops_ends_the_phase(network, sides, tmp_path):
+    schedule = replace(QUICK, freeze_epochs=4, unfreeze_epochs=1)
+    watch = Watch(stop_after=2)
+    done = train(
+        network(), *sides, tmp_path / "a.keras", schedule=schedule, callbacks=[watch]
+    )
+    assert [epoch.phase for epoch in done.epochs] == ["frozen", "frozen", "full"]
+
+
+def test_an_optimizer_of_ones_own_is_copied_for_each_phase(network, sides, tmp_path):
+    rates = []
+
+    class Rates(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            optimizer = self.model.optimizer
+            rates.append((type(optimizer).__name__, float(optimizer.learning_rate)))
+            optimizer.learning_rate = 1e-6
+
+    schedule = replace(QUICK, freeze_epochs=2, unfreeze_epochs=1)
+    own = keras.optimizers.SGD(0.02, momentum=0.9)
+    settings = {"schedule": schedule, "callbacks": [Rates()]}
+    train(network(), *sides, tmp_path / "a.keras", optimizer=own, **settings)
+    train(network(), *sides, tmp_path / "b.keras", optimizer="sgd", **settings)
+
+    head, whole = schedule.head_learning_rate, schedule.learning_rate
+    expected = [0.02, 1e-6, 0.02, head, 1e-6, whole]
+    assert [name for name, _ in rates] == ["SGD"] * 6
+    np.testing.assert_allclose([rate for _, rate in rates], expected, rtol=1e-6)
+    assert not own.built
+
+
+def test_a_loss_of_ones_own_is_taken(network, sides, tmp_path):
+    def nothing(truth, scores):
+        return 0.0 * keras.ops.sum(scores, axis=-1)
+
+    schedule = replace(QUICK, unfreeze_epochs=1)
+    done = train(
+        network(), *sides, tmp_path / "a.keras", schedule=schedule, loss=nothing
+    )
+    assert done.epochs[0].loss == 0.0
+
+
+def test_bad_optimizers_are_refused(network, sides, tmp_path):
+    with pytest.raises(ValueError, match=r"optimizer must be the name.*Received: int"):
+        train(network(), *sides, tmp_path / "a.keras", optimizer=3)
+    with pytest.raises(ValueError, match="Adamm"):
+        train(network(), *sides, tmp_path / "a.keras", optimizer="Adamm")
