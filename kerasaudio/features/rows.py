@@ -51,7 +51,7 @@ class Failed:
         error: Why.
 
     Examples:
-        >>> written = open("empty.wav", "wb").close()
+        >>> open("empty.wav", "wb").close()
         >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10")
         >>> features = extractor.extract(["sounds", "empty.wav"])
         >>> [failed.path.name for failed in features.failed]

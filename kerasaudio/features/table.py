@@ -157,7 +157,8 @@ def load_features(path: str | PathLike[str]) -> Features:
 
     Examples:
         >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10")
-        >>> written = extractor.write("sounds", "barks.npz")
+        >>> extractor.write("sounds", "barks.npz").rows
+        3
         >>> features = kerasaudio.load_features("barks.npz")
         >>> features.vectors.shape, features.origin["model"]
         ((3, 128), 'BarkNet/esc10')

@@ -1,7 +1,9 @@
-"""The folder of a user: a song, sounds without classes, and a folder a class."""
+"""The folder of a user: a song, sounds without classes, a folder a class, weights."""
 
 import numpy as np
 import soundfile
+
+from support.torch_files import write_state
 
 RATE = 16_000
 
@@ -22,4 +24,6 @@ def make(folder):
         noise = rng.normal(0, 0.1, RATE)
         sound = noise if number % 2 else np.cumsum(noise) / 100
         soundfile.write(file, sound, RATE)
+    layer = {"weight": np.zeros((8, 1, 3), "float32"), "bias": np.ones(8, "float32")}
+    write_state(folder / "model.pth", layer)
     return folder
