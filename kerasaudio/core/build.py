@@ -102,11 +102,11 @@ def _signature(
 
 def _docstring(own: str, architecture: Architecture) -> str:
     text = _with_arguments(own, architecture)
-    if "\nExamples:\n" in text:  # its own
+    if not text or "\nExamples:\n" in text:  # stripped by Python, or its own
         return text
-    before, found, source = text.rpartition("\nSource: ")
+    before, found, source = text.partition("\nSource: ")
     examples = "\n".join(["Examples:", *_examples(architecture), ""])
-    return f"{before}\n{examples}{found}{source}"
+    return f"{before.rstrip()}\n\n{examples}{found}{source}"
 
 
 def _examples(architecture: Architecture) -> list[str]:

@@ -78,6 +78,23 @@ def test_an_example_of_its_own_is_kept():
     assert "classifier_activation: " in factory.__doc__
 
 
+def test_a_docstring_without_a_source_ends_in_the_example():
+    def factory(weights=None, **shared):
+        """Do it."""
+
+    complete(factory, ARCHITECTURES["FCN"])
+    assert factory.__doc__.startswith("Do it.\n\nExamples:\n    >>> ")
+    assert factory.__doc__.endswith("['jazz', 'rock']\n")
+
+
+def test_without_docstrings_there_is_none():  # as under python -OO
+    def factory(weights=None, **shared):
+        pass
+
+    complete(factory, ARCHITECTURES["FCN"])
+    assert not factory.__doc__
+
+
 def test_models_are_called_as_people_write_them():
     networks = {
         name: factory(labels=["a", "b"], **SMALL.get(name, {}))
