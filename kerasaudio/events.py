@@ -48,6 +48,14 @@ def framewise(model: AudioModel) -> AudioModel:
 
     Raises:
         ValueError: The model scores no frames.
+
+    Examples:
+        >>> model = kerasaudio.SoundEventCRNN(labels=["dog", "rain"])
+        >>> frames = kerasaudio.events.framewise(model)
+        >>> frames.output_shape
+        (None, None, 2)
+        >>> frames.predict_on_batch(np.zeros((1, 16_000), "float32")).shape
+        (1, 25, 2)
     """
     if len(model.output_shape) == 3:
         return model
@@ -78,6 +86,12 @@ def frame_scores(
     Raises:
         ValueError: The model scores no frames; the audio is unusable.
         OSError: The file is missing or cannot be decoded.
+
+    Examples:
+        >>> model = kerasaudio.SoundEventCRNN(labels=["dog", "rain"])
+        >>> scores, times = kerasaudio.events.frame_scores(model, "song.wav")
+        >>> scores.shape, times.shape, float(times[-1])
+        ((75, 2), (76,), 3.0)
     """
     network = framewise(model)
     # A rest is filled up, so that the frame that the sound ends in is scored.
@@ -124,6 +138,12 @@ def find_events(
         ValueError: An argument is out of range; the model scores no frames; the audio
             is unusable.
         OSError: The file is missing or cannot be decoded.
+
+    Examples:
+        >>> model = kerasaudio.SoundEventCRNN(labels=["dog", "rain"])
+        >>> found = kerasaudio.events.find_events(model, "song.wav", threshold=0.01)
+        >>> [(event.label, event.start, event.end) for event in found]
+        [('dog', 0.0, 3.0), ('rain', 0.0, 3.0)]
     """
     labels = model.spec.labels
     if labels is None:
@@ -169,6 +189,12 @@ def events_of(
         threshold: See `find_events`.
         min_seconds: See `find_events`.
         gap_seconds: See `find_events`.
+
+    Examples:
+        >>> scores = np.array([[0.1], [0.9], [0.7], [0.2]])
+        >>> times = np.array([0.0, 0.5, 1.0, 1.5, 2.0])
+        >>> kerasaudio.events.events_of(scores, times, ["dog"], threshold=0.5)
+        [SoundEvent(label='dog', start=0.5, end=1.5, score=0.9)]
     """
     active = scores >= np.asarray(threshold)
     found = []

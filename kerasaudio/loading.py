@@ -44,6 +44,14 @@ def load(
             published weights, two sets of weights are named, or the saved model is
             damaged or is none of kerasaudio's.
         OSError: A file is missing, or a download failed.
+
+    Examples:
+        >>> model = kerasaudio.load("MusiCNN/mtat")
+        >>> model.spec.labels[:3]
+        ('guitar', 'classical', 'slow')
+        >>> model.save("mine.keras")
+        >>> kerasaudio.load("mine.keras").name
+        'musicnn_mtat'
     """
     text = fspath(name)
     if text.endswith(".keras"):

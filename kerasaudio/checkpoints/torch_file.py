@@ -44,6 +44,11 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             does not hold. Nothing was executed.
         ValueError: It is damaged, or no state dict.
         OSError: It cannot be opened.
+
+    Examples:
+        >>> state = kerasaudio.weights.read_torch("model.pth")
+        >>> {name: array.shape for name, array in state.items()}
+        {'weight': (8, 1, 3), 'bias': (8,)}
     """
     path = Path(path)
     try:

@@ -109,6 +109,10 @@ class Architecture:
         overlapping: Whether classes do not exclude each other, the user's own neither:
             their head, too, gives independent probabilities.
         head: How it ends, with published classes or the user's own.
+        model_name: Of its models, before the tag; None for the factory's in snake case.
+        example: Arguments of the example in its docstring: classes of the sort that it
+            is for, and a size that is built in no time.
+        bundled: A tag of weights that come with the package, for that example.
     """
 
     name: str
@@ -122,6 +126,9 @@ class Architecture:
     activation: str = "sigmoid"
     overlapping: bool = False
     head: Head = DENSE
+    model_name: str | None = None
+    example: Mapping[str, Any] = field(default_factory=dict)
+    bundled: str | None = None
 
     def __post_init__(self) -> None:
         """Let models that were saved find it by the name in their spec."""

@@ -96,7 +96,7 @@ def assemble(
     model = AudioModel(
         body.waveform,
         output,
-        name=name or _name(architecture, spec.weights),
+        name=name or model_name(architecture, spec.weights),
         spec=spec.replace(labels=tuple(names) if include_top else None),
     )
     if pretrained is not None and pretrained.keras_file is not None:
@@ -249,8 +249,9 @@ def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
         ) from error
 
 
-def _name(architecture: Architecture, tag: str | None) -> str:
-    name = _snake(architecture.name)
+def model_name(architecture: Architecture, tag: str | None) -> str:
+    """Give the name of models with a tag's weights, or with others."""
+    name = architecture.model_name or _snake(architecture.name)
     return name if tag is None else f"{name}_{tag.replace('-', '_')}"
 
 

@@ -6,12 +6,13 @@ docstring. An argument for all of them is one more here, and one in `assemble`.
 """
 
 import inspect
+import json
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 from kerasaudio.core.architecture import Activation, Architecture
-from kerasaudio.core.assemble import assemble
+from kerasaudio.core.assemble import assemble, model_name
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.pretrained import Weights
 
@@ -100,6 +101,34 @@ def _signature(
 
 
 def _docstring(own: str, architecture: Architecture) -> str:
+    text = _with_arguments(own, architecture)
+    if not text or "\nExamples:\n" in text:  # stripped by Python, or its own
+        return text
+    before, found, source = text.partition("\nSource: ")
+    examples = "\n".join(["Examples:", *_examples(architecture), ""])
+    return f"{before.rstrip()}\n\n{examples}{found}{source}"
+
+
+def _examples(architecture: Architecture) -> list[str]:
+    """Show how to build it, what it says of a sound, and how to have it trained."""
+    name, given = architecture.name, {"labels": ["cat", "dog"], **architecture.example}
+    arguments = ", ".join(f"{key}={json.dumps(value)}" for key, value in given.items())
+    lines = [
+        f">>> model = kerasaudio.{name}({arguments})",
+        ">>> model.output_shape",
+        str((None, len(given["labels"]))),
+        '>>> sorted(label for label, score in model.tag("song.wav"))',
+        str(sorted(given["labels"])),
+    ]
+    if tag := architecture.bundled:
+        lines += [
+            f'>>> kerasaudio.{name}("{tag}").name',
+            repr(model_name(architecture, tag)),
+        ]
+    return [f"    {line}" for line in lines]
+
+
+def _with_arguments(own: str, architecture: Architecture) -> str:
     """Insert what is said of the shared arguments, and of errors."""
     before, found, after = own.partition("Args:\n")
     if not found:  # it says whose arguments it has

@@ -78,6 +78,14 @@ def export(
         FileExistsError: There is something at `path`.
         ImportError: An extra is not installed.
         OSError: Files cannot be read or written; another process exports to `path`.
+
+    Examples:
+        >>> model = kerasaudio.BarkNet("esc10")
+        >>> report = kerasaudio.export(model, "bark", "saved_model", verify=False)
+        >>> report.path.name, report.input_samples
+        ('bark', 16000)
+        >>> kerasaudio.export.read_facts("bark", "saved_model")["labels"]
+        ['dog', 'other']
     """
     target = Path(path)
     form = choose_format(target, format)

@@ -46,10 +46,6 @@ class FeatureExtractor:
     kerasaudio never does, and a file that changed is computed anew. A killed process
     loses nothing.
 
-        extractor = FeatureExtractor("MusiCNN/mtat")
-        extractor("song.mp3")                       # float32 (200,)
-        extractor.extract("songs/").vectors         # float32 (songs, 200)
-
     Args:
         model: An `AudioModel`; or a factory such as `kerasaudio.MusiCNN`, or a name as
             "MusiCNN/mtat" or "mine.keras", whose published weights are then loaded.
@@ -82,6 +78,15 @@ class FeatureExtractor:
         ValueError: An unknown name, layer or pool, or a length that the network cannot
             take.
         OSError: Weights cannot be had.
+
+    Examples:
+        >>> extractor = kerasaudio.FeatureExtractor("MusiCNN/mtat")
+        >>> extractor("song.wav").shape
+        (200,)
+        >>> extractor.extract("sounds")
+        Features(3 x 200, files=3, failed=0)
+        >>> extractor.write("sounds", "sounds.npz").rows
+        3
     """
 
     def __init__(

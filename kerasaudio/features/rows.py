@@ -49,6 +49,13 @@ class Failed:
     Attributes:
         path: The file.
         error: Why.
+
+    Examples:
+        >>> open("empty.wav", "wb").close()
+        >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10")
+        >>> features = extractor.extract(["sounds", "empty.wav"])
+        >>> [failed.path.name for failed in features.failed]
+        ['empty.wav']
     """
 
     path: Path

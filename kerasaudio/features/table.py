@@ -29,6 +29,14 @@ class Features:
         failed: Files that gave no rows, and why.
         origin: model, layer, pool, window_seconds, hop_seconds, sample_rate,
             weights_hash, kerasaudio (its version), backend, fingerprint.
+
+    Examples:
+        >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10", pool=None)
+        >>> features = extractor.extract("sounds")
+        >>> features.vectors.shape, features.paths[0].name, features.starts[:2].tolist()
+        ((6, 128), 'bark.wav', [0.0, 1.0])
+        >>> features.save("windows.npz").name
+        'windows.npz'
     """
 
     vectors: np.ndarray
@@ -41,6 +49,12 @@ class Features:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.vectors)
+
+    def __repr__(self) -> str:
+        """Give the size in a line, and not the numbers."""
+        rows, width = np.shape(self.vectors)
+        files, failed = len(set(self.paths)), len(self.failed)
+        return f"{type(self).__name__}({rows} x {width}, {files=}, {failed=})"
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the table to a .npz or .parquet file, whole or not at all.
@@ -140,6 +154,14 @@ def load_features(path: str | PathLike[str]) -> Features:
         ValueError: It is no such table, or is damaged.
         OSError: It is missing or cannot be read.
         ImportError: Parquet without pyarrow.
+
+    Examples:
+        >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10")
+        >>> extractor.write("sounds", "barks.npz").rows
+        3
+        >>> features = kerasaudio.load_features("barks.npz")
+        >>> features.vectors.shape, features.origin["model"]
+        ((3, 128), 'BarkNet/esc10')
     """
     file = check_suffix(path)
     try:

@@ -272,4 +272,5 @@ _AST = Architecture(
     converters={"ast": _from_safetensors},
     suffixes={".safetensors": "ast"},
     classes=CLASSES,
+    example={"num_layers": 1},
 )

@@ -110,4 +110,5 @@ _BARK_NET = Architecture(
     free={"clip_samples", "dropout"},
     classes=2,
     activation="softmax",
+    bundled="esc10",
 )

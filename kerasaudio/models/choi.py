@@ -149,6 +149,7 @@ def _architecture(name: str, body: Callable[[int], Body]) -> Architecture:
         converters={"won2020": _from_won2020},
         suffixes={".pth": "won2020"},
         clips={"won2020": WON_CLIPS},
+        example={"labels": ["jazz", "rock"]},
     )
 
 

@@ -258,4 +258,5 @@ _EFFICIENT_AT = Architecture(
     converters={"efficient_at": _from_upstream},
     suffixes={".pt": "efficient_at"},
     classes=CLASSES,
+    example={"width": 0.4},
 )

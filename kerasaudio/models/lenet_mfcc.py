@@ -105,4 +105,7 @@ _LENET_MFCC = Architecture(
     free={"clip_samples", "dropout"},
     classes=10,
     activation="softmax",
+    model_name="lenet_mfcc",
+    example={"labels": ["no", "yes"]},
+    bundled="fsdd",
 )

@@ -115,4 +115,5 @@ _LOG_MEL_CNN = Architecture(
     defaults={"clip_samples": CLIP_SAMPLES, "filters": 32, "dropout": 0.2},
     free={"clip_samples", "dropout"},
     activation="softmax",
+    bundled="esc10",
 )

@@ -188,4 +188,6 @@ _MEL_RESNET50 = Architecture(
     defaults={"side": SIDE, "dropout": 0.3},
     free={"dropout"},
     activation="softmax",
+    model_name="mel_resnet50",
+    example={"side": 32},
 )

@@ -86,4 +86,10 @@ def _body(pooling: str) -> Body:
     return Body(waveform, embedding, x, pons_spec(CLIP_SAMPLES))
 
 
-_MUSIC_VGG = Architecture("MusicVGG", _body, defaults={"pooling": "mtat"})
+_MUSIC_VGG = Architecture(
+    "MusicVGG",
+    _body,
+    defaults={"pooling": "mtat"},
+    example={"labels": ["jazz", "rock"]},
+    bundled="mtat",
+)

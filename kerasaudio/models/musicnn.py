@@ -240,4 +240,7 @@ _MUSICNN = Architecture(
     converters={"won2020": _from_won2020},
     suffixes={".pth": "won2020"},
     clips={"won2020": WON_CLIPS},
+    model_name="musicnn",
+    example={"labels": ["jazz", "rock"]},
+    bundled="mtat",
 )

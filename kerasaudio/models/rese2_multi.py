@@ -265,4 +265,7 @@ _RESE2_MULTI = Architecture(
     defaults=DEFAULTS,
     converters={"keras2": _from_keras2},
     suffixes={".hdf5": "keras2", ".h5": "keras2"},
+    model_name="rese2multi",
+    example={"labels": ["jazz", "rock"]},
+    bundled="fsdd",
 )

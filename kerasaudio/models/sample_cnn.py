@@ -18,7 +18,7 @@ minzwon/sota-music-tagging-models, commit 4e1d652.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import keras
 from keras import layers
@@ -189,7 +189,9 @@ def _from_won2020(head: str, path: Path) -> Converted:
     return Converted(read_state(path, rename={head: "predictions"}))
 
 
-def _architecture(name: str, body: Callable[..., Body], head: str) -> Architecture:
+def _architecture(
+    name: str, body: Callable[..., Body], head: str, **more: Any
+) -> Architecture:
     return Architecture(
         name=name,
         body=body,
@@ -197,8 +199,12 @@ def _architecture(name: str, body: Callable[..., Body], head: str) -> Architectu
         converters={"won2020": partial(_from_won2020, head)},
         suffixes={".pth": "won2020"},
         clips={"won2020": WON_CLIPS},
+        example={"labels": ["jazz", "rock"]},
+        **more,
     )
 
 
-_SAMPLE_CNN = _architecture("SampleCNN", _sample_cnn, "dense")
-_SAMPLE_CNN_SE = _architecture("SampleCNNSE", _sample_cnn_se, "dense2")
+_SAMPLE_CNN = _architecture("SampleCNN", _sample_cnn, "dense", bundled="fsdd")
+_SAMPLE_CNN_SE = _architecture(
+    "SampleCNNSE", _sample_cnn_se, "dense2", model_name="sample_cnn_se"
+)

@@ -95,4 +95,6 @@ _SPEECH_GRU = Architecture(
     free={"clip_samples", "dropout"},
     classes=10,
     activation="softmax",
+    example={"labels": ["no", "yes"], "depth": 1},
+    bundled="fsdd",
 )

@@ -123,6 +123,14 @@ def vggish_postprocess(
         ValueError: The file holds something else, or an unknown `rounding`.
         OSError: The PCA cannot be had or is corrupt.
 
+    Examples:
+        >>> pca = {"pca_eigen_vectors": np.eye(128), "pca_means": np.zeros((128, 1))}
+        >>> np.savez("vggish_pca_params.npz", **pca)
+        >>> postprocess = kerasaudio.vggish_postprocess("vggish_pca_params.npz")
+        >>> eight_bits = postprocess(np.zeros((6, 128), "float32"))
+        >>> tuple(eight_bits.shape), float(eight_bits[0, 0])
+        ((6, 128), 127.0)
+
     Source: tensorflow/models, research/audioset/vggish/vggish_postprocess.py at
     4b2f15f.
     """
@@ -219,4 +227,5 @@ _VGGISH = Architecture(
     suffixes={".ckpt": "vggish_tf1"},
     classes=None,
     head=score_pieces(),
+    example={"filters": 8, "dense_units": 64},
 )

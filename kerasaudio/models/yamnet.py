@@ -163,4 +163,5 @@ _YAMNET = Architecture(
     suffixes={".h5": "yamnet_keras2", ".hdf5": "yamnet_keras2"},
     classes=CLASSES,
     head=score_pieces(),
+    bundled="audioset",
 )

@@ -47,9 +47,6 @@ def events(
 
     Each class has a row: true events in its upper half, predicted ones in the lower.
 
-        found = kerasaudio.events.find_events(model, "scene.wav")
-        events("scene.wav", found, "scene.png", true=[("dog", 1.2, 1.9)])
-
     Args:
         audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
         predicted: Events: `kerasaudio.events.SoundEvent`, or tuples that begin with
@@ -69,6 +66,11 @@ def events(
             are no events, or of classes not in `labels`; another suffix.
         OSError: The sound cannot be read, or the picture not written.
         ImportError: matplotlib is not installed.
+
+    Examples:
+        >>> heard, true = [("chord", 0.1, 0.9)], [("chord", 0.0, 1.0)]
+        >>> kerasaudio.plot.events("song.wav", heard, "song.png", true=true).name
+        'song.png'
     """
     spans = {"predicted": [check_event(event) for event in predicted]}
     if true is not None:

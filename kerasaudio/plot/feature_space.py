@@ -46,10 +46,6 @@ def feature_space(
     An `.html` is one file that needs no network: points show their names, a click (or
     Enter) plays their sounds, the wheel zooms, the legend hides classes.
 
-        model = kerasaudio.MusiCNN(weights="mtat")
-        vectors = model.embed(files)
-        feature_space(vectors, labels, audio=files, path="sounds.html")
-
     Args:
         vectors: (points, features), three points or more.
         labels: Class of each point, strings or whole numbers; None for no classes.
@@ -78,6 +74,13 @@ def feature_space(
             unusable sounds, or too many for `max_megabytes`.
         OSError: A sound is missing or cannot be decoded, or the file not written.
         ImportError: matplotlib, scikit-learn or umap-learn is needed and missing.
+
+    Examples:
+        >>> files = kerasaudio.find_audio("sounds")
+        >>> vectors = kerasaudio.MusiCNN("mtat").embed(files)
+        >>> draw = kerasaudio.plot.feature_space
+        >>> draw(vectors, audio=files, path="sounds.html").shape
+        (3, 2)
     """
     points = check.check_vectors(vectors)
     classes, of_points = _classes(labels, len(points))

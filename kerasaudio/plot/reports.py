@@ -39,6 +39,11 @@ def confusion_matrix(
         ValueError: Not square, no counts, another number of labels, another suffix.
         OSError: The file cannot be written.
         ImportError: matplotlib is not installed.
+
+    Examples:
+        >>> counts = [[9, 1], [2, 8]]
+        >>> kerasaudio.plot.confusion_matrix(counts, ["cat", "dog"], "matrix.png").name
+        'matrix.png'
     """
     counts = check_numbers(matrix, "matrix", ndim=2)
     if counts.shape[0] != counts.shape[1] or not counts.size:
@@ -113,6 +118,12 @@ def roc_curve(
         ValueError: Not rates, not rising, of different lengths, another suffix.
         OSError: The file cannot be written.
         ImportError: matplotlib is not installed.
+
+    Examples:
+        >>> scores, same = [0.9, 0.8, 0.3, 0.1], [True, False, True, False]
+        >>> false, true, thresholds = kerasaudio.similarity.roc_curve(scores, same)
+        >>> kerasaudio.plot.roc_curve(false, true, "roc.png").name
+        'roc.png'
     """
     curves = _curves(false_positive_rate, true_positive_rate)
     if isinstance(labels, str):

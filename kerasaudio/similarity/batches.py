@@ -101,6 +101,13 @@ class PairBatches(_Batches):
     Raises:
         ValueError: As many labels as clips are needed, two kinds or more, and two clips
             of each; bad arguments.
+
+    Examples:
+        >>> clips, labels = np.zeros((6, 800)), ["cat", "dog", "cow"] * 2
+        >>> batches = kerasaudio.similarity.PairBatches(clips, labels, batch_size=4)
+        >>> (first, second), same = batches[0]
+        >>> len(batches), first.shape, same.tolist()
+        (2, (4, 800), [1.0, 1.0, 0.0, 0.0])
     """
 
     def __init__(
@@ -162,6 +169,13 @@ class ClassBatches(_Batches):
     Raises:
         ValueError: As many labels as clips are needed, `classes` kinds or more, and
             `clips_per_class` clips of each; bad arguments.
+
+    Examples:
+        >>> clips, labels = np.zeros((6, 800)), ["cat", "dog", "cow"] * 2
+        >>> draw = kerasaudio.similarity.ClassBatches
+        >>> chosen, places = draw(clips, labels, classes=2, clips_per_class=2)[0]
+        >>> chosen.shape, places.dtype.name, len(set(places.tolist()))
+        ((4, 800), 'int32', 2)
     """
 
     def __init__(
@@ -229,6 +243,15 @@ class ViewBatches(_Batches):
 
     Raises:
         ValueError: No augmentation; fewer clips than a batch holds; bad arguments.
+
+    Examples:
+        >>> def louder(clip, rng):
+        ...     return clip * rng.uniform(0.5, 2)
+        >>> clips = np.ones((6, 800), "float32")
+        >>> batches = kerasaudio.similarity.ViewBatches(clips, louder, batch_size=3)
+        >>> views, numbers = batches[0]
+        >>> views.shape, numbers.tolist()
+        ((6, 800), [0, 0, 1, 1, 2, 2])
     """
 
     def __init__(

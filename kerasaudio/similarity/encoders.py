@@ -53,6 +53,13 @@ def RecurrentEncoder(
 
     Raises:
         ValueError: An argument is no positive integer, or out of range.
+
+    Examples:
+        >>> encoder = kerasaudio.similarity.RecurrentEncoder(features=16, units=8)
+        >>> encoder.output_shape
+        (None, 16)
+        >>> encoder.embed("song.wav").shape
+        (16,)
     """
 
     def summary(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -86,6 +93,13 @@ def ConvolutionalEncoder(
 
     Raises:
         ValueError: An argument is no positive integer, or out of range.
+
+    Examples:
+        >>> encoder = kerasaudio.similarity.ConvolutionalEncoder(features=16, filters=8)
+        >>> encoder.output_shape
+        (None, 16)
+        >>> encoder.embed("song.wav").shape
+        (16,)
     """
 
     def summary(x: keras.KerasTensor) -> keras.KerasTensor:

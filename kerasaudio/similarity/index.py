@@ -27,6 +27,13 @@ class Neighbour:
         id: Given when it was added, else its position.
         path: File it came from, None if it was not given.
         label: Its kind, None if it was not given.
+
+    Examples:
+        >>> index = kerasaudio.similarity.Index()
+        >>> index.add([[1, 0], [0, 1]], ids=["a", "b"], labels=["cat", "dog"])
+        >>> nearest = index.nearest([0.1, 2], k=1)[0]
+        >>> nearest.id, nearest.label, round(nearest.distance, 4)
+        ('b', 'dog', 0.0012)
     """
 
     position: int
@@ -51,6 +58,16 @@ class Index:
     Raises:
         ValueError: An unknown metric or backend.
         ImportError: From the first search: backend "faiss" is not installed.
+
+    Examples:
+        >>> model = kerasaudio.MusiCNN("mtat")
+        >>> names = ["bark", "knock", "rain"]
+        >>> index = kerasaudio.similarity.Index()
+        >>> index.add(model.embed([f"sounds/{name}.wav" for name in names]), ids=names)
+        >>> index
+        Index(3 x 200, metric='cosine')
+        >>> [found.id for found in index.nearest(model.embed("sounds/rain.wav"), k=1)]
+        ['rain']
     """
 
     def __init__(self, metric: str = "cosine", *, backend: str = "auto") -> None:
@@ -68,6 +85,11 @@ class Index:
     def __len__(self) -> int:
         """Give the number of vectors."""
         return len(self._ids)
+
+    def __repr__(self) -> str:
+        """Give the size and the metric in a line."""
+        size = f"{len(self)} x {self.width}" if len(self) else "empty"
+        return f"{type(self).__name__}({size}, metric={self.metric!r})"
 
     @property
     def width(self) -> int | None:

@@ -34,6 +34,12 @@ class ContrastiveLoss(keras.losses.Loss):
     Raises:
         ValueError: `margin` is not positive and finite; wrong shapes.
 
+    Examples:
+        >>> loss = kerasaudio.similarity.ContrastiveLoss(margin=1.0)
+        >>> same, distances = np.array([1.0, 0.0]), np.array([0.2, 0.4])
+        >>> round(float(loss(same, distances)), 4)
+        0.1
+
     Source: Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an
     invariant mapping", equation 4 (whose Y is 1 - `y_true`).
     """
@@ -75,6 +81,12 @@ class TripletLoss(keras.losses.Loss):
 
     Raises:
         ValueError: `margin` is not positive and finite; wrong shapes.
+
+    Examples:
+        >>> loss = kerasaudio.similarity.TripletLoss(margin=0.5)
+        >>> vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]], "float32")
+        >>> round(float(loss(np.array([0, 0, 1, 1]), vectors)), 4)
+        0.1
 
     Source: Schroff, Kalenichenko & Philbin 2015, "FaceNet", arXiv:1503.03832; the
     fallback to the farthest negative is that of TensorFlow Addons.
@@ -122,6 +134,12 @@ class NTXentLoss(keras.losses.Loss):
 
     Raises:
         ValueError: `temperature` is not positive and finite; wrong shapes.
+
+    Examples:
+        >>> loss = kerasaudio.similarity.NTXentLoss(temperature=0.1)
+        >>> vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [0.6, 0.8]], "float32")
+        >>> round(float(loss(np.array([0, 0, 1, 1]), vectors)), 4)
+        0.9668
 
     Source: Chen et al. 2020, "SimCLR", arXiv:2002.05709, equation 1; Khosla et al.
     2020, arXiv:2004.11362, equation 2, for more than one positive.

@@ -42,6 +42,12 @@ def ProjectionHead(
     Raises:
         ValueError: An argument is no positive integer.
 
+    Examples:
+        >>> head = kerasaudio.similarity.ProjectionHead(128, size=32)
+        >>> projected = head.predict_on_batch(np.ones((2, 128), "float32"))
+        >>> projected.shape, np.linalg.norm(projected, axis=1).round(4).tolist()
+        ((2, 32), [1.0, 1.0])
+
     Source: Chen et al. 2020, "SimCLR", arXiv:2002.05709, section 2.1.
     """
     features, size = whole_number(features, "features"), whole_number(size, "size")
@@ -78,6 +84,14 @@ class Siamese(keras.Model):
     Raises:
         ValueError: The encoder ends in class scores or gives no vectors; the head does
             not fit the encoder; an unknown distance.
+
+    Examples:
+        >>> encoder = kerasaudio.similarity.ConvolutionalEncoder(features=16, filters=8)
+        >>> siamese = kerasaudio.similarity.Siamese(encoder)
+        >>> siamese.compile("adam", kerasaudio.similarity.ContrastiveLoss())
+        >>> clip = np.zeros((3, 8_000), "float32")
+        >>> siamese.predict_on_batch((clip, clip)).round(4).tolist()
+        [0.0, 0.0, 0.0]
 
     Source: Bromley et al. 1993; Hadsell, Chopra & LeCun 2006; the separate head is
     that of SimCLR, arXiv:2002.05709.

@@ -43,6 +43,12 @@ def pair_scores(
 
     Raises:
         ValueError: Unusable vectors, labels or metric.
+
+    Examples:
+        >>> vectors, labels = [[1, 0], [0.8, 0.6], [0, 1]], ["cat", "cat", "dog"]
+        >>> scores, same = kerasaudio.similarity.pair_scores(vectors, labels)
+        >>> print(scores.round(4), same)
+        [-0.2 -1.  -0.4] [ True False False]
     """
     rows, marks = _check(vectors, labels, metric, "vectors")
     scores, same = [], []
@@ -63,6 +69,14 @@ def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
 
     Raises:
         ValueError: Shapes differ, scores are not finite, or pairs of one sort only.
+
+    Examples:
+        >>> scores, same = [0.9, 0.8, 0.3, 0.1], [True, False, True, False]
+        >>> curve = kerasaudio.similarity.roc_curve(scores, same)
+        >>> curve.true_positive_rate.tolist()
+        [0.0, 0.5, 0.5, 1.0, 1.0]
+        >>> curve.false_positive_rate.tolist()
+        [0.0, 0.0, 0.5, 0.5, 1.0]
     """
     score, truth = np.asarray(scores), np.asarray(same)
     if score.ndim != 1 or score.shape != truth.shape:
@@ -106,6 +120,11 @@ def equal_error_rate(scores: ArrayLike, same: ArrayLike) -> float:
 
     Raises:
         ValueError: As `roc_curve`.
+
+    Examples:
+        >>> scores, same = [0.9, 0.8, 0.3, 0.1], [True, False, True, False]
+        >>> kerasaudio.similarity.equal_error_rate(scores, same)
+        0.5
     """
     passed, accepted, _ = roc_curve(scores, same)
     gap = 1 - accepted - passed  # falls from 1 to -1
@@ -136,6 +155,12 @@ def nearest_neighbour_accuracy(
     Raises:
         ValueError: Unusable vectors, labels or metric; one row and no gallery; a
             gallery without labels.
+
+    Examples:
+        >>> vectors, labels = [[1, 0], [0.8, 0.6], [0, 1]], ["cat", "cat", "dog"]
+        >>> accuracy = kerasaudio.similarity.nearest_neighbour_accuracy(vectors, labels)
+        >>> round(accuracy, 3)
+        0.667
     """
     rows, marks = _check(vectors, labels, metric, "vectors")
     if (gallery is None) != (gallery_labels is None):

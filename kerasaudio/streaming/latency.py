@@ -29,6 +29,13 @@ class StreamReport:
         resampler_seconds: The most sound that the change of rate held back; 0 without.
         delay_seconds: Algorithmic delay: a sound is in scores at the latest so long
             after it, computing not counted. `hop_seconds` + `resampler_seconds`.
+
+    Examples:
+        >>> stream = kerasaudio.Stream(kerasaudio.BarkNet("esc10"), hop_seconds=0.5)
+        >>> heard = stream.push(np.zeros(32_000, "float32"), sample_rate=16_000)
+        >>> report = stream.report()
+        >>> report.windows, report.audio_seconds, report.delay_seconds
+        (3, 2.0, 0.5)
     """
 
     windows: int

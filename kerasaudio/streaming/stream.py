@@ -42,10 +42,6 @@ class Heard(NamedTuple):
 class Stream:
     """Scores sound while it comes in, block by block.
 
-        with kerasaudio.Stream(model, hop_seconds=0.5) as stream:
-            for heard in stream.run(blocks, sample_rate=44_100):
-                print(heard.start, heard.end, stream.tags(heard, top=3))
-
     Without smoothing the scores and times are, to 1e-5, those of
 
         FeatureExtractor(model, "predictions", hop_seconds=..., pool=None).timeline(
@@ -84,6 +80,16 @@ class Stream:
     Raises:
         ValueError: No `AudioModel`, an unknown smoothing, a time that is not positive,
             or a length that the network cannot take.
+
+    Examples:
+        >>> model = kerasaudio.MusiCNN("mtat")
+        >>> sound = np.zeros(8 * 16_000, "float32")
+        >>> with kerasaudio.Stream(model, hop_seconds=2) as stream:
+        ...     for heard in stream.run(np.split(sound, 4), sample_rate=16_000):
+        ...         print(f"{heard.start} to {heard.end:.3f} s: {heard.scores.shape}")
+        0.0 to 2.992 s: (50,)
+        2.0 to 4.992 s: (50,)
+        4.0 to 6.992 s: (50,)
     """
 
     def __init__(
@@ -111,6 +117,13 @@ class Stream:
         rule = self._spec.rule
         silence = np.zeros((1, rule.context + rule.window), np.float32)
         run(model.predict_on_batch, silence)
+
+    def __repr__(self) -> str:
+        """Give the model, the windows and whether it has ended, in a line."""
+        spec = self._spec
+        windows = f"{spec.window_seconds:g} s every {spec.hop_seconds:g} s"
+        state = "" if self._ended is None else f", {self._ended}"
+        return f"{type(self).__name__}({self.model.name!r}, {windows}{state})"
 
     def push(self, block: ArrayLike, sample_rate: int | None = None) -> list[Heard]:
         """Take the next piece of the sound.

@@ -54,6 +54,12 @@ def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
         UserWarning: A file that should have been it was not: one of the user's, which
             is left alone, or one of the cache, which is deleted and downloaded again.
             Or the Hub refused the user's token, and gave the file without it.
+
+    Examples:
+        >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
+        >>> path, source = kerasaudio.weights.fetch(entry)
+        >>> path.name, path.stat().st_size == source.size
+        ('musicnn_mtat.safetensors', True)
     """
     sources = entry.pinned_sources
     for source in sources:

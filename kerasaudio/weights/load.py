@@ -36,6 +36,12 @@ def load_state(
     Raises:
         WeightsError: The file cannot be had, or is not what the manifest pins.
         ValueError: The file is not what its format promises.
+
+    Examples:
+        >>> entry = kerasaudio.weights.find("BarkNet", "esc10")
+        >>> state, source = kerasaudio.weights.load_state(entry, converters={})
+        >>> state["predictions/bias"].shape
+        (2,)
     """
     for source in entry.pinned_sources if has_cache_folder() else ():
         kept = _read_conversion(converted_path(source, CONVERTERS_VERSION))

@@ -29,6 +29,11 @@ class Source:
             such a source is not used.
         git_blob: Object id of the file in git.
         size: Bytes, None if not known.
+
+    Examples:
+        >>> source = kerasaudio.weights.find("MusiCNN", "mtat").sources[0]
+        >>> source.kind, source.file_name
+        ('bundled', 'musicnn_mtat.safetensors')
     """
 
     kind: Literal["bundled", "hub", "https"]
@@ -82,6 +87,11 @@ class WeightsEntry:
         metrics: "dataset" and the published results on it; empty if there are none.
         sources: Where the file is, in the order to try.
         training: Of weights of our own: "data", "script" and "seed"; else empty.
+
+    Examples:
+        >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
+        >>> entry.title, entry.licence, entry.is_bundled, entry.labels[:2]
+        ('MusiCNN/mtat', 'ISC', True, ('guitar', 'classical'))
     """
 
     factory: str
@@ -129,6 +139,10 @@ def list_weights(factory: str | None = None) -> list[WeightsEntry]:
     Raises:
         ValueError: No factory of this name has published weights, or the manifest is
             not valid.
+
+    Examples:
+        >>> [entry.title for entry in kerasaudio.list_weights("MusicVGG")]
+        ['MusicVGG/mtat', 'MusicVGG/msd']
     """
     entries = [entry for entry in load_manifest() if entry.pinned_sources]
     if factory is None:
@@ -145,7 +159,14 @@ def list_weights(factory: str | None = None) -> list[WeightsEntry]:
 
 
 def tags(factory: str) -> list[str]:
-    """Give what `weights=` takes for a factory, besides None and a path."""
+    """Give what `weights=` takes for a factory, besides None and a path.
+
+    Examples:
+        >>> kerasaudio.weights.tags("MusicVGG")
+        ['mtat', 'msd']
+        >>> kerasaudio.weights.tags("MelResNet50")
+        []
+    """
     return [
         entry.tag
         for entry in load_manifest()
@@ -158,6 +179,10 @@ def find(factory: str, tag: str) -> WeightsEntry:
 
     Raises:
         ValueError: No such entry, with those there are; or its hash is not known yet.
+
+    Examples:
+        >>> kerasaudio.weights.find("YAMNet", "audioset").metrics["dataset"]
+        'AudioSet'
     """
     for entry in load_manifest():
         if (entry.factory, entry.tag) == (factory, tag):

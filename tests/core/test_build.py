@@ -7,12 +7,19 @@ import pytest
 
 import kerasaudio
 from kerasaudio.core.architecture import ARCHITECTURES
-from kerasaudio.core.build import Shared
+from kerasaudio.core.build import Shared, complete
+from kerasaudio.weights import list_weights
 
 EVERY = sorted(kerasaudio.FACTORIES)
 WITH_ARGUMENTS = [
     name for name in EVERY if "Args:" in kerasaudio.FACTORIES[name].__doc__
 ]
+
+SMALL = {
+    "AST": {"num_layers": 1},
+    "MelResNet50": {"side": 32},
+    "VGGish": {"filters": 4, "dense_units": 8},
+}
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -38,6 +45,87 @@ def test_docstrings_have_each_argument_once_in_order(name):
     for suffix in ARCHITECTURES[name].suffixes:
         assert f"`{suffix}`" in text
     assert all(len(line) <= 84 for line in factory.__doc__.splitlines())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_examples_load_the_weights_of_the_package(name):
+    text = kerasaudio.FACTORIES[name].__doc__
+    assert text.count("\nExamples:\n") == 1
+    assert 0 < text.index("\nExamples:\n") < text.rindex("\nSource: ")
+    loaded = re.findall(rf'>>> kerasaudio\.{name}\("(\w+)"\)', text)
+    packed = [e.tag for e in list_weights() if e.factory == name and e.is_bundled]
+    assert len(loaded) == bool(packed)
+    assert set(loaded) <= set(packed)
+
+
+def test_an_example_of_its_own_is_kept():
+    def factory(weights=None, **shared):
+        """Do it.
+
+        Args:
+            filters: Of it.
+
+        Examples:
+            >>> 1 + 1
+            2
+
+        Source: none.
+        """
+
+    complete(factory, ARCHITECTURES["FCN"])
+    assert factory.__doc__.count("Examples:") == 1
+    assert "    >>> 1 + 1\n    2\n\nSource: none." in factory.__doc__
+    assert "classifier_activation: " in factory.__doc__
+
+
+def test_a_docstring_without_a_source_ends_in_the_example():
+    def factory(weights=None, **shared):
+        """Do it."""
+
+    complete(factory, ARCHITECTURES["FCN"])
+    assert factory.__doc__.startswith("Do it.\n\nExamples:\n    >>> ")
+    assert factory.__doc__.endswith("['jazz', 'rock']\n")
+
+
+def test_without_docstrings_there_is_none():  # as under python -OO
+    def factory(weights=None, **shared):
+        pass
+
+    complete(factory, ARCHITECTURES["FCN"])
+    assert not factory.__doc__
+
+
+def test_models_are_called_as_people_write_them():
+    networks = {
+        name: factory(labels=["a", "b"], **SMALL.get(name, {}))
+        for name, factory in kerasaudio.FACTORIES.items()
+    }
+    assert {name: network.name for name, network in networks.items()} == {
+        "AST": "ast",
+        "BarkNet": "bark_net",
+        "CRNN": "crnn",
+        "EfficientAT": "efficient_at",
+        "FCN": "fcn",
+        "LeNetMFCC": "lenet_mfcc",
+        "LogMelCNN": "log_mel_cnn",
+        "MelResNet50": "mel_resnet50",
+        "MusiCNN": "musicnn",
+        "MusicVGG": "music_vgg",
+        "ReSE2Multi": "rese2multi",
+        "SampleCNN": "sample_cnn",
+        "SampleCNNSE": "sample_cnn_se",
+        "SoundEventCRNN": "sound_event_crnn",
+        "SpeechGRU": "speech_gru",
+        "VGGish": "vggish",
+        "YAMNet": "yamnet",
+    }
+    assert kerasaudio.MusiCNN("mtat").name == "musicnn_mtat"
+    assert kerasaudio.MusiCNN("mtat", name="mine").name == "mine"
+
+
+def test_a_saved_model_keeps_its_name(tmp_path):
+    kerasaudio.LeNetMFCC(filters=2, name="le_net_mfcc").save(tmp_path / "old.keras")
+    assert kerasaudio.load(tmp_path / "old.keras").name == "le_net_mfcc"
 
 
 def test_one_factory_points_to_another():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio import FeatureExtractor, load_features
+from kerasaudio import FeatureExtractor, Features, load_features
 
 SUFFIXES = [".npz", ".parquet"]
 
@@ -140,3 +140,12 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     with pytest.raises(ImportError, match=r"kerasaudio\[parquet\]"):
         load_features(tmp_path / "x.parquet")
+
+
+def test_the_repr_is_a_line_without_numbers(extractor, folder):
+    features = extractor.extract(folder)
+    assert len(features.failed) == 2
+    size = f"{len(features)} x 6"
+    assert repr(features) == f"Features({size}, files=6, failed=2)"
+    nothing = Features(np.zeros((0, 6), "float32"), (), np.zeros(0), np.zeros(0))
+    assert repr(nothing) == "Features(0 x 6, files=0, failed=0)"

@@ -209,3 +209,10 @@ def test_a_refused_addition_leaves_nothing():
     assert len(found) == 3
     found.add(np.ones((2, 3)), ids=[7, 8])
     assert len(found) == 5
+
+
+def test_the_repr_tells_size_and_metric(metric):
+    index = Index(metric)
+    assert repr(index) == f"Index(empty, metric='{metric}')"
+    index.add(np.eye(3, 4))
+    assert repr(index) == f"Index(3 x 4, metric='{metric}')"

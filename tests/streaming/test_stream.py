@@ -232,6 +232,16 @@ def test_an_hour_takes_no_more_memory_than_a_minute(model, monkeypatch):
     assert grown < 2**15 * (1024 if sys.platform == "darwin" else 1)  # 32 MiB
 
 
+def test_the_repr_tells_model_windows_and_end(model):
+    stream = Stream(model, 0.25)
+    assert repr(stream) == "Stream('tiny', 0.5 s every 0.25 s)"
+    stream.flush()
+    assert repr(stream) == "Stream('tiny', 0.5 s every 0.25 s, was flushed)"
+    with Stream(model, 0.1) as stream:
+        pass
+    assert repr(stream) == "Stream('tiny', 0.5 s every 0.1 s, was closed)"
+
+
 @pytest.mark.slow
 def test_a_real_network_on_music():
     model = kerasaudio.MusiCNN(weights="mtat")

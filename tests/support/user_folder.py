@@ -2,6 +2,7 @@
 
 clips.csv lists the files of labelled/ with their classes and two folds, tags.csv those
 of sounds/ with several tags each. The public data sets have their official layouts.
+model.pth holds the weights of a layer of PyTorch.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ import soundfile
 
 from kerasaudio.datasets.urbansound8k import SHARED
 from support import data_sets, official
+from support.torch_files import write_state
 
 RATE = 16_000
 TAGS = {"bark": "animal;outdoors", "knock": "indoors", "rain": "outdoors"}
@@ -18,6 +20,8 @@ def make(folder):
     """Fill a folder, and give it."""
     _sounds(folder)
     _data_sets(folder)
+    layer = {"weight": np.zeros((8, 1, 3), "float32"), "bias": np.ones(8, "float32")}
+    write_state(folder / "model.pth", layer)
     return folder
 
 
