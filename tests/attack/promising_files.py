@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from kerasaudio import datasets, load_features
+from kerasaudio import load_features
 from kerasaudio.checkpoints.keras2_hdf5 import read_layers
 from kerasaudio.core.saved import read_saved
 from kerasaudio.features.rows import Failed
@@ -24,6 +23,7 @@ from support import torch_files
 from support.tiny import tiny_model
 
 from .promise import Case
+from .promising_folds import folds
 
 SHAPES = {
     "2^31 x 65535": (2**31, 65_535),
@@ -38,7 +38,7 @@ _UNPACKED = 640 * 2**20  # more than a case may take
 
 def cases(folder: Path) -> list[Case]:
     """Make the files and give the cases."""
-    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, _folds)
+    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, folds)
     return [case for make in makers for case in make(folder)]
 
 
@@ -275,37 +275,3 @@ def _torch(folder: Path) -> Iterator[Case]:
         read_torch(bomb)
 
     yield Case("640 MiB of zeros, .pt", read_bomb, "bomb.pt")
-
-
-def _folds(folder: Path) -> Iterator[Case]:
-    for name in ("a", "b"):
-        soundfile.write(folder / f"{name}.wav", np.zeros(800), 8_000)
-    for fold in (10**9, 2**53, 2**63, 10**300, -(10**9)):
-        path = folder / f"fold {fold:.0e}.csv"
-        path.write_text(f"path,label,fold\na.wav,x,1\nb.wav,y,{fold}\n")
-        yield Case(path.name, lambda path=path: datasets.from_table(path), "fold")
-    clips = datasets.LabelledClips(
-        name="two",
-        paths=(folder / "a.wav", folder / "b.wav"),
-        labels=np.array([0, 1]),
-        class_names=("x", "y"),
-    )
-    yield Case("k_fold of 10^9", lambda: datasets.k_fold(clips, 10**9), "fold")
-    yield Case(
-        "labels of 10^9",
-        lambda: datasets.LabelledClips(
-            name="two",
-            paths=clips.paths,
-            labels=np.array([0, 10**9]),
-            class_names=("x", "y"),
-        ),
-        "labels",
-    )
-    spec = tiny_model(None).spec
-    for seconds in (1e6, 1e12, 1e300):
-        yield Case(
-            f"batches of {seconds:g} s",
-            lambda seconds=seconds: clips.batches(
-                spec, clip_seconds=seconds, cache=False
-            )[0],
-        )

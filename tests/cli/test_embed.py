@@ -1,5 +1,6 @@
 """`kerasaudio embed`: a table, what is said of it, and the exit status."""
 
+import os
 import re
 
 import numpy as np
@@ -45,6 +46,19 @@ def test_a_folder(run, sounds, tmp_path):
 
     _, said, _ = run(sounds, "--out", out)
     assert "(0 computed, 2 already known)" in said
+
+
+def test_a_folder_is_walked_once(run, sounds, tmp_path, monkeypatch):
+    walked = []
+    real = os.scandir
+
+    def scandir(path="."):
+        walked.append(str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert run(sounds, "--out", tmp_path / "x.npz")[0] == 0
+    assert walked.count(str(sounds)) == 1
 
 
 def test_all_options(run, sounds, tmp_path):

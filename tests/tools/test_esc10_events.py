@@ -6,6 +6,7 @@ import esc10_events
 import event_mixtures
 import numpy as np
 import pytest
+import recipe
 import soundfile
 from esc10_events import Heard, Levels
 from event_mixtures import CLASSES
@@ -58,7 +59,7 @@ def test_baselines_know_less_than_the_network(heard):
 
 def test_a_scene_goes_round():
     window = np.arange(100, dtype="float32") + 1
-    turned = esc10_events.augment(window.copy(), np.random.default_rng(0))
+    turned = recipe.turned(window.copy(), np.random.default_rng(0))
     gain = turned.max() / 100
     assert 0.5 <= gain <= 2
     np.testing.assert_allclose(np.sort(turned), window * gain, rtol=1e-5)

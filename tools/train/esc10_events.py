@@ -42,7 +42,6 @@ MIN_SECONDS = 0.1
 FILTERS, UNITS = 16, 32  # of the network, a fourth of its default's work
 LEARNING_RATE = 1e-3
 BATCH_SIZE = 16
-MOST_GAIN_DB = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -220,12 +219,6 @@ def figures(scores: SegmentF1) -> dict[str, Any]:
     }
 
 
-def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Begin anywhere in the scene and go round; louder or softer by up to 6 dB."""
-    turned = np.roll(window, int(rng.integers(len(window))))
-    return turned * 10 ** (rng.uniform(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
-
-
 def _trained(
     scenes: dict[str, Scenes], options: argparse.Namespace
 ) -> tuple[AudioModel, float | None]:
@@ -252,7 +245,7 @@ def _trained(
         schedule=schedule,
         overwrite=options.overwrite,
         report=recipe.tell,
-        augment=augment,
+        augment=recipe.turned,
     )
     return done.model, round(sum(epoch.seconds for epoch in done.epochs), 1)
 

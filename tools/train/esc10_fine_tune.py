@@ -40,7 +40,6 @@ BATCH_SIZE = 16
 HEAD_RATE = 0.01
 HEAD_EPOCHS, HEAD_STEPS = 6, 50  # each step sees all vectors at once
 C = 0.1  # as of the linear probe: the penalty is |kernel|**2 / (2 * C * clips)
-MOST_GAIN_DB = 6
 
 Facts = dict[str, Any]
 
@@ -185,7 +184,7 @@ class Tuning:
         self._optimizer.learning_rate = rate
         heard = np.setdiff1d(self._data.require_folds(), folds).tolist()
         batches = self.clips(heard).batches(
-            model, BATCH_SIZE, augment=augment, seed=self._seed
+            model, BATCH_SIZE, augment=recipe.turned, seed=self._seed
         )
         callbacks = [
             keras.callbacks.LambdaCallback(
@@ -222,12 +221,6 @@ def fit_head(
     kernel, bias = head.get_weights()
     kernel = kernel / scale[:, None]
     return kernel, bias - mean @ kernel
-
-
-def augment(window: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Begin anywhere in the clip and go round; louder or softer by up to 6 dB."""
-    turned = np.roll(window, int(rng.integers(len(window))))
-    return turned * 10 ** (rng.uniform(-MOST_GAIN_DB, MOST_GAIN_DB) / 20)
 
 
 def explore(tuning: Tuning, pair: tuple[int, int], epochs: int) -> Facts:
