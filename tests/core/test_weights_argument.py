@@ -1,7 +1,9 @@
 """What `weights=` may be, and when the published head stays or goes."""
 
+import sys
 import unicodedata
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 
 import kerasaudio
 from kerasaudio.checkpoints.native import model_state, native_bytes
+from kerasaudio.core.architecture import ARCHITECTURES
+from kerasaudio.core.pretrained import find_weights
 from kerasaudio.models import FACTORIES
 from kerasaudio.transfer.heads import with_new_head
 
@@ -20,6 +24,33 @@ small_model = partial(kerasaudio.LeNetMFCC, filters=2)
 @pytest.fixture(scope="module")
 def published():
     return kerasaudio.MusiCNN(weights="mtat")
+
+
+def test_a_tag_leads_through_few_files():
+    """From `weights="mtat"` to tensors: whoever reads it has at most 15 files open."""
+    home = Path(kerasaudio.__file__).parent
+    entered = set()
+
+    def note(frame, event, _):
+        if event == "call" and home in Path(frame.f_code.co_filename).parents:
+            entered.add(frame.f_code.co_filename)
+
+    architecture = ARCHITECTURES["MusiCNN"]
+    sys.setprofile(note)
+    try:
+        found = find_weights(
+            "MusiCNN",
+            "mtat",
+            defaults=architecture.defaults,
+            converters=architecture.converters,
+            suffixes=architecture.suffixes,
+            scorer=architecture.head.scorer,
+            clips=architecture.clips,
+        )
+    finally:
+        sys.setprofile(None)
+    assert found.classes == 50
+    assert 5 <= len(entered) <= 15
 
 
 def noise(model):
