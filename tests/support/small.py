@@ -11,6 +11,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "max_length": 64,
     },
     "BarkNet": {"clip_samples": 1_600, "filters": 4},
+    "CNN6": {"filters": 4},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kerasaudio import AudioSpec
+from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.models import FACTORIES
 from kerasaudio.weights import WeightsEntry, list_weights
 
@@ -79,7 +80,8 @@ def readme_table(presets: Sequence[Preset]) -> str:
     published = {preset.entry.factory for preset in presets}
     for factory in sorted(FACTORIES.keys() - published):
         sound = f"your own sounds, {_length(_body(factory, {})[0])}"
-        row = ("none: to train", sound, "", "")
+        read = ARCHITECTURES[factory].converters
+        row = ("your own file" if read else "none: to train", sound, "", "")
         rows.append((f"`{factory}`", *row, "see its docstring"))
     heading = ("factory", "tags", "sound", "parameters", "licence", "source")
     return table(heading, rows)
