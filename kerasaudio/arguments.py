@@ -8,6 +8,7 @@ import contextlib
 import math
 import operator
 import unicodedata
+from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
@@ -116,3 +117,20 @@ def class_name(value: Any) -> str:
     character, or as an "e" and an accent).
     """
     return unicodedata.normalize("NFC", str(value))
+
+
+def class_names(labels: Any) -> list[str]:
+    """Return the names of classes, each as `class_name` gives it.
+
+    Raises:
+        ValueError: They are no list, tuple or array of different names: also a single
+            text, a set, whose order changes from run to run, or nothing.
+    """
+    wrong = str | bytes | set | frozenset
+    is_list = isinstance(labels, Iterable) and not isinstance(labels, wrong)
+    names = [class_name(label) for label in labels] if is_list else []
+    if not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"labels must be a list of different class names. Received: {labels!r}."
+        )
+    return names

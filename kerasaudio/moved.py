@@ -1,6 +1,7 @@
 """Old places of what has moved: they work, and say once where it is now."""
 
 import importlib
+import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -68,19 +69,15 @@ class _OldModules(MetaPathFinder, Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if _now(name) is None:
+        new = _now(name)
+        if new is None or importlib.util.find_spec(new) is None:
             return None
         return ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> Any:
         new = _now(spec.name)
         assert new is not None
-        try:
-            module = importlib.import_module(new)
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                f"No module named {spec.name!r}", name=spec.name
-            ) from error
+        module = importlib.import_module(new)
         if spec.name not in _PACKAGES:
             _warn(spec.name, new, stacklevel=3)
         if spec.name == "kerasaudio.export":

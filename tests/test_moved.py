@@ -1,6 +1,7 @@
 """What 0.1.0 had in other places works, and warns once."""
 
 import importlib
+import importlib.util
 import subprocess
 import sys
 
@@ -70,3 +71,26 @@ def test_names_that_never_were():
         _ = kerasaudio.models.Nothing
     with pytest.raises(ModuleNotFoundError, match=r"kerasaudio\.export\.nothing"):
         importlib.import_module("kerasaudio.export.nothing")
+    assert importlib.util.find_spec("kerasaudio.export.nothing") is None
+    assert importlib.util.find_spec("kerasaudio.export.verify") is not None
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_what_a_moved_module_lacks_is_named(monkeypatch, tmp_path):
+    (tmp_path / "new_place.py").write_text("import an_extra\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(moved._MODULES, "kerasaudio.old_place", "new_place")
+    with pytest.raises(ModuleNotFoundError, match="'an_extra'"):
+        importlib.import_module("kerasaudio.old_place")
+
+
+def test_the_networks_can_be_loaded_again():
+    code = """
+import importlib, inspect, kerasaudio
+before = kerasaudio.FCN.__doc__, inspect.signature(kerasaudio.FCN)
+importlib.reload(kerasaudio.models)
+importlib.reload(kerasaudio)
+assert (kerasaudio.FCN.__doc__, inspect.signature(kerasaudio.FCN)) == before
+assert callable(kerasaudio.export)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

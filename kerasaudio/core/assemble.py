@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kerasaudio.arguments import class_name, number, plain, whole_number
+from kerasaudio.arguments import class_name, class_names, number, plain, whole_number
 from kerasaudio.audio.check import check_rate
 from kerasaudio.checkpoints.native import assign
 from kerasaudio.core.architecture import Activation, Architecture
@@ -196,11 +196,7 @@ def _own_labels(
         classes = whole_number(classes, "classes")
     if labels is None:
         return None if classes is None else _numbered(classes)
-    names = [] if isinstance(labels, str) else [class_name(name) for name in labels]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(
-            f"labels must be a list of different class names. Received: {labels!r}."
-        )
+    names = class_names(labels)
     if classes is not None and classes != len(names):
         raise ValueError(
             f"classes={classes} contradicts the {len(names)} labels. Give one of them."

@@ -60,15 +60,19 @@ def build(
                 f"{architecture.name}() got an unexpected keyword argument {key!r}"
             )
     settings: dict[str, Any] = {**_defaults(architecture), **shared}
-    if settings["include_top"] is None:  # published without a head
+    if settings["include_top"] is None:
         settings["include_top"] = not (
-            settings["labels"] is None and settings["classes"] is None
+            architecture.classes is None  # published without a head
+            and settings["labels"] is None
+            and settings["classes"] is None
         )
     return assemble(architecture, weights=weights, **settings, **arguments)
 
 
 def complete(function: Callable[..., AudioModel], architecture: Architecture) -> None:
-    """Give a factory its whole signature and docstring."""
+    """Give a factory its whole signature and docstring, unless it has them already."""
+    if hasattr(function, "__signature__"):  # `kerasaudio.models` is loaded again
+        return
     function.__signature__ = _signature(function, architecture)  # type: ignore[attr-defined]
     function.__doc__ = _docstring(inspect.getdoc(function) or "", architecture)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from kerasaudio.arguments import class_name
+from kerasaudio.arguments import class_names
 from kerasaudio.core.architecture import (
     ARCHITECTURES,
     DENSE,
@@ -73,11 +73,7 @@ def with_head(
     Raises:
         ValueError: `labels` is no list of different names.
     """
-    names = [] if isinstance(labels, str) else [class_name(label) for label in labels]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(
-            f"labels must be a list of different class names. Received: {labels!r}."
-        )
+    names = class_names(labels)
     architecture = ARCHITECTURES.get(model.spec.architecture)
     if activation == "auto":
         overlapping = architecture is not None and architecture.overlapping

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets import LabelledClips
-from kerasaudio.evaluation.report import Report, draw_confusion, table, taken_for
+from kerasaudio.evaluation.report import (
+    Report,
+    draw_confusion,
+    finite,
+    table,
+    taken_for,
+)
 from kerasaudio.text import percent
 
 
@@ -106,8 +112,9 @@ class FoldReport(Report):
 
     @property
     def per_class(self) -> dict[str, float]:
-        """Share of the clips of each class that were recognised."""
-        shares = np.diag(self.confusion) / self.confusion.sum(axis=1)
+        """Share of the clips of each class that were recognised; NaN without clips."""
+        right, there = np.diag(self.confusion), self.confusion.sum(axis=1)
+        shares = np.where(there > 0, right / np.maximum(1, there), np.nan)
         return dict(zip(self.class_names, shares.tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,7 +126,7 @@ class FoldReport(Report):
             "accuracy": self.accuracy,
             "std": self.std,
             "folds": list(self.folds),
-            "per_class": self.per_class,
+            "per_class": finite(self.per_class),
             "class_names": list(self.class_names),
             "confusion": self.confusion.tolist(),
             "seed": self.seed,
@@ -136,7 +143,7 @@ class FoldReport(Report):
             (
                 name,
                 str(self.confusion[row].sum()),
-                percent(share),
+                "-" if np.isnan(share) else percent(share),
                 taken_for(self.class_names, self.confusion, row),
             )
             for row, (name, share) in enumerate(self.per_class.items())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.files.whole_file import write_csv, write_text
-from kerasaudio.text import columns, escaped
+from kerasaudio.text import columns
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -102,7 +102,7 @@ class Report(ABC):
     def __repr__(self) -> str:
         """Give the figures in a line."""
         told = [f"{name}={value:.4g}" for name, value in self.figures().items()]
-        about = [repr(escaped(self.dataset)), f"clips={len(self.paths)}", *told]
+        about = [repr(self.dataset), f"clips={len(self.paths)}", *told]
         return f"{type(self).__name__}({', '.join(about)})"
 
 

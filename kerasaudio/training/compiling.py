@@ -1,5 +1,6 @@
 """How a network is compiled for a phase of its training."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,8 +62,26 @@ class Compiling:
             told["optimizer"] = self.optimizer
         elif self.optimizer is not None:
             config = keras.saving.serialize_keras_object(self.optimizer)
-            config["config"].pop("name", None)
-            told["optimizer"] = config
+            told["optimizer"] = _nameless(config)
         if self.loss is not None:
-            told["loss"] = str(getattr(self.loss, "name", self.loss))
-        return told
+            told["loss"] = _loss_facts(self.loss)
+        return dict(json.loads(json.dumps(told)))
+
+
+def _loss_facts(loss: Any) -> Any:
+    """Tell losses apart by what lasts longer than a process."""
+    if isinstance(loss, str):
+        return loss
+    if isinstance(loss, keras.losses.Loss):
+        return keras.saving.serialize_keras_object(loss)
+    named = loss if hasattr(loss, "__qualname__") else type(loss)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _nameless(config: Any) -> Any:
+    """Leave out names of objects: Keras counts them up in a process."""
+    if isinstance(config, list):
+        return [_nameless(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    return {key: _nameless(item) for key, item in config.items() if key != "name"}

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -14,6 +14,18 @@ from kerasaudio.evaluation.predict import predict_kept
 from kerasaudio.training.epochs import Epoch, better
 from kerasaudio.training.head import Head
 from kerasaudio.training.schedule import Phase
+
+
+def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
+    """Give callbacks that every phase can have, or raise a ValueError."""
+    several = isinstance(callbacks, Iterable)
+    told = tuple(callbacks) if several else ()
+    if not several or not all(isinstance(c, keras.callbacks.Callback) for c in told):
+        raise ValueError(
+            "callbacks must be a list of keras.callbacks.Callback. Received: "
+            f"{callbacks!r}."
+        )
+    return told
 
 
 class Seeding(keras.callbacks.Callback):

@@ -13,6 +13,7 @@ from kerasaudio.files.whole_file import check_writable
 from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
+from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
@@ -90,6 +91,7 @@ def train(
         2
         >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labelled/hum/0.wav")
     """
+    told = check_callbacks(callbacks)
     path = check_out(out, overwrite=overwrite, restart=restart)
     state = State(path)
     chosen = schedule or Schedule.for_model(model)
@@ -99,7 +101,7 @@ def train(
         run = Run(
             model, training, validation, state, chosen, changed, how, restart, batches
         )
-        return run.train(path, callbacks, report, verbose)
+        return run.train(path, told, report, verbose)
 
 
 def check_out(

@@ -88,8 +88,9 @@ class Export(Job):
         self._file = file
 
     def imports(self) -> None:
-        import kerasaudio.export  # noqa: F401
         import tensorflow  # noqa: F401
+
+        import kerasaudio.exporting  # noqa: F401
 
         if self._file.endswith(".xml"):
             from kerasaudio.exporting.openvino.unobserved import import_openvino

@@ -3,11 +3,13 @@
 import inspect
 import re
 
+import numpy as np
 import pytest
 
 import kerasaudio
 from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.build import Shared, complete
+from kerasaudio.transfer.heads import with_new_head
 from kerasaudio.weights import list_weights
 
 EVERY = sorted(kerasaudio.FACTORIES)
@@ -149,3 +151,24 @@ def test_heads_where_none_was_published():
     assert kerasaudio.VGGish(filters=4, dense_units=8).spec.labels is None
     model = kerasaudio.VGGish(filters=4, dense_units=8, classes=3)
     assert model.output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_top_that_is_none_is_the_default(name):
+    architecture = ARCHITECTURES[name]
+    model = kerasaudio.FACTORIES[name](include_top=None, **SMALL.get(name, {}))
+    assert (model.spec.labels is None) == (architecture.classes is None)
+
+
+@pytest.mark.parametrize("labels", ["ab", b"ab", {"a", "b"}, 3, [], ["a", "a"]])
+def test_what_is_no_list_of_names_is_refused(labels):
+    with pytest.raises(ValueError, match="labels must be a list of different"):
+        kerasaudio.LeNetMFCC(filters=2, labels=labels)
+    model = kerasaudio.LeNetMFCC(filters=2)
+    with pytest.raises(ValueError, match="labels must be a list of different"):
+        with_new_head(model, labels, frozen=False)
+
+
+def test_labels_may_be_an_array_or_what_gives_them():
+    for labels in (np.array(["a", "b"]), ("a", "b"), iter("ab"), {"a": 0, "b": 1}):
+        assert kerasaudio.LeNetMFCC(filters=2, labels=labels).spec.labels == ("a", "b")

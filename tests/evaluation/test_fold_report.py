@@ -91,3 +91,23 @@ def test_a_line_tables_and_pictures(report, tmp_path):
     assert 'cat "x"' in classes
     assert report.pictures(tmp_path) == [tmp_path / "confusion.png"]
     assert (tmp_path / "confusion.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_class_without_clips_has_no_share(tmp_path):
+    pytest.importorskip("matplotlib")
+    clips = LabelledClips(
+        name="to\x1by",
+        paths=tuple(tmp_path / name for name in "ab"),
+        labels=np.array([0, 0]),
+        class_names=("dog", "cat"),
+        folds=np.array([1, 2]),
+        partial=True,
+    )
+    report = FoldReport.of(clips, np.array([0, 1]), probe="linear", seed=0)
+
+    assert report.per_class == {"dog": 0.5, "cat": pytest.approx(np.nan, nan_ok=True)}
+    assert report.table().splitlines()[-1].split() == ["cat", "0", "-"]
+    file = report.save(tmp_path / "report") / "report.json"
+    assert json.loads(file.read_text())["per_class"] == {"dog": 0.5, "cat": None}
+    assert "NaN" not in file.read_text()
+    assert repr(report) == r"FoldReport('to\x1by', clips=2, accuracy=0.5, std=0.5)"

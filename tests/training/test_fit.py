@@ -1,12 +1,14 @@
 """`train` is `fit`: callbacks, an optimizer, a loss and metrics of one's own."""
 
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 
 from kerasaudio.training import Schedule, train
+from kerasaudio.training.compiling import Compiling
 
 QUICK = Schedule(unfreeze_epochs=6, batch_size=4, learning_rate=3e-3)
 
@@ -114,3 +116,70 @@ def test_bad_optimizers_are_refused(network, sides, tmp_path):
         train(network(), *sides, tmp_path / "a.keras", optimizer=3)
     with pytest.raises(ValueError, match="Adamm"):
         train(network(), *sides, tmp_path / "a.keras", optimizer="Adamm")
+
+
+def test_callbacks_are_a_list_that_every_phase_has(network, sides, tmp_path):
+    with pytest.raises(ValueError, match=r"callbacks must be a list.*Watch"):
+        train(network(), *sides, tmp_path / "a.keras", callbacks=Watch())
+    with pytest.raises(ValueError, match=r"callbacks must be a list"):
+        train(network(), *sides, tmp_path / "a.keras", callbacks=["EarlyStopping"])
+    assert not list(tmp_path.iterdir())
+    watch = Watch()
+    schedule = replace(QUICK, freeze_epochs=1, unfreeze_epochs=1)
+    once = (callback for callback in [watch])
+    train(network(), *sides, tmp_path / "a.keras", schedule=schedule, callbacks=once)
+    assert len(watch.seen) == 2
+
+
+def own_loss(truth, scores):
+    """Stand for a function of a user's module."""
+    return keras.losses.sparse_categorical_crossentropy(truth, scores)
+
+
+def facts(**how):
+    return Compiling(**how).to_dict()
+
+
+def test_a_loss_is_known_again_in_another_process():
+    assert facts(loss=own_loss) == {"loss": f"{__name__}.own_loss"}
+    made = [facts(loss=partial(own_loss)) for _ in range(2)]
+    assert made[0] == made[1]
+    assert " at 0x" not in str(made)
+    focal = keras.losses.CategoricalFocalCrossentropy
+    assert facts(loss=focal(gamma=1.0)) == facts(loss=focal(gamma=1.0))
+    assert facts(loss=focal(gamma=1.0)) != facts(loss=focal(gamma=2.0))
+
+
+def test_an_optimizer_is_known_again_whatever_it_is_called():
+    def scaled(rate):
+        return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate))
+
+    assert facts(optimizer=scaled(0.1)) == facts(optimizer=scaled(0.1))
+    assert facts(optimizer=scaled(0.1)) != facts(optimizer=scaled(0.2))
+
+
+def test_a_stopped_training_goes_on_with_its_optimizer_only(network, sides, tmp_path):
+    class StopError(Exception):
+        pass
+
+    def die(epoch):
+        raise StopError
+
+    schedule = replace(QUICK, unfreeze_epochs=2)
+    settings = {"schedule": schedule, "loss": own_loss}
+    out = tmp_path / "a.keras"
+    with pytest.raises(StopError):
+        train(
+            network(),
+            *sides,
+            out,
+            optimizer=keras.optimizers.SGD(0.02),
+            report=die,
+            **settings,
+        )
+    for other in (None, "sgd", keras.optimizers.SGD(0.03)):
+        with pytest.raises(ValueError, match=r"other settings \(optimizer: .*SGD"):
+            train(network(), *sides, out, optimizer=other, **settings)
+    own = keras.optimizers.SGD(0.02)
+    done = train(network(), *sides, out, optimizer=own, **settings)
+    assert [epoch.number for epoch in done.epochs] == [1, 2]
