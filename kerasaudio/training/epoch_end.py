@@ -25,6 +25,12 @@ def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
             "callbacks must be a list of keras.callbacks.Callback. Received: "
             f"{callbacks!r}."
         )
+    if any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in told):
+        raise ValueError(
+            "SwapEMAWeights exchanges the weights behind the score that an epoch is "
+            "kept by. Give an optimizer with use_ema=True and an "
+            "ema_overwrite_frequency instead."
+        )
     return told
 
 

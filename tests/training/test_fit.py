@@ -183,3 +183,10 @@ def test_a_stopped_training_goes_on_with_its_optimizer_only(network, sides, tmp_
     own = keras.optimizers.SGD(0.02)
     done = train(network(), *sides, out, optimizer=own, **settings)
     assert [epoch.number for epoch in done.epochs] == [1, 2]
+
+
+def test_callbacks_that_exchange_weights_are_refused(network, sides, tmp_path):
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    with pytest.raises(ValueError, match="exchanges the weights behind the score"):
+        train(network(), *sides, tmp_path / "a.keras", callbacks=[swap])
+    assert not list(tmp_path.iterdir())
