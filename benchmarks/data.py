@@ -45,7 +45,7 @@ print(json.dumps({
 """
 _OURS = f"""{_BEGIN}
 import kerasaudio
-from kerasaudio.models import AudioSpec
+from kerasaudio import AudioSpec
 spec = AudioSpec.of_fixed_clips(rate, rate)
 cached, batches = cache != "none", None
 def read():

@@ -15,6 +15,8 @@ hypothesis.settings.register_profile("steady", derandomize=True)
 hypothesis.settings.load_profile("steady")
 
 CHECKOUT = Path(__file__).parents[1]
+# Benchmarks are not installed; they lie beside the package.
+sys.path.append(str(CHECKOUT))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ ROOMS = (
     *("models", "plot", "similarity", "streaming", "training", "transfer", "weights"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+NEEDS = {"kerasaudio.export": "tensorflow"}  # on other backends, too
 PLAIN = (BaseException, tuple)  # errors and records are told by their attributes
 
 
@@ -55,6 +56,8 @@ def examples_of(name, value):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name, folder, monkeypatch, capsys):
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     monkeypatch.chdir(folder)
     test = examples_of(name, EXAMPLES[name])
     assert test.examples, f"{name} has no example"

@@ -79,7 +79,7 @@ def test_without_a_cache_nothing_is_written(files, tmp_path, monkeypatch, calls)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from kerasaudio.datasets import decoded
+from kerasaudio.datasets.batching import decoded
 load, count = decoded.load_within, 0
 def killed(*args):
     global count

@@ -31,7 +31,7 @@ sys.addaudithook(watch)
 EXPORTS = """
 import sys
 import numpy as np
-from kerasaudio.export import export, read_facts
+from kerasaudio.exporting import export, read_facts
 from support.tiny import tiny_model
 
 sounds = np.random.default_rng(0).normal(0, 0.1, (2, 4_000)).astype("float32")
