@@ -192,9 +192,6 @@ def _keras(folder: Path) -> Iterator[Case]:
     with zipfile.ZipFile(folder / "whole.keras") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
 
-    def load(path: Path) -> Any:
-        return load(path)
-
     weights = folder / "weights.h5"
     for what, shape in (("never written", (2**20, 2**20)), ("2^31", (2**31,))):
         weights.write_bytes(members["model.weights.h5"])
