@@ -16,6 +16,7 @@ from kerasaudio.checkpoints.keras2_hdf5 import read_layers
 from kerasaudio.core.saved import read_saved
 from kerasaudio.features.rows import Failed
 from kerasaudio.features.table import Features
+from kerasaudio.loading import load
 from kerasaudio.similarity import Index
 from kerasaudio.training.state import State
 from kerasaudio.weights import read_torch
