@@ -245,5 +245,18 @@ class AudioModel(SpecModel):
         return write(self, filepath, format, verbose, input_signature, **kwargs)
 
 
+def check_model(value: Any, what: str) -> None:
+    """Raise a ValueError unless a value is a model of kerasaudio.
+
+    Args:
+        value: To be checked.
+        what: Takes it, for the message.
+    """
+    if not isinstance(value, AudioModel):
+        raise ValueError(
+            f"{what} takes a model of kerasaudio. Received: {type(value).__name__}."
+        )
+
+
 # Keras' HDF5 files name a model's class without its package.
 keras.saving.get_custom_objects()["AudioModel"] = AudioModel

@@ -4,19 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
-from kerasaudio.arguments import number, whole_number
-from kerasaudio.audio.check import MOST_SAMPLES, check_rate, check_size
-from kerasaudio.audio.window_rule import PADDINGS, RESTS, Padding, Rest, WindowRule
-from kerasaudio.core.spec_fields import (
-    COUNTS,
-    MAPPINGS,
-    REQUIRED,
-    TEXTS,
-    as_now,
-    check_kind,
-    check_one_of,
-    checked_names,
-)
+from kerasaudio.arguments import number
+from kerasaudio.audio.check import check_size
+from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
+from kerasaudio.core.spec_fields import REQUIRED, as_now, check_fields, check_kind
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,23 +91,7 @@ class AudioSpec:
         Raises:
             ValueError: A field has a value that it cannot have.
         """
-        # Frozen, hence by the back door; NumPy's numbers become Python's.
-        own = object.__setattr__
-        own(self, "sample_rate", check_rate(self.sample_rate))
-        for name, (least, can_be_none) in COUNTS.items():
-            value = getattr(self, name)
-            if value is not None or not can_be_none:
-                own(self, name, whole_number(value, name, least, MOST_SAMPLES))
-        check_one_of(self.window_padding, PADDINGS, "window_padding")
-        check_one_of(self.rest, RESTS, "rest")
-        check_kind(self.architecture, str, "architecture")
-        for name in TEXTS:
-            check_kind(getattr(self, name), str | None, name)
-        for name in MAPPINGS:
-            check_kind(getattr(self, name), Mapping, name)
-        own(self, "trained_on", checked_names(self.trained_on, "trained_on"))
-        if self.labels is not None:
-            own(self, "labels", checked_names(self.labels, "labels"))
+        check_fields(self)
 
     @classmethod
     def of_fixed_clips(
@@ -135,6 +110,23 @@ class AudioSpec:
             frontend=frontend or {},
         )
 
+    @classmethod
+    def of_any_length(
+        cls,
+        sample_rate: int,
+        window_samples: int,
+        min_samples: int,
+        clip_samples: int | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Describe a network that takes any length, unless it is built for one."""
+        if clip_samples is not None:
+            fields |= {"hop_samples": None, "whole_samples": 0}
+            window_samples = min_samples = clip_samples
+        return cls(
+            sample_rate, clip_samples, window_samples, min_samples=min_samples, **fields
+        )
+
     @property
     def preset(self) -> str | None:
         """Factory and tag, such as ``"MusiCNN/mtat"``, whose weights the body has.
@@ -148,14 +140,12 @@ class AudioSpec:
     def __repr__(self) -> str:
         """Give the main facts in a line; labels are counted, not listed."""
         name = self.preset or self.architecture
+        about = f"{name!r}, " if name else ""
         labels = None if self.labels is None else len(self.labels)
-        facts = [
-            *([repr(name)] if name else []),
-            f"sample_rate={self.sample_rate}",
-            f"window_seconds={self.window_seconds:g}",
-            f"labels={labels}",
-        ]
-        return f"{type(self).__name__}({', '.join(facts)})"
+        return (
+            f"{type(self).__name__}({about}sample_rate={self.sample_rate}, "
+            f"window_seconds={self.window_seconds:g}, labels={labels})"
+        )
 
     @property
     def window_seconds(self) -> float:
@@ -195,10 +185,12 @@ class AudioSpec:
         rate = self.sample_rate
         if self.clip_samples is not None:
             return f"exactly {self.clip_samples / rate:g} s"
-        least = f"{self.min_samples / rate:g} s"
-        if self.max_samples is None:
-            return f"at least {least}"
-        return f"from {least} to {self.max_samples / rate:g} s"
+        least, most = self.min_samples / rate, self.max_samples
+        return (
+            f"at least {least:g} s"
+            if most is None
+            else f"from {least:g} to {most / rate:g} s"
+        )
 
     def with_windows(
         self,

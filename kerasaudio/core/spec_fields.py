@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.arguments import class_name
+from kerasaudio.arguments import class_name, whole_number
+from kerasaudio.audio.check import MOST_SAMPLES, check_rate
+from kerasaudio.audio.window_rule import PADDINGS, RESTS
 
 # Fields that count samples or windows: the least, and whether None is a value.
 COUNTS = {
@@ -30,6 +32,31 @@ def as_now(name: str, value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value) if name == "sample_rate" or name in COUNTS else value
     return {} if value is None and name in MAPPINGS else value
+
+
+def check_fields(spec: Any) -> None:
+    """Check each field, and bring numbers and labels into one form.
+
+    Raises:
+        ValueError: A field has a value that it cannot have.
+    """
+    # Frozen, hence by the back door; NumPy's numbers become Python's.
+    own = object.__setattr__
+    own(spec, "sample_rate", check_rate(spec.sample_rate))
+    for name, (least, can_be_none) in COUNTS.items():
+        value = getattr(spec, name)
+        if value is not None or not can_be_none:
+            own(spec, name, whole_number(value, name, least, MOST_SAMPLES))
+    check_one_of(spec.window_padding, PADDINGS, "window_padding")
+    check_one_of(spec.rest, RESTS, "rest")
+    check_kind(spec.architecture, str, "architecture")
+    for name in TEXTS:
+        check_kind(getattr(spec, name), str | None, name)
+    for name in MAPPINGS:
+        check_kind(getattr(spec, name), Mapping, name)
+    own(spec, "trained_on", checked_names(spec.trained_on, "trained_on"))
+    if spec.labels is not None:
+        own(spec, "labels", checked_names(spec.labels, "labels"))
 
 
 def check_one_of(value: Any, values: tuple[str, ...], name: str) -> None:

@@ -63,3 +63,12 @@ class Clips(Protocol):
 
     def class_weights(self) -> dict[int, float]:
         """Give each class the weight that makes up for its share of the clips."""
+
+
+def check_clips(value: Any) -> None:
+    """Raise a ValueError unless a value is clips of `kerasaudio.datasets`."""
+    if not (hasattr(value, "class_names") and hasattr(value, "paths")):
+        raise ValueError(
+            "Clips are what kerasaudio.datasets gives, such as "
+            f'from_folder("sounds/"). Received: {type(value).__name__}.'
+        )

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.protocol import check_clips
 
 DEFAULT_FRACTIONS = (0.8, 0.2)
 
@@ -42,6 +43,7 @@ def split(
         >>> len(training), len(testing)
         (6, 2)
     """
+    check_clips(clips)
     shares = np.asarray(fractions, float)
     if shares.ndim != 1 or len(shares) < 2 or not (shares > 0).all():
         raise ValueError(
@@ -78,6 +80,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
         >>> len(training), len(testing)
         (6, 2)
     """
+    check_clips(clips)
     recordings = len(np.unique(clips.recordings))
     folds = whole_number(folds, "folds", least=2)
     if folds > recordings:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -10,6 +10,7 @@ from tqdm import tqdm
 from kerasaudio import version
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.evaluation.fold_report import FoldReport
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
@@ -25,6 +26,14 @@ from kerasaudio.transfer.settings import (
 )
 from kerasaudio.transfer.vectors import Source, as_extractor, clip_features
 from kerasaudio.transfer.waveforms import load_waveforms
+
+
+class Found(NamedTuple):
+    """What the folds gave; see `FoldReport`."""
+
+    predictions: np.ndarray
+    origin: dict[str, Any]
+    seconds: dict[str, float]
 
 
 def cross_validate(
@@ -72,15 +81,18 @@ def cross_validate(
     """
     settled = settle(probe, settings, ON_FEATURES + ON_WAVEFORMS)
     seed = check_seed(seed)
+    check_clips(dataset)
     dataset.require_whole_files("cross_validate")
     dataset.require_folds()
     if probe in ON_FEATURES:
         extractor = as_extractor(extractor_or_model, probe, layer)
-        results = _on_features(extractor, dataset, probe, seed, settled, progress)
+        found = _on_features(extractor, dataset, probe, seed, settled, progress)
     else:
         model = _model(extractor_or_model, probe)
-        results = _on_waveforms(model, dataset, probe, seed, settled, progress)
-    return results
+        found = _on_waveforms(model, dataset, probe, seed, settled, progress)
+    return FoldReport.of(
+        dataset, probe=probe, seed=seed, settings=settled, **found._asdict()
+    )
 
 
 def _on_features(
@@ -90,7 +102,7 @@ def _on_features(
     seed: int,
     settings: dict[str, Any],
     progress: bool | None,
-) -> FoldReport:
+) -> Found:
     began = perf_counter()
     features, origin = clip_features(extractor, clips, probe, progress)
     prepared = perf_counter()
@@ -101,15 +113,7 @@ def _on_features(
     fits = zip(fitter.fit_each(problems), splits, strict=True)
     for fitted, (_, test) in _bar(fits, len(splits), progress):
         predictions[test] = fitted.predict(features[test]).argmax(axis=1)
-    return FoldReport.of(
-        clips,
-        predictions,
-        probe=probe,
-        seed=seed,
-        settings=settings,
-        origin=origin,
-        seconds=_seconds(began, prepared),
-    )
+    return Found(predictions, origin, _seconds(began, prepared))
 
 
 def _on_waveforms(
@@ -119,7 +123,7 @@ def _on_waveforms(
     seed: int,
     settings: dict[str, Any],
     progress: bool | None,
-) -> FoldReport:
+) -> Found:
     began = perf_counter()
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
     prepared = perf_counter()
@@ -139,15 +143,7 @@ def _on_waveforms(
         "weights_hash": weights_hash(model),
         "kerasaudio": version.__version__,
     }
-    return FoldReport.of(
-        clips,
-        predictions,
-        probe=probe,
-        seed=seed,
-        settings=settings,
-        origin=origin,
-        seconds=_seconds(began, prepared),
-    )
+    return Found(predictions, origin, _seconds(began, prepared))
 
 
 def _splits(clips: LabelledClips) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.evaluation.clip_report import ClipReport
@@ -40,6 +41,7 @@ def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
         1.0
         >>> text = report.table()  # for people; report.save("report/") writes files
     """
+    check_model(model, "evaluate")
     spec = model.spec
     if spec.labels is None:
         raise ValueError(f"{model.name} has no labels to compare with.")

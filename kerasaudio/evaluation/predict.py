@@ -9,6 +9,7 @@ from kerasaudio.core.windowed import run
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.batching.targets import spec_of
 from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.protocol import check_clips
 
 
 def predict_clips(
@@ -38,6 +39,7 @@ def predict_clips(
         >>> scores.shape
         (8, 10)
     """
+    check_clips(clips)
     spec = spec_of(model).replace(labels=None)
     batches = clips.batches(spec, batch_size, training=False, **settings)
     means = np.full((len(clips), model.output_shape[-1]), np.nan, "float32")

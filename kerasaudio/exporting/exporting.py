@@ -12,6 +12,7 @@ import keras
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.exporting.clips import Clips, gather, synthetic
 from kerasaudio.exporting.convert import convert, module_of
 from kerasaudio.exporting.facts import describe
@@ -89,10 +90,7 @@ def export(
     """
     target = Path(path)
     form = choose_format(target, format)
-    if not isinstance(model, AudioModel):
-        raise ValueError(
-            f"export takes a model of kerasaudio. Received: {type(model).__name__}."
-        )
+    check_model(model, "export")
     spec = model.spec
     check_quantize(form, quantize)
     samples = _samples(model, input_length)

@@ -159,13 +159,12 @@ def _frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _spec(clip_samples: int | None) -> AudioSpec:
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=clip_samples,
-        window_samples=clip_samples or WINDOW_SAMPLES,
-        min_samples=clip_samples or MIN_SAMPLES,
-        whole_samples=0 if clip_samples else WHOLE_SAMPLES,
-        window_padding="zeros",
+    return AudioSpec.of_any_length(
+        SAMPLE_RATE,
+        WINDOW_SAMPLES,
+        MIN_SAMPLES,
+        clip_samples,
+        whole_samples=WHOLE_SAMPLES,
         frontend=FRONTEND | {"preemphasis": PREEMPHASIS},
     )
 

@@ -141,12 +141,11 @@ def _body(clip_samples: int | None, filters: int, units: int, dropout: float) ->
     x = layers.Bidirectional(gru, name="gru")(x)
     embedding = PatchMean(name="embedding")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    spec = AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=clip_samples,
-        window_samples=clip_samples or WINDOW_SAMPLES,
-        min_samples=clip_samples or MIN_SAMPLES,
-        window_padding="zeros",
+    spec = AudioSpec.of_any_length(
+        SAMPLE_RATE,
+        WINDOW_SAMPLES,
+        MIN_SAMPLES,
+        clip_samples,
         frontend=FRONTEND | {"frame_samples": FRAME_SAMPLES},
     )
     return Body(waveform, embedding, x, spec)

@@ -8,7 +8,9 @@ from typing import Any
 import keras
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.files.whole_file import check_writable
 from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation
@@ -91,6 +93,10 @@ def train(
         2
         >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labelled/hum/0.wav")
     """
+    check_model(model, "train")
+    check_clips(training)
+    if validation is not None:
+        check_clips(validation)
     told = check_callbacks(callbacks)
     path = check_out(out, overwrite=overwrite, restart=restart)
     state = State(path)

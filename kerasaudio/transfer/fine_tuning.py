@@ -12,8 +12,10 @@ import keras
 import numpy as np
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.heads import activation_name, scorer
 from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.transfer.heads import freeze_normalisation, with_new_head
 from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
@@ -65,6 +67,8 @@ def fine_tune(
         'hum'
     """
     settled = settle(body, settings, ON_WAVEFORMS)
+    check_model(model, "fine_tune")
+    check_clips(clips)
     clips.require_whole_files("fine_tune")
     waveforms = load_waveforms(clips.paths, model.spec, settled["clip_seconds"])
     tuner = Tuner(

@@ -3,29 +3,14 @@
 import io
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kerasaudio.files import download
 from kerasaudio.weights import DownloadError
+from support.downloads import HALF, PATH, get
 from support.manifests import CONTENT
 from support.web_server import Served, WebServer
-
-PATH = "/model.pth"
-HALF = len(CONTENT) // 2
-
-
-@pytest.fixture
-def part(tmp_path: Path) -> Path:
-    return tmp_path / "model.pth.part"
-
-
-def get(server: WebServer, part: Path, path: str = PATH, **changes: Any) -> bytes:
-    options: dict[str, Any] = {"title": "FCN/mtat", "size": len(CONTENT)}
-    options |= {"limit": 10**6, "progress": False} | changes
-    download.download(server.url + path, part, **options)
-    return part.read_bytes()
 
 
 def ranges(server: WebServer) -> list[str | None]:

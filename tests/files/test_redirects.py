@@ -2,29 +2,14 @@
 
 import urllib.error
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kerasaudio.files import download, network
+from kerasaudio.files import network
 from kerasaudio.weights import DownloadError
+from support.downloads import HALF, PATH, get
 from support.manifests import CONTENT
 from support.web_server import Served, WebServer
-
-PATH = "/model.pth"
-HALF = len(CONTENT) // 2
-
-
-@pytest.fixture
-def part(tmp_path: Path) -> Path:
-    return tmp_path / "model.pth.part"
-
-
-def get(server: WebServer, part: Path, path: str = PATH, **changes: Any) -> bytes:
-    options: dict[str, Any] = {"title": "FCN/mtat", "size": len(CONTENT)}
-    options |= {"limit": 10**6, "progress": False} | changes
-    download.download(server.url + path, part, **options)
-    return part.read_bytes()
 
 
 def test_redirects_are_followed(server: WebServer, part: Path) -> None:

@@ -62,7 +62,6 @@ def test_callbacks_of_keras_work(network, sides, tmp_path):
 
 def test_tensorboard_works(network, sides, tmp_path):
     pytest.importorskip("tensorflow", reason="Keras writes TensorBoard's files by it")
-    pytest.importorskip("tensorboard")
     board = keras.callbacks.TensorBoard(str(tmp_path / "board"))
     schedule = replace(QUICK, unfreeze_epochs=1)
     train(network(), *sides, tmp_path / "a.keras", schedule=schedule, callbacks=[board])

@@ -10,10 +10,8 @@ Each of the five official folds is tested once. How fast and how long it learns 
 chosen for each from RATES and 1 to --epochs epochs on the folds that it learns from:
 trainings without a pair of neighbouring folds (1 and 2, 2 and 3 ...) are scored on
 both, and the choice for the test of a fold is the least cross-entropy of its two
-neighbours, scored by networks that heard neither of the pair.
-
-Writes pair-I-J.json, fold-I.json as they come, and result.json. Stopped and started
-again, it goes on behind the last one. KERAS_BACKEND chooses the backend.
+neighbours, scored by networks that heard neither of the pair. Each pair and fold is
+written down as it comes; stopped and started again, it goes on.
 """
 
 import argparse
@@ -293,9 +291,7 @@ def summary(accuracies: Sequence[float]) -> Facts:
 
 def _parser() -> argparse.ArgumentParser:
     parser = recipe.parser(__doc__ or "", out="build/esc10-fine-tune", epochs=4)
-    parser.add_argument(
-        "--weights", default="audioset", help="tag or file of EfficientAT"
-    )
+    parser.add_argument("--weights", default="audioset", help="EfficientAT's tag, file")
     return parser
 
 

@@ -70,13 +70,12 @@ def audioset_spec(
             f"clip_samples must be at least {PATCH_SAMPLES}, a patch. "
             f"Received: {clip_samples!r}."
         )
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=clip_samples,
-        window_samples=clip_samples or PATCH_SAMPLES,
-        hop_samples=None if clip_samples else hop_samples,
-        min_samples=clip_samples or PATCH_SAMPLES,
-        window_padding="zeros",
+    return AudioSpec.of_any_length(
+        SAMPLE_RATE,
+        PATCH_SAMPLES,
+        PATCH_SAMPLES,
+        clip_samples,
+        hop_samples=hop_samples,
         rest=rest,
         frontend=MEL | {"log_offset": log_offset, "patch_hop_samples": hop_samples},
     )

@@ -60,11 +60,6 @@ def mfcc_spec(
         raise ValueError(
             f"clip_samples must be at least {shortest}. Received: {clip_samples!r}."
         )
-    return AudioSpec(
-        sample_rate=rate,
-        clip_samples=clip_samples,
-        window_samples=clip_samples or rate,
-        min_samples=clip_samples or shortest,
-        window_padding="zeros",
-        frontend=settings,
+    return AudioSpec.of_any_length(
+        rate, rate, shortest, clip_samples, frontend=settings
     )

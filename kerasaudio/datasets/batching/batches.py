@@ -90,8 +90,6 @@ class ClipBatches(keras.utils.PyDataset):
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labelled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
-        >>> model.compile("adam", "sparse_categorical_crossentropy")
-        >>> history = model.fit(clips.batches(model, 4), verbose=0)
         >>> batches = clips.batches(model, 4, training=False)
         >>> windows, targets = batches[0]
         >>> windows.shape, targets.tolist()
@@ -144,9 +142,7 @@ class ClipBatches(keras.utils.PyDataset):
             if self._training or clip_seconds is not None
             else spec.window_samples
         )
-        heard = spec
-        if clip_seconds is not None:
-            heard = spec.with_windows(clip_seconds)
+        heard = spec if clip_seconds is None else spec.with_windows(clip_seconds)
         if self._training:
             heard = heard.replace(window_samples=self.window_samples)
         self._rule = heard.rule

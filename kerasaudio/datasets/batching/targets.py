@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets.check import listed
-from kerasaudio.datasets.protocol import Clips
+from kerasaudio.datasets.protocol import Clips, check_clips
 
 
 def spec_of(model_or_spec: Any) -> AudioSpec:
@@ -40,8 +40,9 @@ def targets_for(
         int32 (clips,), or float32 (clips, classes); names in the order of the numbers.
 
     Raises:
-        ValueError: The model has no such labels.
+        ValueError: The model has no such labels; what is no clips.
     """
+    check_clips(clips)
     names = clips.class_names
     labels = spec.labels or names
     made_up = all(label == f"class {i}" for i, label in enumerate(labels))
