@@ -18,6 +18,7 @@ _MODULES = {
     "kerasaudio.models.audio_model": "kerasaudio.core.audio_model",
     "kerasaudio.models.named": "kerasaudio.loading",
     "kerasaudio.models.spec": "kerasaudio.core.spec",
+    "kerasaudio.tagging": "kerasaudio.cli.tagging",
     "kerasaudio.weights.cache": "kerasaudio.files.cache",
     "kerasaudio.weights.convert.native": "kerasaudio.checkpoints.native",
     "kerasaudio.weights.errors": "kerasaudio.files.errors",

@@ -12,7 +12,7 @@ ROOMS = (
     *("version", "arguments", "text", "moved"),
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
-    *("metrics", "features", "plot", "streaming", "tagging", "events", "similarity"),
+    *("metrics", "features", "plot", "streaming", "events", "similarity"),
     *("datasets", "transfer", "evaluation", "training"),
     *("exporting", "hear", "cli", "kerasaudio"),
 )

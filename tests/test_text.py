@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.cli import main
+from kerasaudio.cli.tagging import Moment, Tagged
 from kerasaudio.cli.writer import Writer
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder
@@ -15,7 +16,6 @@ from kerasaudio.files.whole_file import write_csv
 from kerasaudio.plot.figure import plain
 from kerasaudio.plot.page import write_page
 from kerasaudio.plot.project import Projection
-from kerasaudio.tagging import Moment, Tagged
 from kerasaudio.text import cell, columns, escaped, warn
 from support import sounds
 from support.tiny import tiny_model

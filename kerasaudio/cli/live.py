@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Callable
 from typing import TextIO
 
+from kerasaudio.cli.tagging import Tags
 from kerasaudio.streaming import Heard, Stream
-from kerasaudio.tagging import Tags
 from kerasaudio.text import printable
 
 _BAR = 30

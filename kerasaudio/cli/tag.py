@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
 def _tag(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from kerasaudio.tagging import tag_files
+    from kerasaudio.cli.tagging import tag_files
 
     paths, failed = find_files(options.paths)
     if not paths:

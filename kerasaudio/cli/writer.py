@@ -5,7 +5,7 @@ import json
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from kerasaudio.tagging import Moment, Tagged, Tags
+from kerasaudio.cli.tagging import Moment, Tagged, Tags
 from kerasaudio.text import cell, printable
 
 FORMATS = ("text", "json", "csv")

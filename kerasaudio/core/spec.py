@@ -185,12 +185,10 @@ class AudioSpec:
         rate = self.sample_rate
         if self.clip_samples is not None:
             return f"exactly {self.clip_samples / rate:g} s"
-        least, most = self.min_samples / rate, self.max_samples
-        return (
-            f"at least {least:g} s"
-            if most is None
-            else f"from {least:g} to {most / rate:g} s"
-        )
+        least = f"{self.min_samples / rate:g} s"
+        if self.max_samples is None:
+            return f"at least {least}"
+        return f"from {least} to {self.max_samples / rate:g} s"
 
     def with_windows(
         self,

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 import kerasaudio
-from kerasaudio import hear, tagging
+from kerasaudio import hear
+from kerasaudio.cli import tagging
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabelledClips
 from kerasaudio.evaluation import evaluate, predict_clips

@@ -82,7 +82,7 @@ Small networks with random weights on clips of 0.5, 1, 1.7, 2 and 2.5 windows.
 
 - *Rest*: what becomes of the sound behind the last full window.
 - *Clip*: the largest difference between a clip's scores by the rule, window by window,
-  and those of `tag` (files, arrays), `tagging.tag_files`, `FeatureExtractor` (called,
+  and those of `tag` (files, arrays), `kerasaudio tag`, `FeatureExtractor` (called,
   and `extract`), `evaluation.predict_clips`, `evaluate`; and of `transfer`,
   whose rule is that of one's own classes, where the network has that rule.
 - *Over time*: scores of `Stream`, fed in nine pieces, and `FeatureExtractor.timeline`.
