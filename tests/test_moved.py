@@ -66,6 +66,7 @@ print([(str(w.message).split()[0], w.category.__name__, w.filename) for w in cau
     )
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_names_that_never_were():
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = kerasaudio.models.Nothing
