@@ -4,7 +4,7 @@
 
 waveforms (sounds, samples) -> windows -> `embedding` layer ->
     mean over the clip                     (sounds, size)             scene
-    every 50 ms, centred on its timestamp  (sounds, timestamps, size) timestamps
+    every 50 ms, centered on its timestamp  (sounds, timestamps, size) timestamps
 
 Interface: Turian et al. 2022, "HEAR: Holistic Evaluation of Audio Representations",
 arXiv:2203.03022; https://hearbenchmark.com/hear-api.html.
@@ -170,7 +170,7 @@ def get_timestamp_embeddings(
 ) -> tuple[Any, Any]:
     """Turn each sound into vectors at regular times.
 
-    The window of a vector is centred on its timestamp; beyond the sound there is
+    The window of a vector is centered on its timestamp; beyond the sound there is
     silence. Timestamps are 0, `hop_ms`, 2 `hop_ms`, ... up to the end of the sound.
     Each is rounded to a sample by itself, so that no error adds up.
 
@@ -197,16 +197,16 @@ def get_timestamp_embeddings(
     context = model.spec.context_samples
     sounds, samples = waveforms.shape
     indices = np.arange(math.floor(samples / hop + 1e-6) + 1)
-    centres = np.rint(indices * hop).astype(int)
+    centers = np.rint(indices * hop).astype(int)
     vectors = model.embed(
         piece
         for waveform in waveforms
-        for piece in _centred(waveform, centres.tolist(), window, context)
+        for piece in _centered(waveform, centers.tolist(), window, context)
     )
     timestamps = np.tile(indices * float(hop_ms), (sounds, 1))
     return (
         keras.ops.convert_to_tensor(
-            vectors.reshape(sounds, len(centres), model.timestamp_embedding_size)
+            vectors.reshape(sounds, len(centers), model.timestamp_embedding_size)
         ),
         keras.ops.convert_to_tensor(timestamps, "float32"),
     )
@@ -248,12 +248,12 @@ def _window_samples(window_seconds: float | None, spec: AudioSpec) -> int:
     return spec.clip_samples or max(spec.min_samples, default)
 
 
-def _centred(
-    waveform: np.ndarray, centres: list[int], window: int, context: int
+def _centered(
+    waveform: np.ndarray, centers: list[int], window: int, context: int
 ) -> Iterator[np.ndarray]:
     padded = np.pad(waveform, (context + window // 2, window - window // 2))
-    for centre in centres:
-        yield padded[centre : centre + context + window]
+    for center in centers:
+        yield padded[center : center + context + window]
 
 
 def _batches(windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

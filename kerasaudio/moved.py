@@ -1,5 +1,6 @@
 """Old places of what has moved: they work, and say once where it is now."""
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -8,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+
+Called = TypeVar("Called", bound=Callable[..., Any])
 
 # Modules that 0.1.0 had, and what was below them.
 _MODULES = {
@@ -44,13 +47,51 @@ def getattr_of(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
         home, _, now = names[name].rpartition(".")
         if name not in told:
             told.add(name)
-            _warn(f"{module}.{name}", names[name], stacklevel=3)
+            warn_old(f"{module}.{name}", names[name], stacklevel=3)
         return getattr(importlib.import_module(home), now)
 
     return find
 
 
-def _warn(old: str, new: str, stacklevel: int) -> None:
+def renamed(**names: str) -> Callable[[Called], Called]:
+    """Let a function or a class also take arguments by the names they had.
+
+    Args:
+        **names: Old name -> name now.
+    """
+
+    def decorate(called: Called) -> Called:
+        target: Any = called.__init__ if isinstance(called, type) else called  # type: ignore[misc]
+
+        @functools.wraps(target)
+        def take(*args: Any, **arguments: Any) -> Any:
+            for old, new in names.items():
+                if old in arguments:  # and new, too, from dataclasses.replace
+                    warn_old(f"{called.__qualname__}({old}=)", f"{new}=", stacklevel=3)
+                    arguments[new] = arguments.pop(old)
+            return target(*args, **arguments)
+
+        if not isinstance(called, type):
+            return take  # type: ignore[return-value]
+        called.__init__ = take  # type: ignore[misc]
+        return called
+
+    return decorate
+
+
+def old_attribute(old: str, new: str) -> Any:
+    """Give a property: an attribute by the name that it had."""
+
+    def find(self: Any) -> Any:
+        owner = type(self).__name__
+        warn_old(f"{owner}.{old}", f"{owner}.{new}", stacklevel=3)
+        return getattr(self, new)
+
+    return property(find, doc=f"Old name of `{new}`.")
+
+
+def warn_old(old: str, new: str, stacklevel: int) -> None:
+    """Say that an old name was used."""
     warnings.warn(
         f"{old} is {new} now; the old name goes in 1.0.",
         FutureWarning,
@@ -80,7 +121,7 @@ class _OldModules(MetaPathFinder, Loader):
         assert new is not None
         module = importlib.import_module(new)
         if spec.name not in _PACKAGES:
-            _warn(spec.name, new, stacklevel=3)
+            warn_old(spec.name, new, stacklevel=3)
         if spec.name == "kerasaudio.export":
             return vars(module)["export"]  # the function, with the module's names
         # Not the module itself: Python would write the old name into it.

@@ -1,7 +1,7 @@
 """Every public callable has an example, and every example gives what it says.
 
 They run where `support.user_folder` lies: song.wav (3 s of music at 16 kHz), sounds/
-(three more, without classes), labelled/ (a folder a class) and model.pth (saved by
+(three more, without classes), labeled/ (a folder a class) and model.pth (saved by
 torch), with `kerasaudio`, `keras` and `np` at hand.
 """
 

@@ -1,14 +1,18 @@
 """What 0.1.0 had in other places works, and warns once."""
 
+import dataclasses
 import importlib
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kerasaudio
 from kerasaudio import moved
+from support.tiny import tiny_model
 
 OLD = [
     ("kerasaudio.models", "AudioModel", kerasaudio.AudioModel),
@@ -21,6 +25,13 @@ OLD = [
     ("kerasaudio.export", "ExportReport", kerasaudio.export.ExportReport),
     ("kerasaudio.export.formats", "FORMATS", None),
     ("kerasaudio.weights.convert.native", "assign", None),
+    ("kerasaudio.datasets", "LabelledClips", kerasaudio.datasets.LabeledClips),
+    ("kerasaudio.similarity", "Neighbour", kerasaudio.similarity.Neighbor),
+    (
+        "kerasaudio.similarity",
+        "nearest_neighbour_accuracy",
+        kerasaudio.similarity.nearest_neighbor_accuracy,
+    ),
 ]
 
 
@@ -83,6 +94,53 @@ def test_what_a_moved_module_lacks_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(moved._MODULES, "kerasaudio.old_place", "new_place")
     with pytest.raises(ModuleNotFoundError, match="'an_extra'"):
         importlib.import_module("kerasaudio.old_place")
+
+
+FOUR = {"name": "four", "paths": tuple(map(Path, "wxyz")), "class_names": ("a", "b")}
+
+
+def test_old_arguments_are_taken(tmp_path):
+    with pytest.warns(FutureWarning, match=r"LabeledClips\(labels=\) is targets= now"):
+        clips = kerasaudio.datasets.LabeledClips(labels=np.array([0, 1, 0, 1]), **FOUR)
+    assert clips.targets.tolist() == [0, 1, 0, 1]
+    with pytest.warns(FutureWarning, match=r"labels=.* is targets="):
+        turned = dataclasses.replace(clips, labels=np.array([1, 0, 0, 0]))
+    assert turned.targets.tolist() == [1, 0, 0, 0]
+    vectors = np.eye(2, dtype="float32")
+    with pytest.warns(FutureWarning, match=r"fit_probe\(labels=\) is targets= now"):
+        probe = kerasaudio.transfer.fit_probe(vectors, labels=[0, 1])
+    assert probe.output_shape == (None, 2)
+    with pytest.warns(FutureWarning, match=r"input_length=\) is input_seconds="):
+        report = kerasaudio.export(
+            tiny_model(None), tmp_path / "a", input_length=4_001, verify=False
+        )
+    assert report.input_samples == 4_001
+
+
+def test_old_attributes_are_found():
+    spec = tiny_model().spec.replace(license="MIT")
+    with pytest.warns(FutureWarning, match=r"AudioSpec\.licence is AudioSpec\.license"):
+        assert spec.licence == "MIT"
+    entry = kerasaudio.weights.find("MusiCNN", "mtat")
+    with pytest.warns(FutureWarning, match=r"WeightsEntry\.license now"):
+        assert entry.licence == entry.license
+    clips = kerasaudio.datasets.LabeledClips(targets=np.array([0, 1, 0, 1]), **FOUR)
+    with pytest.warns(FutureWarning, match=r"LabeledClips\.targets now"):
+        assert clips.labels is clips.targets
+    report = kerasaudio.evaluation.FoldReport.of(
+        dataclasses.replace(clips, folds=np.array([1, 1, 2, 2])),
+        np.array([0, 0, 0, 0]),
+        probe="none",
+        seed=0,
+    )
+    with pytest.warns(FutureWarning, match=r"FoldReport\.targets now"):
+        assert report.labels is report.targets
+
+
+def test_specs_of_before_are_read():
+    config = tiny_model().spec.replace(license="MIT").get_config()
+    config["licence"] = config.pop("license")
+    assert kerasaudio.AudioSpec.from_config(config).license == "MIT"
 
 
 def test_the_networks_can_be_loaded_again():

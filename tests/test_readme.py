@@ -49,7 +49,7 @@ def user_folder(tmp_path, monkeypatch):
         noise = rng.normal(0, 0.1, 32_000) * np.linspace(1, 0, 32_000)
         soundfile.write(tmp_path / "sounds" / f"{name}.wav", noise, 16_000)
     for number in range(8):
-        file = tmp_path / "labelled" / ("hum", "hiss")[number % 2] / f"{number}.wav"
+        file = tmp_path / "labeled" / ("hum", "hiss")[number % 2] / f"{number}.wav"
         file.parent.mkdir(parents=True, exist_ok=True)
         noise = rng.normal(0, 0.1, 16_000)
         sound = noise if number % 2 else np.cumsum(noise) / 100

@@ -46,12 +46,12 @@ class Data(NamedTuple):
     Attributes:
         citation: Of the data set.
         homepage: Of the data set.
-        licence: Of the clips; NOTICE gives their authors' names.
+        license: Of the clips; NOTICE gives their authors' names.
     """
 
     citation: str
     homepage: str
-    licence: str
+    license: str
 
 
 DATA = {
@@ -93,7 +93,7 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: The result lacks something, is of a model or data unknown here,
-            names another licence of the data, or has no score between 0 and 1; the
+            names another license of the data, or has no score between 0 and 1; the
             file is too large; another preset uses the list of labels with other names.
         OSError: The weights are missing.
     """
@@ -126,7 +126,7 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
         "arguments": facts["arguments"],
         "labels": labels,
         "parameters": facts["parameters"],
-        "licence": "Apache-2.0",
+        "license": "Apache-2.0",
         "citation": f"{PAPERS[factory]}; {data.citation}",
         "homepage": data.homepage,
         "metrics": {"dataset": facts["test"], **scores},
@@ -159,9 +159,9 @@ def _check(facts: dict[str, Any], result: Path) -> None:
                 f"{result} is of {name} {facts[name]!r}, and there are citations for "
                 f"{', '.join(cited)}. Add one to {Path(__file__).name}."
             )
-    if (licence := DATA[facts["tag"]].licence) not in facts["data"]:
+    if (license := DATA[facts["tag"]].license) not in facts["data"]:
         raise ValueError(
-            f"{result} must say that its data is under {licence}. Received: data="
+            f"{result} must say that its data is under {license}. Received: data="
             f"{facts['data']!r}."
         )
     if not 0 <= facts["accuracy"] <= 1:

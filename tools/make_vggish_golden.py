@@ -6,7 +6,7 @@
     python tools/make_vggish_golden.py PATH_OF_THAT_CLONE
 
 Network and PCA are filled by rule (tests/support/seeding.py), so the golden file holds
-outputs only: log-mel examples, embeddings after their ReLU, and quantised vectors.
+outputs only: log-mel examples, embeddings after their ReLU, and quantized vectors.
 """
 
 import argparse
@@ -45,8 +45,8 @@ def main() -> None:
         outputs["embeddings"] = network(examples).numpy()
         postprocessor = vggish.Postprocessor()
         _fill(postprocessor, pca())
-        quantised = postprocessor(torch.from_numpy(embeddings()))
-        outputs["quantised"] = quantised.numpy()
+        quantized = postprocessor(torch.from_numpy(embeddings()))
+        outputs["quantized"] = quantized.numpy()
     np.savez_compressed(ROOT / "tests" / "golden" / "vggish_seeded.npz", **outputs)
 
 

@@ -9,7 +9,7 @@ takes any.
 Presets of our own name the clips that they are tested on: accuracy is that of their
 labels there, and integers are calibrated on clips that they were trained on. Of others
 a linear probe on the embedding is tested on ESC-10, folds 2 to 5, each left out once,
-and calibrated on fold 1, unlabelled. Accuracy is measured where weights are rounded;
+and calibrated on fold 1, unlabeled. Accuracy is measured where weights are rounded;
 float32 is compared value by value.
 
 Exports are kept in OUT, figures in OUT/exports.json; what is there is not done again.
@@ -32,11 +32,11 @@ from held_out import held_out
 
 from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.exporting import ExportError, export
 from kerasaudio.exporting.convert import module_of
-from kerasaudio.exporting.facts import artefact_spec
+from kerasaudio.exporting.facts import artifact_spec
 from kerasaudio.exporting.formats import FORMATS, Format
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.models import FACTORIES
@@ -56,7 +56,7 @@ class Sounds:
     Attributes:
         windows: Of the clips that it is tested on, float32 (windows, samples).
         calibration: Windows to find ranges on, float32 (windows, samples).
-        accuracy: From the outputs on `windows` to the share of clips recognised.
+        accuracy: From the outputs on `windows` to the share of clips recognized.
     """
 
     windows: np.ndarray
@@ -75,10 +75,10 @@ def _spread(windows: np.ndarray, most: int) -> np.ndarray:
 
 
 def cut(
-    clips: LabelledClips, model: AudioModel, length: int, **settings: Any
+    clips: LabeledClips, model: AudioModel, length: int, **settings: Any
 ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Give the windows of clips, (windows, samples), and what averages by clip."""
-    spec = artefact_spec(model.spec, length).replace(labels=None)
+    spec = artifact_spec(model.spec, length).replace(labels=None)
     batches = clips.batches(spec, training=False, **settings)
     clip_of, weights = batches.clip_of, batches.window_weights
     assert clip_of is not None
@@ -88,7 +88,7 @@ def cut(
 
 def own_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
     """Give the test of a preset of our own."""
-    learnt, test, settings = held_out(OWN[str(model.spec.preset)], data)
+    learned, test, settings = held_out(OWN[str(model.spec.preset)], data)
     settings = {k: v for k, v in settings.items() if k != "clip_seconds"}
     windows, by_clip = cut(test, model, length, **settings)
     classes, _ = targets_for(test, model.spec, one_hot=False)
@@ -97,8 +97,8 @@ def own_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
         means = by_clip(scores)
         return float((means.argmax(axis=1) == classes).mean())
 
-    learnt = learnt.take(np.linspace(0, len(learnt) - 1, CALIBRATE).astype(int))
-    calibration = _spread(cut(learnt, model, length)[0], CALIBRATE)
+    learned = learned.take(np.linspace(0, len(learned) - 1, CALIBRATE).astype(int))
+    calibration = _spread(cut(learned, model, length)[0], CALIBRATE)
     return Sounds(windows, calibration, accuracy)
 
 
@@ -113,9 +113,9 @@ def probed_sounds(model: AudioModel, data: Path, length: int) -> Sounds:
         right = []
         for fold in set(folds.tolist()) - {CALIBRATION_FOLD}:
             train, test = folds != fold, folds == fold
-            probe = fit_probe(features[train], clips.labels[train])
+            probe = fit_probe(features[train], clips.targets[train])
             found = probe.predict(features[test]).argmax(axis=1)
-            right.append(found == clips.labels[test])
+            right.append(found == clips.targets[test])
         return float(np.concatenate(right).mean())
 
     heard, _ = cut(clips.take(np.flatnonzero(folds == CALIBRATION_FOLD)), model, length)
@@ -147,7 +147,7 @@ def measure(
     settings: dict[str, Any] = {
         "quantize": kind,
         "calibrate": sounds.calibration if kind == "int8" else None,
-        "input_length": sounds.windows.shape[1],
+        "input_seconds": sounds.windows.shape[1] / model.spec.sample_rate,
         "overwrite": True,
     }
     try:

@@ -2,7 +2,7 @@
 
 TensorFlow numbers layers by kind in the order upstream creates them. Midend kernels
 (7, channels, 1, filters) span all channels: they are 1-D convolutions. The slots of
-the Adam optimiser are left out by name.
+the Adam optimizer are left out by name.
 
 Source: jordipons/musicnn 0.1.0, `models.py`.
 """

@@ -1,9 +1,9 @@
 """Publish converted weights on the Hugging Face Hub, and point the manifest there.
 
     hf auth login
-    python tools/publish_weights.py --namespace my-organisation
+    python tools/publish_weights.py --namespace my-organization
 
-Each preset whose licence allows it is fetched (or taken from KERASAUDIO_WEIGHTS),
+Each preset whose license allows it is fetched (or taken from KERASAUDIO_WEIGHTS),
 verified, converted to kerasaudio's own format and uploaded to
 NAMESPACE/kerasaudio-FACTORY-TAG with a model card. Then weights_manifest.json is
 rewritten: the converted file is fetched from there, pinned by revision and sha256; the
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
     failed = 0
     for entry in tqdm(entries, unit="preset", disable=None):
-        if entry.licence not in REDISTRIBUTABLE:
-            print(f"{entry.title}: {entry.licence} does not allow it, left out.")
+        if entry.license not in REDISTRIBUTABLE:
+            print(f"{entry.title}: {entry.license} does not allow it, left out.")
             continue
         try:
             content = convert(entry)
@@ -99,13 +99,13 @@ def repository_name(entry: WeightsEntry) -> str:
 
 
 def model_card(entry: WeightsEntry, repo: str) -> str:
-    """Write what a reader must know: labels, metric, licence, citation, use."""
+    """Write what a reader must know: labels, metric, license, citation, use."""
     metrics = dict(entry.metrics)
     dataset = metrics.pop("dataset", "")
     scores = "\n".join(f"| {name} | {value} |" for name, value in metrics.items())
     labels = "\n".join(f"{i}. {label}" for i, label in enumerate(entry.labels))
     return f"""---
-license: {entry.licence.lower()}
+license: {entry.license.lower()}
 library_name: keras
 pipeline_tag: audio-classification
 tags: [kerasaudio, audio-tagging]
@@ -131,9 +131,9 @@ The file `{FILE}` in `{repo}` holds one tensor a variable, named `layer/variable
 |---|---|
 {scores}
 
-## Licence and citation
+## License and citation
 
-{entry.licence}. Cite: {entry.citation}.
+{entry.license}. Cite: {entry.citation}.
 
 ## Labels, in the order of the output
 
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--namespace", required=True, help="Hub user or organisation")
+    parser.add_argument("--namespace", required=True, help="Hub user or organization")
     parser.add_argument(
         "--only", nargs="+", metavar="FACTORY/TAG", help="publish these presets alone"
     )

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of other libraries: power, 80 dB range, centred frames."""
+"""Log-mel spectrograms of other libraries: power, 80 dB range, centered frames."""
 
 from collections.abc import Callable
 from typing import Any

@@ -151,9 +151,9 @@ class TensorFlowIODecoder:
 def _floats(block: np.ndarray) -> np.ndarray:
     if block.dtype.kind == "f":
         return block.astype(np.float32)
-    centre = 128.0 if block.dtype == np.uint8 else 0.0
+    center = 128.0 if block.dtype == np.uint8 else 0.0
     scale = _SCALES[block.dtype.name]
-    return ((block.astype(np.float64) - centre) / scale).astype(np.float32)
+    return ((block.astype(np.float64) - center) / scale).astype(np.float32)
 
 
 def _tiny_wav() -> bytes:

@@ -23,7 +23,7 @@ from kerasaudio.text import escaped, printable
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
 DATA_SETS = ("esc50", "esc10")
 
-_DESCRIPTION = """Measure a model on labelled sounds.
+_DESCRIPTION = """Measure a model on labeled sounds.
 
 evaluate MODEL FOLDER: a model that knows your classes, a .keras file or a preset such
 as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or on a
@@ -31,7 +31,7 @@ as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or
 ';'). Windows are averaged clip by clip.
 
 evaluate esc50|esc10 FOLDER: a pretrained network, by the official folds. Each fold is
-held out once; a classifier that learnt from the others names its clips. esc50 is a
+held out once; a classifier that learned from the others names its clips. esc50 is a
 folder as in the official archive, with audio/ and meta/esc50.csv, and all the classes
 that its table lists; esc10 takes the ten classes of ESC-10 in it.
 

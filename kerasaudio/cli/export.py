@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from kerasaudio.cli.common import complain, positive
+from kerasaudio.cli.common import complain, positive_seconds
 from kerasaudio.text import printable
 
 _DESCRIPTION = """Write a model as a file that runs without Keras: waveform to scores.
@@ -16,9 +16,9 @@ the model; what differs too much is not kept. Labels and sample rate travel with
 _EXAMPLES = """examples:
   kerasaudio export MusiCNN/mtat tagger.tflite
   kerasaudio export mine.keras mine.tflite --quantize int8 --calibrate sounds/
-  kerasaudio export EfficientAT/audioset tagger.onnx --samples 160000
-  kerasaudio export mine.keras mine.tflite --quantize dynamic --verify labelled/
-      labelled/ holds a folder for each class: the report has the accuracy"""
+  kerasaudio export EfficientAT/audioset tagger.onnx --seconds 5
+  kerasaudio export mine.keras mine.tflite --quantize dynamic --verify labeled/
+      labeled/ holds a folder for each class: the report has the accuracy"""
 
 
 def add(commands: Any) -> None:
@@ -56,7 +56,10 @@ def add(commands: Any) -> None:
     )
     length = export.add_mutually_exclusive_group()
     length.add_argument(
-        "--samples", type=positive, help="length of the input (default: the model's)"
+        "--seconds",
+        type=positive_seconds,
+        metavar="S",
+        help="length of the input (default: the model's)",
     )
     length.add_argument(
         "--dynamic", action="store_true", help="take input of any length"
@@ -91,7 +94,7 @@ def _export(options: argparse.Namespace) -> int:
         quantize=options.quantize,
         calibrate=options.calibrate,
         verify=verify,
-        input_length="dynamic" if options.dynamic else options.samples,
+        input_seconds="dynamic" if options.dynamic else options.seconds,
         overwrite=options.overwrite,
     )
     print(json.dumps(report.to_dict(), indent=2) if options.json else report)

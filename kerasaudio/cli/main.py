@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from kerasaudio import version
 from kerasaudio.cli import (
-    catalogue,
+    catalog,
     embed,
     evaluate,
     export,
@@ -79,6 +79,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action="version", version=version.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (tag, listen, embed, nearest, train, evaluate, export, catalogue):
+    for command in (tag, listen, embed, nearest, train, evaluate, export, catalog):
         command.add(commands)
     return parser, commands.choices

@@ -72,8 +72,8 @@ def _nearest(options: argparse.Namespace) -> int:
         rows = [{"path": n.path, "distance": round(n.distance, 6)} for n in found]
         print(json.dumps(rows, indent=2))
     else:
-        for neighbour in found:
-            print(f"{neighbour.distance:.3f}  {printable(neighbour.path)}")
+        for neighbor in found:
+            print(f"{neighbor.distance:.3f}  {printable(neighbor.path)}")
     return int(failed)
 
 

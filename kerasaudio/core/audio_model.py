@@ -35,7 +35,7 @@ class AudioModel(SpecModel):
     Output: (batch, classes), or (batch, features) without a top.
 
     Attributes:
-        spec: Rate, lengths, labels, licence, citation and metrics; see `AudioSpec`.
+        spec: Rate, lengths, labels, license, citation and metrics; see `AudioSpec`.
 
     Raises:
         ValueError: The spec is that of another network: its labels are not one an
@@ -231,7 +231,7 @@ class AudioModel(SpecModel):
             format: "saved_model", "litert", "onnx" or "openvino"; None to go by the
                 suffix. Keras' "tf_saved_model" is "saved_model".
             verbose: Of `keras.Model.export`; whether to print the report.
-            input_signature: Of `keras.Model.export`; not taken: `input_length=` says
+            input_signature: Of `keras.Model.export`; not taken: `input_seconds=` says
                 how long the input is.
             **kwargs: Of `kerasaudio.export`.
 

@@ -8,16 +8,16 @@ from kerasaudio.layers import channels_last
 
 TORCH_EPSILON = 1e-5
 KERAS_EPSILON = 1e-3
-KERAS_MOMENTUM = 0.99  # of the moving statistics of batch normalisation
+KERAS_MOMENTUM = 0.99  # of the moving statistics of batch normalization
 # For networks that learn from a few hundred clips: with Keras' momentum the statistics
-# are still far from the truth when the weights have learnt.
+# are still far from the truth when the weights have learned.
 QUICK_MOMENTUM = 0.9
 
 
 def batch_norm(
     x: keras.KerasTensor, epsilon: float, name: str, momentum: float = KERAS_MOMENTUM
 ) -> keras.KerasTensor:
-    """Normalise the last axis."""
+    """Normalize the last axis."""
     return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(x)
 
 
@@ -30,7 +30,7 @@ def conv_bn_relu_1d(
     stride: int = 1,
     epsilon: float = TORCH_EPSILON,
 ) -> keras.KerasTensor:
-    """Convolve (batch, steps, channels) with torch's padding, normalise, rectify.
+    """Convolve (batch, steps, channels) with torch's padding, normalize, rectify.
 
     Padding is `(width - 1) // 2` on both sides, as upstream's odd filters have it; for
     stride 1 and even width the result keeps its length as with ``"same"``.
@@ -75,7 +75,7 @@ def conv_bn_relu_2d(
     epsilon: float = TORCH_EPSILON,
     momentum: float = KERAS_MOMENTUM,
 ) -> keras.KerasTensor:
-    """Convolve (batch, frames, bins, channels) 3 x 3, normalise, rectify."""
+    """Convolve (batch, frames, bins, channels) 3 x 3, normalize, rectify."""
     x = channels_last.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
     x = batch_norm(x, epsilon, f"{name}_bn", momentum)
     return layers.ReLU(name=f"{name}_relu")(x)

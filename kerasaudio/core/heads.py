@@ -67,7 +67,7 @@ def with_head(
 
     Returns:
         The body with a head of random weights. The spec has the new labels and no
-        `metrics`, which were those of the old head; `weights`, `licence` and so on
+        `metrics`, which were those of the old head; `weights`, `license` and so on
         tell where the body is from.
 
     Raises:

@@ -32,7 +32,7 @@ Converter = Callable[[Path], Converted]
 # Fields of a spec that say where the weights are from.
 ORIGIN = (
     *("weights", "weights_hash", "trained_on"),
-    *("licence", "citation", "homepage", "metrics"),
+    *("license", "citation", "homepage", "metrics"),
 )
 
 
@@ -131,7 +131,7 @@ def find_weights(
             **clips.get(source.format, {}),
             "weights": entry.tag,
             "weights_hash": source.pin,
-            "licence": entry.licence,
+            "license": entry.license,
             "citation": entry.citation,
             "homepage": entry.homepage,
             "metrics": entry.metrics,

@@ -7,7 +7,14 @@ from typing import Any, Self
 from kerasaudio.arguments import number
 from kerasaudio.audio.check import check_size
 from kerasaudio.audio.window_rule import Padding, Rest, WindowRule
-from kerasaudio.core.spec_fields import REQUIRED, as_now, check_fields, check_kind
+from kerasaudio.core.spec_fields import (
+    REQUIRED,
+    as_now,
+    check_fields,
+    check_kind,
+    name_now,
+)
+from kerasaudio.moved import old_attribute
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +52,7 @@ class AudioSpec:
             trained on; None if there are none. A head of other classes leaves it.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
         trained_on: Data sets that it was trained on since, in order.
-        licence: Licence of the weights (SPDX).
+        license: License of the weights (SPDX).
         citation: Paper to cite.
         homepage: Where the original is published.
         metrics: Scores of the network with the head that it has, such as
@@ -56,7 +63,7 @@ class AudioSpec:
         >>> spec = kerasaudio.LeNetMFCC(weights="fsdd").spec
         >>> spec
         AudioSpec('LeNetMFCC/fsdd', sample_rate=8000, window_seconds=1, labels=10)
-        >>> spec.labels[:3], spec.licence
+        >>> spec.labels[:3], spec.license
         (('0', '1', '2'), 'Apache-2.0')
     """
 
@@ -80,10 +87,12 @@ class AudioSpec:
     weights: str | None = None
     weights_hash: str | None = None
     trained_on: tuple[str, ...] = ()
-    licence: str | None = None
+    license: str | None = None
     citation: str | None = None
     homepage: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    licence = old_attribute("licence", "license")
 
     def __post_init__(self) -> None:
         """Check each field: they also come from files. Bring labels into one form.
@@ -265,7 +274,7 @@ class AudioSpec:
             ValueError: It is something else.
         """
         check_kind(config, Mapping, "A spec")
-        config = {name: as_now(name, value) for name, value in config.items()}
+        config = {name_now(name): as_now(name, value) for name, value in config.items()}
         known = {field.name for field in fields(cls)}
         lacking = [name for name in REQUIRED if name not in config]
         unknown = [str(name) for name in config if name not in known]

@@ -23,8 +23,13 @@ COUNTS = {
     "max_samples": (1, True),
 }
 MAPPINGS = ("frontend", "arguments", "metrics")
-TEXTS = ("weights", "weights_hash", "licence", "citation", "homepage")
+TEXTS = ("weights", "weights_hash", "license", "citation", "homepage")
 REQUIRED = ("sample_rate", "clip_samples", "window_samples")
+
+
+def name_now(name: str) -> str:
+    """Give the name of a field as it is today."""
+    return "license" if name == "licence" else name
 
 
 def as_now(name: str, value: Any) -> Any:

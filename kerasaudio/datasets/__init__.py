@@ -1,12 +1,12 @@
 """Data sets: where the clips are, their classes, folds and recordings; batches of them.
 
-`LabelledClips` is what all of them give; one file a data set. `from_folder` and
+`LabeledClips` is what all of them give; one file a data set. `from_folder` and
 `from_table` take your own; `split` and `k_fold` keep a recording on one side.
 """
 
 from kerasaudio.datasets.archives import download
 from kerasaudio.datasets.batching.batches import ClipBatches
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.esc50 import ESC50
 from kerasaudio.datasets.folder import from_folder
 from kerasaudio.datasets.fsdd import FSDD
@@ -23,7 +23,7 @@ __all__ = [
     "FSDD",
     "GTZAN",
     "ClipBatches",
-    "LabelledClips",
+    "LabeledClips",
     "MagnaTagATune",
     "SpeechCommands",
     "UrbanSound8K",
@@ -35,5 +35,9 @@ __all__ = [
 ]
 
 __getattr__ = getattr_of(
-    __name__, {"predict_clips": "kerasaudio.evaluation.predict_clips"}
+    __name__,
+    {
+        "LabelledClips": "kerasaudio.datasets.LabeledClips",
+        "predict_clips": "kerasaudio.evaluation.predict_clips",
+    },
 )

@@ -1,4 +1,4 @@
-"""Whether the fields of labelled clips fit together."""
+"""Whether the fields of labeled clips fit together."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,33 +13,33 @@ SHOWN = 3  # how many of many names an error lists
 PARTS = ("training", "validation", "testing")
 
 
-def check_labels(clips: Clips) -> None:
+def check_targets(clips: Clips) -> None:
     """Raise unless each class has a name, and a clip."""
-    labels = np.asarray(clips.labels)
+    targets = np.asarray(clips.targets)
     if len(set(clips.class_names)) != len(clips.class_names):
         twice = [n for n, times in Counter(clips.class_names).items() if times > 1]
         raise ValueError(
             f"{clips.name}: two classes have the same name: {listed(twice)}. (Accents "
             "written in two ways are one name.)"
         )
-    if labels.ndim == 2:
-        if labels.dtype.kind not in "biu" or not np.isin(labels, (0, 1)).all():
+    if targets.ndim == 2:
+        if targets.dtype.kind not in "biu" or not np.isin(targets, (0, 1)).all():
             raise ValueError(
-                f"{clips.name}: multi-hot labels must be True or False, 0 or 1. "
-                f"Received: dtype {labels.dtype}."
+                f"{clips.name}: multi-hot targets must be True or False, 0 or 1. "
+                f"Received: dtype {targets.dtype}."
             )
-        used = set(np.flatnonzero(labels.any(axis=0)).tolist())
-    elif labels.dtype.kind not in "iu":
+        used = set(np.flatnonzero(targets.any(axis=0)).tolist())
+    elif targets.dtype.kind not in "iu":
         raise ValueError(
-            f"{clips.name}: labels must be integers. Received: dtype {labels.dtype}."
+            f"{clips.name}: targets must be integers. Received: dtype {targets.dtype}."
         )
     else:
-        used = set(np.unique(labels).tolist())
+        used = set(np.unique(targets).tolist())
     missing = [n for i, n in enumerate(clips.class_names) if i not in used]
     unknown = sorted(used - set(range(len(clips.class_names))))
     if (missing and not clips.partial) or unknown:
         raise ValueError(
-            f"{clips.name}: labels must be 0 to {len(clips.class_names) - 1}, each at "
+            f"{clips.name}: targets must be 0 to {len(clips.class_names) - 1}, each at "
             "least once. "
             + (f"No clip has: {listed(missing)}. " if missing else "")
             + (f"No class has the number: {listed(unknown)}." if unknown else "")
@@ -104,7 +104,7 @@ def _check_sides(clips: Clips, sides: np.ndarray, what: str) -> None:
             f"{clips.name}: the published {what} have clips of the same recording on "
             f"two sides: {named}. They are used as published, so that figures can be "
             "compared; kerasaudio.datasets.k_fold makes folds that share none.",
-            stacklevel=6,  # of whoever makes the data set
+            stacklevel=7,  # of whoever makes the data set
         )
 
 

@@ -13,21 +13,23 @@ from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.check import (
     PARTS,
     check_folds,
-    check_labels,
     check_parts,
     check_spans,
+    check_targets,
     listed,
 )
+from kerasaudio.moved import old_attribute, renamed
 
 
+@renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
-class LabelledClips:
+class LabeledClips:
     """Sound files, or parts of them, with one class each or with several.
 
     Attributes:
         name: Of the data set.
         paths: The files.
-        labels: Class numbers from 0, int64 (clips,); or where a clip can have several
+        targets: Class numbers from 0, int64 (clips,); or where a clip can have several
             classes or none, multi-hot, bool (clips, classes).
         class_names: Names of the classes, in the order of their numbers; in Unicode's
             composed form, NFC.
@@ -47,26 +49,26 @@ class LabelledClips:
             in two folds is an error.
 
     Raises:
-        ValueError: Lengths that differ, labels without a name, classes without a
+        ValueError: Lengths that differ, targets without a name, classes without a
             clip, folds with gaps, a recording in two folds or parts, clips that end
             before they start.
 
     Examples:
-        >>> clips = kerasaudio.datasets.LabelledClips(
+        >>> clips = kerasaudio.datasets.LabeledClips(
         ...     name="yard",
         ...     paths=tuple(kerasaudio.find_audio("sounds")),
-        ...     labels=np.array([0, 1, 2]),
+        ...     targets=np.array([0, 1, 2]),
         ...     class_names=("bark", "knock", "rain"),
         ... )
         >>> clips
-        LabelledClips('yard', clips=3, classes=3)
+        LabeledClips('yard', clips=3, classes=3)
         >>> clips.take([0, 2]).categories
         ('bark', 'rain')
     """
 
     name: str
     paths: tuple[Path, ...]
-    labels: np.ndarray
+    targets: np.ndarray
     class_names: tuple[str, ...]
     folds: np.ndarray | None = None
     groups: np.ndarray | None = None
@@ -76,6 +78,8 @@ class LabelledClips:
     partial: bool = False
     shared: Mapping[Any, tuple[int, ...]] = field(default_factory=dict)
 
+    labels = old_attribute("labels", "targets")
+
     def __post_init__(self) -> None:
         """Bring class names into one form; check that the fields fit together."""
         # Frozen, hence by the back door; file systems write accents in two ways.
@@ -83,16 +87,16 @@ class LabelledClips:
         object.__setattr__(self, "class_names", names)
         if not self.paths:
             raise ValueError(f"{self.name} holds no clips.")
-        for name in ("labels", "folds", "groups", "starts", "ends", "parts"):
+        for name in ("targets", "folds", "groups", "starts", "ends", "parts"):
             values = getattr(self, name)
             if values is None or np.shape(values) == (len(self.paths),):
                 continue
-            if name != "labels" or np.shape(values) != self._multi_shape:
+            if name != "targets" or np.shape(values) != self._multi_shape:
                 raise ValueError(
                     f"{self.name}: {name} must have one entry for each of the "
                     f"{len(self.paths)} clips. Received: shape {np.shape(values)}."
                 )
-        check_labels(self)
+        check_targets(self)
         check_spans(self)
         if self.folds is not None:
             check_folds(self, self.folds)
@@ -117,14 +121,14 @@ class LabelledClips:
     @property
     def multi_label(self) -> bool:
         """Whether a clip can have several classes."""
-        return self.labels.ndim == 2
+        return self.targets.ndim == 2
 
     @property
     def multi_hot(self) -> np.ndarray:
         """Which classes each clip has, bool (clips, classes)."""
         if self.multi_label:
-            return self.labels.astype(bool)
-        return self.labels[:, None] == np.arange(len(self.class_names))
+            return self.targets.astype(bool)
+        return self.targets[:, None] == np.arange(len(self.class_names))
 
     @property
     def recordings(self) -> np.ndarray:
@@ -140,11 +144,11 @@ class LabelledClips:
         if self.multi_label:
             return tuple(
                 ";".join(self.class_names[i] for i in np.flatnonzero(row))
-                for row in self.labels
+                for row in self.targets
             )
-        return tuple(self.class_names[label] for label in self.labels)
+        return tuple(self.class_names[label] for label in self.targets)
 
-    def take(self, which: ArrayLike, name: str | None = None) -> "LabelledClips":
+    def take(self, which: ArrayLike, name: str | None = None) -> "LabeledClips":
         """Give some of the clips, with all classes.
 
         Args:
@@ -168,15 +172,15 @@ class LabelledClips:
                 f"{chosen.min()} to {chosen.max()}."
             )
         values: dict[str, Any] = {}
-        for each in fields(LabelledClips):
+        for each in fields(LabeledClips):
             value = getattr(self, each.name)
             values[each.name] = (
                 value[chosen] if isinstance(value, np.ndarray) else value
             )
         values["paths"] = tuple(self.paths[i] for i in chosen)
-        return LabelledClips(**values | {"name": name or self.name, "partial": True})
+        return LabeledClips(**values | {"name": name or self.name, "partial": True})
 
-    def hold_out(self, fold: int) -> tuple["LabelledClips", "LabelledClips"]:
+    def hold_out(self, fold: int) -> tuple["LabeledClips", "LabeledClips"]:
         """Give the clips of all other folds, to learn from, and those of one.
 
         Raises:
@@ -190,7 +194,7 @@ class LabelledClips:
             )
         return self.take(folds != fold), self.take(folds == fold)
 
-    def published_split(self) -> tuple["LabelledClips", ...]:
+    def published_split(self) -> tuple["LabeledClips", ...]:
         """Give the parts of the published split: training, (validation,) testing.
 
         Raises:
@@ -249,7 +253,7 @@ class LabelledClips:
         if self.folds is None or len(np.unique(self.folds)) < 2:
             raise ValueError(
                 f"{self.name} has no folds to cross-validate with. Give each clip one, "
-                "numbered from 1: LabelledClips(..., folds=...), or use "
+                "numbered from 1: LabeledClips(..., folds=...), or use "
                 "kerasaudio.datasets.k_fold."
             )
         for name, has_it in zip(self.class_names, self.multi_hot.T, strict=True):

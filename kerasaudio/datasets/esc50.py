@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from kerasaudio.datasets.archives import present
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.rows import (
     Row,
     integers,
@@ -28,7 +28,7 @@ TABLE = Path("meta", "esc50.csv")
 SHARED = {"131943": (2, 3), "134049": (2, 3), "209698": (4, 5), "234879": (4, 5)}
 
 
-class ESC50(LabelledClips):
+class ESC50(LabeledClips):
     """The clips of an ESC-50 folder, as `audio/` and `meta/esc50.csv` have them.
 
     The published folds are used as they are. Those of ESC-50 have four recordings on
@@ -41,8 +41,8 @@ class ESC50(LabelledClips):
         download: Whether to get the data set where the folder does not hold it.
 
     Attributes:
-        targets: The data set's own class numbers, int64 (clips,); `labels` count the
-            classes that are there from 0, in the same order.
+        official_targets: The data set's own class numbers, int64 (clips,); `targets`
+            count the classes that are there from 0, in the same order.
 
     Raises:
         FileNotFoundError: The folder, the table or clips are missing.
@@ -59,7 +59,7 @@ class ESC50(LabelledClips):
         (320, 80)
     """
 
-    targets: np.ndarray
+    official_targets: np.ndarray
 
     def __init__(
         self,
@@ -75,27 +75,26 @@ class ESC50(LabelledClips):
             rows = [row for row in rows if row["esc10"].strip().lower() == "true"]
             if not rows:
                 raise ValueError(f"{table} lists no clip with esc10 True.")
-        targets = integers((row["target"] for row in rows), "target", str(table))
+        official = integers((row["target"] for row in rows), "target", str(table))
         names = numbered_names(
-            targets, [row["category"] for row in rows], str(table), "target"
+            official, [row["category"] for row in rows], str(table), "target"
         )
         if esc10 is False and len(names) != 50:
             raise ValueError(
                 f"{table} lists {len(names)} classes, not the 50 of ESC-50. Leave "
                 "esc10 out to take those that are there."
             )
-        labels = np.searchsorted(np.unique(targets), targets)
         with naming(table):
             super().__init__(
                 name="ESC-10" if len(names) == 10 else "ESC-50",
                 paths=_paths(rows, root, table),
-                labels=labels,
+                targets=np.searchsorted(np.unique(official), official),
                 class_names=names,
                 folds=integers((row["fold"] for row in rows), "fold", str(table)),
                 groups=np.array([row["src_file"] for row in rows]),
                 shared=SHARED,
             )
-        object.__setattr__(self, "targets", targets)
+        object.__setattr__(self, "official_targets", official)
 
     @property
     def src_file(self) -> np.ndarray:

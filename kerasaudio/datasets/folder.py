@@ -11,14 +11,14 @@ from kerasaudio.arguments import class_name
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.datasets.check import listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 
 Group = str | Callable[[Path], str] | None
 
 
 def from_folder(
     folder: str | PathLike[str], *, group: Group = None, name: str | None = None
-) -> LabelledClips:
+) -> LabeledClips:
     """Take each folder in a folder for a class, and the audio below it for its clips.
 
         sounds/knock/a.wav  sounds/knock/b.mp3  sounds/bark/x/c.flac  ...
@@ -40,10 +40,10 @@ def from_folder(
             beside them, or a file in which `group` finds nothing.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> clips
-        LabelledClips('labelled', clips=8, classes=2)
-        >>> clips.class_names, clips.labels.tolist()
+        LabeledClips('labeled', clips=8, classes=2)
+        >>> clips.class_names, clips.targets.tolist()
         (('hiss', 'hum'), [0, 0, 0, 0, 1, 1, 1, 1])
     """
     root = Path(folder)
@@ -73,10 +73,10 @@ def from_folder(
         )
     paths = tuple(file for files in found.values() for file in files)
     counts = [len(files) for files in found.values()]
-    return LabelledClips(
+    return LabeledClips(
         name=name or root.resolve().name,
         paths=paths,
-        labels=np.repeat(np.arange(len(classes)), counts),
+        targets=np.repeat(np.arange(len(classes)), counts),
         class_names=tuple(path.name for path in classes),
         groups=None if group is None else recordings_of(paths, group),
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasaudio.datasets.archives import present
 from kerasaudio.datasets.check import listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 
 SAMPLE_RATE = 8000
 TEST_TAKES = 5  # takes 0 to 4 of every digit and speaker are the official test set
@@ -21,7 +21,7 @@ TEST_TAKES = 5  # takes 0 to 4 of every digit and speaker are the official test 
 _NAME = re.compile(r"([0-9])_([^\W_]+)_([0-9]+)\.wav", re.ASCII)
 
 
-class FSDD(LabelledClips):
+class FSDD(LabeledClips):
     """The clips of a folder of the Free Spoken Digit Dataset.
 
     Args:
@@ -76,7 +76,7 @@ class FSDD(LabelledClips):
         super().__init__(
             name="FSDD",
             paths=tuple(path for _, path in found),
-            labels=labels,
+            targets=labels,
             class_names=tuple(str(name) for name in names),
             groups=None if by_speaker else speakers,
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from kerasaudio.datasets.archives import present
 from kerasaudio.datasets.check import PARTS, listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 
 # Training, validation, testing.
 SPLIT = {
@@ -63,7 +63,7 @@ SPLIT = {
 _NAME = re.compile(r"([a-z]+)\.000([0-9]{2})\.(au|wav)", re.ASCII)
 
 
-class GTZAN(LabelledClips):
+class GTZAN(LabeledClips):
     """The excerpts of a GTZAN folder.
 
     Args:
@@ -109,7 +109,7 @@ class GTZAN(LabelledClips):
         super().__init__(
             name="GTZAN",
             paths=tuple(found[key] for key in keys),
-            labels=np.array([names.index(genre) for genre, _ in keys], np.int64),
+            targets=np.array([names.index(genre) for genre, _ in keys], np.int64),
             class_names=tuple(names),
             parts=np.array([parts[key] for key in keys]) if filtered else None,
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from kerasaudio import weights
 from kerasaudio.datasets.check import listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.rows import (
     inside,
     naming,
@@ -39,7 +39,7 @@ EMPTY = (
 _EXCERPT = re.compile(r"-\d+-\d+\.mp3$")
 
 
-class MagnaTagATune(LabelledClips):
+class MagnaTagATune(LabeledClips):
     """The tagged excerpts of a MagnaTagATune folder; labels are multi-hot.
 
     `groups` are the songs that excerpts are cut from, `parts` the published split:
@@ -117,7 +117,7 @@ class MagnaTagATune(LabelledClips):
             super().__init__(
                 name="MagnaTagATune",
                 paths=tuple(paths[i] for i in keep),
-                labels=labels[keep],
+                targets=labels[keep],
                 class_names=names,
                 groups=np.array([_EXCERPT.sub("", files[i]) for i in keep]),
                 parts=np.array([_part(files[i][0]) for i in keep]),

@@ -1,4 +1,4 @@
-"""What batches need to know of clips; `LabelledClips` is such."""
+"""What batches need to know of clips; `LabeledClips` is such."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 
 class Clips(Protocol):
-    """Clips with classes; see `LabelledClips` for what each field means."""
+    """Clips with classes; see `LabeledClips` for what each field means."""
 
     @property
     def name(self) -> str:
@@ -20,7 +20,7 @@ class Clips(Protocol):
         """The files."""
 
     @property
-    def labels(self) -> np.ndarray:
+    def targets(self) -> np.ndarray:
         """Class numbers (clips,), or multi-hot (clips, classes)."""
 
     @property
@@ -53,7 +53,7 @@ class Clips(Protocol):
 
     @property
     def multi_hot(self) -> np.ndarray:
-        """Labels as bool (clips, classes)."""
+        """Targets as bool (clips, classes)."""
 
     def __len__(self) -> int:
         """Give the number of clips."""

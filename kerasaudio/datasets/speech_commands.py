@@ -15,7 +15,7 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.archives import present
 from kerasaudio.datasets.check import PARTS, listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.rows import naming
 
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -28,7 +28,7 @@ CLIP_SECONDS = 1.0
 _Key = tuple[str, str]  # word, name of the file
 
 
-class SpeechCommands(LabelledClips):
+class SpeechCommands(LabeledClips):
     """The clips of a Speech Commands folder, version 1 or 2.
 
     `groups` are the speakers, `parts` the official lists, which have no speaker twice.
@@ -106,7 +106,7 @@ class SpeechCommands(LabelledClips):
         super().__init__(
             name="Speech Commands",
             paths=tuple(paths),
-            labels=np.array(labels, np.int64),
+            targets=np.array(labels, np.int64),
             class_names=names,
             groups=np.array(groups),
             starts=begin if is_noise.any() else None,

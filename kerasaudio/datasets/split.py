@@ -11,17 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
 
 DEFAULT_FRACTIONS = (0.8, 0.2)
 
 
 def split(
-    clips: LabelledClips,
+    clips: LabeledClips,
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
     seed: int = 0,
-) -> tuple[LabelledClips, ...]:
+) -> tuple[LabeledClips, ...]:
     """Split clips, so that no recording is on two sides.
 
     Args:
@@ -38,7 +38,7 @@ def split(
         ValueError: Bad fractions, or a class with fewer recordings than sides.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> training, testing = kerasaudio.datasets.split(clips, (0.75, 0.25))
         >>> len(training), len(testing)
         (6, 2)
@@ -56,7 +56,7 @@ def split(
     return tuple(clips.take(side == number) for number in range(len(shares)))
 
 
-def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips:
+def k_fold(clips: LabeledClips, folds: int = 5, seed: int = 0) -> LabeledClips:
     """Number folds anew, so that no recording is in two; see `split`.
 
     Args:
@@ -72,10 +72,10 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
             recording only.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> clips = kerasaudio.datasets.k_fold(clips, folds=4)
         >>> clips
-        LabelledClips('labelled', clips=8, classes=2, folds=4)
+        LabeledClips('labeled', clips=8, classes=2, folds=4)
         >>> training, testing = clips.hold_out(1)
         >>> len(training), len(testing)
         (6, 2)
@@ -93,7 +93,7 @@ def k_fold(clips: LabelledClips, folds: int = 5, seed: int = 0) -> LabelledClips
     return replace(whole, folds=numbers, parts=None, partial=clips.partial, shared={})
 
 
-def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
+def _require_recordings(clips: LabeledClips, least: int, what: str) -> None:
     recordings = clips.recordings
     for name, has_it in zip(clips.class_names, clips.multi_hot.T, strict=True):
         count = len(np.unique(recordings[has_it]))
@@ -105,7 +105,7 @@ def _require_recordings(clips: LabelledClips, least: int, what: str) -> None:
             )
 
 
-def _deal(clips: LabelledClips, shares: np.ndarray, seed: int) -> np.ndarray:
+def _deal(clips: LabeledClips, shares: np.ndarray, seed: int) -> np.ndarray:
     """Give the side of each clip."""
     rng = np.random.default_rng(whole_number(seed, "seed", 0))
     # A last column counts the clips, for those without a class.

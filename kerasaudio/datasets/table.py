@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import listed
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.rows import (
     inside,
     naming,
@@ -38,7 +38,7 @@ def from_table(
     separator: str | None = None,
     classes: Sequence[str] | None = None,
     name: str | None = None,
-) -> LabelledClips:
+) -> LabeledClips:
     """Take the clips that a CSV file or a DataFrame lists, one a line.
 
     Args:
@@ -69,7 +69,7 @@ def from_table(
 
     Examples:
         >>> kerasaudio.datasets.from_table("clips.csv")
-        LabelledClips('clips', clips=8, classes=2, folds=2)
+        LabeledClips('clips', clips=8, classes=2, folds=2)
         >>> clips = kerasaudio.datasets.from_table("tags.csv", separator=";")
         >>> clips.categories
         ('animal;outdoors', 'indoors', 'outdoors')
@@ -97,10 +97,10 @@ def from_table(
         names, labels = _flags({key: columns[key] for key in labels_in}, classes, what)
     starts, ends = have.get("start"), have.get("end")
     with naming(what):
-        return LabelledClips(
+        return LabeledClips(
             name=name or (what if root is None else Path(what).stem),
             paths=paths,
-            labels=labels,
+            targets=labels,
             class_names=names,
             folds=_folds(have["fold"], what) if "fold" in have else None,
             groups=np.array([_text(v) for v in have["group"]])

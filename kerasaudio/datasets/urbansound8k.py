@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasaudio.datasets.archives import present
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.rows import (
     inside,
     integers,
@@ -33,7 +33,7 @@ SHARED = {
 }
 
 
-class UrbanSound8K(LabelledClips):
+class UrbanSound8K(LabeledClips):
     """The clips of an UrbanSound8K folder.
 
     `groups` are the Freesound recordings; published figures hold out each of the ten
@@ -78,7 +78,7 @@ class UrbanSound8K(LabelledClips):
             super().__init__(
                 name="UrbanSound8K",
                 paths=paths,
-                labels=np.searchsorted(np.unique(targets), targets),
+                targets=np.searchsorted(np.unique(targets), targets),
                 class_names=numbered_names(
                     targets, [row["class"] for row in rows], what, "classID"
                 ),

@@ -1,4 +1,4 @@
-"""How well a network does: on labelled clips, and on the folds of a data set.
+"""How well a network does: on labeled clips, and on the folds of a data set.
 
 `evaluate` and `cross_validate` give reports; `predict_clips` a row of scores a clip.
 """

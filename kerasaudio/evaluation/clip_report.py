@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasaudio.evaluation.report import draw_confusion, taken_for
 from kerasaudio.evaluation.scored import ScoredClips
+from kerasaudio.moved import renamed
 from kerasaudio.text import percent
 
 
@@ -30,6 +31,7 @@ class Mistake(NamedTuple):
     true_score: float
 
 
+@renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipReport(ScoredClips):
     """What a model makes of clips with one class each.
@@ -39,7 +41,7 @@ class ClipReport(ScoredClips):
         origin: The model: architecture, preset, name of its file.
         class_names: The model's labels.
         paths: The clips.
-        labels: True class of each clip, int64 (clips,).
+        targets: True class of each clip, int64 (clips,).
         scores: Averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
 
@@ -50,7 +52,7 @@ class ClipReport(ScoredClips):
         ...     dataset="yard",
         ...     class_names=("bark", "knock"),
         ...     paths=("a.wav", "b.wav", "c.wav"),
-        ...     labels=np.array([0, 1, 1]),
+        ...     targets=np.array([0, 1, 1]),
         ...     scores=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]),
         ... )
         >>> round(report.accuracy, 3), report.confusion.tolist()
@@ -62,7 +64,7 @@ class ClipReport(ScoredClips):
     @property
     def truth(self) -> np.ndarray:
         """Which class each clip has, bool (clips, classes)."""
-        return np.asarray(self.labels[:, None] == np.arange(len(self.class_names)))
+        return np.asarray(self.targets[:, None] == np.arange(len(self.class_names)))
 
     @property
     def predictions(self) -> np.ndarray:
@@ -71,19 +73,19 @@ class ClipReport(ScoredClips):
 
     @property
     def accuracy(self) -> float:
-        """Share of the clips that were recognised."""
-        return float((self.predictions == self.labels).mean())
+        """Share of the clips that were recognized."""
+        return float((self.predictions == self.targets).mean())
 
     @property
     def seen(self) -> np.ndarray:
         """Classes that clips are of, or were taken for: the rows of `confusion`."""
-        return np.union1d(self.labels, self.predictions)
+        return np.union1d(self.targets, self.predictions)
 
     @property
     def confusion(self) -> np.ndarray:
         """Clips by true (row) and predicted class (column), among those `seen`."""
         counts = np.zeros((len(self.class_names),) * 2, np.int64)
-        np.add.at(counts, (self.labels, self.predictions), 1)
+        np.add.at(counts, (self.targets, self.predictions), 1)
         return counts[np.ix_(self.seen, self.seen)]
 
     @property
@@ -108,14 +110,17 @@ class ClipReport(ScoredClips):
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Clips that were not recognised, those the model was surest about first."""
-        rows = np.arange(len(self.labels))
-        said, true = self.scores[rows, self.predictions], self.scores[rows, self.labels]
-        wrong = np.flatnonzero(self.predictions != self.labels)
+        """Clips that were not recognized, those the model was surest about first."""
+        rows = np.arange(len(self.targets))
+        said, true = (
+            self.scores[rows, self.predictions],
+            self.scores[rows, self.targets],
+        )
+        wrong = np.flatnonzero(self.predictions != self.targets)
         return [
             Mistake(
                 self.paths[i],
-                self.class_names[self.labels[i]],
+                self.class_names[self.targets[i]],
                 self.class_names[self.predictions[i]],
                 float(said[i]),
                 float(true[i]),

@@ -1,4 +1,4 @@
-"""Cross-validation: every fold held out once, classified by what learnt the others."""
+"""Cross-validation: every fold held out once, classified by what learned the others."""
 
 from collections.abc import Iterable
 from time import perf_counter
@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from kerasaudio import version
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.evaluation.fold_report import FoldReport
 from kerasaudio.features import FeatureExtractor
@@ -38,7 +38,7 @@ class Found(NamedTuple):
 
 def cross_validate(
     extractor_or_model: Source,
-    dataset: LabelledClips,
+    dataset: LabeledClips,
     probe: Probe = "linear",
     seed: int = 0,
     *,
@@ -49,7 +49,7 @@ def cross_validate(
     """Measure a pretrained network on a data set, by the data set's own folds.
 
     For "linear", "mlp" and "gru" each clip is turned into vectors once; they are kept
-    on disk, and further calls take a moment. The classifier and the standardisation
+    on disk, and further calls take a moment. The classifier and the standardization
     before it see the training folds only.
 
     Args:
@@ -97,7 +97,7 @@ def cross_validate(
 
 def _on_features(
     extractor: FeatureExtractor,
-    clips: LabelledClips,
+    clips: LabeledClips,
     probe: str,
     seed: int,
     settings: dict[str, Any],
@@ -108,7 +108,7 @@ def _on_features(
     prepared = perf_counter()
     fitter = Fitter(probe, len(clips.class_names), settings, seed)
     splits = _splits(clips)
-    problems = (Problem(features[train], clips.labels[train]) for train, _ in splits)
+    problems = (Problem(features[train], clips.targets[train]) for train, _ in splits)
     predictions = np.zeros(len(clips), np.int64)
     fits = zip(fitter.fit_each(problems), splits, strict=True)
     for fitted, (_, test) in _bar(fits, len(splits), progress):
@@ -118,7 +118,7 @@ def _on_features(
 
 def _on_waveforms(
     model: AudioModel,
-    clips: LabelledClips,
+    clips: LabeledClips,
     probe: str,
     seed: int,
     settings: dict[str, Any],
@@ -128,7 +128,7 @@ def _on_waveforms(
     waveforms = load_waveforms(clips.paths, model.spec, settings["clip_seconds"])
     prepared = perf_counter()
     tuner = Tuner(
-        model, waveforms, clips.labels, clips.class_names, probe, settings, seed
+        model, waveforms, clips.targets, clips.class_names, probe, settings, seed
     )
     predictions = np.zeros(len(clips), np.int64)
     splits = _splits(clips)
@@ -146,7 +146,7 @@ def _on_waveforms(
     return Found(predictions, origin, _seconds(began, prepared))
 
 
-def _splits(clips: LabelledClips) -> list[tuple[np.ndarray, np.ndarray]]:
+def _splits(clips: LabeledClips) -> list[tuple[np.ndarray, np.ndarray]]:
     """Give the clip numbers of training and test, fold by fold."""
     folds = clips.require_folds()
     return [

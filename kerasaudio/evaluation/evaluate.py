@@ -1,4 +1,4 @@
-"""How well a model does on labelled clips: its windows averaged, clip by clip."""
+"""How well a model does on labeled clips: its windows averaged, clip by clip."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.evaluation.clip_report import ClipReport
 from kerasaudio.evaluation.predict import predict_clips
 from kerasaudio.evaluation.tag_report import TagReport
 
 
-def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
-    """Measure a model on labelled clips: its windows averaged, clip by clip.
+def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
+    """Measure a model on labeled clips: its windows averaged, clip by clip.
 
     Args:
         model: With labels, among which are the clips' class names.
@@ -34,7 +34,7 @@ def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
         >>> training, held_out = kerasaudio.datasets.from_table("clips.csv").hold_out(1)
         >>> model = kerasaudio.load("LeNetMFCC/fsdd")
         >>> vectors = kerasaudio.FeatureExtractor(model).extract(training.paths).vectors
-        >>> probe = kerasaudio.transfer.fit_probe(vectors, training.labels)
+        >>> probe = kerasaudio.transfer.fit_probe(vectors, training.targets)
         >>> tagger = kerasaudio.transfer.attach(model, probe, training.class_names)
         >>> report = kerasaudio.evaluate(tagger, held_out)
         >>> report.accuracy
@@ -54,7 +54,7 @@ def evaluate(model: AudioModel, clips: LabelledClips, **settings: Any) -> Any:
         dataset=clips.name,
         class_names=names,
         paths=tuple(p for p, good in zip(clips.paths, usable, strict=True) if good),
-        labels=targets[usable].astype(bool if several else np.int64),
+        targets=targets[usable].astype(bool if several else np.int64),
         scores=scores[usable],
         skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
         origin={"architecture": spec.architecture, "preset": spec.preset},

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation.report import (
     Report,
     draw_confusion,
@@ -16,9 +16,11 @@ from kerasaudio.evaluation.report import (
     table,
     taken_for,
 )
+from kerasaudio.moved import old_attribute, renamed
 from kerasaudio.text import percent
 
 
+@renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class FoldReport(Report):
     """How well a classifier does on the folds of a data set.
@@ -31,7 +33,7 @@ class FoldReport(Report):
             the folds, int64 (classes, classes).
         class_names: Of the rows and columns.
         paths: The clips.
-        labels: True class of each clip, int64 (clips,).
+        targets: True class of each clip, int64 (clips,).
         predictions: Predicted class of each clip by the model that had its fold held
             out, int64 (clips,).
         fold_of: Fold of each clip, int64 (clips,).
@@ -59,7 +61,7 @@ class FoldReport(Report):
     confusion: np.ndarray
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
-    labels: np.ndarray
+    targets: np.ndarray
     predictions: np.ndarray
     fold_of: np.ndarray
     seed: int
@@ -67,9 +69,11 @@ class FoldReport(Report):
     origin: Mapping[str, Any] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
+    labels = old_attribute("labels", "targets")
+
     @classmethod
     def of(
-        cls, clips: LabelledClips, predictions: np.ndarray, **facts: Any
+        cls, clips: LabeledClips, predictions: np.ndarray, **facts: Any
     ) -> "FoldReport":
         """Count what was right.
 
@@ -79,9 +83,9 @@ class FoldReport(Report):
             **facts: probe, seed, settings, origin, seconds.
         """
         fold_of = clips.require_folds()
-        right = predictions == clips.labels
+        right = predictions == clips.targets
         confusion = np.zeros((len(clips.class_names),) * 2, np.int64)
-        np.add.at(confusion, (clips.labels, predictions), 1)
+        np.add.at(confusion, (clips.targets, predictions), 1)
         return cls(
             dataset=clips.name,
             folds=tuple(
@@ -90,7 +94,7 @@ class FoldReport(Report):
             confusion=confusion,
             class_names=clips.class_names,
             paths=clips.paths,
-            labels=clips.labels,
+            targets=clips.targets,
             predictions=predictions,
             fold_of=fold_of,
             **facts,
@@ -112,7 +116,7 @@ class FoldReport(Report):
 
     @property
     def per_class(self) -> dict[str, float]:
-        """Share of the clips of each class that were recognised; NaN without clips."""
+        """Share of the clips of each class that were recognized; NaN without clips."""
         right, there = np.diag(self.confusion), self.confusion.sum(axis=1)
         shares = np.where(there > 0, right / np.maximum(1, there), np.nan)
         return dict(zip(self.class_names, shares.tolist(), strict=True))
@@ -171,7 +175,7 @@ class FoldReport(Report):
         rows = [
             [str(path), fold, self.class_names[label], self.class_names[guess]]
             for path, fold, label, guess in zip(
-                self.paths, self.fold_of, self.labels, self.predictions, strict=True
+                self.paths, self.fold_of, self.targets, self.predictions, strict=True
             )
         ]
         return [["path", "fold", "label", "predicted"], *rows]

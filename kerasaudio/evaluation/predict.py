@@ -8,12 +8,12 @@ from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.core.windowed import run
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.batching.targets import spec_of
-from kerasaudio.datasets.clips import LabelledClips
+from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
 
 
 def predict_clips(
-    model: Any, clips: LabelledClips, batch_size: int = 32, **settings: Any
+    model: Any, clips: LabeledClips, batch_size: int = 32, **settings: Any
 ) -> np.ndarray:
     """Run a model over all windows of each clip, and average its outputs.
 
@@ -33,7 +33,7 @@ def predict_clips(
         ValueError, OSError: As `ClipBatches`.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.load("LeNetMFCC/fsdd")
         >>> scores = kerasaudio.evaluation.predict_clips(model, clips)
         >>> scores.shape

@@ -32,7 +32,7 @@ class Report(ABC):
         paths: The clips.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> report = kerasaudio.evaluate(model, clips)
         >>> isinstance(report, kerasaudio.evaluation.Report)

@@ -10,6 +10,7 @@ import numpy as np
 from kerasaudio.evaluation.report import FIGURES, Report, finite, table
 from kerasaudio.metrics import PRAUC, ROCAUC
 from kerasaudio.metrics.per_clip import PerClipMetric
+from kerasaudio.moved import old_attribute
 from kerasaudio.text import percent, printable
 
 WORST = 5  # mistakes shown
@@ -17,14 +18,14 @@ WORST = 5  # mistakes shown
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScoredClips(Report):
-    """Labelled clips, and the scores that a model gave them.
+    """Labeled clips, and the scores that a model gave them.
 
     Attributes:
         dataset: Name of the data set.
         origin: The model: architecture, preset, name of its file.
         class_names: The model's labels.
         paths: The clips.
-        labels: What each clip is; see the reports.
+        targets: What each clip is; see the reports.
         scores: Averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
     """
@@ -32,10 +33,12 @@ class ScoredClips(Report):
     dataset: str
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
-    labels: np.ndarray
+    targets: np.ndarray
     scores: np.ndarray
     skipped: tuple[Path, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)
+
+    labels = old_attribute("labels", "targets")
 
     @property
     @abstractmethod

@@ -11,6 +11,7 @@ from kerasaudio.arguments import plain
 from kerasaudio.evaluation.report import finite
 from kerasaudio.evaluation.scored import ScoredClips
 from kerasaudio.metrics import PRAUC, ROCAUC, DPrime
+from kerasaudio.moved import renamed
 
 COLUMNS = ("clips", "roc_auc", "average_precision", "precision", "recall", "f1")
 
@@ -31,6 +32,7 @@ class WrongTag(NamedTuple):
     score: float
 
 
+@renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class TagReport(ScoredClips):
     """What a model makes of clips that can have several classes.
@@ -40,7 +42,7 @@ class TagReport(ScoredClips):
         origin: The model: architecture, preset, name of its file.
         class_names: The model's labels.
         paths: The clips.
-        labels: Which classes each clip has, bool (clips, classes).
+        targets: Which classes each clip has, bool (clips, classes).
         scores: Averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
         threshold: Least score of a tag that counts as given; the areas, which rank
@@ -53,7 +55,7 @@ class TagReport(ScoredClips):
         ...     dataset="songs",
         ...     class_names=("guitar", "slow"),
         ...     paths=("a.mp3", "b.mp3", "c.mp3"),
-        ...     labels=np.array([[True, True], [False, True], [True, False]]),
+        ...     targets=np.array([[True, True], [False, True], [True, False]]),
         ...     scores=np.array([[0.8, 0.4], [0.1, 0.9], [0.6, 0.3]]),
         ... )
         >>> round(report.roc_auc, 3), round(report.instance_f1, 3)
@@ -67,7 +69,7 @@ class TagReport(ScoredClips):
     @property
     def truth(self) -> np.ndarray:
         """Which classes each clip has, bool (clips, classes)."""
-        return self.labels
+        return self.targets
 
     @property
     def predictions(self) -> np.ndarray:

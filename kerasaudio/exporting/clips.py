@@ -12,11 +12,11 @@ from kerasaudio.audio import find_audio
 from kerasaudio.core import AudioSpec
 from kerasaudio.core.checks import check_batch
 from kerasaudio.core.windowed import waveform_windows
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
-from kerasaudio.exporting.facts import artefact_spec
+from kerasaudio.exporting.facts import artifact_spec
 
-Clips = str | PathLike[str] | Sequence[str | PathLike[str]] | np.ndarray | LabelledClips
+Clips = str | PathLike[str] | Sequence[str | PathLike[str]] | np.ndarray | LabeledClips
 
 MOST = 128  # more hardly widen the ranges that calibration finds
 SYNTHETIC = 8
@@ -46,7 +46,7 @@ def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
 
     Args:
         clips: A folder, files, an array (clips, samples) at the model's rate, or
-            labelled clips of `kerasaudio.datasets`. Of folders and files at most 128
+            labeled clips of `kerasaudio.datasets`. Of folders and files at most 128
             windows are taken, spread over them; of the others all.
         spec: Of the model.
         samples: Length of the windows.
@@ -56,9 +56,9 @@ def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
         ValueError: No clips, unusable ones, or classes that the model does not have.
         OSError: Files are missing or cannot be decoded.
     """
-    exact = artefact_spec(spec, samples)
-    if isinstance(clips, LabelledClips):
-        return _labelled(clips, exact, what)
+    exact = artifact_spec(spec, samples)
+    if isinstance(clips, LabeledClips):
+        return _labeled(clips, exact, what)
     if isinstance(clips, np.ndarray):
         windows = check_batch(clips, exact).astype("float32")
         return Probe(windows, f"an array of {len(windows)}")
@@ -86,10 +86,10 @@ def _evenly(count: int, most: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)
 
 
-def _labelled(clips: LabelledClips, spec: AudioSpec, what: str) -> Probe:
+def _labeled(clips: LabeledClips, spec: AudioSpec, what: str) -> Probe:
     if clips.multi_label:
         raise ValueError(
-            f"{what} takes clips with one class each, to count those recognised. "
+            f"{what} takes clips with one class each, to count those recognized. "
             f"{clips.name} has several a clip."
         )
     if spec.labels is None:

@@ -15,7 +15,7 @@ def module_of(form: Format) -> ModuleType:
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:
-    """Write the artefact in this process, which runs on TensorFlow.
+    """Write the artifact in this process, which runs on TensorFlow.
 
     Raises:
         ExportError: The format lacks an operation.

@@ -1,6 +1,6 @@
 """Converting in another process, on TensorFlow, for models of other backends.
 
-The model goes there and the artefact comes back as files. A model with layers of the
+The model goes there and the artifact comes back as files. A model with layers of the
 user's own needs them registered by a module that can be imported there.
 """
 
@@ -25,7 +25,7 @@ _REFUSED = 3  # exit status: what to tell the user is on stdout
 
 
 def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
-    """Write the artefact, by a process of the TensorFlow backend.
+    """Write the artifact, by a process of the TensorFlow backend.
 
     Raises:
         ExportError: As in this process; or the other one cannot load the model.

@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 
-from kerasaudio.arguments import whole_number
+from kerasaudio.arguments import number, whole_number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
+from kerasaudio.core.spec_fields import name_now
 from kerasaudio.exporting.clips import Clips, gather, synthetic
 from kerasaudio.exporting.convert import convert, module_of
 from kerasaudio.exporting.facts import describe
@@ -28,6 +29,7 @@ from kerasaudio.exporting.report import ExportReport
 from kerasaudio.exporting.verify import compare
 from kerasaudio.files.whole_file import unwritable
 from kerasaudio.files.workplace import BusyError, Workplace, workplace
+from kerasaudio.moved import warn_old
 
 
 def export(
@@ -38,8 +40,9 @@ def export(
     quantize: str | None = None,
     calibrate: Clips | None = None,
     verify: bool | Clips = True,
-    input_length: int | str | None = None,
+    input_seconds: float | str | None = None,
     overwrite: bool = False,
+    input_length: int | str | None = None,
 ) -> ExportReport:
     """Write a model as a file that runs without Keras: waveform in, scores out.
 
@@ -62,11 +65,12 @@ def export(
             array (clips, samples) at the model's rate, or clips of
             `kerasaudio.datasets`. About 100 will do.
         verify: Whether to compare, on synthetic sounds or those of `calibrate`; or the
-            sounds to compare on, as for `calibrate`. With labelled clips the report has
+            sounds to compare on, as for `calibrate`. With labeled clips the report has
             the accuracy before and after.
-        input_length: Length of the input in samples; None for the model's own, or
-            where that takes any, for `spec.window_samples`; "dynamic" for any length.
+        input_seconds: Length of the input; None for the model's own, or where that
+            takes any, for that of its windows; "dynamic" for any length.
         overwrite: Whether to replace what is there.
+        input_length: Old name of `input_seconds`, in samples.
 
     Returns:
         What was written, and how it compares: difference, agreement, size, latency.
@@ -74,7 +78,7 @@ def export(
     Raises:
         ExportError: The format cannot hold the model, or not so; or what came out
             differs by more than 1e-4 (float32), 5e-3 (float16), one point of accuracy
-            (8 bits, labelled clips) or half the scores' RMS (8 bits). Nothing is kept.
+            (8 bits, labeled clips) or half the scores' RMS (8 bits). Nothing is kept.
         ValueError: Arguments that do not fit, or unusable clips.
         FileExistsError: There is something at `path`.
         ImportError: An extra is not installed.
@@ -93,7 +97,13 @@ def export(
     check_model(model, "export")
     spec = model.spec
     check_quantize(form, quantize)
-    samples = _samples(model, input_length)
+    if input_length is not None:
+        warn_old("export(input_length=)", "input_seconds=, in seconds,", stacklevel=2)
+        input_seconds = "dynamic"
+        if input_length != "dynamic":
+            whole_number(input_length, "input_length")
+            input_seconds = float(input_length) / spec.sample_rate
+    samples = _samples(model, input_seconds)
     if (calibrate is None) == (quantize == "int8"):
         raise ValueError(
             'quantize="int8" needs calibrate=, sounds like those that the model will '
@@ -148,7 +158,7 @@ def read_facts(path: str | PathLike[str], format: str | None = None) -> dict[str
 
     Returns:
         labels (None for an embedding), sample_rate in Hz, clip_samples (None for any
-        length), min_samples, window_samples, hop_samples, licence, and so on.
+        length), min_samples, window_samples, hop_samples, license, and so on.
 
     Raises:
         ValueError: An unknown format; nothing of kerasaudio travels with it.
@@ -165,35 +175,34 @@ def read_facts(path: str | PathLike[str], format: str | None = None) -> dict[str
             f"{str(target)!r} has nothing of kerasaudio in it: it was not written by "
             "kerasaudio.export."
         )
-    return facts
+    return {name_now(name): value for name, value in facts.items()}
 
 
-def _samples(model: AudioModel, input_length: int | str | None) -> int | None:
+def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None:
     spec = model.spec
-    if input_length is None:
+    if input_seconds is None:
         return spec.clip_samples or spec.window_samples
-    if input_length == "dynamic":
+    if input_seconds == "dynamic":
         if spec.clip_samples is not None:
             raise ValueError(
-                f"{model.name} takes exactly {spec.clip_samples} samples, so its "
-                'export does. input_length="dynamic" is for networks that take any.'
+                f"{model.name} takes {spec.lengths}, so its export does. "
+                'input_seconds="dynamic" is for networks that take any length.'
             )
         return None
     try:
-        input_length = whole_number(input_length, "input_length")
+        seconds = number(input_seconds, "input_seconds", above=0)
     except ValueError as error:
         raise ValueError(
-            'input_length must be None, "dynamic" or a number of samples. '
-            f"Received: {input_length!r}."
+            'input_seconds must be None, "dynamic" or a number of seconds. '
+            f"Received: {input_seconds!r}."
         ) from error
-    if not spec.takes(input_length):
-        takes = f"exactly {spec.clip_samples}" if spec.clip_samples else ""
-        most = f" and at most {spec.max_samples}" if spec.max_samples else ""
+    samples = round(seconds * spec.sample_rate)
+    if not spec.takes(samples):
         raise ValueError(
-            f"{model.name} takes {takes or f'at least {spec.min_samples}{most}'} "
-            f"samples. Received: input_length={input_length}."
+            f"{model.name} takes {spec.lengths}. Received: "
+            f"input_seconds={input_seconds!r}."
         )
-    return input_length
+    return samples
 
 
 @contextlib.contextmanager

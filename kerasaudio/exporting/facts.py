@@ -1,4 +1,4 @@
-"""What travels with an exported model: labels, rate, lengths, licence."""
+"""What travels with an exported model: labels, rate, lengths, license."""
 
 import json
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ def output_name(spec: AudioSpec) -> str:
     return "embedding" if spec.labels is None else "predictions"
 
 
-def artefact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
-    """Give the spec of an artefact whose input has a length, None for any.
+def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
+    """Give the spec of an artifact whose input has a length, None for any.
 
     It hears windows without what is before them, one after the other.
     """
@@ -36,12 +36,12 @@ def artefact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
 def describe(
     spec: AudioSpec, samples: int | None, quantize: str | None
 ) -> dict[str, Any]:
-    """Give what whoever runs the artefact must know, ready for JSON.
+    """Give what whoever runs the artifact must know, ready for JSON.
 
     Args:
         spec: Of the model.
-        samples: Length of the artefact's input, None for any.
-        quantize: How it is quantised.
+        samples: Length of the artifact's input, None for any.
+        quantize: How it is quantized.
 
     Returns:
         sample_rate (Hz), clip_samples (null for any length), min_samples,
@@ -49,9 +49,9 @@ def describe(
         `AudioSpec`), labels (null for an embedding), and where the model is from:
         preset (null where its weights are no longer the published ones), weights and
         weights_hash (of the published ones that it began with), trained_on (data sets,
-        since), metrics, licence.
+        since), metrics, license.
     """
-    spec = artefact_spec(spec, samples)
+    spec = artifact_spec(spec, samples)
     return {
         "input": INPUT,
         "output": output_name(spec),
@@ -70,7 +70,7 @@ def describe(
         "weights_hash": spec.weights_hash,
         "trained_on": list(spec.trained_on),
         "metrics": dict(spec.metrics),
-        "licence": spec.licence,
+        "license": spec.license,
         "citation": spec.citation,
         "homepage": spec.homepage,
     }

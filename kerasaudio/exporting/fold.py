@@ -1,4 +1,4 @@
-"""Batch normalisation joins the convolution or dense layer in front of it.
+"""Batch normalization joins the convolution or dense layer in front of it.
 
 In inference it is a scale and a shift of each channel, which the kernel and the bias
 can do as well. Not every runtime joins them by itself, and 8-bit weights should be
@@ -27,12 +27,12 @@ Weights = dict[str, list[np.ndarray]]
 
 
 def fold_normalization(model: keras.Model, config: dict[str, Any]) -> Weights:
-    """Take the normalisations out of a network's configuration that can be.
+    """Take the normalizations out of a network's configuration that can be.
 
     Args:
         model: The network.
         config: Its configuration, which is changed: the layer in front has a bias, the
-            normalisation passes on what it gets.
+            normalization passes on what it gets.
 
     Returns:
         Weights of the layers that are no longer the network's, by their names.
@@ -72,7 +72,7 @@ def _can_take(before: Any, normalization: Any) -> bool:
 
 
 def _joined(before: Any, normalization: Any) -> list[np.ndarray]:
-    """Give kernel and bias that scale and shift as the normalisation does."""
+    """Give kernel and bias that scale and shift as the normalization does."""
     kernel = np.asarray(keras.ops.convert_to_numpy(before.kernel), "float64")
     mean, variance = _array(normalization.moving_mean), normalization.moving_variance
     scale = 1 / np.sqrt(_array(variance) + normalization.epsilon)

@@ -23,7 +23,7 @@ class Format:
         suffix: Of its file; empty for a folder.
         extra: Of kerasaudio, that installs what it needs.
         modules: What must be importable to write and run it.
-        quantize: What it can be quantised to, with what that needs besides.
+        quantize: What it can be quantized to, with what that needs besides.
         companions: Suffixes of further files beside the one that is named.
         method: Form of the front-end that its runtime computes: ``"fft"``,
             ``"matmul"`` where it has no Fourier transform, or ``"fft of powers of 2"``
@@ -106,10 +106,10 @@ def _listed() -> str:
 
 
 def check_quantize(form: Format, quantize: Any) -> None:
-    """Raise unless the format can be quantised so.
+    """Raise unless the format can be quantized so.
 
     Raises:
-        ValueError: There is no such quantisation.
+        ValueError: There is no such quantization.
         ExportError: There is, but not in this format.
     """
     if quantize is None or quantize in form.quantize:
@@ -120,7 +120,7 @@ def check_quantize(form: Format, quantize: Any) -> None:
         )
     able = [other.name for other in FORMATS.values() if quantize in other.quantize]
     raise ExportError(
-        f"{form.name} cannot be quantised to {quantize!r} here. It takes: "
+        f"{form.name} cannot be quantized to {quantize!r} here. It takes: "
         f"{', '.join(['None', *map(repr, form.quantize)])}. Formats that take "
         f"{quantize!r}: {', '.join(able)}."
     )

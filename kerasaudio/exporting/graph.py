@@ -30,7 +30,7 @@ class Order:
     Attributes:
         format: To write.
         samples: Length of the input, None for any.
-        quantize: None, or what the format can be quantised to.
+        quantize: None, or what the format can be quantized to.
         facts: That travel with it.
         calibration: Clips to calibrate on, float32 (clips, samples), for int8.
     """
@@ -49,7 +49,7 @@ class Graph:
     Attributes:
         function: A tf.function, waveform -> {name of the output: output}.
         variables: That it reads.
-        frontend: Names of the layers that make features, which are never quantised.
+        frontend: Names of the layers that make features, which are never quantized.
         few_weights: Names of the layers that are not worth it.
         normalizations: Names of those that could not join the layer in front.
     """

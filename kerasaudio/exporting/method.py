@@ -23,7 +23,7 @@ def export_method(
     if input_signature is not None:
         raise ValueError(
             "input_signature is not taken: the input is a waveform. Say its length "
-            'in samples by input_length=, or input_length="dynamic".'
+            'by input_seconds=, or input_seconds="dynamic".'
         )
     format = _KERAS.get(format, format) if isinstance(format, str) else format
     if format == "torch":

@@ -26,10 +26,10 @@ def rebuild(
         samples: Length of the new one's input, None for any.
         method: "fft", "matmul" or "fft of powers of 2" (otherwise "matmul") for all its
             front-end layers; None as they are.
-        fold: Whether batch normalisation joins the layer in front of it.
+        fold: Whether batch normalization joins the layer in front of it.
 
     Raises:
-        ExportError: It holds integer weights of Keras' own quantisation, does not take
+        ExportError: It holds integer weights of Keras' own quantization, does not take
             this length, or has layers that Keras cannot build anew.
     """
     config = model.get_config()
@@ -117,6 +117,6 @@ def few_weights_layers(model: AudioModel) -> list[str]:
 
 
 def normalizations(model: AudioModel) -> list[str]:
-    """Name the layers of batch normalisation that are left."""
+    """Name the layers of batch normalization that are left."""
     kind = keras.layers.BatchNormalization
     return [layer.name for layer in model.layers if isinstance(layer, kind)]

@@ -10,7 +10,7 @@ from kerasaudio.text import columns, megabytes, printable
 
 @dataclass(frozen=True)
 class Verification:
-    """The artefact beside the model, on the same clips.
+    """The artifact beside the model, on the same clips.
 
     Attributes:
         clips: How many were run.
@@ -23,9 +23,9 @@ class Verification:
         untold_precision: That precision on this machine, such as "bfloat16".
         top1_agreement: Share of the clips with the same best label; None for vectors
             without labels, or one label.
-        accuracy_before: Share of the labelled clips that the model recognises; None
-            unless labelled clips were given.
-        accuracy_after: The same of the artefact.
+        accuracy_before: Share of the labeled clips that the model recognizes; None
+            unless labeled clips were given.
+        accuracy_after: The same of the artifact.
         latency_ms: Median time for one clip on one thread, in milliseconds.
         real_time_factor: That time over the clip's own; below 1 it keeps up.
     """
@@ -50,7 +50,7 @@ class ExportReport:
     Attributes:
         path: The file or folder.
         format: Its format.
-        quantize: How it is quantised, None for float32.
+        quantize: How it is quantized, None for float32.
         input_samples: Length of its input, None for any.
         size_bytes: Of everything that was written.
         verification: How it compares with the model; None if that was not asked for.

@@ -1,4 +1,4 @@
-"""Comparing an artefact with its model: same clips, each in its own runtime."""
+"""Comparing an artifact with its model: same clips, each in its own runtime."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from kerasaudio.exporting.report import Verification
 from kerasaudio.exporting.timing import Ran, Untold
 
 TOLERANCE = {None: 1e-4, "float16": 5e-3}
-# Integer weights move scores, and only labelled clips tell what that costs. Without
+# Integer weights move scores, and only labeled clips tell what that costs. Without
 # any, what differs by half of what there is has gone wrong rather than been rounded.
 LARGEST_RMS = 0.5
 LARGEST_DROP = 0.01
@@ -32,11 +32,11 @@ def compare(
 
     Args:
         model: The model, computing in float32.
-        runtime: Module of the artefact's format: it has `run`; and `run_untold`, where
+        runtime: Module of the artifact's format: it has `run`; and `run_untold`, where
             what it does unless told otherwise is another thing.
-        path: The artefact.
+        path: The artifact.
         probe: Clips.
-        quantize: How the artefact is quantised.
+        quantize: How the artifact is quantized.
 
     Raises:
         ExportError: It does not run, or differs by more than it may.
@@ -136,7 +136,7 @@ def _judge(
         allowed = max(1, int(LARGEST_DROP * len(probe.classes)))  # one may be chance
         if lost > allowed:
             raise ExportError(
-                f"Quantised to {quantize}, {model.name} recognises "
+                f"Quantized to {quantize}, {model.name} recognizes "
                 f"{100 * found.accuracy_after:.1f} % of {len(probe.classes)} clips, "
                 f"instead of {100 * found.accuracy_before:.1f} %; one point is allowed."
                 " Calibrate on more clips like those it will hear, or take float16. "
@@ -144,7 +144,7 @@ def _judge(
             )
     elif found.relative_rms > LARGEST_RMS:
         raise ExportError(
-            f"Quantised to {quantize}, {model.name} gives other scores than before: "
+            f"Quantized to {quantize}, {model.name} gives other scores than before: "
             f"the differences are {found.relative_rms:.2f} times as large as the "
             f"scores (RMS), on {found.clips} clips ({found.source}). Calibrate on "
             "clips like those it will hear, or take float16. Nothing was kept; "

@@ -65,9 +65,9 @@ def mel_filterbank(
         x, edges = hertz_to_mel(hertz, htk=htk), edges_mel
     else:
         x, edges = hertz, edges_hertz
-    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
-    rising = (x[:, None] - left) / (centre - left)
-    falling = (right - x[:, None]) / (right - centre)
+    left, center, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (x[:, None] - left) / (center - left)
+    falling = (right - x[:, None]) / (right - center)
     bank = np.maximum(0.0, np.minimum(rising, falling))
     if norm == "slaney":
         bank *= 2.0 / (edges_hertz[2:] - edges_hertz[:-2])

@@ -1,6 +1,6 @@
 """Kaldi's log mel filter bank energies ("fbank"), as torchaudio computes them.
 
-waveform (batch, samples) -> frames, each without its mean, pre-emphasised, windowed
+waveform (batch, samples) -> frames, each without its mean, pre-emphasized, windowed
 -> power (batch, frames, bins) -> mel (batch, frames, n_mels) -> log
 """
 
@@ -119,7 +119,7 @@ class KaldiFbank(MelSpectrogram):
         self.preemphasis, self.remove_dc_offset = preemphasis, remove_dc_offset
 
     def _prepare(self, frames: Any) -> Any:
-        """Remove the offset of frames (..., samples) and pre-emphasise them."""
+        """Remove the offset of frames (..., samples) and pre-emphasize them."""
         if self.remove_dc_offset:
             frames = frames - ops.mean(frames, axis=-1, keepdims=True)
         before = ops.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)

@@ -1,4 +1,4 @@
-"""Per-channel energy normalisation.
+"""Per-channel energy normalization.
 
 features (batch, frames, bins) -> smoothed over frames -> (batch, frames, bins)
 """
@@ -21,7 +21,7 @@ LEVELS = 2  # blocks of blocks: beyond them, one product over what is left
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class PCEN(FeatureLayer):
-    """Per-channel energy normalisation, equal to `librosa.pcen`.
+    """Per-channel energy normalization, equal to `librosa.pcen`.
 
     (S / (eps + M) ** gain + bias) ** power - bias ** power, where M is S smoothed over
     frames by a first-order filter that starts from 1, as librosa's does.
@@ -94,7 +94,7 @@ class PCEN(FeatureLayer):
         self._coefficient = derived if self.b is None else self.b
 
     def call(self, inputs: Any) -> Any:
-        """Normalise (batch, frames, bins)."""
+        """Normalize (batch, frames, bins)."""
         self.check_input(inputs)
         decay = 1 - self._coefficient
         smooth = leaky_sum(self._coefficient * inputs, decay, start=1.0)

@@ -1,4 +1,4 @@
-"""Loudness scales and normalisation of features."""
+"""Loudness scales and normalization of features."""
 
 import math
 from collections.abc import Sequence
@@ -220,9 +220,9 @@ class Standardize(Float32Layer):
         rank = len(inputs.shape)
         axes = tuple(int(a) % rank for a in np.atleast_1d(self.axis))
         require(0 not in axes, "`axis` reaches the batch.", axis=self.axis, rank=rank)
-        centred = inputs - ops.mean(inputs, axis=axes, keepdims=True)
-        variance = ops.mean(centred * centred, axis=axes, keepdims=True)
-        return centred / ops.sqrt(variance + self.epsilon)
+        centered = inputs - ops.mean(inputs, axis=axes, keepdims=True)
+        variance = ops.mean(centered * centered, axis=axes, keepdims=True)
+        return centered / ops.sqrt(variance + self.epsilon)
 
 
 def _numbers(values: Any, name: str) -> Any:

@@ -22,7 +22,7 @@ _MOST_BYTES = 16 * 2**20
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class VGGishPostprocess(Float32Layer):
-    """Rotate and whiten by PCA, clip to [-2, 2], quantise to 0 ... 255.
+    """Rotate and whiten by PCA, clip to [-2, 2], quantize to 0 ... 255.
 
     Input: embeddings (batch, ..., features). Output: float32 (batch, ..., components),
     whole numbers unless ``rounding=None``. Whole numbers have no gradient.
@@ -60,21 +60,21 @@ class VGGishPostprocess(Float32Layer):
         super().__init__(**kwargs)
         check_choice(rounding=(rounding, ("down", "nearest", None)))
         matrix = np.asarray(eigen_vectors, "float32")
-        centre = np.asarray(means, "float32").reshape(-1)
+        center = np.asarray(means, "float32").reshape(-1)
         require(
-            matrix.ndim == 2 and matrix.size > 0 and matrix.shape[1] == centre.size,
+            matrix.ndim == 2 and matrix.size > 0 and matrix.shape[1] == center.size,
             "`eigen_vectors` must be (components, features), and `means` as many as "
             "the features.",
             eigen_vectors=matrix.shape,
-            means=centre.shape,
+            means=center.shape,
         )
         require(
-            bool(np.isfinite(matrix).all() and np.isfinite(centre).all()),
+            bool(np.isfinite(matrix).all() and np.isfinite(center).all()),
             "`eigen_vectors` and `means` must be finite.",
         )
-        self.eigen_vectors, self.means = matrix.tolist(), centre.tolist()
+        self.eigen_vectors, self.means = matrix.tolist(), center.tolist()
         self.rounding = rounding
-        self._matrix, self._centre = np.ascontiguousarray(matrix.T), centre
+        self._matrix, self._center = np.ascontiguousarray(matrix.T), center
 
     @classmethod
     def from_file(
@@ -95,8 +95,8 @@ class VGGishPostprocess(Float32Layer):
             ValueError: The file holds something else.
             OSError: It cannot be read.
         """
-        matrix, centre = _read(path)
-        return cls(matrix, centre, rounding=rounding, **kwargs)
+        matrix, center = _read(path)
+        return cls(matrix, center, rounding=rounding, **kwargs)
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` are vectors of the right length."""
@@ -111,7 +111,7 @@ class VGGishPostprocess(Float32Layer):
     def call(self, inputs: Any) -> Any:
         """Transform (batch, ..., features)."""
         self.check_input(inputs)
-        x = matmul(ops.subtract(inputs, self._centre), self._matrix)
+        x = matmul(ops.subtract(inputs, self._center), self._matrix)
         x = ops.clip(x, -LIMIT, LIMIT)
         if self.rounding is None:
             return x
@@ -125,12 +125,12 @@ class VGGishPostprocess(Float32Layer):
 
 def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
     try:
-        matrix, centre = read_arrays(Path(path), _ARRAYS, limit=_MOST_BYTES).values()
-        if not matrix.dtype.kind == centre.dtype.kind == "f":
-            raise ValueError(f"its arrays are {matrix.dtype} and {centre.dtype}")
+        matrix, center = read_arrays(Path(path), _ARRAYS, limit=_MOST_BYTES).values()
+        if not matrix.dtype.kind == center.dtype.kind == "f":
+            raise ValueError(f"its arrays are {matrix.dtype} and {center.dtype}")
     except ValueError as error:
         raise ValueError(
             f"{os.fspath(path)} holds no PCA of VGGish, which has floating-point "
             f"{' and '.join(_ARRAYS)}: {error}."
         ) from error
-    return matrix, centre
+    return matrix, center

@@ -1,7 +1,7 @@
 """AST: a vision transformer over patches of a log mel spectrogram.
 
     waveform (b, samples) -> Kaldi filter bank energies, 100 frames a second
-    -> cut or filled with zeros (b, 1024, 128) -> normalised: frontend (b, 1024, 128)
+    -> cut or filled with zeros (b, 1024, 128) -> normalized: frontend (b, 1024, 128)
     -> patches of 16 x 16, one every 10 frames and 10 bins (b, 1212, 768)
     -> class and distillation token in front, positions added (b, 1214, 768)
     -> 12 x [attention, 12 heads; dense 3072] -> mean of the two tokens:
@@ -115,7 +115,7 @@ def _body(
         )
     waveform = keras.Input((None,), name="waveform")
     x = KaldiFbank(**FRONTEND, name="fbank")(waveform)
-    # Filled before it is normalised, as upstream: zero is a loud value, not silence.
+    # Filled before it is normalized, as upstream: zero is a loud value, not silence.
     x = FitFrames(max_length, name="fit_frames")(x)
     x = Standardize(MEAN, 2 * STD, name="frontend")(x)
     x = layers.Reshape((max_length, BINS, 1), name="image")(x)

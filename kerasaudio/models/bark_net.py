@@ -1,7 +1,7 @@
 """BarkNet: five strided convolutions on one second of raw samples.
 
     waveform (b, 16000) -> frontend (b, 16000, 1)
-    -> 5 x [conv, stride 2, batch normalisation, ReLU, dropout]
+    -> 5 x [conv, stride 2, batch normalization, ReLU, dropout]
        (b, 8000, 16) (b, 4000, 32) (b, 2000, 64) (b, 1000, 128) (b, 500, 256)
     -> mean and maximum over time (b, 512) -> embedding (b, 128) -> predictions (b, 2)
 

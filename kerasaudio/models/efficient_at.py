@@ -150,7 +150,7 @@ def _body(width: float, clip_samples: int | None) -> Body:
 
 
 def _frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
-    """Give the normalised log mel spectrogram, (batch, frames, 128, 1)."""
+    """Give the normalized log mel spectrogram, (batch, frames, 128, 1)."""
     x = Preemphasis(PREEMPHASIS, mode="valid", name="preemphasis")(waveform)
     x = MelSpectrogram(**FRONTEND, name="mel")(x)
     x = LogCompression(offset=1e-5, name="log")(x)

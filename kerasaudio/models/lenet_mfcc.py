@@ -1,6 +1,6 @@
 """LeNetMFCC: LeNet on cepstral coefficients, for words of any length.
 
-    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalised
+    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalized
     -> conv 5 x 5, pool (b, frames/2, 20, 32) -> conv 5 x 5, pool (b, frames/4, 10, 64)
     -> mean and maximum over the frames (b, 1280)
     -> dense 120 -> dense 84: embedding (b, 84) -> predictions (b, 10)
@@ -9,7 +9,7 @@ LeNet-5's convolutions, poolings and dense layers; with ReLU, maximum pooling, w
 and with a summary over time where LeNet-5 had an input of one size.
 
 Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
-recognised.
+recognized.
 
 Source: LeCun, Bottou, Bengio & Haffner 1998, doi:10.1109/5.726791.
 """
@@ -40,7 +40,7 @@ def LeNetMFCC(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Recognise short words by LeNet on their cepstral coefficients.
+    """Recognize short words by LeNet on their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 480
     samples (30 ms) on; longer than 1 s is cut by `tag`.

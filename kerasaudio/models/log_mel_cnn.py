@@ -1,7 +1,7 @@
 """LogMelCNN: the plain convolutional network on a picture of 128 frames x 128 bands.
 
-    waveform (b, 65024) -> mel, dB: frontend (b, 128, 128) -> normalised by band
-    -> 4 x [conv 3 x 3, batch normalisation, ReLU, pool 2 x 2, dropout]
+    waveform (b, 65024) -> mel, dB: frontend (b, 128, 128) -> normalized by band
+    -> 4 x [conv 3 x 3, batch normalization, ReLU, pool 2 x 2, dropout]
        (b, 64, 64, 32) (b, 32, 32, 64) (b, 16, 16, 128) (b, 8, 8, 256)
     -> mean over the bands (b, 8, 256) -> mean + maximum over the frames (b, 256)
     -> dense: embedding (b, 256) -> predictions (b, 50)

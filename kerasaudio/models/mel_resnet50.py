@@ -1,7 +1,7 @@
 """MelResNet50: a mel spectrogram as a picture for a network that knows photographs.
 
     waveform (b, 110162) -> mel, dB below the loudest: frontend (b, 224, 224)
-    -> grey picture of 0 (80 dB below) to 255, less ImageNet's mean colour
+    -> gray picture of 0 (80 dB below) to 255, less ImageNet's mean color
        (b, 224, 224, 3)
     -> ResNet50 (b, 7, 7, 2048) -> embedding (b, 2048) -> predictions (b, 50)
 
@@ -98,9 +98,9 @@ def _body(side: int, dropout: float) -> Body:
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**frontend, name="mel")(waveform)
     x = Decibel(ref="max", top_db=RANGE_DB, name="frontend")(x)
-    x = Standardize(mean=-RANGE_DB, std=RANGE_DB / 255, name="grey")(x)
+    x = Standardize(mean=-RANGE_DB, std=RANGE_DB / 255, name="gray")(x)
     x = layers.Reshape((side, side, 1), name="image", dtype="float32")(x)
-    x = layers.Concatenate(name="colours", dtype="float32")([x, x, x])
+    x = layers.Concatenate(name="colors", dtype="float32")([x, x, x])
     x = Standardize(mean=IMAGENET_MEAN, name="picture")(x)
     x = resnet50(x)
     embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)

@@ -9,8 +9,8 @@
     -> predictions (b, 50)
 
 Two published variants differ in detail: `variant="pons"` (musicnn 0.1.0: Slaney mel,
-log10(10000 x + 1), activation before normalisation, rhythm filters on every band) and
-`variant="won2020"` (HTK mel in dB, normalisation before activation, rhythm filters on
+log10(10000 x + 1), activation before normalization, rhythm filters on every band) and
+`variant="won2020"` (HTK mel in dB, normalization before activation, rhythm filters on
 the mean over bands). Published on MagnaTagATune: ROC-AUC .9067 / .9106, PR-AUC .3831 /
 .4493 (different splits).
 
@@ -159,7 +159,7 @@ def _pons(
 def _conv_max(
     x: keras.KerasTensor, filters: int, size: tuple[int, int], padding: str, name: str
 ) -> keras.KerasTensor:
-    """Convolve, rectify, normalise, and take the loudest band: (b, frames, filters)."""
+    """Convolve, rectify, normalize, and take the loudest band: (b, frames, filters)."""
     x = channels_last.Conv2D(
         filters, size, padding=padding, activation="relu", name=f"{name}_conv"
     )(x)

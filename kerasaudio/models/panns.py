@@ -1,9 +1,9 @@
-"""PANNs: plain convolutional networks that learnt from all of AudioSet.
+"""PANNs: plain convolutional networks that learned from all of AudioSet.
 
     CNN6  waveform (b, samples)
           -> frontend: log mel, 100 frames a second (b, frames, 64)
-          -> bn0: normalised band by band
-          -> 4 x [conv 5 x 5, batch normalisation, ReLU, mean of 2 x 2]
+          -> bn0: normalized band by band
+          -> 4 x [conv 5 x 5, batch normalization, ReLU, mean of 2 x 2]
              (b, frames / 2, 32, 64) (b, frames / 4, 16, 128)
              (b, frames / 8, 8, 256) (b, frames / 16, 4, 512)
           -> mean over the bands -> maximum + mean over time (b, 512)

@@ -13,7 +13,7 @@
 Published on MagnaTagATune at 22,050 Hz: ROC-AUC .9113 (rese, multi), .9111 (se, multi).
 The published files have no pin, so they have no tag; a `.hdf5` that the original code
 wrote loads by its path. Trained here, weights="fsdd": spoken digits, 0.82 s at 8 kHz,
-98.0 % of FSDD's official test recognised.
+98.0 % of FSDD's official test recognized.
 
 Source: Kim, Lee & Nam 2018, arXiv:1710.10451; tae-jun/resemul, commit f2c2c80 (Keras
 2.0.5).

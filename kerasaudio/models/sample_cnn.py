@@ -8,7 +8,7 @@
 SampleCNNSE adds residual connections and squeeze-and-excitation to every layer, and a
 dense layer. Published on MagnaTagATune: ROC-AUC .9058 / .9103, PR-AUC .4422 / .4520.
 Trained here, SampleCNN(weights="fsdd"): spoken digits, 0.82 s at 8 kHz, 99.3 % of
-FSDD's official test recognised.
+FSDD's official test recognized.
 
 Source: Lee, Park, Kim & Nam 2017, arXiv:1703.01789; Kim, Lee & Nam 2018,
 arXiv:1710.10451; as trained by Won et al. 2020, arXiv:2006.00751, in

@@ -1,7 +1,7 @@
-"""SoundEventCRNN: which sounds are in a clip, learnt without being told when; and when.
+"""SoundEventCRNN: which sounds are in a clip, learned without being told when.
 
     waveform (b, samples) -> mel, dB: frontend (b, 1 + samples // 320, 64)
-    -> 3 x [conv 3 x 3, batch normalisation, ReLU, pool] (b, frames, 16, 64)
+    -> 3 x [conv 3 x 3, batch normalization, ReLU, pool] (b, frames, 16, 64)
        (b, frames, 4, 128) (b, frames / 2, 1, 128)
     -> bidirectional GRU (b, frames / 2, 128)
     -> dense, sigmoid: frame_scores (b, frames / 2, classes), one every 40 ms

@@ -1,13 +1,13 @@
 """SpeechGRU: stacked recurrent layers over cepstral coefficients.
 
-    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalised
+    waveform (b, samples) -> MFCC: frontend (b, frames, 40) -> normalized
     -> 2 x GRU (b, frames, 128) -> mean over the frames: embedding (b, 128)
     -> predictions (b, 10)
 
 The mean, not the last state: silence after a word then does not wash it out.
 
 Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
-recognised.
+recognized.
 
 Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer.
 """
@@ -37,7 +37,7 @@ def SpeechGRU(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Recognise short words by recurrent layers over their cepstral coefficients.
+    """Recognize short words by recurrent layers over their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
     samples (25 ms) on; longer than 1 s is cut by `tag`.

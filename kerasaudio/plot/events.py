@@ -22,7 +22,7 @@ from kerasaudio.plot.figure import (
     plain,
     write_png,
 )
-from kerasaudio.plot.palette import COLOURS
+from kerasaudio.plot.palette import COLORS
 
 FILE_RATE = 16_000  # that files are read at
 _FRAMES = 400  # of the spectrogram, about
@@ -160,7 +160,7 @@ def _draw_rows(axes: Any, spans: dict[str, list[Span]], rows: Sequence[str]) -> 
         for label, start, end in events_of_kind:
             bottom = rows.index(label) - 0.4 + number * height
             axes.broken_barh(
-                [(start, end - start)], (bottom, height), color=_colour(kind)
+                [(start, end - start)], (bottom, height), color=_color(kind)
             )
     axes.set_yticks(range(len(rows)), [plain(name) for name in rows])
     axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)  # the first on top
@@ -174,8 +174,8 @@ def _draw_rows(axes: Any, spans: dict[str, list[Span]], rows: Sequence[str]) -> 
 def _bar(kind: str) -> Any:
     from matplotlib.patches import Patch
 
-    return Patch(color=_colour(kind))
+    return Patch(color=_color(kind))
 
 
-def _colour(kind: str) -> str:
-    return COLOURS[0] if kind == "true" else COLOURS[1]
+def _color(kind: str) -> str:
+    return COLORS[0] if kind == "true" else COLORS[1]

@@ -11,6 +11,7 @@ import numpy as np
 from kerasaudio.arguments import number
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import check_seconds
+from kerasaudio.moved import renamed
 from kerasaudio.plot import check, clips
 from kerasaudio.plot.clips import Sound
 from kerasaudio.plot.figure import check_matplotlib
@@ -23,6 +24,7 @@ _TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 _PICTURE, _PAGES = ".png", (".html", ".htm")
 
 
+@renamed(neighbours="neighbors")
 def feature_space(
     vectors: Any,
     labels: Sequence[Any] | None = None,
@@ -35,14 +37,14 @@ def feature_space(
     title: str | None = None,
     seed: int = 0,
     perplexity: float | None = None,
-    neighbours: int | None = None,
+    neighbors: int | None = None,
     embed_audio: bool = True,
     clip_seconds: float = 5.0,
     max_megabytes: float = 32.0,
 ) -> np.ndarray:
     """Lay vectors out in a plane, and draw them.
 
-    A `.png` has a legend, and colours and shapes that colour-blind people tell apart.
+    A `.png` has a legend, and colors and shapes that color-blind people tell apart.
     An `.html` is one file that needs no network: points show their names, a click (or
     Enter) plays their sounds, the wheel zooms, the legend hides classes.
 
@@ -58,7 +60,7 @@ def feature_space(
         title: Above the picture; None for the method.
         seed: Of t-SNE and UMAP.
         perplexity: Of t-SNE; None for 30, or less where there are few points.
-        neighbours: Of UMAP; None for 15, or less where there are few points.
+        neighbors: Of UMAP; None for 15, or less where there are few points.
         embed_audio: Put the sounds into the page, as mono MP3 of 24 kHz. False links
             the files by paths relative to the page: it is small, and only plays where
             they are.
@@ -84,7 +86,7 @@ def feature_space(
     """
     points = check.check_vectors(vectors)
     classes, of_points = _classes(labels, len(points))
-    project = prepare(method, len(points), seed, perplexity, neighbours)
+    project = prepare(method, len(points), seed, perplexity, neighbors)
     target = _target(path, audio)
     sounds = _sounds(audio, starts, len(points))
     title = _TITLES[method] if title is None else title

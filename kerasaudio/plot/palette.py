@@ -1,4 +1,4 @@
-"""How classes look: a colour and a shape each, told apart without seeing colours."""
+"""How classes look: a color and a shape each, told apart without seeing colors."""
 
 import math
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 Polygon = tuple[tuple[float, float], ...]
 
 # Okabe & Ito 2008, "Color Universal Design", without yellow: too pale on white.
-COLOURS = (
+COLORS = (
     "#0072b2",
     "#e69f00",
     "#009e73",
@@ -61,14 +61,14 @@ class Style(NamedTuple):
     """Look of a class.
 
     Attributes:
-        colour: "#rrggbb".
+        color: "#rrggbb".
         shape: Number in SHAPES.
     """
 
-    colour: str
+    color: str
     shape: int
 
 
 def style(number: int) -> Style:
     """Give the look of a class; 56 of them differ, as 7 and 8 have no common factor."""
-    return Style(COLOURS[number % len(COLOURS)], number % len(SHAPES))
+    return Style(COLORS[number % len(COLORS)], number % len(SHAPES))

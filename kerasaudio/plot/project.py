@@ -10,7 +10,7 @@ from kerasaudio.arguments import is_number, whole_number
 
 METHODS = ("pca", "tsne", "umap")
 _PERPLEXITY = 30.0
-_NEIGHBOURS = 15
+_NEIGHBORS = 15
 _EXACT = 300
 
 
@@ -31,7 +31,7 @@ def prepare(
     points: int,
     seed: int,
     perplexity: float | None,
-    neighbours: int | None,
+    neighbors: int | None,
 ) -> Callable[[np.ndarray], Projection]:
     """Give the function that projects, or say why it cannot be had.
 
@@ -43,7 +43,7 @@ def prepare(
         raise ValueError(f"method must be one of {METHODS}. Received: {method!r}.")
     for name, value, owner in (
         ("perplexity", perplexity, "tsne"),
-        ("neighbours", neighbours, "umap"),
+        ("neighbors", neighbors, "umap"),
     ):
         if value is not None and method != owner:
             raise ValueError(
@@ -53,13 +53,13 @@ def prepare(
     if method == "tsne":
         return _tsne(points, seed, perplexity)
     if method == "umap":
-        return _umap(points, seed, neighbours)
+        return _umap(points, seed, neighbors)
     return _pca
 
 
 def _pca(vectors: np.ndarray) -> Projection:
-    centred = vectors - vectors.mean(axis=0)
-    left, strengths, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = vectors - vectors.mean(axis=0)
+    left, strengths, _ = np.linalg.svd(centered, full_matrices=False)
     scores = left[:, :2] * strengths[:2]
     # The sign of a component is arbitrary: its largest score is positive.
     largest = np.abs(scores).argmax(axis=0)
@@ -113,15 +113,15 @@ def _tsne(
 
 
 def _umap(
-    points: int, seed: int, neighbours: int | None
+    points: int, seed: int, neighbors: int | None
 ) -> Callable[[np.ndarray], Projection]:
     seed = whole_number(seed, "seed", 0, 2**32 - 1)
-    if neighbours is None:
-        neighbours = min(_NEIGHBOURS, points - 1)
-    elif not (is_number(neighbours) and 2 <= neighbours < points):
+    if neighbors is None:
+        neighbors = min(_NEIGHBORS, points - 1)
+    elif not (is_number(neighbors) and 2 <= neighbors < points):
         raise ValueError(
-            f"neighbours must be at least 2 and less than the number of points, "
-            f"{points}. Received: {neighbours!r}. Leave it out for a fitting one."
+            f"neighbors must be at least 2 and less than the number of points, "
+            f"{points}. Received: {neighbors!r}. Leave it out for a fitting one."
         )
     try:
         with warnings.catch_warnings():
@@ -135,7 +135,7 @@ def _umap(
 
     def run(vectors: np.ndarray) -> Projection:
         model = UMAP(
-            n_neighbors=whole_number(neighbours, "neighbours"),
+            n_neighbors=whole_number(neighbors, "neighbors"),
             # The spectrum of a graph this small is too short to start from.
             init="spectral" if points > 10 else "random",
             random_state=seed,
@@ -148,8 +148,8 @@ def _umap(
 
 def _scaled(vectors: np.ndarray) -> np.ndarray:
     """Scale all features alike: distances keep their ratios, and fit into float32."""
-    centred = vectors - vectors.mean(axis=0)
-    return (centred / (np.abs(centred).max() or 1.0)).astype("float32")
+    centered = vectors - vectors.mean(axis=0)
+    return (centered / (np.abs(centered).max() or 1.0)).astype("float32")
 
 
 def _named(coordinates: Any, name: str) -> Projection:

@@ -24,7 +24,7 @@ def confusion_matrix(
 ) -> Path:
     """Draw how often each class was taken for which.
 
-    Counts stand in the cells (up to 60 classes); colours are shares of the row.
+    Counts stand in the cells (up to 60 classes); colors are shares of the row.
 
     Args:
         matrix: Counts, (classes, classes); row: the true class, column: the predicted.
@@ -139,7 +139,7 @@ def roc_curve(
     for number, (false, true) in enumerate(curves):
         dashes = ("-", (0, (6, 2)), (0, (2, 1)), "-.")[number % 4]
         lines += axes.plot(
-            false, true, color=style(number).colour, linewidth=2, linestyle=dashes
+            false, true, color=style(number).color, linewidth=2, linestyle=dashes
         )
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)

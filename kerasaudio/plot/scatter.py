@@ -44,7 +44,7 @@ def write_picture(
                 y[mine],
                 s=size * np.abs(outline).max() ** 2,  # matplotlib shrinks it to 1
                 marker=outline,
-                color=look.colour,
+                color=look.color,
                 alpha=0.85,
                 linewidths=0.4,
                 edgecolors="white",

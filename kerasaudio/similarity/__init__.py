@@ -1,17 +1,18 @@
-"""Similarity: Siamese training, verification, and an index of nearest neighbours.
+"""Similarity: Siamese training, verification, and an index of nearest neighbors.
 
 Vectors are (rows, features); distances are 1 - cosine or Euclidean.
 """
 
+from kerasaudio.moved import getattr_of
 from kerasaudio.similarity.batches import ClassBatches, PairBatches, ViewBatches
 from kerasaudio.similarity.encoders import ConvolutionalEncoder, RecurrentEncoder
-from kerasaudio.similarity.index import Index, Neighbour
+from kerasaudio.similarity.index import Index, Neighbor
 from kerasaudio.similarity.losses import ContrastiveLoss, NTXentLoss, TripletLoss
 from kerasaudio.similarity.siamese import ProjectionHead, Siamese
 from kerasaudio.similarity.verification import (
     RocCurve,
     equal_error_rate,
-    nearest_neighbour_accuracy,
+    nearest_neighbor_accuracy,
     pair_scores,
     roc_curve,
 )
@@ -22,7 +23,7 @@ __all__ = [
     "ConvolutionalEncoder",
     "Index",
     "NTXentLoss",
-    "Neighbour",
+    "Neighbor",
     "PairBatches",
     "ProjectionHead",
     "RecurrentEncoder",
@@ -31,7 +32,15 @@ __all__ = [
     "TripletLoss",
     "ViewBatches",
     "equal_error_rate",
-    "nearest_neighbour_accuracy",
+    "nearest_neighbor_accuracy",
     "pair_scores",
     "roc_curve",
 ]
+
+__getattr__ = getattr_of(
+    __name__,
+    {
+        "Neighbour": "kerasaudio.similarity.Neighbor",
+        "nearest_neighbour_accuracy": "kerasaudio.similarity.nearest_neighbor_accuracy",
+    },
+)

@@ -38,7 +38,7 @@ def RecurrentEncoder(
     n_mfcc: int = 40,
     name: str = "recurrent_encoder",
 ) -> AudioModel:
-    """Summarise a clip by two gated recurrent layers over its MFCC.
+    """Summarize a clip by two gated recurrent layers over its MFCC.
 
     Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
     25 ms on.
@@ -78,7 +78,7 @@ def ConvolutionalEncoder(
     n_mfcc: int = 40,
     name: str = "convolutional_encoder",
 ) -> AudioModel:
-    """Summarise a clip by convolutions over its MFCC, mean and maximum over time.
+    """Summarize a clip by convolutions over its MFCC, mean and maximum over time.
 
     Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
     25 ms on.

@@ -18,7 +18,7 @@ FAISS_FROM = 100_000  # vectors
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbor:
     """One vector that was found.
 
     Attributes:
@@ -150,7 +150,7 @@ class Index:
             k: How many to find, at most the number of vectors.
 
         Returns:
-            `Neighbour` objects, nearest first; for several queries a list of these.
+            `Neighbor` objects, nearest first; for several queries a list of these.
 
         Raises:
             ValueError: The index is empty, `k` is more than it holds, or the query has
@@ -227,7 +227,7 @@ class Index:
         ids = list(self._ids)
         results = [
             [
-                Neighbour(int(p), float(d), ids[p], self._paths[p], self._labels[p])
+                Neighbor(int(p), float(d), ids[p], self._paths[p], self._labels[p])
                 for p, d in zip(row, away, strict=True)
             ]
             for row, away in zip(positions, found, strict=True)

@@ -28,8 +28,8 @@ class Kinds:
         self._starts = np.cumsum(self.counts) - self.counts
         if len(self.names) < 2:
             raise ValueError(
-                "Similarity is learnt from two kinds of clips or more. Received: "
-                f"{len(values)} clips, all labelled {self.names[0].item()!r}."
+                "Similarity is learned from two kinds of clips or more. Received: "
+                f"{len(values)} clips, all labeled {self.names[0].item()!r}."
             )
 
     def need(self, clips: int) -> None:

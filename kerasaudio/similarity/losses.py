@@ -126,7 +126,7 @@ class NTXentLoss(keras.losses.Loss):
     positive count as 0.
 
     y_true: labels, integers below 2**24, (batch,) or (batch, 1).
-    y_pred: vectors (batch, features) of any length; they are normalised here.
+    y_pred: vectors (batch, features) of any length; they are normalized here.
 
     Args:
         temperature: Divides the cosines; the lower, the more the nearest clips count.

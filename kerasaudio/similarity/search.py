@@ -120,6 +120,6 @@ def _faiss() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             'faiss is needed for backend="faiss": pip install "kerasaudio[faiss]". '
-            'backend="numpy" gives the same neighbours without it.'
+            'backend="numpy" gives the same neighbors without it.'
         ) from error
     return faiss

@@ -119,7 +119,7 @@ class Siamese(keras.Model):
         if not isinstance(inputs, list | tuple):
             return self._project(inputs, training)
         first, second = _pair(inputs)
-        # One pass, so that both branches share the statistics of batch normalisation.
+        # One pass, so that both branches share the statistics of batch normalization.
         both = self._project(ops.concatenate([first, second], axis=0), training)
         pairs = ops.shape(first)[0]
         return DISTANCES[self.distance](both[:pairs], both[pairs:])

@@ -1,4 +1,4 @@
-"""How well distances tell same from different: ROC, equal error rate, neighbours."""
+"""How well distances tell same from different: ROC, equal error rate, neighbors."""
 
 from typing import NamedTuple
 
@@ -134,7 +134,7 @@ def equal_error_rate(scores: ArrayLike, same: ArrayLike) -> float:
     return float(passed[before] + part * (passed[after] - passed[before]))
 
 
-def nearest_neighbour_accuracy(
+def nearest_neighbor_accuracy(
     vectors: ArrayLike,
     labels: ArrayLike,
     metric: str = "cosine",
@@ -142,13 +142,13 @@ def nearest_neighbour_accuracy(
     gallery: ArrayLike | None = None,
     gallery_labels: ArrayLike | None = None,
 ) -> float:
-    """Give the share of vectors whose nearest neighbour has their label.
+    """Give the share of vectors whose nearest neighbor has their label.
 
     Args:
         vectors: (rows, features).
         labels: One a row, integers or strings.
         metric: "cosine" or "euclidean".
-        gallery: Where to look for neighbours, (others, features); None for the other
+        gallery: Where to look for neighbors, (others, features); None for the other
             rows of `vectors`.
         gallery_labels: One a row of `gallery`.
 
@@ -158,7 +158,7 @@ def nearest_neighbour_accuracy(
 
     Examples:
         >>> vectors, labels = [[1, 0], [0.8, 0.6], [0, 1]], ["cat", "cat", "dog"]
-        >>> accuracy = kerasaudio.similarity.nearest_neighbour_accuracy(vectors, labels)
+        >>> accuracy = kerasaudio.similarity.nearest_neighbor_accuracy(vectors, labels)
         >>> round(accuracy, 3)
         0.667
     """
@@ -171,7 +171,7 @@ def nearest_neighbour_accuracy(
             gallery, gallery_labels, metric, "gallery", rows.shape[1]
         )
     elif len(rows) < 2:
-        raise ValueError("A single vector has no neighbour. Pass two, or a gallery.")
+        raise ValueError("A single vector has no neighbor. Pass two, or a gallery.")
     hits = 0
     for start in range(0, len(rows), _BLOCK):
         block = distances(rows[start : start + _BLOCK], others, metric)

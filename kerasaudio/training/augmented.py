@@ -40,13 +40,13 @@ def augmented(
             is no layer; a layer that changes a shape or refuses its input.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> noise = kerasaudio.layers.Noise(seed=0)
         >>> learner = kerasaudio.training.augmented(model, waveform=[noise])
         >>> learner.compile("adam", "sparse_categorical_crossentropy")
         >>> history = learner.fit(clips.batches(model), verbose=0)
-        >>> tags = model.tag("labelled/hum/0.wav")  # has learnt, too
+        >>> tags = model.tag("labeled/hum/0.wav")  # has learned, too
     """
     check_layers("waveform", waveform)
     check_layers("features", features)

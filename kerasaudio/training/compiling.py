@@ -56,7 +56,7 @@ class Compiling:
         return type(keras.optimizers.get(self.optimizer or "adam"))(learning_rate=rate)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what was said, ready for JSON; metrics change nothing that is learnt."""
+        """Give what was said, ready for JSON; metrics teach nothing."""
         told: dict[str, Any] = {}
         if isinstance(self.optimizer, str):
             told["optimizer"] = self.optimizer

@@ -16,7 +16,7 @@ class Epoch:
         number: From 1, over both phases.
         phase: "frozen" or "full".
         loss: On the training windows, mean of the epoch.
-        score: Share of the validation clips that are recognised; see `Head.validate`;
+        score: Share of the validation clips that are recognized; see `Head.validate`;
             NaN without such clips.
         validation_loss: Cross-entropy a validation clip, or NaN.
         seconds: It took.
@@ -27,7 +27,7 @@ class Epoch:
 
         >>> def tell(epoch):
         ...     print(epoch.number, epoch.phase, epoch.loss > 0, epoch.is_best)
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=1)
         >>> trained = kerasaudio.training.train(
@@ -68,7 +68,7 @@ class Trained:
         epochs: All of them.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=1)
         >>> trained = kerasaudio.training.train(

@@ -6,7 +6,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.heads import activation_name
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.datasets.protocol import Clips
-from kerasaudio.transfer.heads import freeze_body, freeze_normalisation
+from kerasaudio.transfer.heads import freeze_body, freeze_normalization
 
 _SMALLEST = 1e-7  # probability, as in Keras' losses
 
@@ -59,10 +59,10 @@ class Head:
         return f"{sparse}categorical_crossentropy"
 
     def freeze(self, model: AudioModel, frozen: bool, keep_statistics: bool) -> None:
-        """Let only the head learn, or everything, with or without normalisation."""
+        """Let only the head learn, or everything, with or without normalization."""
         freeze_body(model, frozen)
         if keep_statistics:
-            freeze_normalisation(model)
+            freeze_normalization(model)
 
     def targets(self, clips: Clips) -> np.ndarray:
         """Give what each clip is, as the model counts classes: (clips, classes)."""

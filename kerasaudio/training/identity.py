@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.schedule import Schedule
 
 
 def identity(
     model: AudioModel,
-    training: LabelledClips,
-    validation: LabelledClips | None,
+    training: LabeledClips,
+    validation: LabeledClips | None,
     schedule: Schedule,
     augmentation: Augmentation,
     batches: Mapping[str, Any],
@@ -39,7 +39,7 @@ def identity(
     return dict(json.loads(json.dumps(facts)))
 
 
-def _digest(clips: LabelledClips) -> str:
+def _digest(clips: LabeledClips) -> str:
     hashed = hashlib.sha256()
     for path, category in zip(clips.paths, clips.categories, strict=True):
         hashed.update(

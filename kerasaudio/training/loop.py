@@ -9,7 +9,7 @@ import keras
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.files.whole_file import check_writable
 from kerasaudio.files.workplace import remove_dead, workplace
@@ -24,8 +24,8 @@ from kerasaudio.training.state import State
 
 def train(
     model: AudioModel,
-    training: LabelledClips,
-    validation: LabelledClips | None,
+    training: LabeledClips,
+    validation: LabeledClips | None,
     out: str | PathLike[str],
     *,
     schedule: Schedule | None = None,
@@ -82,7 +82,7 @@ def train(
             process trains it.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> learn, check = kerasaudio.datasets.split(clips, (0.5, 0.5))
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=2)
@@ -91,7 +91,7 @@ def train(
         ... )
         >>> len(trained.epochs)
         2
-        >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labelled/hum/0.wav")
+        >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labeled/hum/0.wav")
     """
     check_model(model, "train")
     check_clips(training)

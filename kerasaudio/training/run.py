@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
@@ -29,8 +29,8 @@ class Run:
     def __init__(
         self,
         model: AudioModel,
-        training: LabelledClips,
-        validation: LabelledClips | None,
+        training: LabeledClips,
+        validation: LabeledClips | None,
         state: State,
         schedule: Schedule,
         augmentation: Augmentation,

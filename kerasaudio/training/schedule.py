@@ -26,12 +26,12 @@ class Schedule:
     """First the head on a frozen body, then the whole network.
 
     Attributes:
-        freeze_epochs: Epochs in which only the head learns, and batch normalisation
+        freeze_epochs: Epochs in which only the head learns, and batch normalization
             keeps its statistics; 0 to skip them.
         unfreeze_epochs: Epochs in which everything learns; 0 to skip them.
         head_learning_rate: Of Adam, while the body is frozen.
         learning_rate: Of Adam, for the whole network.
-        keep_statistics: Whether batch normalisation stays as it is while the whole
+        keep_statistics: Whether batch normalization stays as it is while the whole
             network learns: what a published network knows of its many clips is worth
             more than what a few batches tell it.
         cosine_decay: Whether a phase's learning rate falls to 0 along half a cosine
@@ -84,13 +84,13 @@ class Schedule:
     def for_model(cls, model: AudioModel, **settings: Any) -> Self:
         """Choose for a model what was not said.
 
-        Pretrained networks have 5 frozen epochs and 15 others, with batch normalisation
+        Pretrained networks have 5 frozen epochs and 15 others, with batch normalization
         as it is, at a learning rate of 0.0001; those with random weights start with
         everything, at 0.001.
 
         Args:
             model: To be trained; `spec.weights`, `spec.trained_on` or `spec.metrics`
-                tell that it has learnt before.
+                tell that it has learned before.
             **settings: Attributes; None for the default.
         """
         chosen: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Features and labels as arrays: checked, padded, standardised."""
+"""Features and labels as arrays: checked, padded, standardized."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -46,22 +46,22 @@ def _pad(clips: list[np.ndarray]) -> np.ndarray:
     return np.stack([np.pad(c, ((0, longest - len(c)), (0, 0))) for c in clips])
 
 
-def check_labels(labels: Any, count: int) -> np.ndarray:
-    """Give labels as integers.
+def check_targets(targets: Any, count: int) -> np.ndarray:
+    """Give class numbers as integers.
 
     Raises:
         ValueError: Not `count` class numbers, of each class at least one.
     """
-    array = np.asarray(labels)
+    array = np.asarray(targets)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise ValueError(
-            f"labels must be {count} integers, one a clip. Received: shape "
+            f"targets must be {count} integers, one a clip. Received: shape "
             f"{array.shape}, dtype {array.dtype}."
         )
     present = np.unique(array)
     if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
         raise ValueError(
-            "labels must be numbered from 0 without gaps, at least two classes. "
+            "targets must be numbered from 0 without gaps, at least two classes. "
             f"Received: {present[:10].tolist()}."
         )
     return array.astype(np.int64)
@@ -83,7 +83,7 @@ def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(constant, 1.0, std)
 
 
-def standardise(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+def standardize(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """Shift and scale features; padding stays zero."""
     x = ((features - mean) / std).astype("float32")
     if features.ndim == 3:

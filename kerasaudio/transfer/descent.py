@@ -21,7 +21,7 @@ class NotConvergedError(ValueError):
     """The optimum was not reached."""
 
 
-def minimise(
+def minimize(
     design: np.ndarray, targets: np.ndarray, shrink: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
     """Give the weights of least loss for problems of a curvature of at most 1.
@@ -46,7 +46,7 @@ def minimise(
     if not np.all(gradient < TOLERANCE):
         raise NotConvergedError(
             "The logistic regression did not converge. A smaller C "
-            "(a stronger penalty) helps; or are the features not standardised?"
+            "(a stronger penalty) helps; or are the features not standardized?"
         )
     return np.asarray(weights)
 

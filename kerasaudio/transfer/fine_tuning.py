@@ -1,8 +1,8 @@
 """Fine-tuning on waveforms: a new head on a frozen body, or the whole network.
 
 A random head would first push a pretrained body about, and a few clips are no
-statistics to normalise by: so the head is fitted before all learn (Kumar et al. 2022,
-arXiv:2202.10054), and batch normalisation keeps its own.
+statistics to normalize by: so the head is fitted before all learn (Kumar et al. 2022,
+arXiv:2202.10054), and batch normalization keeps its own.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.heads import activation_name, scorer
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
-from kerasaudio.transfer.heads import freeze_normalisation, with_new_head
+from kerasaudio.transfer.heads import freeze_normalization, with_new_head
 from kerasaudio.transfer.probes import linear_head
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
 from kerasaudio.transfer.training import Trainer
@@ -25,7 +25,7 @@ from kerasaudio.transfer.waveforms import Waveforms, load_waveforms
 
 def fine_tune(
     model: AudioModel,
-    clips: LabelledClips,
+    clips: LabeledClips,
     *,
     body: Literal["frozen", "full"] = "full",
     seed: int = 0,
@@ -39,9 +39,9 @@ def fine_tune(
     Args:
         model: Pretrained; it stays as it is.
         clips: With labels; folds are not looked at.
-        body: "frozen": only the new head learns, batch normalisation stays in
+        body: "frozen": only the new head learns, batch normalization stays in
             inference mode. "full": the new head is fitted first, as the linear probe
-            is; then everything learns but batch normalisation, which stays as it is.
+            is; then everything learns but batch normalization, which stays as it is.
         seed: Of the head's initial weights, shuffling and dropout.
         **settings: epochs (10 frozen, 5 full), batch_size (32, 16), learning_rate of
             Adam (0.003, 0.0001), clip_seconds (the network's length, or the median
@@ -57,12 +57,12 @@ def fine_tune(
         OSError: A clip is missing or cannot be decoded.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.load("LeNetMFCC/fsdd")
         >>> tuned = kerasaudio.transfer.fine_tune(model, clips, epochs=2)
         >>> tuned.spec.labels
         ('hiss', 'hum')
-        >>> label, score = tuned.tag("labelled/hum/0.wav")[0]
+        >>> label, score = tuned.tag("labeled/hum/0.wav")[0]
         >>> label
         'hum'
     """
@@ -74,7 +74,7 @@ def fine_tune(
     tuner = Tuner(
         model,
         waveforms,
-        clips.labels,
+        clips.targets,
         clips.class_names,
         body,
         settled,
@@ -97,8 +97,8 @@ class Tuner:
     Args:
         model: Pretrained; it is copied.
         waveforms: Of all clips.
-        labels: Of all clips.
-        class_names: Names of the labels.
+        targets: Class numbers of all clips.
+        class_names: Names of the classes.
         body: "frozen" or "full".
         settings: From `settle`.
         seed: Of all that is random.
@@ -108,14 +108,14 @@ class Tuner:
         self,
         model: AudioModel,
         waveforms: Waveforms,
-        labels: np.ndarray,
+        targets: np.ndarray,
         class_names: Sequence[str],
         body: str,
         settings: dict[str, Any],
         seed: int,
     ) -> None:
         keras.utils.set_random_seed(seed)
-        self._waveforms, self._labels = waveforms, labels[waveforms.clip_of]
+        self._waveforms, self._targets = waveforms, targets[waveforms.clip_of]
         self._settings, self._seed = settings, seed
         tuned = with_new_head(model, class_names, frozen=body == "frozen")
         self._head = scorer(tuned)
@@ -123,7 +123,7 @@ class Tuner:
         self._classes = len(class_names)
         self._vectors = None
         if body == "full":
-            freeze_normalisation(tuned)
+            freeze_normalization(tuned)
             sees = keras.Model(tuned.input, self._head.input)
             vectors = sees.predict(
                 waveforms.samples, batch_size=settings["batch_size"], verbose=0
@@ -141,7 +141,7 @@ class Tuner:
         self._trainer.reset()
         if self._vectors is not None:
             self._head.set_weights(self._fitted_head(chosen))
-        targets = self._labels[chosen]
+        targets = self._targets[chosen]
         if not self._exclusive:
             targets = np.eye(self._classes, dtype="float32")[targets]
         self._trainer.go_on(
@@ -155,8 +155,8 @@ class Tuner:
 
     def _fitted_head(self, chosen: np.ndarray) -> list[np.ndarray]:
         assert self._vectors is not None
-        vectors, labels = self._vectors[chosen], self._labels[chosen]
-        kernel, bias = linear_head(vectors, labels, self._classes)
+        vectors, targets = self._vectors[chosen], self._targets[chosen]
+        kernel, bias = linear_head(vectors, targets, self._classes)
         if not self._exclusive and self._classes > 1:
             # Logits of a class against all others: where nothing is known, all have
             # the same probability, as softmax gives them.

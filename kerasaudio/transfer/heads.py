@@ -42,12 +42,12 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
             not fit.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.load("LeNetMFCC/fsdd")
         >>> vectors = kerasaudio.FeatureExtractor(model).extract(clips.paths).vectors
-        >>> probe = kerasaudio.transfer.fit_probe(vectors, clips.labels)
+        >>> probe = kerasaudio.transfer.fit_probe(vectors, clips.targets)
         >>> tagger = kerasaudio.transfer.attach(model, probe, clips.class_names)
-        >>> label, score = tagger.tag("labelled/hum/0.wav")[0]
+        >>> label, score = tagger.tag("labeled/hum/0.wav")[0]
         >>> label
         'hum'
     """
@@ -91,7 +91,7 @@ def with_new_head(
     Args:
         model: Keeps its weights; the copy starts with the same.
         labels: Names of the classes.
-        frozen: Whether only the new head learns; batch normalisation then also keeps
+        frozen: Whether only the new head learns; batch normalization then also keeps
             its statistics.
         activation: Of the head; see `kerasaudio.core.heads.with_head`.
     """
@@ -109,8 +109,8 @@ def freeze_body(model: AudioModel, frozen: bool) -> None:
         layer.trainable = layer in head or not frozen
 
 
-def freeze_normalisation(model: AudioModel) -> None:
-    """Leave batch normalisation as it is while the other layers learn."""
+def freeze_normalization(model: AudioModel) -> None:
+    """Leave batch normalization as it is while the other layers learn."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
@@ -134,7 +134,7 @@ _PLAIN = keras.layers.Dropout | keras.layers.Activation | keras.layers.ReLU
 
 
 def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarray]:
-    """Give kernel and bias on raw features, of those on standardised ones."""
+    """Give kernel and bias on raw features, of those on standardized ones."""
     kernel, bias = (weight.astype("float64") for weight in weights)
     kernel = kernel / np.reshape(np.asarray(scale.std, "float64"), (-1, 1))
     mean = np.broadcast_to(np.asarray(scale.mean, "float64"), len(kernel))

@@ -1,6 +1,6 @@
 """Logistic regression over many classes, solved to its one optimum.
 
-The loss is convex, so that seed, order and batches have no say. It is minimised over
+The loss is convex, so that seed, order and batches have no say. It is minimized over
 all rows at once, in coordinates in which its curvature is at most 1 (by the bound of
 Böhning 1992 on softmax): some hundred steps are enough.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from kerasaudio.transfer.descent import minimise
+from kerasaudio.transfer.descent import minimize
 
 _LEAST_CURVATURE = 1e-6  # of the sum: float32 resolves no less
 _BIAS_SCALE = 2**0.5  # for a curvature of 1
@@ -21,12 +21,12 @@ class Problem(NamedTuple):
     """What a classifier is to learn.
 
     Attributes:
-        features: Standardised, (rows, n).
-        labels: Class numbers, (rows,).
+        features: Standardized, (rows, n).
+        targets: Class numbers, (rows,).
     """
 
     features: np.ndarray
-    labels: np.ndarray
+    targets: np.ndarray
 
 
 class Linear(NamedTuple):
@@ -44,11 +44,11 @@ class Linear(NamedTuple):
 def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Linear]:
     """Fit softmax regressions with an L2 penalty on the kernel, all in one go.
 
-    Each minimises the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, which is
-    what scikit-learn's `LogisticRegression(C=C)` minimises.
+    Each minimizes the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, which is
+    what scikit-learn's `LogisticRegression(C=C)` minimizes.
 
     Args:
-        problems: Features of one width, and labels.
+        problems: Features of one width, and class numbers.
         classes: Number of classes.
         C: Inverse strength of the penalty, positive.
 
@@ -56,12 +56,12 @@ def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Li
         NotConvergedError: After too many steps, which takes a very weak penalty.
     """
     prepared = [_prepare(problem, C) for problem in problems]
-    targets = [np.eye(classes, dtype="float32")[p.labels] for p in problems]
-    solutions = minimise(
+    targets = [np.eye(classes, dtype="float32")[p.targets] for p in problems]
+    solutions = minimize(
         _stack([p.design for p in prepared]),
         _stack(targets),
         _stack([p.shrink for p in prepared]),
-        np.array([len(p.labels) for p in problems]),
+        np.array([len(p.targets) for p in problems]),
     )
     return [p.linear(s) for p, s in zip(prepared, solutions, strict=True)]
 

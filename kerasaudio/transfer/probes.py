@@ -1,8 +1,8 @@
 """Small classifiers on vectors that a pretrained network made.
 
-    linear: vector (b, n) -> standardise -> dense, softmax (b, classes)
-    mlp:    vector (b, n) -> standardise -> dense, ReLU, dropout -> dense, softmax
-    gru:    vectors of windows (b, windows, n) -> standardise -> GRU -> dropout
+    linear: vector (b, n) -> standardize -> dense, softmax (b, classes)
+    mlp:    vector (b, n) -> standardize -> dense, ReLU, dropout -> dense, softmax
+    gru:    vectors of windows (b, windows, n) -> standardize -> GRU -> dropout
             -> dense, softmax; windows of zeros only are padding and are skipped
 
 `linear` is the optimum of a convex loss (see `logistic`); the others are trained.
@@ -18,12 +18,13 @@ from keras import layers, ops
 
 from kerasaudio.core.initializers import numpy_initializers
 from kerasaudio.layers import Standardize
+from kerasaudio.moved import renamed
 from kerasaudio.transfer.arrays import (
     Vectors,
     as_array,
-    check_labels,
+    check_targets,
     moments,
-    standardise,
+    standardize,
 )
 from kerasaudio.transfer.logistic import Linear, Problem, fit_logistic, softmax
 from kerasaudio.transfer.settings import ON_FEATURES, Probe, check_seed, settle
@@ -32,9 +33,10 @@ from kerasaudio.transfer.training import Trainer
 WEIGHT_DECAY = 1e-2
 
 
+@renamed(labels="targets")
 def fit_probe(
     features: Vectors,
-    labels: Sequence[int] | np.ndarray,
+    targets: Sequence[int] | np.ndarray,
     *,
     probe: Probe = "linear",
     seed: int = 0,
@@ -45,7 +47,7 @@ def fit_probe(
     Args:
         features: (clips, n); for "gru" the windows of each clip, (clips, windows, n),
             where rows of zeros are padding, or a list of (windows, n).
-        labels: Class numbers from 0, (clips,).
+        targets: Class numbers from 0, (clips,).
         probe: "linear", "mlp" or "gru".
         seed: Of initial weights, shuffling and dropout; "linear" has nothing random.
         **settings: linear: C, inverse strength of the L2 penalty as in scikit-learn,
@@ -54,35 +56,35 @@ def fit_probe(
 
     Returns:
         A model from raw features to class probabilities, (b, n) or (b, windows, n) ->
-        (b, classes). The standardisation is inside.
+        (b, classes). The standardization is inside.
 
     Raises:
         ValueError: Shapes that do not fit, NaN, a class without a clip, an unknown
             probe or setting.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.load("LeNetMFCC/fsdd")
         >>> features = kerasaudio.FeatureExtractor(model).extract(clips.paths)
-        >>> probe = kerasaudio.transfer.fit_probe(features.vectors, clips.labels)
+        >>> probe = kerasaudio.transfer.fit_probe(features.vectors, clips.targets)
         >>> probe.predict(features.vectors, verbose=0).argmax(axis=1).tolist()
         [0, 0, 0, 0, 1, 1, 1, 1]
     """
     settled = settle(probe, settings, ON_FEATURES)
     seed = check_seed(seed)
     array = as_array(features, probe)
-    numbers = check_labels(labels, len(array))
+    numbers = check_targets(targets, len(array))
     fitter = Fitter(probe, int(numbers.max()) + 1, settled, seed)
     (fitted,) = fitter.fit_each([Problem(array, numbers)])
     return fitted.to_model()
 
 
 def linear_head(
-    features: np.ndarray, labels: np.ndarray, classes: int
+    features: np.ndarray, targets: np.ndarray, classes: int
 ) -> list[np.ndarray]:
     """Fit the linear probe; give kernel and bias of a dense layer on raw features."""
     fitter = Fitter("linear", classes, settle("linear", {}, ON_FEATURES), seed=0)
-    (fitted,) = fitter.fit_each([Problem(as_array(features, "linear"), labels)])
+    (fitted,) = fitter.fit_each([Problem(as_array(features, "linear"), targets)])
     assert isinstance(fitted.core, Linear)
     kernel = fitted.core.kernel / fitted.std[:, None]
     return [kernel, fitted.core.bias - fitted.mean @ kernel]
@@ -90,10 +92,10 @@ def linear_head(
 
 @dataclass(frozen=True)
 class Fitted:
-    """A classifier of standardised vectors, and how to standardise.
+    """A classifier of standardized vectors, and how to standardize.
 
     Attributes:
-        core: From standardised features to probabilities: a weight matrix, or a network
+        core: From standardized features to probabilities: a weight matrix, or a network
             that is trained anew for the next set of clips.
         mean: float64 (n,).
         std: float64 (n,).
@@ -105,7 +107,7 @@ class Fitted:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Give probabilities for raw features."""
-        x = standardise(features, self.mean, self.std)
+        x = standardize(features, self.mean, self.std)
         if isinstance(self.core, Linear):
             return softmax(x @ self.core.kernel + self.core.bias)
         return self.core.predict(x)
@@ -130,12 +132,12 @@ class Fitter:
             yield from self._linear(list(problems))
             return
         trainer: Trainer | None = None
-        for features, labels in problems:
+        for features, targets in problems:
             mean, std = moments(features)
             trainer = trainer or self._build(features.shape[-1])
             trainer.fit(
-                standardise(features, mean, std),
-                labels,
+                standardize(features, mean, std),
+                targets,
                 epochs=self._settings["epochs"],
                 batch_size=self._settings["batch_size"],
                 seed=self._seed,
@@ -144,11 +146,11 @@ class Fitter:
 
     def _linear(self, problems: Sequence[Problem]) -> Iterator[Fitted]:
         scales = [moments(features) for features, _ in problems]
-        standardised = [
-            Problem(standardise(features, *scale), labels)
-            for (features, labels), scale in zip(problems, scales, strict=True)
+        standardized = [
+            Problem(standardize(features, *scale), targets)
+            for (features, targets), scale in zip(problems, scales, strict=True)
         ]
-        fits = fit_logistic(standardised, self._classes, self._settings["C"])
+        fits = fit_logistic(standardized, self._classes, self._settings["C"])
         for linear, scale in zip(fits, scales, strict=True):
             yield Fitted(linear, *scale)
 
@@ -162,14 +164,14 @@ class Fitter:
 
 
 def _mlp(width: int, classes: int, units: int, dropout: float) -> keras.Model:
-    vector = keras.Input((width,), name="standardised")
+    vector = keras.Input((width,), name="standardized")
     x = layers.Dense(units, "relu", name="hidden")(vector)
     x = layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(vector, _scores(classes)(x), name="mlp")
 
 
 def _gru(width: int, classes: int, units: int, dropout: float) -> keras.Model:
-    sequence = keras.Input((None, width), name="standardised")
+    sequence = keras.Input((None, width), name="standardized")
     x = layers.GRU(units, name="recurrent")(sequence, mask=_is_sound(sequence))
     x = layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(sequence, _scores(classes)(x), name="gru")
@@ -187,7 +189,7 @@ def _is_sound(sequence: Any) -> Any:
 def _whole(fitted: Fitted) -> keras.Model:
     width = len(fitted.mean)
     scale = Standardize(
-        fitted.mean.tolist(), fitted.std.tolist(), name="standardisation"
+        fitted.mean.tolist(), fitted.std.tolist(), name="standardization"
     )
     if isinstance(fitted.core, Linear):
         vector = keras.Input((width,), name="features")

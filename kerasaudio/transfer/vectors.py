@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.check import listed
 from kerasaudio.features import FeatureExtractor, Features
 from kerasaudio.transfer.arrays import as_array
@@ -66,7 +66,7 @@ def _sequence(spec: AudioSpec) -> tuple[float | None, float | None]:
 
 def clip_features(
     extractor: FeatureExtractor,
-    clips: LabelledClips,
+    clips: LabeledClips,
     probe: str,
     progress: bool | None,
 ) -> tuple[np.ndarray, dict[str, Any]]:

@@ -117,7 +117,7 @@ def _explain(error: DownloadError, source: Source) -> str:
     page = f"{endpoint()}/{source.repo}"
     if error.code == "GatedRepo" or (error.status == 403 and error.code is None):
         return (
-            f"the repository is gated (HTTP {error.status}): accept its licence at "
+            f"the repository is gated (HTTP {error.status}): accept its license at "
             f"{page} and log in with `hf auth login`"
         )
     if error.status == 401 or error.code == "RepoNotFound":

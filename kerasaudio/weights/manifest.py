@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from kerasaudio.moved import old_attribute
+
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
 _HERE = Path(__file__).parent
 
@@ -81,7 +83,7 @@ class WeightsEntry:
         arguments: Architecture arguments these weights need.
         labels: Names of the outputs, in order; empty if the network has no classes.
         parameters: Number of trainable parameters, None if not known.
-        licence: SPDX identifier of the weights' licence.
+        license: SPDX identifier of the weights' license.
         citation: Papers to cite.
         homepage: Where the weights come from.
         metrics: "dataset" and the published results on it; empty if there are none.
@@ -90,7 +92,7 @@ class WeightsEntry:
 
     Examples:
         >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
-        >>> entry.title, entry.licence, entry.is_bundled, entry.labels[:2]
+        >>> entry.title, entry.license, entry.is_bundled, entry.labels[:2]
         ('MusiCNN/mtat', 'ISC', True, ('guitar', 'classical'))
     """
 
@@ -99,12 +101,14 @@ class WeightsEntry:
     arguments: Mapping[str, Any] = field(hash=False)
     labels: tuple[str, ...] = field(repr=False)
     parameters: int | None
-    licence: str
+    license: str
     citation: str = field(repr=False)
     homepage: str
     metrics: Mapping[str, Any] = field(hash=False)
     sources: tuple[Source, ...]
     training: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    licence = old_attribute("licence", "license")
 
     @property
     def title(self) -> str:

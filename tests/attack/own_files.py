@@ -93,7 +93,7 @@ def index(folder: Path) -> File:
     wanted = index.nearest([1, 2, 3], 3)
 
     def read() -> None:
-        same(Index.load(path).nearest([1, 2, 3], 3), wanted, "the neighbours")
+        same(Index.load(path).nearest([1, 2, 3], 3), wanted, "the neighbors")
 
     return path, read
 
@@ -175,7 +175,7 @@ def manifest(folder: Path) -> File:
         "arguments": {"n_mels": 96},
         "labels": "mtat",
         "parameters": 100,
-        "licence": "ISC",
+        "license": "ISC",
         "citation": "x",
         "homepage": "https://example.org",
         "metrics": {"dataset": "x", "roc_auc": 0.9},

@@ -20,19 +20,19 @@ def folds(folder: Path) -> Iterator[Case]:
         path = folder / f"fold {fold:.0e}.csv"
         path.write_text(f"path,label,fold\na.wav,x,1\nb.wav,y,{fold}\n")
         yield Case(path.name, lambda path=path: datasets.from_table(path), "fold")
-    clips = datasets.LabelledClips(
+    clips = datasets.LabeledClips(
         name="two",
         paths=(folder / "a.wav", folder / "b.wav"),
-        labels=np.array([0, 1]),
+        targets=np.array([0, 1]),
         class_names=("x", "y"),
     )
     yield Case("k_fold of 10^9", lambda: datasets.k_fold(clips, 10**9), "fold")
     yield Case(
         "labels of 10^9",
-        lambda: datasets.LabelledClips(
+        lambda: datasets.LabeledClips(
             name="two",
             paths=clips.paths,
-            labels=np.array([0, 10**9]),
+            targets=np.array([0, 10**9]),
             class_names=("x", "y"),
         ),
         "labels",

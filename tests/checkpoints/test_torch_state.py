@@ -33,7 +33,7 @@ def test_each_kind_of_layer_finds_its_layout():
     assert state["b/kernel"][1, 2, 3, 4] == tensor(5, 4, 3, 2)[4, 3, 2, 1]
 
 
-def test_normalisation_is_told_by_its_running_mean():
+def test_normalization_is_told_by_its_running_mean():
     keys = ("weight", "bias", "running_mean", "running_var")
     tensors = {f"bn.{key}": tensor(2) for key in keys}
 

@@ -18,7 +18,7 @@ import soundfile
 
 import kerasaudio
 from kerasaudio import cli
-from kerasaudio.cli import catalogue
+from kerasaudio.cli import catalog
 from kerasaudio.cli.common import complain
 
 CHECKOUT = Path(__file__).parents[2]
@@ -205,7 +205,7 @@ def test_warnings_are_lines_without_our_code(run, monkeypatch):
         warnings.warn("the disk is slow", stacklevel=2)
         return []
 
-    monkeypatch.setattr(catalogue, "list_weights", warn)
+    monkeypatch.setattr(catalog, "list_weights", warn)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         status, _, err = run("list")
@@ -290,5 +290,5 @@ def test_interrupted(run, monkeypatch):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(catalogue, "list_weights", interrupt)
+    monkeypatch.setattr(catalog, "list_weights", interrupt)
     assert run("list")[0] == 130

@@ -96,7 +96,7 @@ def test_the_tables_of_a_report_on_tags():
         dataset="made up",
         class_names=("dog", "rain"),
         paths=(Path("a.wav"), Path("b.wav")),
-        labels=np.array([[True, False], [False, True]]),
+        targets=np.array([[True, False], [False, True]]),
         scores=np.array([[0.9, 0.8], [0.1, 0.3]], "float32"),
     )
     blocks = [block.splitlines() for block in found.table().split("\n\n")]

@@ -135,7 +135,7 @@ def test_a_corrupt_file_is_named_before_or_left_out(run, folder, trained, tmp_pa
     assert "broken.wav was left out" in err
 
 
-def test_folders_that_cannot_be_learnt_from(run, folder, tmp_path):
+def test_folders_that_cannot_be_learned_from(run, folder, tmp_path):
     out = ("--out", tmp_path / "mine.keras")
     (tmp_path / "empty").mkdir()
     status, _, err = run("train", tmp_path / "empty", *out)

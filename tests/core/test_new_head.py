@@ -76,7 +76,7 @@ def test_the_published_score_is_not_that_of_a_new_head():
         assert model.spec.metrics == {}
         assert model.spec.preset == "MusiCNN/mtat"
         assert model.spec.weights_hash == published.spec.weights_hash
-        assert model.spec.licence == published.spec.licence
+        assert model.spec.license == published.spec.license
 
 
 def test_a_probe_has_no_published_score():

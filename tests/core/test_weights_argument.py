@@ -64,7 +64,7 @@ def test_every_published_preset_has_a_factory_that_takes_its_arguments(entry):
     parameters = inspect.signature(FACTORIES[entry.factory]).parameters
 
     assert set(entry.arguments) <= set(parameters)
-    assert entry.licence
+    assert entry.license
     assert entry.citation
 
 
@@ -90,7 +90,7 @@ def test_bundled_presets_load_whole(entry):
     trainable = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     assert trainable == entry.parameters
     assert model.spec.preset == entry.title
-    assert model.spec.licence == entry.licence
+    assert model.spec.license == entry.license
     assert model.spec.metrics == entry.metrics
     assert model.spec.weights_hash == f"sha256:{entry.sources[0].sha256}"
 

@@ -7,7 +7,7 @@ import pytest
 from kerasaudio import load_audio, windows
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.core import AudioSpec
-from kerasaudio.datasets import LabelledClips, from_folder
+from kerasaudio.datasets import LabeledClips, from_folder
 from kerasaudio.evaluation import predict_clips
 from support import sounds
 from support.tiny import tiny_model
@@ -23,7 +23,7 @@ def clips(tmp_path):
 def several(clips):
     """The same clips, of two classes each."""
     labels = clips.multi_hot | np.roll(clips.multi_hot, 1, axis=1)
-    return LabelledClips("several", clips.paths, labels, clips.class_names)
+    return LabeledClips("several", clips.paths, labels, clips.class_names)
 
 
 def every(batches):
@@ -42,7 +42,7 @@ def test_training_takes_a_part_of_each_clip(clips):
                 _offset(window, load_audio(path, sounds.RATE)) for path in clips.paths
             ]
             (clip,) = np.flatnonzero(np.array(near) >= 0)
-            assert clips.labels[clip] == label
+            assert clips.targets[clip] == label
             found.append((int(clip), near[clip]))
     assert sorted(clip for clip, _ in found) == list(range(10))
     assert [clip for clip, _ in found] != list(range(10))
@@ -77,7 +77,7 @@ def test_evaluation_gives_all_windows_in_order(clips, padding):
     assert batches.clip_of.tolist() == np.repeat(np.arange(10), 3).tolist()
     sound = np.concatenate([batch[0] for batch in every(batches)])
     labels = np.concatenate([batch[1] for batch in every(batches)])
-    assert labels.tolist() == clips.labels[batches.clip_of].tolist()
+    assert labels.tolist() == clips.targets[batches.clip_of].tolist()
     for clip, path in enumerate(clips.paths):
         want, _ = windows(load_audio(path, sounds.RATE), 1_500, None, padding)
         np.testing.assert_allclose(sound[batches.clip_of == clip], want, atol=1e-7)
@@ -103,7 +103,7 @@ def test_clips_shorter_than_a_window(tmp_path):
 def test_parts_of_files(tmp_path):
     ramp = np.linspace(-0.9, 0.9, 8_000, dtype="float32")
     path = sounds.write(tmp_path / "ramp.flac", ramp)
-    clips = LabelledClips(
+    clips = LabeledClips(
         "parts",
         (path, path),
         np.array([0, 1]),
@@ -236,7 +236,7 @@ def test_corrupt_files(clips):
 
 
 def test_a_part_behind_the_end_of_its_file(clips):
-    late = LabelledClips(
+    late = LabeledClips(
         "late", clips.paths[:2], np.array([0, 1]), ("a", "b"), starts=np.array([0, 9.0])
     )
     with pytest.raises(AudioDecodeError, match=r"start at 9 s, but its file has 0\.5"):

@@ -48,4 +48,4 @@ def test_split_of_real_recordings(shared):
     clips = ESC50(shared / "data" / "esc10")
     training, testing = split(clips, (0.8, 0.2))
     assert not set(training.groups.tolist()) & set(testing.groups.tolist())
-    assert np.bincount(testing.labels).tolist() == [8] * 10
+    assert np.bincount(testing.targets).tolist() == [8] * 10

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets import ESC50, LabeledClips
 from support import esc_folder
 
 
@@ -17,8 +17,8 @@ def test_reads_the_official_layout(folder):
     assert len(clips) == len(clips.paths) == 15
     assert clips.class_names == ("low sine", "high sine", "noise")
     assert clips.paths[1] == folder / "audio" / "1-107-A-7.wav"
-    assert clips.targets[:3].tolist() == [0, 7, 30]
-    assert clips.labels[:3].tolist() == [0, 1, 2]
+    assert clips.official_targets[:3].tolist() == [0, 7, 30]
+    assert clips.targets[:3].tolist() == [0, 1, 2]
     assert clips.categories[:3] == clips.class_names
     assert clips.folds[:4].tolist() == [1, 1, 1, 2]
     assert clips.src_file[:2].tolist() == ["100", "107"]
@@ -28,7 +28,7 @@ def test_reads_the_official_layout(folder):
 def test_esc10_chooses_the_subset(folder):
     clips = ESC50(folder, esc10=True)
     assert clips.class_names == ("low sine", "high sine")
-    assert set(clips.targets.tolist()) == {0, 7}
+    assert set(clips.official_targets.tolist()) == {0, 7}
     assert len(clips) == 10
     with pytest.raises(ValueError, match="3 classes, not the 50"):
         ESC50(folder, esc10=False)
@@ -41,9 +41,20 @@ def test_reads_esc10_as_it_stands(shared):
     assert len(clips) == 400
     assert len(clips.class_names) == 10
     assert clips.class_names[-1] == "chainsaw"
-    pairs = np.stack([clips.folds, clips.labels], axis=1)
+    pairs = np.stack([clips.folds, clips.targets], axis=1)
     assert np.unique(pairs, axis=0, return_counts=True)[1].tolist() == [8] * 50
-    assert set(clips.targets.tolist()) == {0, 1, 10, 11, 12, 20, 21, 38, 40, 41}
+    assert set(clips.official_targets.tolist()) == {
+        0,
+        1,
+        10,
+        11,
+        12,
+        20,
+        21,
+        38,
+        40,
+        41,
+    }
 
 
 def test_missing_table(tmp_path):
@@ -129,29 +140,29 @@ def _clips(tmp_path, **changes):
     fields = {
         "name": "mine",
         "paths": tuple(tmp_path / f"{i}.wav" for i in range(4)),
-        "labels": np.array([0, 1, 0, 1]),
+        "targets": np.array([0, 1, 0, 1]),
         "class_names": ("a", "b"),
         "folds": np.array([1, 1, 2, 2]),
     }
-    return LabelledClips(**(fields | changes))
+    return LabeledClips(**(fields | changes))
 
 
 def test_clips_are_told_in_a_line_without_their_arrays(tmp_path, folder):
     assert repr(ESC50(folder)) == "ESC50('ESC-50', clips=15, classes=3, folds=5)"
     clips = _clips(tmp_path, name="two\nlines\x1b", folds=None)
-    told = r"LabelledClips('two\nlines\x1b', clips=4, classes=2)"
+    told = r"LabeledClips('two\nlines\x1b', clips=4, classes=2)"
     assert repr(clips) == str(clips) == told
     one_fold = _clips(tmp_path).take([0, 1])
-    assert repr(one_fold) == "LabelledClips('mine', clips=2, classes=2, folds=1)"
+    assert repr(one_fold) == "LabeledClips('mine', clips=2, classes=2, folds=1)"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"paths": ()}, "holds no clips"),
-        ({"labels": np.array([0, 1])}, r"labels must have one entry.*\(2,\)"),
-        ({"labels": np.array([0.0, 1, 0, 1])}, "must be integers"),
-        ({"labels": np.array([0, 2, 0, 1])}, "No class has the number: 2"),
+        ({"targets": np.array([0, 1])}, r"targets must have one entry.*\(2,\)"),
+        ({"targets": np.array([0.0, 1, 0, 1])}, "must be integers"),
+        ({"targets": np.array([0, 2, 0, 1])}, "No class has the number: 2"),
         ({"class_names": ("a", "b", "c")}, "No clip has: c"),
         ({"folds": np.array([1, 1, 3, 3])}, "without gaps"),
         ({"groups": np.array(list("xyxy"))}, "recording x are in the folds 1, 2"),
@@ -167,4 +178,4 @@ def test_folds_are_required_where_they_are_used(tmp_path):
     with pytest.raises(ValueError, match="no folds to cross-validate"):
         _clips(tmp_path, folds=None).require_folds()
     with pytest.raises(ValueError, match="class 'b' are in fold 2"):
-        _clips(tmp_path, labels=np.array([0, 0, 0, 1])).require_folds()
+        _clips(tmp_path, targets=np.array([0, 0, 0, 1])).require_folds()

@@ -21,7 +21,7 @@ def test_classes_are_folders(tmp_path):
     clips = from_folder(root)
     assert clips.name == "mine"
     assert clips.class_names == ("bark", "knock")
-    assert clips.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert clips.targets.tolist() == [0, 0, 0, 1, 1, 1]
     assert clips.paths[2] == root / "bark" / "deep" / "x.flac"
     assert clips.groups is None
     assert len(np.unique(clips.recordings)) == 6

@@ -25,7 +25,7 @@ def test_reads_digits_speakers_and_takes(folder):
     assert data.takes.tolist() == [4, 0, 5, 12, 5]
     assert [path.name for path in data.paths][3:] == ["3_zoe_12.wav", "7_adam_5.wav"]
     assert data.class_names == ("0", "3", "7")
-    assert data.labels.tolist() == [0, 1, 1, 1, 2]
+    assert data.targets.tolist() == [0, 1, 1, 1, 2]
     assert data.groups.tolist() == data.speakers.tolist()
 
 

@@ -36,7 +36,7 @@ def test_speech_commands_twelve_classes(speech):
     assert clips.class_names == (*COMMANDS, "_silence_", "_unknown_")
     parts = clips.published_split()
     for part, commands in zip(parts, (60, 20, 20), strict=True):
-        counts = np.bincount(part.labels, minlength=12)
+        counts = np.bincount(part.targets, minlength=12)
         tenth = commands // 10
         assert counts.tolist() == [tenth] * 10 + [tenth, tenth]
     noises = [
@@ -44,7 +44,7 @@ def test_speech_commands_twelve_classes(speech):
         for part in parts
     ]
     assert not noises[0] & noises[1] | noises[0] & noises[2] | noises[1] & noises[2]
-    is_noise = clips.labels == 10
+    is_noise = clips.targets == 10
     np.testing.assert_allclose((clips.ends - clips.starts)[is_noise], 1)
     assert (clips.ends[is_noise] <= 3.001).all()
     assert np.isinf(clips.ends[~is_noise]).all()
@@ -92,7 +92,7 @@ def test_urbansound8k(tmp_path):
     write_table(table, [(*heading, "classID", "class"), *rows])
     clips = UrbanSound8K(tmp_path)
     assert clips.class_names == ("dog_bark", "jackhammer")
-    assert clips.labels.tolist() == [0, 1] * 3
+    assert clips.targets.tolist() == [0, 1] * 3
     assert clips.groups[:2].tolist() == ["103", "107"]
     training, testing = clips.hold_out(2)
     assert (len(training), len(testing)) == (4, 2)
@@ -167,7 +167,7 @@ def test_gtzan(gtzan):
     assert [int((clips.parts == part).sum()) for part in PARTS] == [443, 197, 290]
     assert clips.class_names == tuple(SPLIT)
     whole = GTZAN(gtzan, filtered=False)
-    assert np.bincount(whole.labels).tolist() == [100] * 10
+    assert np.bincount(whole.targets).tolist() == [100] * 10
     assert whole.parts is None
 
 

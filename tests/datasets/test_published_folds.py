@@ -38,7 +38,7 @@ def test_esc50_is_used_as_published(esc50):
     clips, warning = told(lambda: ESC50(esc50))
     assert clips.name == "ESC-50"
     assert np.bincount(clips.folds).tolist() == [0] + [400] * 5
-    assert np.bincount(clips.labels).tolist() == [40] * 50
+    assert np.bincount(clips.targets).tolist() == [40] * 50
     assert ESC50_SHARED in warning.replace("\n", " ")
     assert "k_fold" in warning
 

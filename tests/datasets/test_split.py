@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from kerasaudio.datasets import LabelledClips, k_fold, split
+from kerasaudio.datasets import LabeledClips, k_fold, split
 
 
 def make(labels, groups=None, **changes):
     labels = np.asarray(labels)
     names = labels.shape[1] if labels.ndim == 2 else labels.max() + 1
-    return LabelledClips(
+    return LabeledClips(
         name="mine",
         paths=tuple(Path(f"{i}.wav") for i in range(len(labels))),
-        labels=labels,
+        targets=labels,
         class_names=tuple(f"c{i}" for i in range(names)),
         groups=None if groups is None else np.asarray(groups),
         **changes,
@@ -37,14 +37,14 @@ def test_no_recording_on_two_sides_and_every_class_on_each(recordings, seed):
     sides = [set(part.groups.tolist()) for part in parts]
     assert sum(len(side) for side in sides) == len(set.union(*sides)) == len(drawn)
     assert sum(len(part) for part in parts) == len(clips)
-    assert all(set(part.labels.tolist()) == {0, 1, 2} for part in parts)
+    assert all(set(part.targets.tolist()) == {0, 1, 2} for part in parts)
 
 
 def test_fractions_are_met_class_by_class():
     labels = np.repeat([0, 1, 2], [100, 50, 10])
     training, testing = split(make(labels), (0.8, 0.2), seed=3)
-    assert np.bincount(training.labels).tolist() == [80, 40, 8]
-    assert np.bincount(testing.labels).tolist() == [20, 10, 2]
+    assert np.bincount(training.targets).tolist() == [80, 40, 8]
+    assert np.bincount(testing.targets).tolist() == [20, 10, 2]
 
 
 def test_the_seed_decides():
@@ -59,7 +59,7 @@ def test_folds():
     assert np.bincount(folded.folds)[1:].tolist() == [8] * 5
     training, testing = folded.hold_out(2)
     assert not set(training.groups.tolist()) & set(testing.groups.tolist())
-    assert np.bincount(testing.labels).tolist() == [4, 4]
+    assert np.bincount(testing.targets).tolist() == [4, 4]
     with pytest.raises(ValueError, match="folds 1, 2, 3, 4, 5"):
         folded.hold_out(6)
 
@@ -67,7 +67,7 @@ def test_folds():
 def test_several_labels_a_clip(rng):
     hot = rng.random((200, 4)) < [0.5, 0.2, 0.1, 0.05]
     _, testing = split(make(hot), (0.75, 0.25))
-    shares = testing.labels.sum(axis=0) / hot.sum(axis=0)
+    shares = testing.targets.sum(axis=0) / hot.sum(axis=0)
     np.testing.assert_allclose(shares, 0.25, atol=0.1)
     assert len(testing) == pytest.approx(50, abs=2)
 
@@ -108,7 +108,7 @@ def test_whole_files_are_required_where_parts_would_be_ignored(changes):
 def test_take_and_weights():
     clips = make(np.repeat([0, 1], [30, 10]), folds=np.repeat([1, 2], 20))
     assert clips.class_weights() == {0: pytest.approx(2 / 3), 1: pytest.approx(2)}
-    some = clips.take(clips.labels == 1)
+    some = clips.take(clips.targets == 1)
     assert some.partial
     assert some.class_names == clips.class_names
     assert some.class_weights() == {1: 1.0}

@@ -39,7 +39,7 @@ def test_everything_in_a_csv(folder):
     clips = from_table(path)
     assert clips.name == "mine"
     assert clips.class_names == ("bark", "knock")
-    assert clips.labels.tolist() == [1, 0, 0, 1]
+    assert clips.targets.tolist() == [1, 0, 0, 1]
     assert clips.starts.tolist() == [0, 0.25, 0, 0]
     assert clips.ends.tolist() == [0.2, np.inf, 0.5, np.inf]
     assert clips.folds.tolist() == [1, 1, 2, 2]
@@ -59,7 +59,7 @@ def test_several_labels(folder):
     clips = from_table(table(folder, text), path="file", label="tags", separator=";")
     assert clips.multi_label
     assert clips.class_names == ("quiet", "slow")
-    assert clips.labels.tolist() == [[True, True], [False, False], [False, True]]
+    assert clips.targets.tolist() == [[True, True], [False, False], [False, True]]
     assert clips.categories == ("quiet;slow", "", "slow")
 
 
@@ -79,16 +79,16 @@ def test_columns_of_flags_in_a_frame(folder):
         }
     )
     clips = from_table(frame, label=["slow", "loud"], classes=["loud", "slow"])
-    assert clips.labels.tolist() == [[False, True], [True, False], [True, True]]
+    assert clips.targets.tolist() == [[False, True], [True, False], [True, True]]
     assert clips.folds.tolist() == [1, 2, 2]
     assert clips.ends.tolist() == [0.1, np.inf, np.inf]
     lists = pandas.DataFrame({"path": frame["path"], "label": [["x"], [], ["x", "y"]]})
-    assert from_table(lists, separator=";").labels.sum(axis=1).tolist() == [1, 0, 2]
+    assert from_table(lists, separator=";").targets.sum(axis=1).tolist() == [1, 0, 2]
 
 
 def test_order_of_classes(folder):
     path = table(folder, "path,label\naudio/a.wav,x\naudio/b.wav,y\n")
-    assert from_table(path, classes=["y", "x"]).labels.tolist() == [1, 0]
+    assert from_table(path, classes=["y", "x"]).targets.tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"not in classes: x\. Classes: y"):
         from_table(path, classes=["y"])
     with pytest.raises(ValueError, match="No clip has: z"):
@@ -187,7 +187,7 @@ def test_missing_values_of_a_frame(folder, missing):
         from_table(frame)
     clips = from_table(frame, separator=";")
     assert clips.class_names == ("x",)
-    assert clips.labels.tolist() == [[True], [False]]
+    assert clips.targets.tolist() == [[True], [False]]
     assert clips.starts.tolist() == [0.1, 0]
     for column in ("path", "fold"):
         with pytest.raises(ValueError, match=f"no path|{column} must hold"):
@@ -209,11 +209,11 @@ def test_accents_written_in_two_ways_are_one_class(folder):
     text = f"path,label\naudio/a.wav,{COMPOSED}\naudio/b.wav,{APART}\n"
     clips = from_table(table(folder, text), classes=[APART])
     assert clips.class_names == (COMPOSED,)
-    assert clips.labels.tolist() == [0, 0]
+    assert clips.targets.tolist() == [0, 0]
     text = f"path,label\naudio/a.wav,x;{COMPOSED}\naudio/b.wav,{APART}\n"
     clips = from_table(table(folder, text), separator=";")
     assert clips.class_names == (COMPOSED, "x")
     text = f"path,{APART},b\naudio/a.wav,1,0\naudio/b.wav,0,1\n"
     clips = from_table(table(folder, text), label=[APART, "b"], classes=["b", COMPOSED])
     assert clips.class_names == ("b", COMPOSED)
-    assert clips.labels.tolist() == [[False, True], [True, False]]
+    assert clips.targets.tolist() == [[False, True], [True, False]]

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 import kerasaudio
-from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.evaluation import cross_validation as room
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.transfer import probes, vectors
@@ -26,7 +26,7 @@ def test_reports_every_fold(open_model, clips, probe):
     assert (report.dataset, report.probe, report.seed) == (clips.name, probe, 0)
     assert len(report.folds) == 2
     assert report.confusion.sum() == len(clips)
-    right = report.predictions == clips.labels
+    right = report.predictions == clips.targets
     by_fold = [right[clips.folds == fold].mean() for fold in (1, 2)]
     np.testing.assert_allclose(report.folds, by_fold)
     assert report.accuracy == pytest.approx(np.mean(by_fold))
@@ -77,36 +77,36 @@ def test_each_fold_is_compiled_no_more_than_once(open_model, clips, monkeypatch)
 def stubbed(clips, monkeypatch):
     """Evaluate given vectors instead of those of a network."""
 
-    def call(features, probe="linear", labels=clips.labels, **settings):
+    def call(features, probe="linear", targets=clips.targets, **settings):
         monkeypatch.setattr(
             room, "clip_features", lambda *_: (features.astype("float32"), {})
         )
         monkeypatch.setattr(room, "as_extractor", lambda *_: None)
-        given = changed(clips, labels=labels)
+        given = changed(clips, targets=targets)
         return kerasaudio.cross_validate(None, given, probe, **settings)
 
     return call
 
 
 def changed(clips, **changes):
-    fields = {f.name: getattr(clips, f.name) for f in dataclasses.fields(LabelledClips)}
-    return LabelledClips(**(fields | changes))
+    fields = {f.name: getattr(clips, f.name) for f in dataclasses.fields(LabeledClips)}
+    return LabeledClips(**(fields | changes))
 
 
 @pytest.mark.parametrize(
     "probe", ["linear", pytest.param("mlp", marks=pytest.mark.slow)]
 )
 def test_nothing_leaks_from_the_held_out_fold(stubbed, clips, probe):
-    """Neither vectors nor labels of a fold's other clips move its predictions."""
+    """Neither vectors nor targets of a fold's other clips move its predictions."""
     features = np.random.default_rng(0).normal(size=(len(clips), 4))
     before = stubbed(features, probe, **QUICK[probe]).predictions
     held = np.flatnonzero(clips.folds == 2)
     watched, others = held[0], held[1:]
     moved = features.copy()
     moved[others] = 1e4 * (1 + moved[others])
-    labels = clips.labels.copy()
-    labels[others] = (labels[others] + 1) % 3
-    after = stubbed(moved, probe, labels=labels, **QUICK[probe]).predictions
+    targets = clips.targets.copy()
+    targets[others] = (targets[others] + 1) % 3
+    after = stubbed(moved, probe, targets=targets, **QUICK[probe]).predictions
     assert after[watched] == before[watched]
     # The same change does move what other folds learn from.
     rest = clips.folds != 2

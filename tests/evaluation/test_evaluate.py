@@ -18,7 +18,7 @@ def report(labels, scores, names=("a", "b", "c", "d")):
         dataset="made up",
         class_names=names,
         paths=tuple(Path(f"{i}.wav") for i in range(len(labels))),
-        labels=np.asarray(labels),
+        targets=np.asarray(labels),
         scores=np.asarray(scores, "float32"),
     )
 
@@ -31,11 +31,11 @@ def made(rng):
 
 
 def test_figures_are_scikit_learns(made):
-    hot = np.eye(4)[made.labels]
+    hot = np.eye(4)[made.targets]
     figures = {
-        "accuracy": sklearn_metrics.accuracy_score(made.labels, made.predictions),
+        "accuracy": sklearn_metrics.accuracy_score(made.targets, made.predictions),
         "macro_f1": sklearn_metrics.f1_score(
-            made.labels, made.predictions, average="macro"
+            made.targets, made.predictions, average="macro"
         ),
         "roc_auc": sklearn_metrics.roc_auc_score(hot, made.scores, average="macro"),
         "pr_auc": sklearn_metrics.average_precision_score(hot, made.scores),
@@ -45,10 +45,10 @@ def test_figures_are_scikit_learns(made):
         assert made.to_dict()[name] == getattr(made, name)
     np.testing.assert_array_equal(
         made.confusion,
-        sklearn_metrics.confusion_matrix(made.labels, made.predictions),
+        sklearn_metrics.confusion_matrix(made.targets, made.predictions),
     )
     precision, recall, f1, clips = sklearn_metrics.precision_recall_fscore_support(
-        made.labels, made.predictions
+        made.targets, made.predictions
     )
     for row, found in enumerate(made.per_class.values()):
         assert found == pytest.approx(
@@ -63,12 +63,12 @@ def test_figures_are_scikit_learns(made):
 
 def test_the_surest_mistakes_come_first(made):
     mistakes = made.mistakes
-    assert len(mistakes) == (made.predictions != made.labels).sum() > 3
+    assert len(mistakes) == (made.predictions != made.targets).sum() > 3
     margins = [m.score - m.true_score for m in mistakes]
     assert margins == sorted(margins, reverse=True)
     worst = mistakes[0]
     row = int(worst.path.stem)
-    assert made.class_names[made.labels[row]] == worst.label
+    assert made.class_names[made.targets[row]] == worst.label
     assert worst.score == made.scores[row].max()
     assert len(made.to_dict(mistakes=2)["mistakes"]) == 2
 

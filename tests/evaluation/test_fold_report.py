@@ -8,16 +8,16 @@ import os
 import numpy as np
 import pytest
 
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import FoldReport
 
 
 @pytest.fixture
 def report(tmp_path):
-    clips = LabelledClips(
+    clips = LabeledClips(
         name="toy",
         paths=tuple(tmp_path / name for name in ("a", "b", "c, d", "e", "f", "g")),
-        labels=np.array([0, 1, 0, 1, 0, 1]),
+        targets=np.array([0, 1, 0, 1, 0, 1]),
         class_names=("dog", 'cat "x"'),
         folds=np.array([1, 1, 2, 2, 2, 2]),
     )
@@ -95,10 +95,10 @@ def test_a_line_tables_and_pictures(report, tmp_path):
 
 def test_a_class_without_clips_has_no_share(tmp_path):
     pytest.importorskip("matplotlib")
-    clips = LabelledClips(
+    clips = LabeledClips(
         name="to\x1by",
         paths=tuple(tmp_path / name for name in "ab"),
-        labels=np.array([0, 0]),
+        targets=np.array([0, 0]),
         class_names=("dog", "cat"),
         folds=np.array([1, 2]),
         partial=True,

@@ -20,7 +20,7 @@ def report(labels, scores, **settings):
         dataset="made up",
         class_names=NAMES,
         paths=tuple(Path(f"{i}.wav") for i in range(len(labels))),
-        labels=np.asarray(labels, bool),
+        targets=np.asarray(labels, bool),
         scores=np.asarray(scores, "float32"),
         **settings,
     )
@@ -34,7 +34,7 @@ def made(rng):
 
 
 def test_figures_are_scikit_learns(made):
-    truth, given = made.labels, made.predictions
+    truth, given = made.targets, made.predictions
     figures = {
         "roc_auc": sklearn_metrics.roc_auc_score(truth, made.scores),
         "pr_auc": sklearn_metrics.average_precision_score(truth, made.scores),
@@ -116,9 +116,9 @@ def test_measure_takes_clips_with_several_classes(network, sides):
     model = network(classifier_activation="sigmoid")
     hot = sides[1].multi_hot.copy()
     hot[0] = True
-    found = evaluate(model, replace(sides[1], labels=hot))
+    found = evaluate(model, replace(sides[1], targets=hot))
     assert isinstance(found, TagReport)
-    assert found.labels.dtype == bool
-    np.testing.assert_array_equal(found.labels, hot)
+    assert found.targets.dtype == bool
+    np.testing.assert_array_equal(found.targets, hot)
     assert found.class_names == sides[1].class_names
     assert 0 <= found.roc_auc <= 1

@@ -32,13 +32,13 @@ def never(monkeypatch):
         ("model.tflite", {"format": "coreml"}, "format must be one of.*'coreml'"),
         ("model.bin", {"format": "litert"}, r"suffix '\.tflite'"),
         ("model.tflite", {"quantize": "int4"}, "quantize must be None or one of"),
-        ("model", {"quantize": "float16"}, "saved_model cannot be quantised.*litert"),
+        ("model", {"quantize": "float16"}, "saved_model cannot be quantized.*litert"),
         ("model.tflite", {"quantize": "int8"}, "needs calibrate="),
         ("model.tflite", {"calibrate": "."}, "needs calibrate=.*quantize=None"),
-        ("model.tflite", {"input_length": "dynamic"}, "exactly 4000 samples"),
-        ("model.tflite", {"input_length": 5_000}, "exactly 4000.*5000"),
-        ("model.tflite", {"input_length": "long"}, '"dynamic" or a number'),
-        ("model.tflite", {"input_length": True}, '"dynamic" or a number'),
+        ("model.tflite", {"input_seconds": "dynamic"}, "exactly 0.5 s"),
+        ("model.tflite", {"input_seconds": 0.6}, "exactly 0.5 s.*0.6"),
+        ("model.tflite", {"input_seconds": "long"}, '"dynamic" or a number'),
+        ("model.tflite", {"input_seconds": True}, '"dynamic" or a number'),
         ("model.tflite", {"verify": np.zeros((2, 9), "float32")}, "exactly 4000"),
         ("model.tflite", {"verify": np.zeros((2, 4_000), "int16")}, "int16"),
         ("model.tflite", {"verify": 3}, "verify takes a folder, files, an array"),
@@ -55,8 +55,8 @@ def test_arguments_that_do_not_fit_are_refused(
 
 @pytest.mark.usefixtures("never")
 def test_too_short_an_input_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"at least 400 samples.*input_length=100"):
-        export(tiny_model(None), tmp_path / "model.tflite", input_length=100)
+    with pytest.raises(ValueError, match=r"at least 0\.05 s.*input_seconds=0\.01"):
+        export(tiny_model(None), tmp_path / "model.tflite", input_seconds=0.01)
 
 
 @pytest.mark.usefixtures("never")
@@ -131,8 +131,8 @@ def test_facts_of_a_file_that_has_none(tmp_path):
         read_facts(tmp_path / "missing.tflite")
 
 
-@pytest.mark.slow  # Keras imports much to quantise
-def test_keras_own_quantisation_is_refused():
+@pytest.mark.slow  # Keras imports much to quantize
+def test_keras_own_quantization_is_refused():
     model = tiny_model()
     model.get_layer("level1").quantize("int8")
 

@@ -40,7 +40,7 @@ def test_export_prints_how_the_file_compares(run, saved, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
-def test_quantised_and_measured_on_labelled_sounds(run, saved, tmp_path):
+def test_quantized_and_measured_on_labeled_sounds(run, saved, tmp_path):
     sounds = class_folders(tmp_path / "sounds", {"a": 2, "b": 2, "c": 2})
     words = ("--quantize", "int8", "--calibrate", sounds, "--verify", sounds)
 

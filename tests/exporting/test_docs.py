@@ -26,7 +26,7 @@ def blocks(language):
 @pytest.fixture
 def user_folder(tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(CHECKOUT / "examples")
-    class_folders(tmp_path / "labelled", {"hiss": 2, "hum": 2}, seconds=3)
+    class_folders(tmp_path / "labeled", {"hiss": 2, "hum": 2}, seconds=3)
     (tmp_path / "sounds").mkdir()
     noise = np.random.default_rng(0).normal(0, 0.1, 80_000)
     soundfile.write(tmp_path / "sounds" / "rain.wav", noise, 16_000)

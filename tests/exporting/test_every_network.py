@@ -29,7 +29,9 @@ def build(name):
 def test_every_network_exports(name, form, tmp_path):
     model, length = build(name)
 
-    report = export(model, tmp_path / PATHS[form], input_length=length)
+    report = export(
+        model, tmp_path / PATHS[form], input_seconds=length / model.spec.sample_rate
+    )
 
     assert report.verification.max_difference < CLOSE
 
@@ -41,7 +43,12 @@ def test_every_network_is_served_without_keras(tmp_path):
     for name in NAMES:
         model, length = build(name)
         try:
-            export(model, tmp_path / name, verify=False, input_length=length)
+            export(
+                model,
+                tmp_path / name,
+                verify=False,
+                input_seconds=length / model.spec.sample_rate,
+            )
         except ExportError as error:
             wrong[name] = str(error)
             continue

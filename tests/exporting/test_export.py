@@ -88,7 +88,7 @@ def test_an_export_of_any_length_takes_any_length(form, tmp_path, sounds):
     model = tiny_model(None)
     path = tmp_path / PATHS[form]
 
-    report = export(model, path, input_length="dynamic")
+    report = export(model, path, input_seconds="dynamic")
 
     assert report.input_samples is None
     assert read_facts(path)["clip_samples"] is None
@@ -103,7 +103,7 @@ def test_an_export_of_any_length_takes_any_length(form, tmp_path, sounds):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
 def test_a_network_of_any_length_gets_a_fixed_one(tmp_path):
-    report = export(tiny_model(None), tmp_path / "a.tflite", input_length=1_500)
+    report = export(tiny_model(None), tmp_path / "a.tflite", input_seconds=0.1875)
 
     assert report.input_samples == 1_500
     assert read_facts(report.path)["window_samples"] == 1_500

@@ -1,4 +1,4 @@
-"""Batch normalisation joins the layer in front of it, wherever that gives the same."""
+"""Batch normalization joins the layer in front of it, wherever that gives the same."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ def batch_norms(model):
 
 
 def trained(model):
-    """Give every normalisation statistics, scales and shifts of its own."""
+    """Give every normalization statistics, scales and shifts of its own."""
     rng = np.random.default_rng(0)
     for layer in batch_norms(model):
         width = layer.moving_mean.shape

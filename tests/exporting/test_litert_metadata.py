@@ -84,13 +84,13 @@ def test_what_is_not_known_is_not_stated():
 
 @pytest.mark.usefixtures("flatbuffers")
 @given(st.text(), st.text(min_size=1), st.integers(1_000, 1_000_000))
-def test_any_text_and_rate_can_be_read_back(licence, weights, sample_rate):
-    spec = SPEC.replace(licence=licence, weights=weights, sample_rate=sample_rate)
+def test_any_text_and_rate_can_be_read_back(license, weights, sample_rate):
+    spec = SPEC.replace(license=license, weights=weights, sample_rate=sample_rate)
 
     model = stated(spec)
 
     assert model.text(0) == f"Tiny/{weights}"
-    assert model.text(5) == licence
+    assert model.text(5) == license
     audio = model.tables(3)[0].tables(2)[0].table(3).table(1)
     assert audio.number(0, 4) == sample_rate
 
@@ -172,7 +172,7 @@ def test_a_file_of_any_length_takes_a_window_unless_told_otherwise(tmp_path, sou
     from ai_edge_litert.interpreter import Interpreter
 
     model, path = tiny_model(None), tmp_path / "model.tflite"
-    export(model, path, input_length="dynamic", verify=False)
+    export(model, path, input_seconds="dynamic", verify=False)
 
     interpreter = Interpreter(str(path))
     (waveform,) = interpreter.get_input_details()

@@ -77,7 +77,7 @@ def test_mediapipe_gives_what_the_model_gives(kind, length, tmp_path, sounds):
     path = tmp_path / "model.tflite"
     model = with_labels(tiny_model(None if length else 4_000), ODD_LABELS)
     calibrate = sounds if kind == "int8" else None
-    export(model, path, quantize=kind, calibrate=calibrate, input_length=length)
+    export(model, path, quantize=kind, calibrate=calibrate, input_seconds=length)
 
     windows = heard(path, np.concatenate([sounds[0], sounds[5], sounds[3, :1_000]]))
 

@@ -35,7 +35,7 @@ def test_the_names_that_keras_has_for_formats_are_taken(form, model, tmp_path):
 def test_what_only_keras_exports_is_refused(model, tmp_path):
     with pytest.raises(ValueError, match=r"(?s)no format 'torch'.*keras.Model.export"):
         model.export(tmp_path / "model.pt2", format="torch")
-    with pytest.raises(ValueError, match="input_length="):
+    with pytest.raises(ValueError, match="input_seconds="):
         model.export(
             tmp_path / "model.tflite",
             input_signature=[keras.InputSpec(shape=(None, 4_000))],
@@ -76,7 +76,7 @@ def test_facts_say_where_the_weights_are_from(form, tmp_path):
     for each in (facts, after):
         assert each["weights"] == "mtat"
         assert each["weights_hash"] == spec.weights_hash
-        assert each["licence"] == spec.licence
+        assert each["license"] == spec.license
 
 
 @pytest.mark.slow

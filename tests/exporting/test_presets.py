@@ -24,15 +24,15 @@ CALIBRATE = 80
 @pytest.mark.parametrize("form", ["litert", "onnx", "openvino"])
 def test_eight_bits_cost_less_than_a_point(form, shared, tmp_path):
     (entry,) = (one for one in load_manifest() if one.title == TITLE)
-    learnt, test, _ = held_out(entry, shared / "data")
-    some = np.linspace(0, len(learnt) - 1, CALIBRATE).astype(int)
+    learned, test, _ = held_out(entry, shared / "data")
+    some = np.linspace(0, len(learned) - 1, CALIBRATE).astype(int)
     model = FACTORIES[entry.factory](weights=entry.tag)
 
     report = export(
         model,
         tmp_path / PATHS[form],
         quantize="int8",
-        calibrate=learnt.take(some),
+        calibrate=learned.take(some),
         verify=test,
     )
 
@@ -51,7 +51,7 @@ def test_yamnet_stays_the_published_network(form, tmp_path):
     path = tmp_path / PATHS[form]
     model = kerasaudio.YAMNet(weights="audioset")
 
-    export(model, path, input_length=waveform.shape[1])
+    export(model, path, input_seconds=waveform.shape[1] / 16_000)
 
     got = module_of(FORMATS[form]).run(path, waveform, 0, 1).outputs
     np.testing.assert_allclose(got, golden["exact_scores"], atol=1e-4)

@@ -1,4 +1,4 @@
-"""Fewer bits: of the body only, in smaller files, and measured on labelled clips."""
+"""Fewer bits: of the body only, in smaller files, and measured on labeled clips."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def float_bytes(wide, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
 @pytest.mark.parametrize(("form", "kind"), KINDS)
-def test_quantised_models_are_small_and_close(
+def test_quantized_models_are_small_and_close(
     form, kind, wide, sounds, float_bytes, tmp_path
 ):
     calibrate = sounds if kind == "int8" else None
@@ -87,7 +87,7 @@ def test_weights_of_recurrent_layers_shrink(form, kind, tmp_path):
     model = FACTORIES["SpeechGRU"](weights="fsdd")
     clips = np.random.default_rng(0).normal(0, 0.1, (4, 5_600)).astype("float32")
     calibrate = clips if kind == "int8" else None
-    settings = {"verify": clips, "input_length": 5_600}
+    settings = {"verify": clips, "input_seconds": 0.7}
 
     whole = export(model, tmp_path / f"float{FORMATS[form].suffix}", **settings)
     small = export(
@@ -124,7 +124,7 @@ def test_the_layer_that_reads_raw_samples_stays_in_float(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("in_process")
-def test_labelled_clips_tell_the_accuracy_before_and_after(tmp_path):
+def test_labeled_clips_tell_the_accuracy_before_and_after(tmp_path):
     class_folders(tmp_path / "sounds", {"a": 2, "b": 2, "c": 2})
     clips = from_folder(tmp_path / "sounds")
     model = tiny_model()
@@ -138,7 +138,7 @@ def test_labelled_clips_tell_the_accuracy_before_and_after(tmp_path):
     )
 
     scores = model.predict(clips.batches(model, training=False), verbose=0)
-    right = (scores.argmax(axis=1) == clips.labels).mean()
+    right = (scores.argmax(axis=1) == clips.targets).mean()
     assert report.verification.accuracy_before == pytest.approx(right)
     assert report.verification.accuracy_after is not None
     assert "% before" in str(report)
@@ -186,5 +186,5 @@ def test_accuracy_that_was_lost_is_not_kept(tmp_path, monkeypatch):
         ),
     )
 
-    with pytest.raises(ExportError, match=r"recognises 0\.0 % of 6 clips"):
+    with pytest.raises(ExportError, match=r"recognizes 0\.0 % of 6 clips"):
         export(model, tmp_path / "m.tflite", quantize="dynamic", verify=clips)

@@ -137,7 +137,7 @@ def test_any_backend_and_any_length(sounds, tmp_path, monkeypatch):
     model = tiny_model(None, width=64)
     path = tmp_path / "model.xml"
 
-    export(model, path, quantize="int8", calibrate=sounds, input_length="dynamic")
+    export(model, path, quantize="int8", calibrate=sounds, input_seconds="dynamic")
 
     assert read_facts(path)["quantize"] == "int8"
     for samples in (1_000, 3_333):

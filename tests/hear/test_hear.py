@@ -109,7 +109,7 @@ def test_scenes_are_the_embeddings_of_the_model(model, network):
 
 
 @pytest.mark.parametrize("hop_ms", [50.0, 25, 33.3])
-def test_a_timestamp_is_the_centre_of_its_window(model, network, hop_ms):
+def test_a_timestamp_is_the_center_of_its_window(model, network, hop_ms):
     audio = noise(2, RATE + 7)
 
     vectors, times = map(
@@ -122,8 +122,8 @@ def test_a_timestamp_is_the_centre_of_its_window(model, network, hop_ms):
     assert times[0, 0] == 0
     assert 0 <= 1000 * (RATE + 7) / RATE - times[0, -1] < hop_ms
     for sound, index in ((0, 7), (1, 12), (1, 0), (0, times.shape[1] - 1)):
-        centre = round(float(times[sound, index]) / 1000 * RATE)
-        around = np.arange(centre - CLIP // 2, centre - CLIP // 2 + CLIP)
+        center = round(float(times[sound, index]) / 1000 * RATE)
+        around = np.arange(center - CLIP // 2, center - CLIP // 2 + CLIP)
         inside = (around >= 0) & (around < audio.shape[1])
         window = np.where(inside, audio[sound][around.clip(0, RATE + 6)], 0)
         np.testing.assert_allclose(

@@ -78,7 +78,7 @@ def test_every_public_layer_is_tested():
     assert tested == set(layers.__all__) - set(layers.augment.__all__)
 
 
-def test_a_clip_does_not_depend_on_its_neighbours(make):
+def test_a_clip_does_not_depend_on_its_neighbors(make):
     layer = make()
     batch = example(layer)
     louder = batch * np.array([1, 1000, 1e-3], "float32").reshape(

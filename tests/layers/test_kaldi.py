@@ -44,7 +44,7 @@ def ast_fbank(waveform: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_ast_golden(method):
-    """`ast` is ASTFeatureExtractor's output (transformers 5.23.0), not normalised."""
+    """`ast` is ASTFeatureExtractor's output (transformers 5.23.0), not normalized."""
     golden = np.load(GOLDEN)
     waveform = golden["ast_int16"][None].astype("float32") / 32768
     got = run(KaldiFbank(n_mels=128, window="hann", method=method), waveform)[0]
@@ -80,8 +80,8 @@ def by_hand(waveform, *, rate, window, preemphasis, remove_dc_offset, n_mels, hi
         x = x - preemphasis * np.concatenate([x[:1], x[:-1]])
         power = np.abs(np.fft.rfft(x * window, n_fft)) ** 2
         row = []
-        for left, centre, right in zip(edges, edges[1:], edges[2:], strict=False):
-            up, down = (at - left) / (centre - left), (right - at) / (right - centre)
+        for left, center, right in zip(edges, edges[1:], edges[2:], strict=False):
+            up, down = (at - left) / (center - left), (right - at) / (right - center)
             row.append(power @ np.clip(np.minimum(up, down), 0, None))
         rows.append(np.log(np.maximum(row, np.finfo("float32").eps)))
     return np.array(rows)

@@ -71,7 +71,7 @@ def test_spectrogram_equals_librosa_and_methods_agree(framing, power):
 
 
 @pytest.mark.parametrize("pad_mode", ["constant", "reflect"])
-def test_centred_frames_are_librosas_own(rng, pad_mode):
+def test_centered_frames_are_librosas_own(rng, pad_mode):
     batch = rng.normal(size=(2, 3001)).astype("float32")
     got = run(STFT(n_fft=512, hop_length=128, pad_mode=pad_mode), batch)
     wanted = clip_by_clip(

@@ -88,7 +88,7 @@ def test_classes_that_overlap_have_probabilities_of_their_own(models, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_clip_does_not_hear_its_neighbour(models, name):
+def test_a_clip_does_not_hear_its_neighbor(models, name):
     model = models(name)
     waveforms = noise(model.spec)
     louder = waveforms * np.array([[1], [30]], "float32")
@@ -140,7 +140,7 @@ def test_fit_moves_every_weight(name):
 
 
 def trained(model):
-    """Give trainable weights, less biases that a normalisation cancels."""
+    """Give trainable weights, less biases that a normalization cancels."""
     return [
         v
         for v in model.trainable_weights

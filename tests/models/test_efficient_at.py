@@ -110,7 +110,7 @@ def test_both_forms_of_depthwise_convolution_learn_the_same(rng, monkeypatch, st
     x = rng.normal(size=(2, 7, 6, 3)).astype("float32")
     target = rng.normal(size=(2, -(-7 // step), -(-6 // step), 3)).astype("float32")
     start = rng.normal(size=(3, 3, 3, 1)).astype("float32")
-    learnt = []
+    learned = []
     for shifted in (False, True):
         monkeypatch.setattr(depthwise, "_xla_on_cpu", lambda form=shifted: form)
         model = keras.Sequential([DepthwiseConv2D(3, step, use_bias=False)])
@@ -118,7 +118,7 @@ def test_both_forms_of_depthwise_convolution_learn_the_same(rng, monkeypatch, st
         model.set_weights([start])
         model.compile(keras.optimizers.SGD(1.0), "mse")
         model.train_on_batch(x, target)
-        learnt.append(model.get_weights()[0])
+        learned.append(model.get_weights()[0])
 
-    assert np.abs(learnt[0] - start).max() > 1e-2
-    np.testing.assert_allclose(learnt[1], learnt[0], atol=1e-5)
+    assert np.abs(learned[0] - start).max() > 1e-2
+    np.testing.assert_allclose(learned[1], learned[0], atol=1e-5)

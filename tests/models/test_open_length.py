@@ -133,7 +133,7 @@ FRONTENDS = {
         for mode in ("constant", "reflect", "edge")
         for size in (256, 257)
     },
-    "not centred": lambda x: ours.Spectrogram(200, 90, center=False)(x),
+    "not centered": lambda x: ours.Spectrogram(200, 90, center=False)(x),
     "left": lambda x: ours.Spectrogram(256, 90, 200, window_align="left", center=False)(
         x
     ),
@@ -189,7 +189,7 @@ LAYERS = {
         ]
     ),
     "beside": lambda x: layers.Concatenate()([frames(x), layers.ReLU()(frames(x))]),
-    "normalised": lambda x: layers.LayerNormalization()(frames(x)),
+    "normalized": lambda x: layers.LayerNormalization()(frames(x)),
     "swapped": lambda x: layers.Permute((1, 3, 2))(pictures(x)),
     "within": lambda x: keras.Sequential([layers.Dense(3)])(
         layers.GlobalAveragePooling1D()(frames(x))

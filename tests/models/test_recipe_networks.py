@@ -74,11 +74,11 @@ def test_the_picture_is_grey_whatever_the_loudness():
     loud, quiet = (output(picture, waveform * gain) for gain in (1.0, 0.01))
 
     np.testing.assert_allclose(loud, quiet, atol=0.01)
-    colours = loud + np.array([103.939, 116.779, 123.68], "float32")
-    np.testing.assert_allclose(colours.max(), 255, atol=0.01)
-    assert colours.min() >= -0.01
-    np.testing.assert_allclose(np.ptp(colours, axis=-1), 0, atol=1e-3)
-    assert colours.std() > 3
+    colors = loud + np.array([103.939, 116.779, 123.68], "float32")
+    np.testing.assert_allclose(colors.max(), 255, atol=0.01)
+    assert colors.min() >= -0.01
+    np.testing.assert_allclose(np.ptp(colors, axis=-1), 0, atol=1e-3)
+    assert colors.std() > 3
 
 
 def test_mel_resnet50_makes_a_picture_of_224():

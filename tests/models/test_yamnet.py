@@ -83,7 +83,7 @@ def test_the_tag_reads_the_pinned_file(model, weights, tmp_path, monkeypatch):
     tagged = kerasaudio.YAMNet(weights="audioset")
 
     assert tagged.spec.preset == "YAMNet/audioset"
-    assert tagged.spec.licence == "Apache-2.0"
+    assert tagged.spec.license == "Apache-2.0"
     assert len(tagged.spec.labels) == 521
     np.testing.assert_array_equal(
         output(tagged, noise(15_600)), output(model, noise(15_600))

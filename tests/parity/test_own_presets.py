@@ -71,4 +71,4 @@ def score(entry, model, shared, few=False):
     if few:
         clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
     report = evaluate(model, clips, **settings)
-    return report.accuracy, len(report.labels)
+    return report.accuracy, len(report.targets)

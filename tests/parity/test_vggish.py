@@ -55,7 +55,7 @@ def test_embeddings_are_torchvggishs(golden, tmp_path):
 def test_pca_is_torchvggishs(golden, tmp_path):
     path = tmp_path / "vggish_pca_params.npz"
     np.savez_compressed(path, **pca())
-    want = golden["quantised"]
+    want = golden["quantized"]
 
     got = run(vggish_postprocess(path, rounding="nearest"), embeddings())
 

@@ -22,10 +22,10 @@ def tone(seconds=10):
     return (0.5 * np.sin(2e3 * np.pi * time) * (time > seconds / 2)).astype("float32")
 
 
-def columns(path, colour):
-    """Give the left and right end of what has a colour, the legend left out."""
+def columns(path, color):
+    """Give the left and right end of what has a color, the legend left out."""
     picture = images.imread(path)[..., :3]
-    same = (np.abs(picture - np.array(colour) / 255) < 0.02).all(axis=-1)
+    same = (np.abs(picture - np.array(color) / 255) < 0.02).all(axis=-1)
     rows = same.sum(axis=1)
     longest = same[rows == rows.max()][0]
     return np.flatnonzero(longest)[[0, -1]], int(same.sum())

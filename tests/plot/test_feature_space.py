@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from kerasaudio.plot import feature_space
-from kerasaudio.plot.palette import COLOURS, SHAPES, style
+from kerasaudio.plot.palette import COLORS, SHAPES, style
 from kerasaudio.text import escaped
 
 RATE = 8_000
@@ -63,8 +63,8 @@ def test_a_picture_shows_every_class_and_its_name(tmp_path):
     picture = images.imread(tmp_path / "space.png")
     assert plane.shape == (150, 2)
     assert picture.shape[0] > 800
-    # Colours are mixed with white: look for the marks of the first class.
-    red, green, blue = (int(COLOURS[0][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    # Colors are mixed with white: look for the marks of the first class.
+    red, green, blue = (int(COLORS[0][i : i + 2], 16) / 255 for i in (1, 3, 5))
     mixed = 0.85 * np.array([red, green, blue]) + 0.15
     hits = (np.abs(picture[..., :3] - mixed) < 0.02).all(axis=-1)
     legend = picture.shape[1] * 3 // 4
@@ -88,10 +88,10 @@ def test_looks_differ_for_56_classes():
     looks = {style(number) for number in range(56)}
 
     assert len(looks) == 56
-    assert len(looks) == len(COLOURS) * len(SHAPES)
+    assert len(looks) == len(COLORS) * len(SHAPES)
     for number in range(100):
         one, next_one = style(number), style(number + 1)
-        assert one.colour != next_one.colour
+        assert one.color != next_one.color
         assert one.shape != next_one.shape
 
 

@@ -21,8 +21,8 @@ def clusters(method, count=20, features=12):
     pytest.importorskip(LIBRARIES[method])
     generator = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], count)
-    centres = generator.normal(0, 10, (3, features))
-    return centres[labels] + generator.normal(0, 1, (3 * count, features)), labels
+    centers = generator.normal(0, 10, (3, features))
+    return centers[labels] + generator.normal(0, 1, (3 * count, features)), labels
 
 
 def distances(points):
@@ -30,7 +30,7 @@ def distances(points):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_neighbours_stay_neighbours(method):
+def test_neighbors_stay_neighbors(method):
     vectors, labels = clusters(method)
 
     plane = feature_space(vectors, labels, method=method)
@@ -119,10 +119,10 @@ def test_pca_agrees_with_scikit_learn():
         ({"method": "tsne", "perplexity": 60}, "less than the number of points, 60"),
         ({"method": "tsne", "perplexity": 0}, "perplexity"),
         ({"method": "tsne", "perplexity": float("nan")}, "perplexity"),
-        ({"method": "umap", "neighbours": 60}, "less than the number of points, 60"),
-        ({"method": "umap", "neighbours": 1}, "at least 2"),
+        ({"method": "umap", "neighbors": 60}, "less than the number of points, 60"),
+        ({"method": "umap", "neighbors": 1}, "at least 2"),
         ({"method": "pca", "perplexity": 5}, "belongs to method='tsne'"),
-        ({"method": "tsne", "neighbours": 5}, "belongs to method='umap'"),
+        ({"method": "tsne", "neighbors": 5}, "belongs to method='umap'"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(arguments, message):

@@ -176,7 +176,7 @@ def test_clips_of_different_lengths_need_a_cut():
     ("labels", "message"),
     [
         (["a"] * 29 + ["b"], r"needs [24] clips or more.*'b' \(1\)"),
-        (["a"] * 30, "two kinds.*30 clips, all labelled 'a'"),
+        (["a"] * 30, "two kinds.*30 clips, all labeled 'a'"),
         ([0] * 29, r"one label for each of the 30 clips.*\(29,\)"),
         (np.zeros((30, 2), int), r"\(30, 2\)"),
         (np.linspace(0, 1, 30), "integers or strings.*float64"),

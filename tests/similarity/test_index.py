@@ -1,4 +1,4 @@
-"""Index: exact neighbours, the file, faiss, and bad input."""
+"""Index: exact neighbors, the file, faiss, and bad input."""
 
 import builtins
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasaudio.similarity import Index, Neighbour, index, search
+from kerasaudio.similarity import Index, Neighbor, index, search
 
 distance_matrix = pytest.importorskip("sklearn.metrics").pairwise_distances
 
@@ -21,11 +21,11 @@ def metric(request):
 
 
 def positions(found):
-    return [[neighbour.position for neighbour in row] for row in found]
+    return [[neighbor.position for neighbor in row] for row in found]
 
 
 def distances(found):
-    return [[neighbour.distance for neighbour in row] for row in found]
+    return [[neighbor.distance for neighbor in row] for row in found]
 
 
 @settings(deadline=None, max_examples=30)
@@ -36,9 +36,7 @@ def distances(found):
     metric=st.sampled_from(METRICS),
     seed=st.integers(0, 99),
 )
-def test_neighbours_are_those_of_sorting_all_distances(
-    size, width, share, metric, seed
-):
+def test_neighbors_are_those_of_sorting_all_distances(size, width, share, metric, seed):
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(size, width)).astype("float32")
     queries = rng.normal(size=(4, width)).astype("float32")
@@ -77,25 +75,25 @@ def test_equal_vectors_are_no_distance_apart(metric, rng):
     vectors = 1e3 + rng.normal(size=(50, 30)).astype("float32")
     found = Index(metric)
     found.add(vectors)
-    for row, neighbour in enumerate(found.nearest(vectors, 1)):
-        assert neighbour[0].position == row
-        assert neighbour[0].distance == pytest.approx(0, abs=2e-4)
+    for row, neighbor in enumerate(found.nearest(vectors, 1)):
+        assert neighbor[0].position == row
+        assert neighbor[0].distance == pytest.approx(0, abs=2e-4)
     found.add(vectors)
     assert [n.position for n in found.nearest(vectors[7], 2)] == [7, 57]
 
 
-def test_neighbours_carry_what_was_added():
+def test_neighbors_carry_what_was_added():
     found = Index("euclidean")
     found.add([[0.0], [1.0]], ids=["a", "b"], paths=["x y.wav", Path("z.wav")])
     found.add([[5.0]], labels=["dog"])
     found.add(np.array([[9.0]]), ids=np.array([70]), labels=np.array([4]))
     assert found.nearest([0.9], 2) == [
-        Neighbour(1, pytest.approx(0.1), "b", "z.wav", None),
-        Neighbour(0, pytest.approx(0.9), "a", "x y.wav", None),
+        Neighbor(1, pytest.approx(0.1), "b", "z.wav", None),
+        Neighbor(0, pytest.approx(0.9), "a", "x y.wav", None),
     ]
     assert found.farthest([0.9], 2) == [
-        Neighbour(3, pytest.approx(8.1), 70, None, 4),
-        Neighbour(2, pytest.approx(4.1), 2, None, "dog"),
+        Neighbor(3, pytest.approx(8.1), 70, None, 4),
+        Neighbor(2, pytest.approx(4.1), 2, None, "dog"),
     ]
     assert found.nearest(np.empty((0, 1)), 2) == []
     assert found.width == 1

@@ -197,7 +197,7 @@ def test_unit_length_gives_unit_vectors_and_keeps_zero(rng):
     [ContrastiveLoss(0.7, name="mine"), TripletLoss(0.7), NTXentLoss(0.7)],
     ids=lambda loss: type(loss).__name__,
 )
-def test_serialisation_keeps_the_arguments(loss):
+def test_serialization_keeps_the_arguments(loss):
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert type(again) is type(loss)
     assert again.get_config() == loss.get_config()

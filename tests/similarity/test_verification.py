@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from kerasaudio.similarity import (
     equal_error_rate,
-    nearest_neighbour_accuracy,
+    nearest_neighbor_accuracy,
     pair_scores,
     roc_curve,
 )
@@ -68,13 +68,13 @@ def test_all_pairs_are_scored_once(metric, rng):
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_nearest_neighbour_accuracy_is_scikit_learns(metric, rng):
+def test_nearest_neighbor_accuracy_is_scikit_learns(metric, rng):
     vectors, labels = rng.normal(size=(1100, 4)), rng.integers(0, 3, 1100)
     vectors[:, 0] += labels
     model = neighbors.KNeighborsClassifier(1, metric=metric)
     model.fit(vectors[:900], labels[:900])
     wanted = model.score(vectors[900:], labels[900:])
-    got = nearest_neighbour_accuracy(
+    got = nearest_neighbor_accuracy(
         vectors[900:],
         labels[900:],
         metric,
@@ -85,13 +85,13 @@ def test_nearest_neighbour_accuracy_is_scikit_learns(metric, rng):
     found = neighbors.NearestNeighbors(n_neighbors=2, metric=metric).fit(vectors)
     nearest = found.kneighbors(vectors, return_distance=False)[:, 1]
     wanted = np.mean(labels[nearest] == labels)
-    assert nearest_neighbour_accuracy(vectors, labels, metric) == pytest.approx(wanted)
+    assert nearest_neighbor_accuracy(vectors, labels, metric) == pytest.approx(wanted)
 
 
 def test_labels_may_be_strings():
     vectors = np.array([[0, 1], [0, 2], [1, 0], [2, 0.1]])
-    assert nearest_neighbour_accuracy(vectors, list("aabb")) == 1
-    assert nearest_neighbour_accuracy(vectors, list("abab")) == 0
+    assert nearest_neighbor_accuracy(vectors, list("aabb")) == 1
+    assert nearest_neighbor_accuracy(vectors, list("abab")) == 0
     assert equal_error_rate(*pair_scores(vectors, list("aabb"))) == 0
 
 
@@ -113,10 +113,10 @@ V = np.eye(3)
         (lambda: roc_curve([1, np.nan], [0, 1]), "finite"),
         (lambda: roc_curve([1, 2], [0, 2]), "True and False"),
         (lambda: equal_error_rate([], []), "0 same and 0 different"),
-        (lambda: nearest_neighbour_accuracy(V[:1], [0]), "no neighbour"),
-        (lambda: nearest_neighbour_accuracy(V, [0, 1, 1], gallery=V), "go together"),
+        (lambda: nearest_neighbor_accuracy(V[:1], [0]), "no neighbor"),
+        (lambda: nearest_neighbor_accuracy(V, [0, 1, 1], gallery=V), "go together"),
         (
-            lambda: nearest_neighbour_accuracy(
+            lambda: nearest_neighbor_accuracy(
                 V, [0, 1, 1], gallery=V[:, :2], gallery_labels=[0, 1, 1]
             ),
             "gallery must have 3 features.*2",

@@ -12,7 +12,7 @@ import kerasaudio
 from kerasaudio import hear
 from kerasaudio.cli import tagging
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import evaluate, predict_clips
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.models import FACTORIES
@@ -61,7 +61,7 @@ def _fill(model: AudioModel) -> None:
             weight.assign(values.astype("float32"))
 
 
-def clips_for(model: AudioModel, folder: Path) -> LabelledClips:
+def clips_for(model: AudioModel, folder: Path) -> LabeledClips:
     """Write clips from half a window to two and a half long."""
     spec = model.spec
     rate = spec.sample_rate
@@ -74,7 +74,7 @@ def clips_for(model: AudioModel, folder: Path) -> LabelledClips:
         for i, waveform in enumerate(waveforms)
     ]
     labels = np.arange(len(paths)) % 3
-    return LabelledClips("clips", tuple(paths), labels, tuple(LABELS))
+    return LabeledClips("clips", tuple(paths), labels, tuple(LABELS))
 
 
 def answer(model: AudioModel, path: Path) -> np.ndarray:
@@ -86,7 +86,7 @@ def answer(model: AudioModel, path: Path) -> np.ndarray:
     return np.average(np.asarray(each, "float64"), axis=0, weights=weights)
 
 
-def clip_answers(model: AudioModel, clips: LabelledClips, cache: Path) -> Pairs:
+def clip_answers(model: AudioModel, clips: LabeledClips, cache: Path) -> Pairs:
     """Give, by who answers, the scores of clips and the rule's, (clips, classes)."""
     want = np.stack([answer(model, path) for path in clips.paths])
     paths = list(clips.paths)

@@ -11,7 +11,7 @@ SPEC = AudioSpec(
     architecture="Tiny",
     weights="own",
     labels=("a", "b", "c"),
-    licence="MIT",
+    license="MIT",
     citation="Somebody, A Paper, 2020",
     homepage="https://example.org/tiny",
 )

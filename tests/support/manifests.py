@@ -60,7 +60,7 @@ def raw_entry(*sources: Source, tag: str = "mtat") -> dict[str, Any]:
         "arguments": {},
         "labels": "mtat",
         "parameters": 50_000,
-        "licence": "MIT",
+        "license": "MIT",
         "citation": "Someone, Something, 2020",
         "homepage": "https://example.org",
         "metrics": None,

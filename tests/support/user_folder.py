@@ -1,6 +1,6 @@
 """The folder of a user: a song, sounds without classes, a folder a class, data sets.
 
-clips.csv lists the files of labelled/ with their classes and two folds, tags.csv those
+clips.csv lists the files of labeled/ with their classes and two folds, tags.csv those
 of sounds/ with several tags each. The public data sets have their official layouts.
 model.pth holds the weights of a layer of PyTorch.
 """
@@ -37,7 +37,7 @@ def _sounds(folder):
     rows = [("path", "label", "fold")]
     for number in range(8):
         kind = ("hum", "hiss")[number % 2]
-        file = folder / "labelled" / kind / f"{number}.wav"
+        file = folder / "labeled" / kind / f"{number}.wav"
         file.parent.mkdir(parents=True, exist_ok=True)
         noise = rng.normal(0, 0.1, RATE)
         sound = noise if number % 2 else np.cumsum(noise) / 100

@@ -1,6 +1,6 @@
 """A server on this machine: plain files, and the Hugging Face Hub's protocol.
 
-Plain files answer with ETag, Range, If-Range and every misbehaviour a test asks for.
+Plain files answer with ETag, Range, If-Range and every misbehavior a test asks for.
 Hub repositories answer `/OWNER/NAME/resolve/REVISION/FILE`, gated or not, and take
 commits.
 """

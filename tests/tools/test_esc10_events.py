@@ -11,7 +11,7 @@ import soundfile
 from esc10_events import Heard, Levels
 from event_mixtures import CLASSES
 
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.events import SoundEvent
 from support.esc_folder import write_table
 
@@ -26,7 +26,7 @@ def heard(tmp_path):
     labels = np.zeros((6, 5), bool)
     labels[0, 2] = True
     labels[np.arange(1, 6), np.arange(5)] = True
-    clips = LabelledClips("scenes", (path,) * 6, labels, CLASSES).take([0])
+    clips = LabeledClips("scenes", (path,) * 6, labels, CLASSES).take([0])
     scores = np.zeros((250, 5))
     scores[50:100, 2], scores[150:151, 3] = 0.4, 0.9
     loudness = np.full(250, -40.0)

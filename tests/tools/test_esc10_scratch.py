@@ -103,7 +103,7 @@ def test_dogs_against_animals_and_people(folder):
     assert data.class_names == ("dog", "other")
     kinds = [path.stem.rpartition("-")[2] for path in data.paths]
     assert sorted(set(kinds)) == ["0", "1", "20", "21"]
-    assert [kind == "0" for kind in kinds] == [label == 0 for label in data.labels]
+    assert [kind == "0" for kind in kinds] == [label == 0 for label in data.targets]
     seconds = esc10_dogs.seconds_of(data)
     # 2.5 s: the third window has half a second of zeros, and nothing else.
     assert len(seconds) == 2 * len(data)

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from event_mixtures import BACKGROUNDS, CLASSES, SAMPLE_RATE, active_parts, mix
 
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 
 HERTZ = dict(zip(CLASSES, (300, 600, 1200, 2400, 4800), strict=True))
 
@@ -33,7 +33,7 @@ def recordings(tmp_path_factory):
             paths.append(folder / f"{name}-{take}.wav")
             labels.append(number)
             soundfile.write(paths[-1], clip, SAMPLE_RATE)
-    return LabelledClips("sounds", tuple(paths), np.array(labels), names)
+    return LabeledClips("sounds", tuple(paths), np.array(labels), names)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_scenes_are_made_once_and_the_same_again(recordings, tmp_path):
 
 
 def test_what_is_missing_is_said(recordings, tmp_path):
-    no_rain = recordings.take(recordings.labels != len(CLASSES))
+    no_rain = recordings.take(recordings.targets != len(CLASSES))
     with pytest.raises(ValueError, match=r"no recordings of \['rain'\]"):
         event_mixtures.gather(no_rain)
     short = tmp_path / "short.wav"

@@ -83,5 +83,5 @@ def test_a_short_training_tells_speakers_apart(experiment, shared):
     assert rate["trained projection"] < 0.12
     assert rate["untrained projection"] > 0.25
     assert rate["mean MFCC"] > 0.25
-    nearest = figures["trained projection"]["nearest_neighbour_accuracy"]
+    nearest = figures["trained projection"]["nearest_neighbor_accuracy"]
     assert nearest > 0.95

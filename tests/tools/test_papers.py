@@ -34,8 +34,8 @@ def test_the_stand_in_has_magnatagatunes_format(music):
     clips = MagnaTagATune(music, tags=tags)
     assert len(clips) == 20
     assert [len(part) for part in clips.published_split()] == [12, 3, 5]
-    assert clips.labels.any(axis=0).all()
-    assert (clips.labels.sum(axis=1) == 2).any()
+    assert clips.targets.any(axis=0).all()
+    assert (clips.targets.sum(axis=1) == 2).any()
     assert {path.suffix for path in clips.paths} == {".mp3"}
 
 

@@ -73,10 +73,10 @@ def test_rates_are_divided_and_the_best_weights_kept(sides, tmp_path):
 def test_a_stage_ends_without_progress_and_the_next_starts_from_the_best(
     sides, tmp_path
 ):
-    """What is learnt is wrong for the validation clips: the first epoch is the best."""
+    """What is learned is wrong for the validation clips: the first epoch is best."""
     learner, weights = model(), {}
     learn, choose = sides
-    crossed = replace(choose, labels=(choose.labels + 1) % 3)
+    crossed = replace(choose, targets=(choose.targets + 1) % 3)
 
     def look(epoch):
         weights[epoch.number] = learner.get_weights()

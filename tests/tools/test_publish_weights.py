@@ -115,10 +115,10 @@ def test_an_unknown_preset_is_refused(publish, server, manifest, capsys):
     assert "MusicVGG/nothing" in capsys.readouterr().err
 
 
-def test_licences_that_forbid_it_are_left_out(publish, server, manifest, capsys):
+def test_licenses_that_forbid_it_are_left_out(publish, server, manifest, capsys):
     raw = json.loads(manifest.read_text())
     for entry in raw["weights"]:
-        entry["licence"] = "CC-BY-NC-4.0"
+        entry["license"] = "CC-BY-NC-4.0"
     manifest.write_text(json.dumps(raw))
 
     assert run(publish, server) == 0

@@ -127,7 +127,7 @@ def test_mixup_mixes_windows_targets_and_weights(network, sides):
 
 
 def test_mixup_trains_overlapping_classes_too(network, sides, tmp_path):
-    learn = replace(sides[0], labels=sides[0].multi_hot)
+    learn = replace(sides[0], targets=sides[0].multi_hot)
 
     def make():
         return network(classifier_activation="sigmoid")

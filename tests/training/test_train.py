@@ -156,7 +156,7 @@ def test_overlapping_classes_train_with_weak_labels(sides, tmp_path):
         labels=list(sides[0].class_names), filters=2, units=2
     )
     schedule = Schedule(unfreeze_epochs=1, batch_size=8)
-    several = [replace(side, labels=side.multi_hot) for side in sides]
+    several = [replace(side, targets=side.multi_hot) for side in sides]
     done = train(model, *several, tmp_path / "a.keras", schedule=schedule)
     assert 0 <= done.best.score <= 1
     assert 0 < done.best.validation_loss < 5
@@ -168,7 +168,7 @@ def test_models_that_do_not_fit_are_refused(network, sides, tmp_path):
         train(kerasaudio.BarkNet(include_top=False), *sides, out)
     with pytest.raises(ValueError, match="probabilities"):
         train(network(classifier_activation=None), *sides, out)
-    several = [replace(side, labels=side.multi_hot) for side in sides]
+    several = [replace(side, targets=side.multi_hot) for side in sides]
     with pytest.raises(ValueError, match="softmax"):
         train(network(), *several, out)
     with pytest.raises(ValueError, match="no output"):

@@ -13,7 +13,7 @@ from support.tiny import RATE, tiny_model
 
 @pytest.fixture
 def normed():
-    """The tiny network with batch normalisation before its embedding."""
+    """The tiny network with batch normalization before its embedding."""
     tiny = tiny_model()
     x = keras.layers.BatchNormalization(name="norm")(tiny.get_layer("level2").output)
     x = keras.layers.GlobalAveragePooling1D()(x)
@@ -54,9 +54,9 @@ def test_frozen_trains_the_new_head_only(normed, clips):
 def test_full_trains_everything_but_the_original(normed, clips):
     before = _weights(normed)
     tuned = transfer.fine_tune(normed, clips, epochs=1)
-    kept = ("frontend", "norm/")  # batch normalisation, too
-    learnt = {name for name in before if not name.startswith(kept)}
-    assert _changed(before, _weights(tuned)) == learnt
+    kept = ("frontend", "norm/")  # batch normalization, too
+    learned = {name for name in before if not name.startswith(kept)}
+    assert _changed(before, _weights(tuned)) == learned
     assert not _changed(before, _weights(normed))
 
 
@@ -66,7 +66,7 @@ def test_full_begins_with_the_head_of_the_linear_probe(normed, clips):
     waveforms = load_waveforms(clips.paths, normed.spec, None).samples
     sees = keras.Model(normed.input, normed.get_layer("embedding").output)
     vectors = sees.predict(waveforms, verbose=0)
-    probe = transfer.fit_probe(vectors, clips.labels)
+    probe = transfer.fit_probe(vectors, clips.targets)
     np.testing.assert_allclose(
         tuned.predict(waveforms, verbose=0),
         probe.predict(vectors, verbose=0),
@@ -141,7 +141,7 @@ def test_short_clips_are_repeated_to_learn_from_too(clips, open_model, longest):
     assert short.samples.shape[1] == RATE // 10
 
 
-def test_windows_longer_than_the_clips_are_learnt_from(clips, open_model):
+def test_windows_longer_than_the_clips_are_learned_from(clips, open_model):
     near = open_model.with_windows(window_seconds=0.9)
     tuned = transfer.fine_tune(near, clips, body="frozen", epochs=1)
     assert tuned.spec.rule == near.spec.rule

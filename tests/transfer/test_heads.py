@@ -112,7 +112,7 @@ def test_a_probe_with_a_hidden_layer_is_a_head_that_learns_and_is_replaced(tmp_p
     whole = transfer.attach(model, probe, LABELS)
 
     assert [layer.name for layer in head_layers(whole)] == [
-        *("head_standardisation", "head_hidden", "head_dropout"),
+        *("head_standardization", "head_hidden", "head_dropout"),
         *("patch_scores", "predictions"),
     ]
     clips = waveforms(model.spec)

@@ -15,8 +15,8 @@ def _problem(rows, width, classes, seed=0):
     labels = np.concatenate(
         [np.arange(classes), rng.integers(0, classes, rows - classes)]
     )
-    centres = rng.normal(0, 1, (classes, width))
-    x = centres[labels] + rng.normal(0, 1, (rows, width))
+    centers = rng.normal(0, 1, (classes, width))
+    x = centers[labels] + rng.normal(0, 1, (rows, width))
     return ((x - x.mean(axis=0)) / x.std(axis=0)).astype("float32"), labels
 
 

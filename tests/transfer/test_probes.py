@@ -20,8 +20,8 @@ def _features(probe, rows=60, width=6, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % CLASSES
     if probe != "gru":
-        centres = 3 * rng.normal(size=(CLASSES, width))
-        x = centres[labels] + rng.normal(size=(rows, width))
+        centers = 3 * rng.normal(size=(CLASSES, width))
+        x = centers[labels] + rng.normal(size=(rows, width))
         return (100 + 7 * x).astype("float32"), labels
     x = 0.3 * rng.normal(size=(rows, CLASSES, width))
     x[np.arange(rows), labels] += 3
@@ -89,8 +89,8 @@ def test_clips_of_different_lengths(fitted):
     model = transfer.fit_probe([*longer, *x[30:]], labels, probe="gru", **QUICK["gru"])
     scores = model.predict(np.stack(longer), verbose=0)
     assert (scores.argmax(axis=1) == labels[:30]).mean() >= 0.9
-    # Had padding been standardised with the sound, the moments would have moved.
-    scale = model.get_layer("standardisation")
+    # Had padding been standardized with the sound, the moments would have moved.
+    scale = model.get_layer("standardization")
     rows = np.concatenate([*longer, *x[30:]])
     np.testing.assert_allclose(scale.mean, rows.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(scale.std, rows.std(axis=0), rtol=1e-4)

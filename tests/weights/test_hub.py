@@ -154,7 +154,7 @@ def test_a_gated_repository(
         monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(WeightsError, match="gated") as info:
         fetch(make_entry(hub()))
-    assert f"accept its licence at {server.url}/{REPO}" in str(info.value)
+    assert f"accept its license at {server.url}/{REPO}" in str(info.value)
     assert "`hf auth login`" in str(info.value)
     assert "hf_other" not in str(info.value)
 

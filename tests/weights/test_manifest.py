@@ -226,7 +226,7 @@ def test_bad_sources_are_refused(write: Any, source: dict[str, Any]) -> None:
 BAD_ENTRIES = {
     "no sources": {"sources": []},
     "tag in capitals": {"tag": "MTAT"},
-    "no licence": {"licence": ""},
+    "no license": {"license": ""},
     "metric above one": {"metrics": {"dataset": "MTAT", "roc_auc": 90.6}},
     "metrics of no data set": {"metrics": {"roc_auc": 0.9}},
     "labels elsewhere": {"labels": "../../secret"},

@@ -71,7 +71,7 @@ def readme_table(presets: Sequence[Preset]) -> str:
         tags = ", ".join(
             f"**{entry.tag}**" if entry.is_bundled else entry.tag for entry in entries
         )
-        row = (tags, sound, _parameters(entries), _licences(entries))
+        row = (tags, sound, _parameters(entries), _licenses(entries))
         rows.append((f"`{factory}`", *row, _source(entries)))
         if factory == FILE_ONLY:
             sound = f"music, {_length(_body(factory, {})[0])}"
@@ -83,7 +83,7 @@ def readme_table(presets: Sequence[Preset]) -> str:
         read = ARCHITECTURES[factory].converters
         row = ("your own file" if read else "none: to train", sound, "", "")
         rows.append((f"`{factory}`", *row, "see its docstring"))
-    heading = ("factory", "tags", "sound", "parameters", "licence", "source")
+    heading = ("factory", "tags", "sound", "parameters", "license", "source")
     return table(heading, rows)
 
 
@@ -105,11 +105,11 @@ def networks_table(presets: Sequence[Preset]) -> str:
                 str(preset.width),
                 _score(entry),
                 probes.get(title, ""),
-                entry.licence,
+                entry.license,
             )
         )
     heading = ("network", "sound", "parameters", "file", "embedding")
-    return table((*heading, "score", "ESC-10, %", "licence"), rows)
+    return table((*heading, "score", "ESC-10, %", "license"), rows)
 
 
 def probe_scores() -> dict[str, str]:
@@ -222,8 +222,8 @@ def _parameters(entries: Sequence[WeightsEntry]) -> str:
     return f"{few} M" if few == many else f"{few} to {many} M"
 
 
-def _licences(entries: Sequence[WeightsEntry]) -> str:
-    return ", ".join(sorted({entry.licence for entry in entries}))
+def _licenses(entries: Sequence[WeightsEntry]) -> str:
+    return ", ".join(sorted({entry.license for entry in entries}))
 
 
 def _score(entry: WeightsEntry) -> str:

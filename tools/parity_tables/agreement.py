@@ -90,7 +90,7 @@ def chosen(shared: Path) -> list[tuple[str, Path]]:
     return [
         (name, clips.paths[n])
         for number, name in enumerate(clips.class_names)
-        for n in np.flatnonzero(clips.labels == number)[:PER_CLASS]
+        for n in np.flatnonzero(clips.targets == number)[:PER_CLASS]
     ]
 
 

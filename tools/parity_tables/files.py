@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasaudio.audio import AudioDecodeError, AudioWarning, load_audio
 from kerasaudio.audio.decode import open_audio
-from kerasaudio.datasets import ESC50, LabelledClips, UrbanSound8K
+from kerasaudio.datasets import ESC50, LabeledClips, UrbanSound8K
 from parity_tables.figures import Measurement, Row
 from support import containers, official
 
@@ -40,7 +40,7 @@ DECODERS = {
     "FfmpegDecoder": "ffmpeg",
 }
 # What lays out the published names, what reads them, and the published table.
-SETS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], LabelledClips], str]]
+SETS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], LabeledClips], str]]
 SETS = {
     "ESC-50": (official.esc50, ESC50, "esc50.csv"),
     "UrbanSound8K": (official.urbansound8k, UrbanSound8K, "UrbanSound8K.csv"),

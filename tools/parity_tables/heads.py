@@ -64,11 +64,9 @@ def _weights(name: str) -> Row:
 
 def _export(form: str, factory: str, tag: str, seconds: float | None) -> Row:
     model = FACTORIES[factory](weights=tag)
-    rate = model.spec.sample_rate
-    length = None if seconds is None else round(seconds * rate)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / exported.PATHS[form]
-        found = export(model, path, form, input_length=length).verification
+        found = export(model, path, form, input_seconds=seconds).verification
     assert found is not None
     return {
         "clips": found.clips,

@@ -30,7 +30,7 @@ import soundfile
 import kerasaudio
 from kerasaudio import layers
 from kerasaudio.audio.window_rule import WindowRule
-from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.datasets.batching import cutting
 from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_csv
@@ -67,22 +67,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{len(rows)} mistakes in {options.mistakes}")
 
 
-def dogs(data: ESC50) -> LabelledClips:
+def dogs(data: ESC50) -> LabeledClips:
     """Give the animals and people of ESC-10, as dogs and others."""
     names = np.array(data.categories)
     which = np.flatnonzero(np.isin(names, ["dog", *RIVALS]))
     assert data.folds is not None
-    return LabelledClips(
+    return LabeledClips(
         name="ESC-10 dogs",
         paths=tuple(data.paths[i] for i in which),
-        labels=(names[which] != "dog").astype(np.int64),
+        targets=(names[which] != "dog").astype(np.int64),
         class_names=LABELS,
         folds=data.folds[which],
         groups=data.src_file[which],
     )
 
 
-def seconds_of(clips: LabelledClips) -> LabelledClips:
+def seconds_of(clips: LabeledClips) -> LabeledClips:
     """Cut clips into seconds, side by side, without silent ones.
 
     A clip that is silent throughout gives its loudest second.
@@ -98,10 +98,10 @@ def seconds_of(clips: LabelledClips) -> LabelledClips:
         loud = begins[level >= min(SILENCE_DB, level.max())]
         numbers += [number] * len(loud)
         starts += (loud / RATE).tolist()
-    return LabelledClips(
+    return LabeledClips(
         name=f"{clips.name}, seconds",
         paths=tuple(clips.paths[i] for i in numbers),
-        labels=clips.labels[numbers],
+        targets=clips.targets[numbers],
         class_names=clips.class_names,
         starts=np.array(starts),
         ends=np.array(starts) + 1,
@@ -110,8 +110,8 @@ def seconds_of(clips: LabelledClips) -> LabelledClips:
 
 
 def learn_and_hear(
-    learn: LabelledClips,
-    held_out: LabelledClips,
+    learn: LabeledClips,
+    held_out: LabeledClips,
     fold: int,
     path: Path,
     options: argparse.Namespace,
@@ -146,7 +146,7 @@ def learn_and_hear(
         "seed": options.seed,
         "test": f"ESC-10 animals and people, fold {fold}, seconds that are not silent",
         "clips": {"trained_on": len(learn), "test": len(held_out)},
-        "seconds_tested": len(seconds.labels),
+        "seconds_tested": len(seconds.targets),
         "accuracy": seconds.accuracy,
         "macro_f1": seconds.macro_f1,
         "balanced_accuracy": balanced(seconds),
@@ -182,7 +182,7 @@ def balanced(report: Any) -> float:
 
 
 def write_mistakes(
-    model: Any, seconds: LabelledClips, folder: Path
+    model: Any, seconds: LabeledClips, folder: Path
 ) -> list[tuple[Any, ...]]:
     """Write what was mistaken as sound and picture; gives the rows of the table."""
     from kerasaudio.plot import events
@@ -191,9 +191,9 @@ def write_mistakes(
     report = evaluate(model, seconds)
     assert seconds.starts is not None
     rows = []
-    for number in np.flatnonzero(report.predictions != report.labels):
+    for number in np.flatnonzero(report.predictions != report.targets):
         path, start = seconds.paths[number], float(seconds.starts[number])
-        truth = seconds.class_names[seconds.labels[number]]
+        truth = seconds.class_names[seconds.targets[number]]
         said = report.class_names[report.predictions[number]]
         score = float(report.scores[number, report.predictions[number]])
         begin = round(start * RATE)

@@ -4,13 +4,13 @@
 
 Frozen: the network's vectors are computed once, and a linear head is fitted to them
 until it has converged. Unfrozen: that head on the network, and all weights learn at a
-low rate; batch normalisation keeps the statistics it was published with.
+low rate; batch normalization keeps the statistics it was published with.
 
 Each of the five official folds is tested once. How fast and how long it learns is
 chosen for each from RATES and 1 to --epochs epochs on the folds that it learns from:
-trainings without a pair of neighbouring folds (1 and 2, 2 and 3 ...) are scored on
+trainings without a pair of neighboring folds (1 and 2, 2 and 3 ...) are scored on
 both, and the choice for the test of a fold is the least cross-entropy of its two
-neighbours, scored by networks that heard neither of the pair. Each pair and fold is
+neighbors, scored by networks that heard neither of the pair. Each pair and fold is
 written down as it comes; stopped and started again, it goes on.
 """
 
@@ -27,7 +27,7 @@ import numpy as np
 import recipe
 
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import ESC50, LabelledClips
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.evaluation import predict_clips
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.models.efficient_at import EfficientAT
@@ -132,7 +132,7 @@ class Tuning:
         model: Body and a linear head.
     """
 
-    def __init__(self, weights: str, data: LabelledClips, seed: int) -> None:
+    def __init__(self, weights: str, data: LabeledClips, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         body = EfficientAT(weights=weights, include_top=False)
         self._data, self._seed = data, seed
@@ -150,7 +150,7 @@ class Tuning:
         self._state = [*self.model.variables, *self._optimizer.variables]
         self._start = [keras.ops.convert_to_numpy(v).copy() for v in self._state]
 
-    def clips(self, folds: Sequence[int]) -> LabelledClips:
+    def clips(self, folds: Sequence[int]) -> LabeledClips:
         """Give the clips of some folds."""
         return self._data.take(np.isin(self._data.require_folds(), folds))
 
@@ -159,7 +159,7 @@ class Tuning:
         for variable, value in zip(self._state, self._start, strict=True):
             variable.assign(value)
         heard = ~np.isin(self._data.require_folds(), folds)
-        vectors, labels = self._vectors[heard], self._data.labels[heard]
+        vectors, labels = self._vectors[heard], self._data.targets[heard]
         self._head.set_weights(fit_head(vectors, labels, len(self._data.class_names)))
         return self.model
 
@@ -237,7 +237,7 @@ def explore(tuning: Tuning, pair: tuple[int, int], epochs: int) -> Facts:
 
 
 def choose(pairs: dict[tuple[int, int], Facts], fold: int) -> Facts:
-    """Give the rate and epochs of least loss on the neighbours of a test fold."""
+    """Give the rate and epochs of least loss on the neighbors of a test fold."""
     candidates = []
     for number, rate in enumerate(RATES):
         losses = [
@@ -260,12 +260,12 @@ def test(tuning: Tuning, fold: int, choice: Facts) -> Facts:
     unfrozen = predict_clips(
         tuning.unfrozen([fold], choice["rate"], choice["epochs"]), clips
     )
-    wrong = np.flatnonzero(unfrozen.argmax(axis=1) != clips.labels)
+    wrong = np.flatnonzero(unfrozen.argmax(axis=1) != clips.targets)
     return {
         "fold": fold,
         "choice": choice,
-        "frozen": float((frozen.argmax(axis=1) == clips.labels).mean()),
-        "unfrozen": float((unfrozen.argmax(axis=1) == clips.labels).mean()),
+        "frozen": float((frozen.argmax(axis=1) == clips.targets).mean()),
+        "unfrozen": float((unfrozen.argmax(axis=1) == clips.targets).mean()),
         "wrong": [
             f"{clips.paths[i].name}: {clips.categories[i]}, taken for "
             f"{clips.class_names[unfrozen[i].argmax()]}"
@@ -274,9 +274,9 @@ def test(tuning: Tuning, fold: int, choice: Facts) -> Facts:
     }
 
 
-def cross_entropy(model: AudioModel, clips: LabelledClips) -> float:
+def cross_entropy(model: AudioModel, clips: LabeledClips) -> float:
     """Give the mean loss of clips."""
-    scores = predict_clips(model, clips)[np.arange(len(clips)), clips.labels]
+    scores = predict_clips(model, clips)[np.arange(len(clips)), clips.targets]
     return float(-np.log(np.maximum(scores, keras.config.epsilon())).mean())
 
 

@@ -11,7 +11,7 @@ silent; a held-out clip is five windows, of which silent ones are left out, aver
     none    nothing more than that
     shift   the window is rolled by up to 0.37 s
     noise   for every second window white noise, 20 to 50 dB below the sound
-    level   12 dB softer to 6 dB louder, and for every second window an equaliser's band
+    level   12 dB softer to 6 dB louder, and for every second window an equalizer's band
             raised or lowered by up to 12 dB
     vtlp    for every second window the frequency axis warped by 0.9 to 1.1
     mask    SpecAugment: two masks of up to 8 frames and two of up to 12 bands
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             else:
                 hold_out(data, name, fold, path, options)
     summary = {
-        name: summarised(options.out, name)
+        name: summarized(options.out, name)
         for name in NAMES
         if any(options.out.glob(f"{name}-*.json"))
     }
@@ -142,7 +142,7 @@ def augmentation(name: str, seed: int) -> Augmentation:
     )
 
 
-def summarised(folder: Path, name: str) -> dict[str, Any]:
+def summarized(folder: Path, name: str) -> dict[str, Any]:
     """Give the accuracies of the folds that are done, and their mean."""
     files = sorted(folder.glob(f"{name}-*.json"))
     folds = {

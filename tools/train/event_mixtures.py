@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from kerasaudio.audio import load_audio
-from kerasaudio.datasets import LabelledClips, from_table
+from kerasaudio.datasets import LabeledClips, from_table
 from kerasaudio.events import SoundEvent
 from kerasaudio.files.whole_file import write_csv
 
@@ -62,12 +62,12 @@ class Scenes(NamedTuple):
         events: Of each clip, with their times.
     """
 
-    clips: LabelledClips
+    clips: LabeledClips
     events: list[Times]
 
 
 def make_scenes(
-    recordings: LabelledClips, folder: Path, part: str, count: int, seed: int
+    recordings: LabeledClips, folder: Path, part: str, count: int, seed: int
 ) -> Scenes:
     """Write scenes made of some recordings, or read them where they are already.
 
@@ -92,7 +92,7 @@ def make_scenes(
     return Scenes(clips, [events[path.name] for path in clips.paths])
 
 
-def gather(recordings: LabelledClips) -> Sources:
+def gather(recordings: LabeledClips) -> Sources:
     """Decode recordings, and find the active parts of those of CLASSES.
 
     Raises:

@@ -25,7 +25,7 @@ import recipe
 
 import kerasaudio
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
 from kerasaudio.evaluation import evaluate
 from kerasaudio.training import Schedule, train
@@ -45,10 +45,10 @@ MODELS: dict[str, dict[str, Any]] = {
 # The others take any length; nine words of ten are shorter, silence fills them up.
 SECONDS = {"LeNetMFCC": 0.7, "SpeechGRU": 0.7}
 # From raw samples. Their published heads give independent probabilities, so the
-# presets' do; and their normalisation must keep up with 75 steps an epoch.
+# presets' do; and their normalization must keep up with 75 steps an epoch.
 RAW = {"ReSE2Multi", "SampleCNN"}
 MOMENTUM = 0.9
-FIRST_TAKE = 10  # of those that are learnt from; the ones before choose the epoch
+FIRST_TAKE = 10  # of those that are learned from; the ones before choose the epoch
 SHIFT = SAMPLE_RATE // 10
 
 
@@ -62,9 +62,9 @@ class Split(NamedTuple):
         name: What the test is.
     """
 
-    learn: LabelledClips
-    choose: LabelledClips
-    test: LabelledClips
+    learn: LabeledClips
+    choose: LabeledClips
+    test: LabeledClips
     name: str
 
 

@@ -6,7 +6,7 @@ Two protocols, on all pairs of test clips: (1) "clips": the official split, take
 held out; (2) "speakers": two of the six speakers held out, three times, so that each is
 once unknown. Every clip is brought to the same level, since the speakers' microphones
 differ in that, looped to a second, and compared by the cosine of its vectors. Reported:
-equal error rate, ROC curve and nearest-neighbour accuracy (among the test clips), for
+equal error rate, ROC curve and nearest-neighbor accuracy (among the test clips), for
 the mean of the MFCC and for the network before and after training.
 """
 
@@ -46,7 +46,7 @@ LOSSES: dict[str, Callable[[], keras.losses.Loss]] = {
 
 
 class Split(NamedTuple):
-    """Which clips are learnt from and which are compared, by their positions."""
+    """Which clips are learned from and which are compared, by their positions."""
 
     protocol: str
     held_out: str
@@ -140,7 +140,7 @@ def measure(
     options: argparse.Namespace,
 ) -> dict[str, Any]:
     """Train on one split and compare its test clips before and after."""
-    clips, labels = looped[1.0][split.test], data.labels[split.test]
+    clips, labels = looped[1.0][split.test], data.targets[split.test]
     model = build(options)
     figures = {
         "mean MFCC": verify(mean_mfcc(clips), labels),
@@ -188,7 +188,7 @@ def batches(
     clips = np.concatenate([rows[split.train] for rows in looped.values()])
     speakers = len(data.class_names)
     labels = np.concatenate(
-        [data.labels[split.train] + n * speakers for n in range(len(looped))]
+        [data.targets[split.train] + n * speakers for n in range(len(looped))]
     )
     shared: dict[str, Any] = {
         "batches": options.batches,
@@ -204,14 +204,14 @@ def batches(
 
 
 def augment(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give a part of a looped clip, with another colour and some noise."""
+    """Give a part of a looped clip, with another color and some noise."""
     start = rng.integers(len(clip) - CROP + 1)
     part = clip[start : start + CROP]
     tilt = rng.uniform(-0.5, 0.5)  # a microphone brighter or duller
-    coloured = part.copy()
-    coloured[1:] += tilt * part[:-1]
+    colored = part.copy()
+    colored[1:] += tilt * part[:-1]
     noise = rng.normal(0, LEVEL * 10 ** rng.uniform(-2.5, -1), CROP)
-    return coloured * LEVEL / (np.sqrt(np.mean(coloured**2)) + 1e-4) + noise
+    return colored * LEVEL / (np.sqrt(np.mean(colored**2)) + 1e-4) + noise
 
 
 def mean_mfcc(clips: np.ndarray) -> np.ndarray:
@@ -234,7 +234,7 @@ def verify(vectors: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     rates = np.interp(grid, curve.false_positive_rate, curve.true_positive_rate)
     return {
         "equal_error_rate": similarity.equal_error_rate(scores, same),
-        "nearest_neighbour_accuracy": similarity.nearest_neighbour_accuracy(
+        "nearest_neighbor_accuracy": similarity.nearest_neighbor_accuracy(
             vectors, labels
         ),
         "pairs": len(scores),
@@ -269,8 +269,8 @@ def as_text(result: dict[str, Any]) -> str:
     ]
     for name, figure in result["figures"].items():
         lines.append(
-            f"  {name:28s} EER {figure['equal_error_rate']:6.2%}   nearest neighbour "
-            f"{figure['nearest_neighbour_accuracy']:6.2%}"
+            f"  {name:28s} EER {figure['equal_error_rate']:6.2%}   nearest neighbor "
+            f"{figure['nearest_neighbor_accuracy']:6.2%}"
         )
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ import esc10_dogs
 import esc10_log_mel
 import fsdd_digits
 
-from kerasaudio.datasets import ESC50, FSDD, LabelledClips
+from kerasaudio.datasets import ESC50, FSDD, LabeledClips
 from kerasaudio.weights.manifest import WeightsEntry
 
 FOLD = 5
@@ -18,13 +18,13 @@ class HeldOut(NamedTuple):
     """Where a preset's stated score is from.
 
     Attributes:
-        learnt: Clips that it was trained on.
+        learned: Clips that it was trained on.
         test: Clips that it is measured on.
         settings: Of `kerasaudio.evaluate`.
     """
 
-    learnt: LabelledClips
-    test: LabelledClips
+    learned: LabeledClips
+    test: LabeledClips
     settings: dict[str, Any]
 
 
@@ -45,14 +45,14 @@ def _digits(factory: str, data: Path) -> HeldOut:
 
 
 def _sounds(factory: str, data: Path) -> HeldOut:
-    learnt, test = ESC50(data / "esc10", esc10=True).hold_out(FOLD)
-    return HeldOut(learnt, test, esc10_log_mel.TESTED)
+    learned, test = ESC50(data / "esc10", esc10=True).hold_out(FOLD)
+    return HeldOut(learned, test, esc10_log_mel.TESTED)
 
 
 def _dogs(factory: str, data: Path) -> HeldOut:
     parts = esc10_dogs.dogs(ESC50(data / "esc10", esc10=True)).hold_out(FOLD)
-    learnt, test = map(esc10_dogs.seconds_of, parts)
-    return HeldOut(learnt, test, {})
+    learned, test = map(esc10_dogs.seconds_of, parts)
+    return HeldOut(learned, test, {})
 
 
 TESTS: dict[str, Callable[[str, Path], HeldOut]] = {

@@ -8,7 +8,7 @@ is published, so it is not downloaded here. From mirg.city.ac.uk fetch mp3.zip.0
 
     cat mp3.zip.00? > mp3.zip && unzip mp3.zip -d mtat && cp annotations_final.csv mtat/
 
-Folders 0 to b are learnt from, the loss on c divides the learning rate and chooses the
+Folders 0 to b are learned from, the loss on c divides the learning rate and chooses the
 weights, d to f are heard once, at the end: 12 windows of each excerpt, their scores
 averaged; areas under the ROC and precision-recall curves, macro over the fifty tags.
 

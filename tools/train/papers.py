@@ -14,7 +14,7 @@ import recipe
 import kerasaudio
 from kerasaudio.cli.arguments import add_set_option, factory_arguments
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.training.head import Head
 from kerasaudio.training.state import State
 
@@ -61,7 +61,7 @@ def parser(
 
 def run(
     options: argparse.Namespace,
-    parts: tuple[LabelledClips, LabelledClips],
+    parts: tuple[LabeledClips, LabeledClips],
     arguments: Mapping[str, Any],
     *,
     patience: int = PATIENCE,
@@ -122,8 +122,8 @@ def run(
 
 def _train(
     model: AudioModel,
-    learn: LabelledClips,
-    choose: LabelledClips,
+    learn: LabeledClips,
+    choose: LabeledClips,
     path: Path,
     options: argparse.Namespace,
     settings: plateau.Plateau,

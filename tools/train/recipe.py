@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabelledClips
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.training import Augmentation, Epoch, Schedule, Trained, train
 
@@ -52,7 +52,7 @@ def tell(epoch: Epoch) -> None:
 
 def train_without_validation(
     model: AudioModel,
-    clips: LabelledClips,
+    clips: LabeledClips,
     path: Path,
     options: argparse.Namespace,
     augmentation: Augmentation,

@@ -2,7 +2,7 @@
 
     python tools/train/speech_commands.py words/ --download --model ReSE2Multi
 
-The training part is learnt from, the loss on the validation list divides the learning
+The training part is learned from, the loss on the validation list divides the learning
 rate and chooses the weights, the testing list is heard once, at the end. --classes 35
 are all words of version 2 (30: version 1; all: those that are there); 12 are the ten
 commands, silence, and a sample of the other words as "unknown".

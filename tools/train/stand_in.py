@@ -59,16 +59,16 @@ def magnatagatune(
         side = clips.take(np.isin(folds, wanted))
         for number in range(max(2, round(SHARES[folders] * excerpts))):
             # Every class comes again and again; a second one is there half the time.
-            first = int(rng.choice(_of_class(side.labels, number)))
+            first = int(rng.choice(_of_class(side.targets, number)))
             chosen = [first]
             if rng.random() < 0.5:
-                others = np.flatnonzero(side.labels != side.labels[first])
+                others = np.flatnonzero(side.targets != side.targets[first])
                 chosen.append(int(rng.choice(others)))
             sound = sum(
                 _repeated(side.paths[i], round(seconds * RATE)) * rng.uniform(0.5, 1)
                 for i in chosen
             )
-            names = [side.class_names[side.labels[i]] for i in chosen]
+            names = [side.class_names[side.targets[i]] for i in chosen]
             name = f"{folders[number % len(folders)]}/{'-'.join(names)}-{number}"
             path = f"{name}-0-{round(seconds)}.mp3"
             _write(out / path, np.asarray(sound) / len(chosen))

@@ -1,6 +1,6 @@
 """The cepstral front-end of the small speech networks: 25 ms every 10 ms.
 
-waveform (b, samples) -> MFCC: frontend (b, 1 + samples // hop, n_mfcc) -> normalised
+waveform (b, samples) -> MFCC: frontend (b, 1 + samples // hop, n_mfcc) -> normalized
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ def mfcc_settings(sample_rate: int, n_mfcc: int) -> dict[str, Any]:
 def mfcc_frontend(
     waveform: keras.KerasTensor, settings: dict[str, Any]
 ) -> keras.KerasTensor:
-    """Give normalised coefficients, (batch, frames, n_mfcc)."""
+    """Give normalized coefficients, (batch, frames, n_mfcc)."""
     x = MFCC(**settings, name="frontend")(waveform)
     return batch_norm(x, KERAS_EPSILON, "frontend_bn")
 

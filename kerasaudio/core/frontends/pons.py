@@ -4,7 +4,7 @@
     before (b, 256 + samples) -> Slaney mel, power (b, samples // 256, 96)
     -> log10(10000 x + 1) -> (b, frames, 96, 1)
 
-Upstream takes the spectrogram of the whole clip, by librosa, whose frames are centred
+Upstream takes the spectrogram of the whole clip, by librosa, whose frames are centered
 on every 256th sample, and cuts it into patches of 187 frames, side by side; a rest that
 fills no patch is left out. So the first frame of a patch begins half a frame before it,
 in silence or in the patch before, and the last sample of the last frame is the last of

@@ -2,7 +2,7 @@
 how their evaluation cuts a clip.
 
     waveform (b, samples) -> HTK mel, power (b, 1 + samples // 256, 96) -> dB
-    -> batch normalisation over everything, one scale and shift (b, frames, 96, 1)
+    -> batch normalization over everything, one scale and shift (b, frames, 96, 1)
 
 Source: minzwon/sota-music-tagging-models at 4e1d652, `training/model.py`;
 `training/eval.py`, `Predict.get_tensor` and `get_test_score`.
@@ -38,7 +38,7 @@ WON_CLIPS = {"windows_per_clip": 16}
 
 
 def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
-    """Give normalised decibels, (batch, frames, 96, 1)."""
+    """Give normalized decibels, (batch, frames, 96, 1)."""
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
     x = Decibel(top_db=None, name="frontend")(x)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)

@@ -88,9 +88,9 @@ def _standardize(layer: Any, inputs: Sequence[Timed]) -> Timed:
     if 1 not in axes:
         return Timed(layer(x.value), x.count)
     value = ops.cast(x.value, "float32")
-    centred = value - mean(value, x.count, axes, keepdims=True)
-    variance = mean(centred * centred, x.count, axes, keepdims=True)
-    return Timed(centred / ops.sqrt(variance + layer.epsilon), x.count)
+    centered = value - mean(value, x.count, axes, keepdims=True)
+    variance = mean(centered * centered, x.count, axes, keepdims=True)
+    return Timed(centered / ops.sqrt(variance + layer.epsilon), x.count)
 
 
 @rule(WholeWindows)

@@ -1,4 +1,4 @@
 """Clips to batches: decoded once, cut into windows, with targets.
 
-`ClipBatches` is what `LabelledClips.batches` gives.
+`ClipBatches` is what `LabeledClips.batches` gives.
 """

@@ -27,7 +27,7 @@ _PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, 
 
 
 class ClipBatches(keras.utils.PyDataset):
-    """Windows of clips and what they are labelled with.
+    """Windows of clips and what they are labeled with.
 
     In training each epoch takes one window of each clip, at a place drawn anew, in an
     order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
@@ -88,7 +88,7 @@ class ClipBatches(keras.utils.PyDataset):
         UserWarning: Files were skipped; the cache cannot be written.
 
     Examples:
-        >>> clips = kerasaudio.datasets.from_folder("labelled")
+        >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> batches = clips.batches(model, 4, training=False)
         >>> windows, targets = batches[0]

@@ -57,7 +57,7 @@ def targets_for(
         )
     place = np.array([labels.index(name) for name in names])
     if not (clips.multi_label or one_hot):
-        return place[clips.labels].astype("int32"), tuple(labels)
+        return place[clips.targets].astype("int32"), tuple(labels)
     targets = np.zeros((len(clips), len(labels)), "float32")
     targets[:, place] = clips.multi_hot
     return targets, tuple(labels)

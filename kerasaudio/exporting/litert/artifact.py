@@ -48,7 +48,7 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     if order.quantize is not None:
         from kerasaudio.exporting.litert.quantize import quantize
 
-        # The converter joins a normalisation to the layer behind it. The weights of its
+        # The converter joins a normalization to the layer behind it. The weights of its
         # inputs then differ by more than 8 bits can hold.
         leave = [*graph.frontend, *graph.few_weights, *graph.normalizations]
         content = quantize(content, order.quantize, leave, order.calibration)

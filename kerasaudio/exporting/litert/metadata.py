@@ -82,7 +82,7 @@ def _model(facts: Mapping[str, Any]) -> _Table:
         "version": facts["weights"] if facts["preset"] else None,
         "subgraph_metadata": [_Table(_SUBGRAPH, subgraph)],
         "author": "kerasaudio",
-        "license": facts["licence"],
+        "license": facts["license"],
         "associated_files": [
             _file(FACTS_FILE, "What kerasaudio.export.read_facts reads.", _DESCRIPTIONS)
         ],

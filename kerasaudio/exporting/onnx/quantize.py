@@ -165,7 +165,7 @@ def _put_first(graph: Any, made: list[Any]) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back the advice to optimise models that tf2onnx has optimised."""
+    """Keep back the advice to optimize models that tf2onnx has optimized."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

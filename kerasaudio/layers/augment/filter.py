@@ -39,8 +39,8 @@ class Filter(Augmentation, WaveformLayer):
     Args:
         sample_rate: Samples a second of the waveform, in Hz.
         kind: ``"lowpass"``, ``"highpass"`` (12 dB an octave beyond the frequency) or
-            ``"peaking"`` (an equaliser's band around the frequency).
-        frequency_hz: (least, most), or one number, of the cut-off or centre, in Hz,
+            ``"peaking"`` (an equalizer's band around the frequency).
+        frequency_hz: (least, most), or one number, of the cut-off or center, in Hz,
             above 0 and below half the sample rate; uniform on a logarithmic scale.
         q: (least, most), or one number, of the quality: 0.707 is a Butterworth filter,
             more is a resonance, or a narrower band; uniform on a logarithmic scale.

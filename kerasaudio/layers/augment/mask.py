@@ -74,7 +74,7 @@ class TimeMask(_Mask):
         count: Masks a clip ("m_T").
         max_share: Widest mask as a share of the clip, above 0 up to 1 ("p").
         fill: What is put there: a number, or ``"mean"`` of the clip. The paper's 0 is
-            the mean, as its features are standardised.
+            the mean, as its features are standardized.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
@@ -113,7 +113,7 @@ class TimeMask(_Mask):
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class FrequencyMask(_Mask):
-    """Blot out random stretches of neighbouring bins of each clip.
+    """Blot out random stretches of neighboring bins of each clip.
 
     The width of a mask is uniform over 0 ... `max_bins`, its place uniform over the
     bins; masks may overlap.

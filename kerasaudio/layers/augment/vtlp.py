@@ -21,7 +21,7 @@ class VTLP(Augmentation, FeatureLayer):
 
     What is at f moves to factor * f as long as f is low, F * min(factor, 1) / factor at
     most (F: `boundary_hz`); above, a straight line leads to half the sample rate, which
-    stays where it is. Bins are read by linear interpolation between their neighbours,
+    stays where it is. Bins are read by linear interpolation between their neighbors,
     so features are not made louder or softer where the axis is stretched.
 
     Input: magnitudes, log-magnitudes or mel bands (batch, frames, bins), floating point
@@ -121,7 +121,7 @@ class VTLP(Augmentation, FeatureLayer):
         )
 
     def frequencies(self, bins: int) -> np.ndarray:
-        """Give the centre of every bin in Hz, float64 (bins,)."""
+        """Give the center of every bin in Hz, float64 (bins,)."""
         nyquist = self.sample_rate / 2
         if self.scale == "linear":
             return np.linspace(0.0, nyquist, bins)
@@ -134,12 +134,12 @@ class VTLP(Augmentation, FeatureLayer):
         bins = inputs.shape[2]
         # In units of half the sample rate, float32 has digits to spare.
         hertz = self.frequencies(bins) / (self.sample_rate / 2)
-        centre, step = hertz.astype("float32"), np.diff(hertz).astype("float32")
-        source = self._unwarp(centre, self.draw(inputs, *self.factor, trailing=1))
-        source = ops.clip(source, centre[0], centre[-1])
-        above = ops.searchsorted(centre, ops.reshape(source, (-1,)), side="right")
+        center, step = hertz.astype("float32"), np.diff(hertz).astype("float32")
+        source = self._unwarp(center, self.draw(inputs, *self.factor, trailing=1))
+        source = ops.clip(source, center[0], center[-1])
+        above = ops.searchsorted(center, ops.reshape(source, (-1,)), side="right")
         below = ops.clip(ops.reshape(above, ops.shape(source)) - 1, 0, bins - 2)
-        share = (source - ops.take(centre, below)) / ops.take(step, below)
+        share = (source - ops.take(center, below)) / ops.take(step, below)
         share, below = ops.expand_dims(share, 1), ops.expand_dims(below, 1)
         lower = ops.take_along_axis(inputs, below, axis=2)
         upper = ops.take_along_axis(inputs, below + 1, axis=2)

@@ -4,7 +4,7 @@ const element = (id) => document.getElementById(id);
 const [canvas, area, tip, player] = ["map", "area", "tip", "player"].map(element);
 const pen = canvas.getContext("2d");
 const points = data.points.map(([x, y, group, name, sound]) => ({ x, y, group, name, sound }));
-const groups = data.classes.map(([name, colour, shape]) => ({ name, colour, shape, shown: true }));
+const groups = data.classes.map(([name, color, shape]) => ({ name, color, shape, shown: true }));
 const outlines = data.shapes.map((corners) => {
   const path = new Path2D();
   corners.forEach(([x, y], i) => (i ? path.lineTo(x, -y) : path.moveTo(x, -y)));
@@ -48,9 +48,9 @@ function redraw() {
 }
 
 function mark(point, radius, ratio) {
-  const { colour, shape } = groups[point.group];
+  const { color, shape } = groups[point.group];
   pen.setTransform(radius * ratio, 0, 0, radius * ratio, across(point) * ratio, down(point) * ratio);
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.strokeStyle = "#fff";
   pen.lineWidth = 1 / radius;
   pen.fill(outlines[shape]);
@@ -206,7 +206,7 @@ function legend() {
     picture.setAttribute("viewBox", "-1.6 -1.6 3.2 3.2");
     const outline = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
     outline.setAttribute("points", data.shapes[group.shape].map(([x, y]) => `${x},${-y}`).join(" "));
-    outline.setAttribute("fill", group.colour);
+    outline.setAttribute("fill", group.color);
     picture.append(outline);
     count.textContent = counts[number];
     button.append(picture, document.createTextNode(group.name), count);

@@ -94,7 +94,7 @@ def _convolved(
 
 
 def _relu(state: State, path: str, x: torch.Tensor, padding: Any) -> torch.Tensor:
-    """Convolve over time, or time and bands, normalise, rectify."""
+    """Convolve over time, or time and bands, normalize, rectify."""
     weight, bias = state[f"{path}.conv.weight"], state[f"{path}.conv.bias"]
     convolve = functional.conv1d if weight.ndim == 3 else functional.conv2d
     return _norm(state, f"{path}.bn", convolve(x, weight, bias, padding=padding)).relu()

@@ -39,13 +39,13 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([_facts(entry) for entry in entries], indent=2))
         return 0
-    heading = ("model", "weights", "size", "licence", "where", "published")
+    heading = ("model", "weights", "size", "license", "where", "published")
     rows: list[tuple[str, ...]] = [heading]
     for entry in entries:
         where = "in the package" if entry.is_bundled else "download"
         size = megabytes(entry.approximate_size)
         scores = _readable(dict(entry.metrics))
-        rows.append((entry.factory, entry.tag, size, entry.licence, where, scores))
+        rows.append((entry.factory, entry.tag, size, entry.license, where, scores))
     print(columns(rows))
     return 0
 
@@ -95,7 +95,7 @@ def _facts(entry: WeightsEntry) -> dict[str, Any]:
         "bundled": entry.is_bundled,
         "bytes": entry.approximate_size,
         "parameters": entry.parameters,
-        "licence": entry.licence,
+        "license": entry.license,
         "metrics": dict(entry.metrics),
         "homepage": entry.homepage,
         "citation": entry.citation,

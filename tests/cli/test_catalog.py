@@ -20,7 +20,7 @@ def test_list(run):
     )
     only = json.loads(run("list", "EfficientAT", "--json")[1])
     assert {entry["model"] for entry in only} == {"EfficientAT"}
-    assert only[0]["licence"] == "MIT"
+    assert only[0]["license"] == "MIT"
     status, out, err = run("list", "EfficientNet")
     assert (status, out) == (1, "")
     assert "EfficientAT" in err
@@ -38,7 +38,7 @@ def test_info(run):
     assert "Clip-clop; Neigh, whinny; Cattle" in run("info", "YAMNet/audioset")[1]
     facts = json.loads(run("info", "MusiCNN/mtat", "--json")[1])
     assert facts["labels"][0] == "guitar"
-    assert facts["licence"] == "ISC"
+    assert facts["license"] == "ISC"
     assert json.loads(run("info", "MusiCNN", "--json")[1])["weights"][:2] == [
         "mtat", "msd",
     ]  # fmt: skip
