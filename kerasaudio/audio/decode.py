@@ -11,13 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
-from kerasaudio.audio.chain import ChainDecoder
 from kerasaudio.audio.check import MOST_CHANNELS, RATE_LIMITS
 from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.ffmpeg import demuxer, open_ffmpeg
 from kerasaudio.audio.libsndfile import NotReadError, open_libsndfile
 from kerasaudio.audio.mp3 import behind_id3
 from kerasaudio.audio.ogg import read_links
+from kerasaudio.audio.ogg_chain import ChainDecoder
 from kerasaudio.audio.source import (
     HEAD_BYTES,
     AudioFile,

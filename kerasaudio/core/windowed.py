@@ -11,7 +11,7 @@ from kerasaudio import audio as audio_room
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
-from kerasaudio.core.given import clip_given, clips_given
+from kerasaudio.core.audio_input import clip_given, clips_given
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05

@@ -3,7 +3,7 @@
 Each format has a module; what they write is run and compared before it gets its name.
 """
 
-from kerasaudio.exporting import method  # noqa: F401  (AudioModel.export)
+from kerasaudio.exporting import model_method  # noqa: F401  (AudioModel.export)
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.exporting import export, read_facts
 from kerasaudio.exporting.report import ExportReport, Verification

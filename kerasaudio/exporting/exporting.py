@@ -132,7 +132,7 @@ def export(
         if keras.backend.backend() == "tensorflow":
             write = convert
         else:
-            from kerasaudio.exporting.elsewhere import convert_elsewhere as write
+            from kerasaudio.exporting.other_backend import convert_elsewhere as write
         # Where nothing was before: what a killed process started may still be writing.
         made = place.folder / uuid.uuid4().hex / target.name
         made.parent.mkdir()

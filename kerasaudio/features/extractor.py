@@ -14,9 +14,9 @@ from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.errors import check_errors
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_input import clips_given
 from kerasaudio.core.audio_model import Audio
 from kerasaudio.core.feature_model import tap
-from kerasaudio.core.given import clips_given
 from kerasaudio.core.windowed import batched, run, waveform_windows
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.files.cache import unwritable
+from kerasaudio.files.deadline import Watch
 from kerasaudio.files.errors import DownloadError, WeightsError
 from kerasaudio.files.network import opener
+from kerasaudio.files.network_errors import explain, retry_after, told, unfinished
 from kerasaudio.files.progress import bytes_bar
-from kerasaudio.files.trouble import explain, retry_after, told, unfinished
-from kerasaudio.files.watch import Watch
 
 STALL_SECONDS = 20.0  # without a byte
 ANSWER_SECONDS = 60.0  # until the body begins, over all redirects

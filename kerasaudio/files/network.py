@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from kerasaudio.files.deadline import Watch, WatchedHttp, WatchedHttps
 from kerasaudio.files.errors import DownloadError
-from kerasaudio.files.watch import Watch, WatchedHttp, WatchedHttps
 from kerasaudio.text import escaped
 
 T = TypeVar("T")

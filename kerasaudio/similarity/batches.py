@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import number, whole_number
-from kerasaudio.similarity.kinds import Kinds
+from kerasaudio.similarity.labels import Kinds
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 

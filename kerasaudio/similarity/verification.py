@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.similarity.distances import check_metric, check_vectors, distances
-from kerasaudio.similarity.kinds import check_labels
+from kerasaudio.similarity.labels import check_labels
 
 _BLOCK = 1024  # queries at a time
 

@@ -9,7 +9,7 @@ import soundfile
 from scipy.io import wavfile
 
 from kerasaudio import FeatureExtractor
-from kerasaudio.core.given import clip_given, clips_given
+from kerasaudio.core.audio_input import clip_given, clips_given
 from support.tiny import RATE, tiny_model
 
 SOUND = (0.5 * np.sin(np.arange(4_000) / 9)).astype("float32")

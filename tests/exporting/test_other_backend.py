@@ -34,7 +34,7 @@ def test_what_the_request_says_is_done_there(model, tmp_path, monkeypatch):
     monkeypatch.setattr(elsewhere, "convert", lambda *words: asked.append(words))
 
     def there(words, **settings):
-        assert words[1:3] == ["-m", "kerasaudio.exporting.elsewhere"]
+        assert words[1:3] == ["-m", "kerasaudio.exporting.other_backend"]
         assert settings["env"]["KERAS_BACKEND"] == "tensorflow"
         status = elsewhere.main(elsewhere.Path(words[3]))
         return elsewhere.subprocess.CompletedProcess(words, status, "", "")

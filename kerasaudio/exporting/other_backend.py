@@ -43,7 +43,7 @@ def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
         }
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "kerasaudio.exporting.elsewhere", str(folder)],
+            [sys.executable, "-m", "kerasaudio.exporting.other_backend", str(folder)],
             env=os.environ | {"KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,
