@@ -23,7 +23,7 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _LEGACY_START = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 _MAX_PICKLE = 64 * 2**20
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+_WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net")
 
 _Load = Callable[[Storage], np.ndarray]
 
@@ -33,7 +33,7 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Args:
         path: A file that `torch.save` wrote, of a state dict, or of a dict that holds
-            one as `state_dict`, `model_state_dict`, `model` or `net`.
+            one as `state_dict`, `model_state_dict`, `model_state`, `model` or `net`.
 
     Returns:
         Arrays by key, in file order. bfloat16 becomes float32, numbers become arrays

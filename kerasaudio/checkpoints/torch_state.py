@@ -9,6 +9,7 @@ one set of rules serves every network:
     Linear  (out, in)           -> kernel (in, out)
     BatchNorm weight, bias, running_*  -> gamma, beta, moving_*
     GRU     weight_ih_l0, ...   -> layer `<path>_l0`, gates r z n -> z r n
+    LSTM    the same, four gates i f g o in the same order; their biases are added
 """
 
 import re
@@ -20,7 +21,7 @@ import numpy as np
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_file import read_torch
 
-_GRU = re.compile(
+_RECURRENT = re.compile(
     r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
 )
 _NORM = {
@@ -58,7 +59,7 @@ def from_torch(
         path, _, leaf = key.rpartition(".")
         if key in constants:
             _check_constant(key, tensor, constants[key])
-        elif match := _GRU.fullmatch(key):
+        elif match := _RECURRENT.fullmatch(key):
             layer = f"{match['path'].replace('.', '_')}_l{match['layer']}"
             recurrent.setdefault(layer, {})[f"{match['kind']}_{match['side']}"] = tensor
         elif leaf != "num_batches_tracked":  # a counter of torch's, not a weight
@@ -71,7 +72,7 @@ def from_torch(
             else:  # a bias; assigning reports anything else as left over
                 state[f"{layer}/{leaf}"] = tensor
     for layer, parts in recurrent.items():
-        state |= _gru(layer, parts)
+        state |= _recurrent(layer, parts)
     return state
 
 
@@ -79,6 +80,19 @@ def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
     if depthwise:
         return tensor.transpose(3, 2, 0, 1)
     return tensor.transpose()
+
+
+def _recurrent(layer: str, parts: Mapping[str, np.ndarray]) -> State:
+    rows, units = parts["weight_hh"].shape
+    return _lstm(layer, parts) if rows == 4 * units else _gru(layer, parts)
+
+
+def _lstm(layer: str, parts: Mapping[str, np.ndarray]) -> State:
+    return {
+        f"{layer}/lstm_cell/kernel": parts["weight_ih"].transpose(),
+        f"{layer}/lstm_cell/recurrent_kernel": parts["weight_hh"].transpose(),
+        f"{layer}/lstm_cell/bias": parts["bias_ih"] + parts["bias_hh"],
+    }
 
 
 def _gru(layer: str, parts: Mapping[str, np.ndarray]) -> State:

@@ -20,6 +20,7 @@ from kerasaudio.models.panns import CNN6
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
+from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
