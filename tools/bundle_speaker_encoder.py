@@ -3,8 +3,8 @@
     pip download --no-deps Resemblyzer==0.1.4
     python tools/bundle_speaker_encoder.py Resemblyzer-0.1.4-py3-none-any.whl
 
-Inside it is `pretrained.pt`, which also holds the state of the optimizer. The tool takes
-the network, names its weights as our layers, writes
+Inside it is `pretrained.pt`, which also holds the state of the optimizer. The tool
+takes the network, names its weights as our layers, writes
 kerasaudio/weights/bundled/speakerencoder_ge2e.safetensors, and pins hash and size in
 weights_manifest.json. The same wheel gives the same bytes.
 """
@@ -33,8 +33,8 @@ def main() -> None:
     wheel = parser.parse_args().wheel
     try:
         with unpacked(wheel, WHEEL_SHA256) as folder:
-            state, arguments = convert(read_torch(folder / PATH), str(wheel))
-            assign(SpeakerEncoder(**arguments), state, str(wheel))
+            state = convert(read_torch(folder / PATH), str(wheel))
+            assign(SpeakerEncoder(), state, str(wheel))
     except (OSError, ValueError) as error:
         parser.error(str(error))
     pin([write_bundled(FILE, native_bytes(state))])

@@ -12,12 +12,15 @@ Source: Wan et al. 2018, "Generalized end-to-end loss for speaker verification",
 arXiv:1710.10467; Resemblyzer 0.1.4 (resemble-ai), `voice_encoder.py` and `audio.py`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
 import keras
+import numpy as np
 from keras import layers
 
+from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.architecture import Architecture, Body
@@ -104,35 +107,32 @@ def _spec() -> AudioSpec:
 
 
 def _from_upstream(path: Path) -> Converted:
-    return Converted(*convert(read_torch(path), str(path)))
+    state = convert(read_torch(path), str(path))
+    cells = [v for k, v in state.items() if k.endswith("/recurrent_kernel")]
+    size = len(state["linear/bias"])
+    return Converted(
+        state, {"units": len(cells[0]), "depth": len(cells), "embedding_size": size}
+    )
 
 
-def convert(tensors: Any, origin: str) -> tuple[Any, dict[str, int]]:
+def convert(tensors: Mapping[str, np.ndarray], origin: str) -> State:
     """Convert the state dict of Resemblyzer's `pretrained.pt`.
 
     Args:
         tensors: Arrays by upstream key.
         origin: Where they come from, for messages.
 
-    Returns:
-        Weights by `layer/variable`, and the architecture arguments that they need.
-
     Raises:
         ValueError: They are not those of this network.
     """
     # The scale and offset of the loss; the network does not use them.
     tensors = {k: v for k, v in tensors.items() if not k.startswith("similarity_")}
-    first, linear = tensors.get("lstm.weight_hh_l0"), tensors.get("linear.weight")
-    if first is None or linear is None:
+    if not {"lstm.weight_hh_l0", "linear.weight", "linear.bias"} <= tensors.keys():
         raise ValueError(
             f"{origin} holds no SpeakerEncoder, which has the layers lstm and linear: "
             f"its tensors are {sorted(tensors)[:4]} ..."
         )
-    return from_torch(tensors), {
-        "units": first.shape[-1],
-        "depth": sum(key.startswith("lstm.weight_hh_") for key in tensors),
-        "embedding_size": len(linear),
-    }
+    return from_torch(tensors)
 
 
 _SPEAKER_ENCODER = Architecture(

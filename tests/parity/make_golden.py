@@ -87,6 +87,12 @@ GOLDENS: Mapping[str, Recipe] = {
          "embedding", "logits"),
         gain=1.2,
     ),
+    "speaker_encoder_seeded": Recipe(
+        ("resemblyzer", "ge2e"),
+        "Resemblyzer 0.1.4, VoiceEncoder",
+        (16_000, 25_640, 5),
+        ("mel", "lstm", "embedding"),
+    ),
 }  # fmt: skip
 
 

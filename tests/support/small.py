@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},
     "SoundEventCRNN": {"filters": 8, "units": 8},
+    "SpeakerEncoder": {"units": 8, "depth": 2, "embedding_size": 8},
     "SpeechGRU": {"units": 16},
     "VGGish": {"filters": 4, "dense_units": 32},
     "MusiCNN": {"midend_filters": 8, "dense_units": 16},

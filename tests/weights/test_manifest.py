@@ -27,6 +27,7 @@ OFFERED = {
     "AST": ["audioset"],
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
+    "SpeakerEncoder": ["ge2e"],
     "LeNetMFCC": ["fsdd"],
     "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
@@ -34,7 +35,7 @@ OFFERED = {
     "LogMelCNN": ["esc10"],
 }
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
-OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "BarkNet": 2}
+OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "SpeakerEncoder": 0, "BarkNet": 2}
 
 
 @pytest.fixture
