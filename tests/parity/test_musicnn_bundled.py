@@ -1,7 +1,8 @@
 """The bundled weights against musicnn 0.1.0's own TensorFlow 1 graphs.
 
 The golden file holds what the wheel's graphs (`.meta`) give for three patches of
-log10(10000 mel + 1), computed in float32. Upstream casts the mel to float16 first; the
+log10(10000 mel + 1), computed in float32, and on the way to it
+(tools/make_musicnn_golden.py). Upstream casts the mel to float16 first; the
 product was float32 again under NumPy 1, and overflows under NumPy 2.
 """
 
@@ -15,27 +16,37 @@ import kerasaudio
 from parity.kit import Parity, Stage, each_stage
 from support.originals import MUSICNN, musicnn_window
 
-SCORES = Stage("predictions", 1e-5)
-MUSICNN_MTAT = Parity(
-    kerasaudio.MusiCNN,
-    "musicnn_tf1",
-    {"MTT_musicnn": SCORES},
-    weights="mtat",
-    hears=("frontend", "logmel_patches"),
-)
-MUSICNN_MSD = replace(MUSICNN_MTAT, stages={"MSD_musicnn": SCORES}, weights="msd")
+PATCHES = ("frontend", "logmel_patches")
+
+
+def stages(upstream, *layers):
+    """Give the stages of one of upstream's networks, and its scores."""
+    named = {f"{upstream}_{layer}": Stage(layer, 1e-5) for layer in layers}
+    return named | {upstream: Stage("predictions", 1e-5)}
+
+
+VGG = ("input_bn", "pool1", "pool2", "pool3", "pool4", "embedding")
 VGG_MTAT = Parity(
     kerasaudio.MusicVGG,
     "musicnn_tf1",
-    {"MTT_vgg": SCORES},
+    stages("MTT_vgg", *VGG),
     weights="mtat",
-    hears=("frontend", "logmel_patches"),
+    hears=PATCHES,
 )
-VGG_MSD = replace(VGG_MTAT, stages={"MSD_vgg": SCORES}, weights="msd")
+VGG_MSD = replace(VGG_MTAT, stages=stages("MSD_vgg", *VGG), weights="msd")
+CNN = ("input_bn", "timbre38", "rhythm32", "front", "pool", "embedding")
+MUSICNN_MTAT = Parity(
+    kerasaudio.MusiCNN,
+    "musicnn_tf1",
+    stages("MTT_musicnn", *CNN),
+    weights="mtat",
+    hears=PATCHES,
+)
+MUSICNN_MSD = replace(MUSICNN_MTAT, stages=stages("MSD_musicnn", *CNN), weights="msd")
 
 
 @each_stage(MUSICNN_MTAT, MUSICNN_MSD, VGG_MTAT, VGG_MSD)
-def test_patches_give_upstreams_scores(parity, stage):
+def test_stage_equals_the_original(parity, stage):
     parity.check(stage)
 
 
