@@ -103,8 +103,8 @@ class Parity:
         arguments: Of the factory, besides `weights`.
         clips: Names of the sounds, where the golden file holds several of different
             lengths, `CLIP_STAGE`; these have no batch axis.
-        hears: A layer of ours, and what the golden file holds instead of its output:
-            where the original was not run on waveforms.
+        hears: A layer of ours, and the name of what the golden file holds in place of
+            its output, where the original was not run on waveforms.
         folder: Where the golden file lies.
     """
 

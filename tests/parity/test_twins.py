@@ -1,5 +1,7 @@
 """Twins give what the originals gave, and the golden files are what twins give."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,8 @@ LARGE = {"vggish_seeded": pytest.mark.slow}
 def test_golden_file_is_small_and_what_the_twin_gives(name):
     for module in GOLDENS[name].needs:
         pytest.importorskip(module, reason="the twin imports it")
+    if name == "ast_seeded" and find_spec("torchaudio"):
+        pytest.skip("with torchaudio transformers makes its log mel otherwise")
     stored = Golden.read(name)
 
     made = make(GOLDENS[name], stored.keys)

@@ -53,6 +53,7 @@ def run_upstream(folder: Path, heard: np.ndarray, dtype: Any = None) -> State:
     import torch
     from transformers import ASTFeatureExtractor, ASTForAudioClassification
 
+    dtype = dtype or torch.float32
     network = ASTForAudioClassification.from_pretrained(folder).to(dtype).eval()
     extractor = ASTFeatureExtractor(max_length=network.config.max_length)
     inputs = extractor(list(heard), sampling_rate=16_000, return_tensors="pt")

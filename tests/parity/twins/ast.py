@@ -8,10 +8,8 @@ from pathlib import Path
 
 import torch
 
+from parity.twins import Stages, State
 from support import seeded_ast
-
-State = dict[str, torch.Tensor]
-Stages = dict[str, torch.Tensor]
 
 
 def ast(state: State, waveforms: torch.Tensor) -> Stages:

@@ -3,10 +3,8 @@
 import torch
 
 from benchmarks.peers import efficient_at
+from parity.twins import Stages, State
 from parity.twins.mel import triangles
-
-State = dict[str, torch.Tensor]
-Stages = dict[str, torch.Tensor]
 
 LAST_MAP = 16  # the modules up to here are `features.N`
 
