@@ -58,7 +58,7 @@ def test_stage_of_the_full_network_equals_the_original(parity, stage):
 def test_pca_is_torchvggishs(tmp_path):
     path = tmp_path / "vggish_pca_params.npz"
     np.savez_compressed(path, **pca())
-    want = read_golden("torchvggish.npz")["quantised"]
+    want = read_golden("torchvggish.npz")["quantized"]
 
     got = run(vggish_postprocess(path, rounding="nearest"), embeddings())
 
