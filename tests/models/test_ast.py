@@ -1,7 +1,6 @@
 """AST: files of transformers, files of ours, and what is neither."""
 
 import json
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,16 +10,17 @@ from safetensors.numpy import save_file
 import kerasaudio
 from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.layers.transformer import FitFrames
-from support.seeded_ast import CONFIG, MODEL_TYPE, waveform
-from support.seeding import read_shapes, seeded
+from support.goldens import Golden
+from support.seeded_ast import CONFIG, MODEL_TYPE
 
-KEYS = Path(__file__).parents[1] / "golden" / "ast_seeded_keys.txt"
+GOLDEN = Golden.read("ast_seeded")
+WAVEFORMS = GOLDEN.waveforms("short")
 HEAD = "classifier.dense.weight"
 
 
 @pytest.fixture
 def tensors():
-    return seeded(read_shapes(KEYS.read_text()))
+    return GOLDEN.state()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_our_own_file_loads_too(tensors, save, tmp_path):
 
     again = kerasaudio.AST(weights=path, **model.spec.arguments)
 
-    heard = waveform("short")[None]
+    heard = WAVEFORMS
     np.testing.assert_array_equal(
         again.predict(heard, verbose=0), model.predict(heard, verbose=0)
     )
@@ -118,7 +118,7 @@ def test_impossible_arguments_are_refused(arguments, message):
 
 def test_own_labels_get_a_new_head_on_the_body(tensors, save):
     path = save(tensors)
-    heard = waveform("short")
+    heard = WAVEFORMS[0]
 
     mine = kerasaudio.AST(weights=path, labels=["knock", "bark"])
 

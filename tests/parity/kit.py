@@ -19,7 +19,7 @@
 makes one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,9 +29,9 @@ import pytest
 import safetensors.numpy
 
 from kerasaudio import AudioModel
-from support.goldens import GOLDEN, Golden, State, summary
-from support.keras2 import write_named
-from support.originals import probe
+from support.goldens import GOLDEN, Golden, State, named, summary
+from support.keras2 import write_named, write_numbered
+from support.originals import Pair, probe
 from support.tf1_checkpoint import write_tf1_checkpoint
 from support.torch_files import write_state
 
@@ -43,13 +43,14 @@ DEAF = 5e-3
 # Axes of ours in torch's order.
 STEPS = (0, 2, 1)  # (batch, steps, channels) -> (batch, channels, steps)
 IMAGE = (0, 3, 2, 1)  # (b, frames, bins, channels) -> (b, channels, bins, frames)
+FRAMES = (0, 3, 1, 2)  # the same -> (b, channels, frames, bins)
 
-Sound = Callable[[], np.ndarray]
 Writer = Callable[[Path, Golden], Path]
 _FORMATS: dict[str, Callable[[Path, State], Any]] = {
     ".pt": write_state,
     ".pth": write_state,
     ".h5": write_named,
+    ".hdf5": write_numbered,
     ".ckpt": write_tf1_checkpoint,
     ".safetensors": lambda path, state: safetensors.numpy.save_file(state, path),
 }
@@ -100,8 +101,10 @@ class Parity:
         stages: By the golden file's names for them.
         weights: A published tag, or what writes a file (`seeded_file`).
         arguments: Of the factory, besides `weights`.
-        clips: Where the golden file holds several sounds, `CLIP_STAGE`: how to make
-            them, or None to take `CLIP_int16`, by name. A clip has no batch axis.
+        clips: Names of the sounds, where the golden file holds several of different
+            lengths, `CLIP_STAGE`; these have no batch axis.
+        hears: A layer of ours, and the name of what the golden file holds in place of
+            its output, where the original was not run on waveforms.
         folder: Where the golden file lies.
     """
 
@@ -110,30 +113,33 @@ class Parity:
     stages: Mapping[str, Stage]
     weights: str | Writer
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    clips: Mapping[str, Sound | None] = field(default_factory=dict)
+    clips: Sequence[str] = ()
+    hears: tuple[str, str] | None = None
     folder: Path = GOLDEN
 
     def names(self) -> list[str]:
         """Give all stages of all clips."""
-        prefixes = [f"{clip}_" for clip in self.clips] or [""]
-        return [f"{prefix}{stage}" for prefix in prefixes for stage in self.stages]
+        clips = self.clips or [""]
+        return [named(clip, stage) for clip in clips for stage in self.stages]
 
-    def run(self, folder: Path) -> "Compared":
-        """Load the weights, if need be from a folder, and hear the golden sounds."""
-        golden = Golden.read(self.golden, self.folder)
+    def run(self, folder: Path, golden: Golden | None = None) -> "Compared":
+        """Load the weights, if need be from a folder, and hear the golden sounds.
+
+        Instead of the file's, `golden` may hold what the original has just given.
+        """
+        golden = golden or Golden.read(self.golden, self.folder)
         weights = self.weights
         if not isinstance(weights, str):
             weights = weights(folder, golden)
         model = self.factory(weights=weights, **self.arguments)
-        taps = probe(model, {name: stage.layer for name, stage in self.stages.items()})
-        if not self.clips:
-            outputs = taps.predict(golden.waveforms(), verbose=0)
-            return Compared(self, golden, model, outputs)
+        start, heard = self.hears or (None, "")
+        layers = {name: stage.layer for name, stage in self.stages.items()}
+        taps = probe(model, layers, start)
         outputs = {}
-        for clip, sound in self.clips.items():
-            waveform = sound() if sound else golden.arrays[f"{clip}_int16"] / 32768
-            heard = taps.predict(waveform[None].astype("float32"), verbose=0)
-            outputs |= {f"{clip}_{stage}": output for stage, output in heard.items()}
+        for clip in self.clips or [""]:
+            given = golden.arrays[heard] if start else golden.waveforms(clip)
+            for stage, output in taps.predict(given, verbose=0).items():
+                outputs[named(clip, stage)] = output
         return Compared(self, golden, model, outputs)
 
 
@@ -152,22 +158,32 @@ class Compared:
         Raises:
             AssertionError: The two differ, or the original's is dead or deaf.
         """
-        clip = next((c for c in self.table.clips if name.startswith(f"{c}_")), None)
-        stage = self.table.stages[name.removeprefix(f"{clip}_")]
-        want = self.golden.arrays[name]
-        if clip is not None:
-            want = want[None]
+        tolerance = self._stage(name).tolerance
+        got, want = self.pair(name)
         check_alive(want, name)
-        got = self.outputs[name]
-        if stage.axes:
-            got = got.transpose(stage.axes)
         stored = self.golden.arrays.get(f"{name}_stats")
         if stored is not None:
-            check_summary(got, stored, stage.tolerance, name)
+            check_summary(self._whole(name), stored, tolerance, name)
+        atol = tolerance * np.abs(want).max()
+        np.testing.assert_allclose(got, want, rtol=0, atol=atol, err_msg=name)
+
+    def pair(self, name: str) -> Pair:
+        """Give what ours and the original gave, as far as the golden file goes."""
+        got, want = self._whole(name), self.golden.arrays[name]
+        if self.table.clips:
+            want = want[None]
         if want.ndim > 2:  # embeddings and scores are kept whole
             got = got[tuple(map(slice, want.shape))]
-        atol = stage.tolerance * np.abs(want).max()
-        np.testing.assert_allclose(got, want, rtol=0, atol=atol, err_msg=name)
+        return Pair(got, want)
+
+    def _whole(self, name: str) -> np.ndarray:
+        axes = self._stage(name).axes
+        got = self.outputs[name]
+        return got.transpose(axes) if axes else got
+
+    def _stage(self, name: str) -> Stage:
+        clip = next((c for c in self.table.clips if name.startswith(f"{c}_")), "")
+        return self.table.stages[name.removeprefix(f"{clip}_")]
 
 
 def check_alive(want: np.ndarray, name: str) -> None:

@@ -23,12 +23,23 @@ _TESTS = str(Path(__file__).parents[1])
 if _TESTS not in sys.path:  # for `support`; pytest adds it by itself
     sys.path.insert(0, _TESTS)
 
-from support.goldens import GOLDEN, Golden, State, summary  # noqa: E402
+from support.goldens import (  # noqa: E402
+    GOLDEN,
+    Golden,
+    State,
+    named,
+    summary,
+)
+from support.seeded_ast import CLIPS  # noqa: E402
 from support.won2020 import torchaudio_tables  # noqa: E402
 
 WON = "minzwon/sota-music-tagging-models at 4e1d652"
+VGGISH = "harritaylor/torchvggish at f3f9096"
 LIMIT = 200_000  # bytes
 PIECE = 6_000  # numbers of a stage that are kept
+
+
+Wave = tuple[int, int, int]
 
 
 def nothing() -> State:
@@ -43,18 +54,23 @@ class Recipe:
     Attributes:
         twin: Module of `parity.twins`, and its function.
         source: The original that the twin equals.
-        wave: Sample rate, samples and seed of the sound, for `seeding.wave`.
+        wave: Sample rate, samples and seed of the sound, for `seeding.wave`; or these
+            by the names of clips, which are then heard one by one.
         stages: Which of the twin's to keep.
         kept: Gives constants that the original stores beside its weights.
         gain: Of the weights, where without it the network is deaf.
+        piece: Numbers of a stage that are kept.
+        needs: What the twin imports.
     """
 
     twin: tuple[str, str]
     source: str
-    wave: tuple[int, int, int]
+    wave: Wave | Mapping[str, Wave]
     stages: tuple[str, ...]
     kept: Callable[[], State] = nothing
     gain: float = 1.0
+    piece: int = PIECE
+    needs: tuple[str, ...] = ("torch",)
 
 
 GOLDENS: Mapping[str, Recipe] = {
@@ -86,6 +102,39 @@ GOLDENS: Mapping[str, Recipe] = {
         ("frontend", "features_0", "features_3", "features_8", "features_16",
          "embedding", "logits"),
         gain=1.2,
+    ),
+    "vggish_seeded": Recipe(
+        ("vggish", "vggish"),
+        f"{VGGISH}, VGGish",
+        (16_000, 33_600, 5),
+        ("patches", "linear", "embeddings", "embedding"),
+        gain=1.4,
+        piece=24_576,
+    ),
+    "vggish_small_seeded": Recipe(
+        ("vggish", "vggish"),
+        f"{VGGISH}, VGGish with an eighth of the filters, 64 dense units",
+        (16_000, 33_600, 6),
+        ("patches", "pool1", "pool2", "pool3", "pool4", "linear", "embeddings",
+         "embedding"),
+        gain=1.4,
+    ),
+    "ast_seeded": Recipe(
+        ("ast", "ast"),
+        "Hugging Face transformers 5.24, its classes of the AST, small",
+        CLIPS,
+        ("frontend", "embedding", "predictions"),
+        piece=12_288,
+        needs=("torch", "transformers"),
+    ),
+    "rese2_multi_seeded": Recipe(
+        ("resemul", "rese_multi"),
+        "tae-jun/resemul at f2c2c80, resemul('rese', init_features=8, "
+        "amplifying_ratio=2, num_classes=6)",
+        (22_050, 59_049, 9),
+        ("stem", "block1", "block3", "block7", "block8", "block9", "embedding",
+         "predictions"),
+        gain=1.4,
     ),
     "speaker_encoder_seeded": Recipe(
         ("resemblyzer", "ge2e"),
@@ -120,31 +169,35 @@ def make(recipe: Recipe, keys: str) -> dict[str, Any]:
     """Give the arrays of a golden file."""
     meta: dict[str, Any] = {
         "source": recipe.source,
-        "wave": recipe.wave,
+        "clips" if isinstance(recipe.wave, Mapping) else "wave": recipe.wave,
         "gain": recipe.gain,
     }
     golden = Golden({}, keys, meta)
-    state, waveforms = golden.state(recipe.kept()), golden.waveforms()
-    exact = run_twin(recipe, state, waveforms)
-    single = run_twin(recipe, state, waveforms, "float32")
+    state = golden.state(recipe.kept())
     arrays: dict[str, Any] = {}
     errors = {}
-    for stage in recipe.stages:
-        whole = exact[stage]
-        errors[stage] = float(np.abs(single[stage] - whole).max() / np.abs(whole).max())
-        piece = corner(whole)
-        arrays[stage] = piece.astype("float32")
-        if piece.size < whole.size:
-            arrays[f"{stage}_stats"] = summary(whole)
+    for clip in meta.get("clips", [""]):
+        waveforms = golden.waveforms(clip)
+        exact = run_twin(recipe, state, waveforms)
+        single = run_twin(recipe, state, waveforms, "float32")
+        for stage in recipe.stages:
+            name, whole = named(clip, stage), exact[stage]
+            error = np.abs(single[stage] - whole).max() / np.abs(whole).max()
+            errors[name] = float(error)
+            piece = corner(whole, recipe.piece)
+            kept = piece[0] if clip else piece
+            arrays[name] = kept.astype("float32")
+            if piece.size < whole.size:
+                arrays[f"{name}_stats"] = summary(whole)
     return arrays | {"meta": json.dumps(meta | {"float32": errors})}
 
 
-def corner(whole: np.ndarray) -> np.ndarray:
-    """Give at most PIECE numbers from the start of every axis; scores stay whole."""
+def corner(whole: np.ndarray, most: int) -> np.ndarray:
+    """Give at most so many numbers, from the start of every axis; scores stay whole."""
     if whole.ndim < 3:
         return whole
     extents = list(whole.shape)
-    while np.prod(extents) > PIECE:
+    while np.prod(extents) > most:
         axis = 1 + int(np.argmax(extents[1:]))
         extents[axis] = (extents[axis] + 1) // 2
     return whole[tuple(map(slice, extents))]

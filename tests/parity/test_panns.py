@@ -4,9 +4,8 @@ Stages differ by 1e-6 of the maximum at most; the tolerance is ten times that.
 """
 
 import kerasaudio
-from parity.kit import Parity, Stage, each_stage, seeded_file
+from parity.kit import FRAMES, Parity, Stage, each_stage, seeded_file
 
-FRAMES = (0, 3, 1, 2)  # (b, channels, frames, bins) of ours
 CNN6 = Parity(
     kerasaudio.CNN6,
     "panns_cnn6",

@@ -1,5 +1,7 @@
 """Twins give what the originals gave, and the golden files are what twins give."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ from kerasaudio.checkpoints.torch_file import read_torch
 from parity.make_golden import GOLDENS, LIMIT, listed, main, make, run_twin
 from support.goldens import GOLDEN, Golden
 from support.originals import WON, heard
+from support.originals import golden as read_golden
+from support.seeded_vggish import waveform
+from support.seeding import read_shapes, seeded
 from support.torch_files import write_state
 from support.won2020 import torchaudio_tables
 
@@ -21,8 +26,19 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", GOLDENS)
+# 72 million weights.
+LARGE = {"vggish_seeded": pytest.mark.slow}
+
+
+@pytest.mark.filterwarnings("ignore:At least one mel filter:UserWarning")
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=LARGE.get(name, ())) for name in GOLDENS]
+)
 def test_golden_file_is_small_and_what_the_twin_gives(name):
+    for module in GOLDENS[name].needs:
+        pytest.importorskip(module, reason="the twin imports it")
+    if name == "ast_seeded" and find_spec("torchaudio"):
+        pytest.skip("with torchaudio transformers makes its log mel otherwise")
     stored = Golden.read(name)
 
     made = make(GOLDENS[name], stored.keys)
@@ -64,6 +80,20 @@ def test_keys_are_those_of_the_published_file(shared, name):
     assert Golden.read(name).keys == listed(
         shared / "reference" / PUBLISHED[name], kept
     )
+
+
+@pytest.mark.slow
+def test_vggishs_twin_gives_what_torchvggish_gave():
+    recorded = read_golden("torchvggish.npz")
+    name = "vggish_seeded"
+    state = seeded(read_shapes(Golden.read(name).keys))
+
+    got = run_twin(GOLDENS[name], state, waveform()[None])
+
+    np.testing.assert_allclose(got["patches"][0], recorded["patches"], atol=2e-6)
+    want = recorded["embeddings"]
+    assert want.std() > 0.1
+    np.testing.assert_allclose(got["embeddings"][0], want, atol=2e-6)
 
 
 @pytest.mark.shared

@@ -1,9 +1,10 @@
 """VGGish against torchvggish at f3f9096, network and PCA filled by rule.
 
-The golden file was made by tools/make_vggish_golden.py; its front-end is the published
-code's, mel_features.py. The network's weights arrive as a checkpoint in the official
-naming, which the test writes.
+The weights arrive as a checkpoint in the official naming. torchvggish ends in a ReLU;
+as published since 2020, and by default, the network ends before it.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,51 +12,53 @@ import pytest
 import kerasaudio
 from kerasaudio.layers import VGGishPostprocess
 from kerasaudio.models import vggish_postprocess
+from parity.kit import FRAMES, Parity, Stage, each_stage, seeded_file
 from support.front_ends import run
 from support.originals import golden as read_golden
-from support.originals import vggish_taps
-from support.seeded_vggish import SHAPES, embeddings, official, pca, waveform
-from support.seeding import seeded
-from support.tf1_checkpoint import write_tf1_checkpoint
+from support.seeded_vggish import embeddings, official, pca
+
+EMBEDDINGS = {
+    "embeddings": Stage("patch_embeddings", 5e-6),
+    "embedding": Stage("embedding", 5e-6),
+}
+SMALL = Parity(
+    kerasaudio.VGGish,
+    "vggish_small_seeded",
+    {
+        "patches": Stage("patches", 2e-5),
+        **{f"pool{n}": Stage(f"pool{n}", 5e-6, FRAMES) for n in (1, 2, 3, 4)},
+        "linear": Stage("patch_embeddings", 5e-6),
+        "embeddings": Stage("embedding_relu", 5e-6),
+    },
+    weights=seeded_file("vggish_model.ckpt", arranged=official),
+    arguments={"classes": 2},
+)
+RELU = {"embedding_activation": "relu"}
+SMALL_RELU = replace(SMALL, stages=EMBEDDINGS, arguments=RELU)
+STAGES = {
+    "patches": Stage("patches", 2e-5),
+    "linear": Stage("patch_embeddings", 5e-6),
+}
+FULL = replace(SMALL, golden="vggish_seeded", stages=STAGES, arguments={})
+FULL_RELU = replace(FULL, stages=EMBEDDINGS, arguments=RELU)
 
 
-@pytest.fixture(scope="module")
-def golden():
-    return read_golden("vggish_seeded.npz")
-
-
-def test_log_mel_patches_are_the_published_codes(golden):
-    model = kerasaudio.VGGish(filters=1, dense_units=1)
-
-    got = vggish_taps(model)["patches"]
-
-    assert golden["patches"].std() > 1
-    np.testing.assert_allclose(got, golden["patches"], atol=1e-4)
+@each_stage(SMALL, SMALL_RELU)
+def test_stage_equals_the_original(parity, stage):
+    parity.check(stage)
 
 
 @pytest.mark.slow  # 72 million weights
-def test_embeddings_are_torchvggishs(golden, tmp_path):
-    path = tmp_path / "vggish_model.ckpt"
-    write_tf1_checkpoint(path, official(seeded(SHAPES)))
-
-    with_relu = kerasaudio.VGGish(weights=path, embedding_activation="relu")
-
-    assert with_relu.count_params() == 72_141_184
-    assert golden["embeddings"].std() > 0.1
-    patchwise = vggish_taps(with_relu)["embeddings"]
-    np.testing.assert_allclose(patchwise, golden["embeddings"], atol=1e-5)
-    whole = with_relu.predict(waveform()[None], verbose=0)[0]
-    np.testing.assert_allclose(whole, golden["embeddings"].mean(axis=0), atol=1e-5)
-    # As published since: torchvggish's, were it not for its last ReLU.
-    published = vggish_taps(kerasaudio.VGGish(weights=path))["embeddings"]
-    assert (published < 0).any()
-    np.testing.assert_allclose(np.maximum(published, 0), patchwise, atol=1e-5)
+@each_stage(FULL, FULL_RELU)
+def test_stage_of_the_full_network_equals_the_original(parity, stage):
+    assert parity.model.count_params() == 72_141_184
+    parity.check(stage)
 
 
-def test_pca_is_torchvggishs(golden, tmp_path):
+def test_pca_is_torchvggishs(tmp_path):
     path = tmp_path / "vggish_pca_params.npz"
     np.savez_compressed(path, **pca())
-    want = golden["quantized"]
+    want = read_golden("torchvggish.npz")["quantized"]
 
     got = run(vggish_postprocess(path, rounding="nearest"), embeddings())
 

@@ -41,9 +41,9 @@ YAMNET = Parity(
         "embeddings": Stage("patch_embeddings", 3e-5),
     },
     weights="audioset",
-    clips=dict.fromkeys(YAMNET_WAVEFORMS),
+    clips=YAMNET_WAVEFORMS,
 )
-FROM_FILE = replace(YAMNET, weights=official_file, clips={"chirp": None})
+FROM_FILE = replace(YAMNET, weights=official_file, clips=("chirp",))
 
 
 @pytest.fixture(scope="module")

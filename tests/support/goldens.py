@@ -4,7 +4,9 @@ NAME.npz holds of each stage a piece from the start of every axis, and as `STAGE
 the `summary` of the whole. Beside the stages lie the sound, `waveform_int16`, and
 `meta`, in JSON: where the numbers come from; `wave`, the arguments of `seeding.wave`,
 instead of a stored sound; `samples`, to which the sound is repeated or cut; `gain`, of
-the weights. NAME_keys.txt lists the original's state dict in the order of its file.
+the weights. Where sounds differ in length, names begin with the clip's, `CLIP_STAGE`,
+and the sounds are `CLIP_int16`, or in `meta` under `clips`. NAME_keys.txt lists the
+original's state dict in the order of its file.
 """
 
 import json
@@ -59,11 +61,16 @@ class Golden:
                 state[key] = tensors[key]
         return state
 
-    def waveforms(self) -> np.ndarray:
+    def waveforms(self, clip: str = "") -> np.ndarray:
         """Give what the network heard, float32 (batch, samples); mostly two clips.
 
-        One stored waveform stands for two, itself and itself backwards.
+        One stored waveform stands for two, itself and itself backwards; one with a
+        name, `clip`, for itself.
         """
+        if clip:
+            made = self.meta.get("clips", {}).get(clip)
+            stored = wave(*made) if made else self.arrays[f"{clip}_int16"]
+            return stored[None] / np.float32(32768)
         if "wave" in self.meta:
             stored = wave(*self.meta["wave"])
         else:
@@ -72,6 +79,11 @@ class Golden:
             whole = np.resize(stored, self.meta.get("samples", len(stored)))
             stored = np.stack([whole, whole[::-1]])
         return stored / np.float32(32768)
+
+
+def named(clip: str, stage: str) -> str:
+    """Give a golden file's name for a stage of a clip, of which "" has no name."""
+    return f"{clip}_{stage}" if clip else stage
 
 
 def summary(array: np.ndarray) -> np.ndarray:

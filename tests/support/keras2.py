@@ -1,6 +1,6 @@
 """Weights in files as Keras 2 writes them; resemul's network in NumPy, to have some."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,17 @@ CASES: dict[str, dict[str, Any]] = {
 }
 CLASSES = 6
 
-Layers = list[tuple[str, dict[str, np.ndarray]]]
+Arrays = dict[str, np.ndarray]
+Layers = list[tuple[str, Arrays]]
+# Gives the weights of a layer, by its kind and their shapes.
+Maker = Callable[[str, dict[str, tuple[int, ...]]], Arrays]
 
 
 class Upstream:
     """The network of tae-jun/resemul at f2c2c80, made as it is first run.
 
-    `layers` lists (kind, arrays) in the order in which they were made.
+    `layers` lists (kind, arrays) in the order in which they were made, `stages` holds
+    what stem, blocks and last layers gave. Weights are drawn, or given by `make`.
     """
 
     def __init__(
@@ -39,20 +43,22 @@ class Upstream:
         blocks: int,
         stem_width: int,
         classes: int,
+        make: Maker | None = None,
     ) -> None:
         self.block, self.multi, self.features = block, multi, init_features
         self.ratio, self.blocks = amplifying_ratio, blocks
         self.stem_width, self.classes = stem_width, classes
         self.layers: Layers = []
+        self.stages: Arrays = {}
         self._rng = np.random.default_rng(7)
+        self._make = make or self._drawn
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
         x = waveform[: len(waveform) // self.stem_width * self.stem_width]
         x = x.reshape(-1, self.stem_width)
-        kernel = self._weights((self.stem_width, 1, self.features))
-        bias = self._bias(self.features)
-        self.layers.append(("conv1d", {"kernel": kernel, "bias": bias}))
-        x = relu(self._norm(x @ kernel[:, 0] + bias))
+        shape = (self.stem_width, 1, self.features)
+        kernel, bias = self._layer("conv1d", kernel=shape, bias=shape[2:])
+        self.stages["stem"] = x = relu(self._norm(x @ kernel[:, 0] + bias))
         levels, features = [], self.features
         for i in range(self.blocks):
             features *= 2 if i in (2, self.blocks - 1) else 1
@@ -61,10 +67,12 @@ class Upstream:
                 if self.block[:3] == "res"
                 else self._plain(x, features)
             )
+            self.stages[f"block{i + 1}"] = x
             levels.append(x.max(axis=0))
         x = np.concatenate(levels[-3:]) if self.multi else levels[-1]
-        x = relu(self._norm(self._dense(x, len(x))))
-        return sigmoid(self._dense(x, self.classes))
+        self.stages["embedding"] = x = relu(self._norm(self._dense(x, len(x))))
+        self.stages["predictions"] = x = sigmoid(self._dense(x, self.classes))
+        return x
 
     def _plain(self, x: np.ndarray, features: int) -> np.ndarray:
         x = pool(relu(self._norm(self._conv(x, features, 3))))
@@ -86,35 +94,39 @@ class Upstream:
         return sigmoid(self._dense(hidden, channels))
 
     def _conv(self, x: np.ndarray, features: int, width: int) -> np.ndarray:
-        kernel = self._weights((width, x.shape[1], features))
-        bias = self._bias(features)
-        self.layers.append(("conv1d", {"kernel": kernel, "bias": bias}))
+        shape = (width, x.shape[1], features)
+        kernel, bias = self._layer("conv1d", kernel=shape, bias=shape[2:])
         padded = np.pad(x, ((width // 2, width // 2), (0, 0)))
         return bias + sum(padded[i : i + len(x)] @ kernel[i] for i in range(width))
 
     def _dense(self, x: np.ndarray, units: int) -> np.ndarray:
-        kernel, bias = self._weights((len(x), units)), self._bias(units)
-        self.layers.append(("dense", {"kernel": kernel, "bias": bias}))
+        kernel, bias = self._layer("dense", kernel=(len(x), units), bias=(units,))
         return x @ kernel + bias
 
     def _norm(self, x: np.ndarray) -> np.ndarray:
-        channels: int = x.shape[-1]
-        arrays = {
-            "gamma": self._rng.uniform(0.75, 1.25, channels).astype("float32"),
-            "beta": self._bias(channels),
-            "moving_mean": self._bias(channels),
-            "moving_variance": self._rng.uniform(0.5, 1.5, channels).astype("float32"),
-        }
-        self.layers.append(("batch_normalization", arrays))
-        scale = arrays["gamma"] / np.sqrt(arrays["moving_variance"] + 1e-3)
-        return (x - arrays["moving_mean"]) * scale + arrays["beta"]
+        leaves = ("gamma", "beta", "moving_mean", "moving_variance")
+        shapes = dict.fromkeys(leaves, x.shape[-1:])
+        gamma, beta, mean, variance = self._layer("batch_normalization", **shapes)
+        return (x - mean) * (gamma / np.sqrt(variance + 1e-3)) + beta
 
-    def _weights(self, shape: tuple[int, ...]) -> np.ndarray:
-        spread = np.sqrt(2 / np.prod(shape[:-1]))
-        return self._rng.normal(0, spread, shape).astype("float32")
+    def _layer(self, kind: str, **shapes: tuple[int, ...]) -> list[np.ndarray]:
+        arrays = self._make(kind, shapes)
+        self.layers.append((kind, arrays))
+        return [arrays[leaf] for leaf in shapes]
 
-    def _bias(self, size: int) -> np.ndarray:
-        return self._rng.normal(0, 0.1, size).astype("float32")
+    def _drawn(self, kind: str, shapes: dict[str, tuple[int, ...]]) -> Arrays:
+        return {leaf: self._draw(leaf, shape) for leaf, shape in shapes.items()}
+
+    def _draw(self, leaf: str, shape: tuple[int, ...]) -> np.ndarray:
+        if leaf == "kernel":
+            values = self._rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
+        elif leaf == "gamma":
+            values = self._rng.uniform(0.75, 1.25, shape)
+        elif leaf == "moving_variance":
+            values = self._rng.uniform(0.5, 1.5, shape)
+        else:
+            values = self._rng.normal(0, 0.1, shape)
+        return values.astype("float32")
 
 
 def write_keras2(
@@ -141,6 +153,20 @@ def write_keras2(
             file.create_group("optimizer_weights")["Adam/iterations:0"] = np.float32(3)
 
 
+def write_numbered(path: Path, weights: Mapping[str, np.ndarray]) -> None:
+    """Write weights of layers that have numbers only, `conv1d_1/kernel`."""
+    write_keras2(path, by_layer(weights))
+
+
+def by_layer(weights: Mapping[str, np.ndarray]) -> Layers:
+    """Give the weights of each layer, `conv1d_1/kernel`, with its kind."""
+    layers: dict[str, Arrays] = {}
+    for name, array in weights.items():
+        layer, _, variable = name.partition("/")
+        layers.setdefault(layer, {})[variable] = array
+    return [(name.rpartition("_")[0], arrays) for name, arrays in layers.items()]
+
+
 def write_named(path: Path, weights: dict[str, np.ndarray]) -> None:
     """Write weights of layers with names, `layer1/conv/kernel`, as `save_weights`."""
     layers: dict[str, list[str]] = {}
@@ -157,6 +183,23 @@ def write_named(path: Path, weights: dict[str, np.ndarray]) -> None:
             group.attrs["weight_names"] = np.array(paths, "S")
             for at in paths:
                 group[at] = weights[at.removesuffix(":0")]
+
+
+def keras_names(tensors: Mapping[str, np.ndarray]) -> Arrays:
+    """Give `conv1d_1.weight` and the like, as torch has them, as Keras has them."""
+    leaves = {"bias": "bias", "weight": "kernel"}
+    norm = {
+        "weight": "gamma",
+        "bias": "beta",
+        "running_mean": "moving_mean",
+        "running_var": "moving_variance",
+    }
+    named = {}
+    for key, tensor in tensors.items():
+        layer, _, leaf = key.rpartition(".")
+        given = norm if layer.startswith("batch_normalization") else leaves
+        named[f"{layer}/{given[leaf]}"] = tensor.transpose()
+    return named
 
 
 def yamnet_names(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

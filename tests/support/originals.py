@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from kerasaudio.checkpoints.native import assign
-from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core import AudioModel
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.models import FACTORIES
-from support import keras2, seeded_ast, seeded_vggish
-from support.goldens import GOLDEN, Golden
+from support import keras2
+from support.goldens import GOLDEN
 from support.song import RATE, song
 
 # Factory, tag and name of the original's network.
@@ -45,15 +43,6 @@ WON = (
     ("MusiCNN", "won2020-jamendo", "musicnn"),
 )
 WON_CHUNKS = 16
-SAMPLE_CNN = {"sample": ("SampleCNN", "dense"), "se": ("SampleCNNSE", "dense2")}
-SAMPLE_CNN_STAGES = {
-    "layer1": "layer1_relu",
-    "layer2": "layer2_mp",
-    "layer5": "layer5_mp",
-    "layer11": "layer11_relu",
-    "predictions": "predictions",
-}
-AST_TAPS = ("frontend", "embedding", "predictions")
 YAMNET_WAVEFORMS = ("jfk", "chirp", "short", "exact")
 EFFICIENT_AT_CLIPS = {
     "dog": "1-100032-A-0",
@@ -90,10 +79,16 @@ def heard(recorded: Mapping[str, np.ndarray], name: str = "waveform") -> np.ndar
     return recorded[f"{name}_int16"] / np.float32(32768)
 
 
-def probe(model: AudioModel, taps: Mapping[str, str]) -> keras.Model:
-    """Give a model of the outputs of some layers, by the names wanted for them."""
+def probe(
+    model: AudioModel, taps: Mapping[str, str], start: str | None = None
+) -> keras.Model:
+    """Give a model of the outputs of some layers, by the names wanted for them.
+
+    With `start` it hears what that layer gives, instead of waveforms.
+    """
     outputs = {name: model.get_layer(layer).output for name, layer in taps.items()}
-    return keras.Model(model.input, outputs)
+    heard = model.get_layer(start).output if start else model.input
+    return keras.Model(heard, outputs)
 
 
 def all_tags(model: AudioModel, clip: Any, rate: int | None = None) -> np.ndarray:
@@ -103,17 +98,11 @@ def all_tags(model: AudioModel, clip: Any, rate: int | None = None) -> np.ndarra
     return np.array([tags[label] for label in labels])
 
 
-def musicnn_windows(model: AudioModel, upstream: str) -> Pairs:
-    """Compare patches of a spectrogram, and a waveform's first window."""
+def musicnn_window(model: AudioModel, upstream: str) -> Pair:
+    """Compare the scores of a waveform's first window."""
     recorded = golden("musicnn_tf1.npz")
-    body = keras.Model(model.get_layer("frontend").output, model.output)
-    patches = body.predict(recorded["logmel_patches"], verbose=0)
     window = heard(recorded)[None, : model.spec.clip_samples]
-    first = model.predict(window, verbose=0)
-    return {
-        "patches": Pair(patches, recorded[upstream]),
-        "first window": Pair(first[0], recorded[upstream][0]),
-    }
+    return Pair(model.predict(window, verbose=0)[0], recorded[upstream][0])
 
 
 def musicnn_clip(model: AudioModel, upstream: str, samples: int) -> Pairs:
@@ -146,28 +135,6 @@ def won_chunks(model: AudioModel) -> tuple[np.ndarray, np.ndarray]:
     return clip, model.predict(chunks, batch_size=4, verbose=0).mean(axis=0)
 
 
-def seeded_sample_cnn(kind: str) -> AudioModel:
-    """Build "sample" or "se", filled by the rule that filled the original."""
-    factory, head = SAMPLE_CNN[kind]
-    state = Golden.read(f"seeded_{kind}").state()
-    model = FACTORIES[factory]()
-    assign(model, from_torch(state, rename={head: "predictions"}), "seeded")
-    return model
-
-
-def sample_cnn_stages(model: AudioModel, kind: str) -> Pairs:
-    """Compare what some stages give; torch's are (batch, channels, steps)."""
-    recorded = golden(f"seeded_{kind}.npz")
-    outputs = probe(model, SAMPLE_CNN_STAGES).predict(heard(recorded), verbose=0)
-    pairs = {}
-    for stage, got in outputs.items():
-        want = recorded[stage]
-        if want.ndim == 3:
-            got = got.transpose(0, 2, 1)[:, :, : want.shape[2]]
-        pairs[stage] = Pair(got, want)
-    return pairs
-
-
 def efficient_at(
     model: AudioModel, waveform: np.ndarray, recorded: Mapping[str, Any], prefix: str
 ) -> Pairs:
@@ -190,16 +157,6 @@ def yamnet_taps(model: AudioModel, waveform: np.ndarray) -> dict[str, np.ndarray
     return {name: keras.ops.convert_to_numpy(outputs[name])[0] for name in layers}
 
 
-def yamnet_windows(model: AudioModel, name: str) -> Pairs:
-    """Compare scores and embeddings of all patches of a waveform."""
-    recorded = golden("yamnet_hub.npz")
-    outputs = yamnet_taps(model, heard(recorded, name))
-    return {
-        what: Pair(outputs[what], recorded[f"{name}_{what}"])
-        for what in ("scores", "embeddings")
-    }
-
-
 def yamnet_clip(model: AudioModel, name: str) -> Pairs:
     """Compare tags and vector of a waveform with the means over its patches."""
     recorded = golden("yamnet_hub.npz")
@@ -212,28 +169,6 @@ def yamnet_clip(model: AudioModel, name: str) -> Pairs:
             model.embed(waveform, 16_000), recorded[f"{name}_embeddings"].mean(axis=0)
         ),
     }
-
-
-def ast_clip(model: AudioModel, name: str) -> Pairs:
-    """Compare log mel, embedding and logits of the network filled by rule."""
-    recorded = golden("ast_seeded.npz")
-    outputs = ast_taps(model, seeded_ast.waveform(name))
-    return {tap: Pair(outputs[tap], recorded[f"{name}_{tap}"]) for tap in AST_TAPS}
-
-
-def ast_taps(model: AudioModel, waveform: np.ndarray) -> dict[str, np.ndarray]:
-    """Give log mel, embedding and logits of a waveform."""
-    taps = {tap: tap for tap in AST_TAPS}
-    outputs = probe(model, taps).predict(waveform[None], verbose=0)
-    return {tap: output[0] for tap, output in outputs.items()}
-
-
-def vggish_taps(model: AudioModel) -> dict[str, np.ndarray]:
-    """Give the patches that the waveform becomes, and their embeddings."""
-    layers = {"patches": "patches", "embeddings": "patch_embeddings"}
-    waveform = seeded_vggish.waveform()[None]
-    outputs = probe(model, layers).predict(waveform, verbose=0)
-    return {name: output[0] for name, output in outputs.items()}
 
 
 def rese2_multi(

@@ -1,4 +1,4 @@
-"""A small AST, filled by rule, and what it hears; shared with tools/."""
+"""A small AST of transformers: its files, what it hears, and how it is run."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from support.seeding import Shapes, read_shapes, seeded
-
-KEYS = Path(__file__).parents[1] / "golden" / "ast_seeded_keys.txt"
+from support.goldens import State
+from support.seeding import seeded
 
 # In transformers' words. Strides and sizes differ, so that none can stand for another.
 CONFIG: dict[str, Any] = {
@@ -22,50 +21,48 @@ CONFIG: dict[str, Any] = {
     "num_labels": 7,
 }
 MODEL_TYPE = {"model_type": "audio-spectrogram-transformer"}
-SECONDS = {"short": 0.7, "long": 1.4}  # filled up, and cut off
+# For `seeding.wave`: one that is filled up, one that is cut off.
+CLIPS = {"short": (16_000, 11_200, 7), "long": (16_000, 22_400, 8)}
 
 
-def waveform(name: str) -> np.ndarray:
-    """Give a gliding tone in noise, float32 (samples,), at 16 kHz."""
-    samples = int(SECONDS[name] * 16_000)
-    time = np.arange(samples) / 16_000
-    noise = np.random.default_rng(samples).normal(0, 0.01, samples)
-    return (0.3 * np.sin(2 * np.pi * 900 * time**2) + noise).astype("float32")
-
-
-def write(folder: Path) -> Path:
-    """Write the network of the golden file into a folder; give its weights' path."""
+def write(folder: Path, tensors: State) -> Path:
+    """Write a network of this size into a folder; give its weights' path."""
     from safetensors.numpy import save_file
 
     path = folder / "model.safetensors"
-    save_file(seeded(read_shapes(KEYS.read_text())), path)
+    save_file(tensors, path, metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(CONFIG | MODEL_TYPE))
     return path
 
 
-def fill(folder: Path) -> Shapes:
-    """Fill the network that transformers saved in a folder; give its shapes."""
+def fill(folder: Path) -> Path:
+    """Fill the network that transformers saved in a folder; give its weights' path."""
     from safetensors.numpy import load_file, save_file
 
     file = folder / "model.safetensors"
     shapes = {key: tensor.shape for key, tensor in load_file(file).items()}
     save_file(seeded(shapes), file, metadata={"format": "pt"})
-    return shapes
+    return file
 
 
-def run_upstream(folder: Path, heard: np.ndarray) -> dict[str, np.ndarray]:
-    """Give what transformers' extractor and network make of a waveform."""
+def run_upstream(folder: Path, heard: np.ndarray, dtype: Any = None) -> State:
+    """Give what transformers' extractor and network make of (batch, samples).
+
+    The network computes in a dtype of torch's, float32 where none is given.
+    """
     import torch
     from transformers import ASTFeatureExtractor, ASTForAudioClassification
 
-    network = ASTForAudioClassification.from_pretrained(folder).eval()
+    dtype = dtype or torch.float32
+    network = ASTForAudioClassification.from_pretrained(folder).to(dtype).eval()
     extractor = ASTFeatureExtractor(max_length=network.config.max_length)
-    inputs = extractor(heard, sampling_rate=16_000, return_tensors="pt")
+    inputs = extractor(list(heard), sampling_rate=16_000, return_tensors="pt")
+    images = inputs["input_values"].to(dtype)
     with torch.no_grad():
-        pooled = network.audio_spectrogram_transformer(**inputs).pooler_output
-        logits = network(**inputs).logits
+        pooled = network.audio_spectrogram_transformer(images).pooler_output
+        logits = network(images).logits
     return {
-        "frontend": inputs["input_values"][0].numpy(),
-        "embedding": pooled[0].numpy(),
-        "predictions": logits[0].numpy(),
+        "frontend": images.numpy(),
+        "embedding": pooled.numpy(),
+        "predictions": logits.numpy(),
     }

@@ -1,35 +1,19 @@
-"""A VGGish and its PCA filled by rule, and what they hear; shared with tools/."""
-
-from collections.abc import Mapping
+"""VGGish as the original writes it, a PCA filled by rule, and what they were given."""
 
 import numpy as np
 
 from kerasaudio.models.vggish import LAYERS, scope
-from support.seeding import Shapes, seeded
+from support.goldens import State
+from support.seeding import seeded
 
 # torchvggish's keys of the layers, in our order.
 _MODULES = (
     *(f"features.{index}" for index in (0, 3, 6, 8, 11, 13)),
     *(f"embeddings.{index}" for index in (0, 2, 4)),
 )
-_WIDTHS = (1, 64, 128, 256, 256, 512, 512)
-SHAPES: Shapes = {
-    **{
-        f"{module}.weight": (out, into, 3, 3)
-        for module, into, out in zip(_MODULES, _WIDTHS, _WIDTHS[1:], strict=False)
-    },
-    "embeddings.0.weight": (4096, 512 * 4 * 6),
-    "embeddings.2.weight": (4096, 4096),
-    "embeddings.4.weight": (128, 4096),
-    **{
-        f"{module}.bias": (size,)
-        for module, size in zip(_MODULES, (*_WIDTHS[1:], 4096, 4096, 128), strict=True)
-    },
-}
-PCA_SHAPES: Shapes = {"pca_eigen_vectors": (128, 128), "pca_means": (128, 1)}
 
 
-def official(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def official(tensors: State) -> State:
     """Give torchvggish's state dict as TensorFlow-Slim names and lays it out."""
     variables = {}
     for module, layer in zip(_MODULES, LAYERS, strict=True):
@@ -40,9 +24,9 @@ def official(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return variables
 
 
-def pca() -> dict[str, np.ndarray]:
+def pca() -> State:
     """Give a PCA by rule, in float64 as the published one is."""
-    tensors = seeded(PCA_SHAPES)
+    tensors = seeded({"pca_eigen_vectors": (128, 128), "pca_means": (128, 1)})
     return {key: tensor.astype("float64") for key, tensor in tensors.items()}
 
 

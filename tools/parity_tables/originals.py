@@ -1,8 +1,9 @@
 """Networks against their originals: what tests/parity compares, in figures."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import numpy as np
 from kerasaudio.audio import load_audio
 from kerasaudio.core import AudioModel
 from kerasaudio.models import FACTORIES
+from parity.kit import Compared
 from parity_tables.figures import Measurement, Row
-from support import keras2, originals, seeded_ast, seeded_vggish
+from support import keras2, originals
+from support.goldens import named
 from support.originals import Pair
-from support.seeding import seeded
 from support.song import RATE
-from support.tf1_checkpoint import write_tf1_checkpoint
 
 TABLE = "originals"
 
@@ -33,8 +34,8 @@ def measurements(shared: Path) -> Iterator[Measurement]:
     for factory, tag, upstream in originals.WON:
         measure = partial(_won, factory, tag, upstream, reference)
         yield _row(f"{factory}/{tag}", measure)
-    for kind, (factory, _) in originals.SAMPLE_CNN.items():
-        yield _row(f"{factory}, filled by rule", partial(_sample_cnn, kind))
+    for factory, table in (("SampleCNN", "PLAIN"), ("SampleCNNSE", "EXCITED")):
+        yield _row(f"{factory}, filled by rule", partial(_sample_cnn, table))
     for case in keras2.CASES:
         yield _row(f"ReSE2Multi, {case}", partial(_rese2_multi, case))
     yield _row("EfficientAT/audioset", partial(_efficient_at, shared))
@@ -47,12 +48,31 @@ def _row(name: str, measure: Callable[[], Row]) -> Measurement:
     return Measurement(TABLE, name, measure)
 
 
+def ran(module: str, table: str) -> Compared:
+    """Run a table of a parity test."""
+    # Test modules have no types to check.
+    parity = getattr(import_module(f"parity.{module}"), table)
+    with tempfile.TemporaryDirectory() as folder:
+        found: Compared = parity.run(Path(folder))
+    return found
+
+
+def differences(found: Compared) -> Mapping[str, float]:
+    """Give the largest difference of each stage, over all clips."""
+    clips = found.table.clips or [""]
+    return {
+        stage: worst(found.pair(named(clip, stage)) for clip in clips)
+        for stage in found.table.stages
+    }
+
+
 def _musicnn(factory: str, tag: str, upstream: str) -> Row:
-    model = FACTORIES[factory](weights=tag)
-    windows = list(originals.musicnn_windows(model, upstream).values())
+    table = f"{'VGG' if factory == 'MusicVGG' else 'MUSICNN'}_{tag.upper()}"
+    found = ran("test_musicnn_bundled", table)
+    windows = [found.pair(upstream), originals.musicnn_window(found.model, upstream)]
     clips = []
     for samples in originals.MUSICNN_LENGTHS:
-        pairs = originals.musicnn_clip(model, upstream, samples)
+        pairs = originals.musicnn_clip(found.model, upstream, samples)
         windows.append(pairs["windows"])
         clips.append(pairs["clip"])
     return {
@@ -75,15 +95,15 @@ def _chunks(model: AudioModel) -> float:
     return Pair(originals.all_tags(model, clip, RATE), want).difference
 
 
-def _sample_cnn(kind: str) -> Row:
-    model = originals.seeded_sample_cnn(kind)
-    pairs = originals.sample_cnn_stages(model, kind)
+def _sample_cnn(table: str) -> Row:
+    found = ran("test_sample_cnn", table)
+    model = found.model
     spec = model.spec.replace(windows_per_clip=originals.WON_CHUNKS)
     spread = AudioModel(model.input, model.output, spec=spec)
     return {
         "original": "sota-music-tagging-models, torch",
         "scores": {
-            "windows": pairs["predictions"].difference,
+            "windows": found.pair("predictions").difference,
             "clips": _chunks(spread),
         },
     }
@@ -126,44 +146,29 @@ def _efficient_at(shared: Path) -> Row:
 
 
 def _ast() -> Row:
-    with tempfile.TemporaryDirectory() as folder:
-        path = seeded_ast.write(Path(folder))
-        model = FACTORIES["AST"](weights=path, classifier_activation=None)
-        clips = [originals.ast_clip(model, name) for name in seeded_ast.SECONDS]
+    windows = differences(ran("test_ast", "AST"))
     return {
         "original": "transformers, torch",
-        "logits": {"windows": worst(pairs["predictions"] for pairs in clips)},
-        "embeddings": {"windows": worst(pairs["embedding"] for pairs in clips)},
+        "logits": {"windows": windows["predictions"]},
+        "embeddings": {"windows": windows["embedding"]},
     }
 
 
 def _vggish() -> Row:
-    want = originals.golden("vggish_seeded.npz")["embeddings"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vggish_model.ckpt"
-        tensors = seeded(seeded_vggish.SHAPES)
-        write_tf1_checkpoint(path, seeded_vggish.official(tensors))
-        model = FACTORIES["VGGish"](weights=path, embedding_activation="relu")
-        windows = originals.vggish_taps(model)["embeddings"]
-        clip = model.predict(seeded_vggish.waveform()[None], verbose=0)[0]
+    found = differences(ran("test_vggish", "FULL_RELU"))
     return {
         "original": "torchvggish, torch",
-        "embeddings": {
-            "windows": Pair(windows, want).difference,
-            "clips": Pair(clip, want.mean(axis=0)).difference,
-        },
+        "embeddings": {"windows": found["embeddings"], "clips": found["embedding"]},
     }
 
 
 def _yamnet() -> Row:
-    model = FACTORIES["YAMNet"](weights="audioset")
-    windows, clips = (
-        [compare(model, name) for name in originals.YAMNET_WAVEFORMS]
-        for compare in (originals.yamnet_windows, originals.yamnet_clip)
-    )
+    found = ran("test_yamnet", "YAMNET")
+    windows, names = differences(found), originals.YAMNET_WAVEFORMS
+    clips = [originals.yamnet_clip(found.model, name) for name in names]
     figures = {
         what: {
-            "windows": worst(pairs[what] for pairs in windows),
+            "windows": windows[what],
             "clips": worst(pairs[what] for pairs in clips),
         }
         for what in ("scores", "embeddings")

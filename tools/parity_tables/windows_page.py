@@ -63,6 +63,7 @@ hand, the original and ours were filled by the same rule (`tests/support/seeding
    answers to the chunks.
 2. The original defines no answer for clips longer than its input.
 3. The original gives patches only; the clip's embedding is taken to be their mean.
+   Filled by rule they reach 24.
 """
 
 

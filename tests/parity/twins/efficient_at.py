@@ -1,13 +1,10 @@
 """EfficientAT mn04: the network that `benchmarks` times, and its log mel."""
 
-import math
-
 import torch
 
 from benchmarks.peers import efficient_at
-
-State = dict[str, torch.Tensor]
-Stages = dict[str, torch.Tensor]
+from parity.twins import Stages, State
+from parity.twins.mel import triangles
 
 LAST_MAP = 16  # the modules up to here are `features.N`
 
@@ -34,18 +31,6 @@ def log_mel(waveforms: torch.Tensor) -> torch.Tensor:
     x = waveforms[:, 1:] - 0.97 * waveforms[:, :-1]
     window = torch.hann_window(800, periodic=False, dtype=x.dtype)
     spectrum = torch.stft(x, 1024, 320, 800, window=window, return_complex=True)
-    mel = kaldi_bank().to(x.dtype) @ spectrum.abs().square()
+    bank = triangles(128, 1024, 32_000, (0, 15_000)).to(x.dtype)
+    mel = bank @ spectrum.abs().square()
     return ((mel + 1e-5).log() + 4.5) / 5
-
-
-def kaldi_bank() -> torch.Tensor:
-    """Give Kaldi's triangles, straight in mel, (128, 513), from 0 to 15 kHz."""
-    bins = (
-        1127 * (1 + torch.arange(513, dtype=torch.float64) * 32_000 / 1024 / 700).log()
-    )
-    ends = torch.linspace(
-        0, 1127 * math.log(1 + 15_000 / 700), 130, dtype=torch.float64
-    )
-    left, center, right = (ends[i : 128 + i, None] for i in range(3))
-    rising, falling = (bins - left) / (center - left), (right - bins) / (right - center)
-    return torch.minimum(rising, falling).clamp(min=0)

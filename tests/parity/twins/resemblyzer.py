@@ -3,8 +3,7 @@
 import librosa
 import torch
 
-State = dict[str, torch.Tensor]
-Stages = dict[str, torch.Tensor]
+from parity.twins import Stages, State
 
 STEPS = 160
 

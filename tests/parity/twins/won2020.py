@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-State = dict[str, torch.Tensor]
-Stages = dict[str, torch.Tensor]
+from parity.twins import Stages, State
 
 FCN_POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))  # (bins, frames)
 CRNN_POOLS = ((2, 2), (3, 3), (4, 4), (4, 4))
