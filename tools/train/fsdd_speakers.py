@@ -27,6 +27,7 @@ from tqdm import tqdm
 import kerasaudio
 from kerasaudio import layers, similarity
 from kerasaudio.datasets.fsdd import FSDD, SAMPLE_RATE
+from kerasaudio.models import SpeakerEncoder
 
 LEVEL = 0.05  # root mean square
 LOOPED = SAMPLE_RATE  # what a clip is repeated or cut to, in samples
@@ -225,7 +226,7 @@ def mean_mfcc(clips: np.ndarray) -> np.ndarray:
 
 def published(clips: np.ndarray) -> np.ndarray:
     """Give the vectors of SpeakerEncoder/ge2e; clips are looped to its window."""
-    model = kerasaudio.SpeakerEncoder(weights="ge2e")
+    model = SpeakerEncoder(weights="ge2e")
     length = model.spec.window_samples
     windows = [
         np.resize(
