@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.training import Schedule, train
+from kerasaudio.training import PlateauSchedule, Schedule, train
 from kerasaudio.training.compiling import Compiling
 
 QUICK = Schedule(unfreeze_epochs=6, batch_size=4, learning_rate=3e-3)
@@ -182,6 +182,70 @@ def test_a_stopped_training_goes_on_with_its_optimizer_only(network, sides, tmp_
     own = keras.optimizers.SGD(0.02)
     done = train(network(), *sides, out, optimizer=own, **settings)
     assert [epoch.number for epoch in done.epochs] == [1, 2]
+
+
+PLATEAU = keras.callbacks.ReduceLROnPlateau("val_loss", patience=1)
+STEPS = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+FALLING = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+
+
+@pytest.mark.parametrize("callback", [PLATEAU, STEPS])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"schedule": replace(QUICK, cosine_decay=True)},
+            r"Schedule\(cosine_decay=True\)\. .* or train with cosine_decay=False",
+        ),
+        (
+            {"schedule": replace(QUICK, cosine_decay=True), "optimizer": "sgd"},
+            r"Schedule\(cosine_decay=True\)",
+        ),
+        (
+            {"schedule": PlateauSchedule()},
+            r"PlateauSchedule\(decay=1e-06\)\. .* or train with decay=0\.0",
+        ),
+        (
+            {"optimizer": keras.optimizers.SGD(FALLING)},
+            "inside the optimizer SGD.* a number as its learning_rate",
+        ),
+        (
+            {
+                "optimizer": keras.optimizers.LossScaleOptimizer(
+                    keras.optimizers.Adam(FALLING)
+                )
+            },
+            "inside the optimizer LossScaleOptimizer",
+        ),
+        (
+            {
+                "optimizer": keras.optimizers.MultiOptimizer(
+                    keras.optimizers.OptimizerMap(
+                        keras.optimizers.Adam(),
+                        {"kernel": keras.optimizers.SGD(FALLING)},
+                    )
+                )
+            },
+            "inside the optimizer MultiOptimizer",
+        ),
+    ],
+)
+def test_a_learning_rate_is_not_set_by_two(
+    network, sides, tmp_path, callback, settings, message
+):
+    name = type(callback).__name__
+    settings = {"schedule": QUICK, "callbacks": [Watch(), callback], **settings}
+    with pytest.raises(ValueError, match=f"{name} sets the learning rate.*{message}"):
+        train(network(), *sides, tmp_path / "a.keras", **settings)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("callback", [PLATEAU, STEPS])
+@pytest.mark.parametrize("optimizer", [None, "sgd", keras.optimizers.Adam(1e-3)])
+def test_a_callback_may_set_a_learning_rate_that_stays(callback, optimizer):
+    rates = Compiling(optimizer)
+    rates.check(QUICK, [callback])
+    rates.check(PlateauSchedule(decay=0), [callback])
 
 
 def test_callbacks_that_exchange_weights_are_refused(network, sides, tmp_path):
