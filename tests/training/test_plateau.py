@@ -1,7 +1,12 @@
 """Training by plateaus: stages, the best weights, what is stopped goes on."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -165,6 +170,18 @@ def test_killed_before_the_state_knows_of_the_best_weights(
     check_the_same(sides, out, straight)
 
 
+@pytest.mark.slow
+def test_a_killed_process_ends_as_if_it_had_not(sides, straight, tmp_path):
+    """It kills itself in the second stage, with nothing tidied up."""
+    folder, out = sides[0].paths[0].parents[1], tmp_path / "killed.keras"
+    command = [sys.executable, __file__, str(folder), str(out)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    killed = subprocess.run(command, env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert State(out).facts()["phase"] == 1
+    check_the_same(sides, out, straight)
+
+
 def test_a_loss_that_is_no_number_stops_the_training(sides, tmp_path):
     learner = model()
     kernel = learner.get_layer("predictions").kernel
@@ -285,3 +302,14 @@ def test_what_cannot_be_followed_is_refused_before_anything_is_read(sides, tmp_p
     with pytest.raises(OSError, match="nowhere"):
         run(sides, out, log=tmp_path / "nowhere" / "log.csv")
     assert not list(tmp_path.iterdir())
+
+
+if __name__ == "__main__":  # the process that is killed
+
+    def die(epoch):
+        if epoch.number == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    begun = Path(sys.argv[2])
+    clips = split(from_folder(Path(sys.argv[1])), (0.67, 0.33))
+    run(clips, begun, THREE, report=die, log=begun.with_suffix(".csv"))
