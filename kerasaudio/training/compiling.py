@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasaudio.arguments import plain
 from kerasaudio.training.plan import Phase, Plan
+from kerasaudio.transfer.training import compile_built
 
 _SET_RATES = (
     keras.callbacks.LearningRateScheduler,
@@ -87,9 +88,7 @@ class Compiling:
             loss: That goes with the head.
         """
         chosen = self._new_optimizer(plan, phase, steps)
-        model.compile(chosen, self.loss or loss, metrics=self.metrics)
-        optimizer = model.optimizer  # in float16 Keras puts one around it
-        optimizer.build(model.trainable_variables)
+        optimizer = compile_built(model, chosen, self.loss or loss, self.metrics)
         if isinstance(self.optimizer, keras.optimizers.Optimizer) and phase.scale != 1:
             for part in _parts(optimizer):
                 part.learning_rate = _rate(part) * phase.scale

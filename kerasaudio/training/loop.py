@@ -1,4 +1,4 @@
-"""Train a network on clips: frozen, then whole; stopped, it goes on where it was."""
+"""Train a network on clips, phase by phase; stopped, it goes on where it was."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
@@ -19,6 +19,7 @@ from kerasaudio.training.compiling import Compiling
 from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.plan import Plan
+from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.state import State
@@ -30,7 +31,7 @@ def train(
     validation: LabelledClips | None,
     out: str | PathLike[str],
     *,
-    schedule: Plan | None = None,
+    schedule: Schedule | PlateauSchedule | None = None,
     augmentation: Augmentation | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     optimizer: str | keras.optimizers.Optimizer | None = None,
