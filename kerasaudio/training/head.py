@@ -69,7 +69,7 @@ class Head:
         return targets_for(clips, self._spec, one_hot=True)[0]
 
     def score(self, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Give the share of clips that are recognised.
+        """Give the share of clips that are recognized.
 
         Args:
             targets: From `targets`.

@@ -34,7 +34,7 @@ class Plan(ABC):
     Attributes:
         monitor: What makes an epoch better; see the schedules.
         patience: A phase ends early after so many epochs that are no better.
-        keep_statistics: Whether batch normalisation stays as it is.
+        keep_statistics: Whether batch normalization stays as it is.
         batch_size: Windows a step.
         class_weights: Whether all classes count alike, however many clips they have.
         seed: Of all that is random.

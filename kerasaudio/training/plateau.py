@@ -37,8 +37,8 @@ class PlateauSchedule(Plan):
             their windows. "score": more clips recognized, or as many at a lower
             "clip_loss".
         patience: A stage ends after so many epochs in a row that are no better.
-        keep_statistics: Whether batch normalisation stays as it is; for networks that
-            have learnt before.
+        keep_statistics: Whether batch normalization stays as it is; for networks that
+            have learned before.
         batch_size: Windows a step.
         class_weights: Whether all classes count alike, however many clips they have.
         seed: Of all that is random.

@@ -52,7 +52,7 @@ def rows_of(path):
 
 
 def crossed(sides):
-    """Give what is learnt wrong for the validation clips: the first epoch is best."""
+    """Give what is learned wrong for the validation clips: the first epoch is best."""
     learn, choose = sides
     return learn, replace(choose, labels=(choose.labels + 1) % 3)
 
