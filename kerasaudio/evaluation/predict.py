@@ -49,9 +49,18 @@ def predict_clips(
 
 def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
     """Give the answer for each clip that batches hold, float32 (clips, outputs)."""
-    assert batches.clip_of is not None
-    outputs = np.concatenate(
+    return means_of_windows(batches, predict_windows(model, batches))
+
+
+def predict_windows(model: Any, batches: ClipBatches) -> np.ndarray:
+    """Give the answer for each window that batches hold, (windows, outputs)."""
+    return np.concatenate(
         [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
     )
+
+
+def means_of_windows(batches: ClipBatches, outputs: np.ndarray) -> np.ndarray:
+    """Average what `predict_windows` gave over each clip, float32 (clips, outputs)."""
+    assert batches.clip_of is not None
     clips, weights = len(batches.kept), batches.window_weights
     return weighted_means(outputs, batches.clip_of, weights, clips).astype("float32")

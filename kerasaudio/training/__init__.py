@@ -8,12 +8,14 @@ from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.augmented import augmented
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.loop import train
+from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.start import start_from
 
 __all__ = [
     "Augmentation",
     "Epoch",
+    "PlateauSchedule",
     "Schedule",
     "Trained",
     "augmented",

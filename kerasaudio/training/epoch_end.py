@@ -10,10 +10,9 @@ import numpy as np
 
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets.batching.batches import ClipBatches
-from kerasaudio.evaluation.predict import predict_kept
+from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.training.epochs import Epoch, better
 from kerasaudio.training.head import Head
-from kerasaudio.training.schedule import Phase
 
 
 def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
@@ -57,13 +56,15 @@ class Seeding(keras.callbacks.Callback):
 
 
 class Validation(keras.callbacks.Callback):
-    """Scores whole clips, adds them to the logs, and notes the epoch.
+    """Scores held-out clips, adds that to the logs, and notes the epoch.
 
     Args:
         audio_model: The network, without augmentation.
         head: Of it.
         held_out: Batches of clips and their targets, if there are any.
-        phase: That the epochs belong to.
+        monitor: What makes an epoch better.
+        phase: Name of that which the epochs belong to.
+        learning_rate: With which it began.
         epochs: Those that have ended; each new one is added.
     """
 
@@ -72,12 +73,15 @@ class Validation(keras.callbacks.Callback):
         audio_model: AudioModel,
         head: Head,
         held_out: tuple[ClipBatches, np.ndarray] | None,
-        phase: Phase,
+        monitor: str,
+        phase: str,
+        learning_rate: float,
         epochs: list[Epoch],
     ) -> None:
         super().__init__()
-        self._model, self._head = audio_model, head
-        self._held_out, self._phase, self._epochs = held_out, phase, epochs
+        self._model, self._head, self._monitor = audio_model, head, monitor
+        self._held_out, self._epochs = held_out, epochs
+        self._phase, self._rate = phase, learning_rate
         self._begin = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -94,23 +98,31 @@ class Validation(keras.callbacks.Callback):
         loss = float(logs["loss"])
         score = validation_loss = math.nan
         if self._held_out is not None:
-            heard, targets = self._held_out
-            outputs = predict_kept(self._model, heard)
-            score, validation_loss = self._head.validate(targets, outputs)
+            score, validation_loss = self._validate(*self._held_out)
             logs |= {"val_score": score, "val_loss": validation_loss}
         number = len(self._epochs) + 1
         validated = self._held_out is None or math.isfinite(validation_loss)
         if not math.isfinite(loss) or not validated:
+            # A rate that is warmed up begins at 0.
+            than = f" than {self._rate:g}" if self._rate else ""
             raise ValueError(
                 f"In epoch {number} the loss became {loss}, on the validation clips "
-                f"{validation_loss}. Start anew with a lower learning rate than "
-                f"{self._phase.learning_rate:g}."
+                f"{validation_loss}. Start anew with a lower learning rate{than}."
             )
         seconds = time.perf_counter() - self._begin
         done = Epoch(
-            number, self._phase.name, loss, score, validation_loss, seconds, True
+            number, self._phase, self._rate, loss, score, validation_loss, seconds, True
         )
-        self._epochs.append(better(done, self._epochs))
+        self._epochs.append(better(done, self._epochs, self._monitor))
+
+    def _validate(self, heard: ClipBatches, targets: np.ndarray) -> tuple[float, float]:
+        """Give score and loss."""
+        outputs = predict_windows(self._model, heard)
+        answers = means_of_windows(heard, outputs)
+        score = self._head.score(targets, answers)
+        if self._monitor == "window_loss":
+            return score, self._head.cross_entropy(targets[heard.clip_of], outputs)
+        return score, self._head.cross_entropy(targets, answers)
 
 
 class Backup(keras.callbacks.Callback):

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from kerasaudio.core import AudioModel
 
@@ -13,12 +14,14 @@ class Epoch:
     """What an epoch gave.
 
     Attributes:
-        number: From 1, over both phases.
-        phase: "frozen" or "full".
+        number: From 1, over all phases.
+        phase: "frozen" or "full"; of a `PlateauSchedule` "stage 1" and so on.
+        learning_rate: With which its phase began.
         loss: On the training windows, mean of the epoch.
-        score: Share of the validation clips that are recognized; see `Head.validate`;
+        score: Share of the validation clips that are recognized; see `Head.score`;
             NaN without such clips.
-        validation_loss: Cross-entropy a validation clip, or NaN.
+        validation_loss: Cross-entropy a validation clip, or a window of one where the
+            schedule's `monitor` is "window_loss"; or NaN.
         seconds: It took.
         is_best: Whether it was the best so far.
 
@@ -38,24 +41,38 @@ class Epoch:
 
     number: int
     phase: str
+    learning_rate: float
     loss: float
     score: float
     validation_loss: float
     seconds: float
     is_best: bool
 
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Order of epochs: by score, then by loss; unvalidated, the last is first."""
-        if math.isnan(self.score):
-            return float(self.number), 0.0
-        return self.score, -self.validation_loss
 
-
-def better(epoch: Epoch, before: Sequence[Epoch]) -> Epoch:
+def better(epoch: Epoch, before: Sequence[Epoch], monitor: str) -> Epoch:
     """Give an epoch that knows whether it was the best so far."""
-    best = max((past.rank for past in before), default=None)
-    return replace(epoch, is_best=best is None or epoch.rank > best)
+    if not before:
+        return replace(epoch, is_best=True)
+    ahead = _rank(epoch, monitor) > _rank(best_of(before), monitor)
+    return replace(epoch, is_best=ahead)
+
+
+def best_of(epochs: Sequence[Epoch]) -> Epoch:
+    """Give the best of all epochs; each knows whether it was the best so far."""
+    return [epoch for epoch in epochs if epoch.is_best][-1]
+
+
+def _rank(epoch: Epoch, monitor: str) -> tuple[float, float]:
+    """Order epochs: by score, then by loss; unvalidated, the last is first."""
+    if math.isnan(epoch.score):
+        return float(epoch.number), 0.0
+    return (epoch.score if monitor == "score" else 0.0), -epoch.validation_loss
+
+
+def table(epochs: Sequence[Epoch]) -> list[list[Any]]:
+    """Give a row an epoch, below the names of what it gave."""
+    names = [field.name for field in fields(Epoch)]
+    return [names, *([getattr(e, name) for name in names] for e in epochs)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +104,7 @@ class Trained:
     @property
     def best(self) -> Epoch:
         """The epoch whose weights were kept."""
-        return max(self.epochs, key=lambda epoch: epoch.rank)
+        return best_of(self.epochs)
 
     def __repr__(self) -> str:
         """Give the file and the best epoch in a line."""

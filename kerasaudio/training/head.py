@@ -68,8 +68,8 @@ class Head:
         """Give what each clip is, as the model counts classes: (clips, classes)."""
         return targets_for(clips, self._spec, one_hot=True)[0]
 
-    def validate(self, targets: np.ndarray, outputs: np.ndarray) -> tuple[float, float]:
-        """Give score and loss of clips.
+    def score(self, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """Give the share of clips that are recognized.
 
         Args:
             targets: From `targets`.
@@ -77,18 +77,18 @@ class Head:
 
         Returns:
             The accuracy, or for clips with several classes the share of right answers
-            when as many classes are named as there are (R-precision, over all clips);
-            and the cross-entropy a clip.
+            when as many classes are named as there are (R-precision, over all clips).
         """
+        if self._single:
+            return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
+        named = int(targets.sum())
+        first = np.argsort(-outputs, axis=None, kind="stable")[:named]
+        return float(targets.ravel()[first].mean()) if named else 0.0
+
+    def cross_entropy(self, targets: np.ndarray, outputs: np.ndarray) -> float:
+        """Give the cross-entropy a row, of clips or of windows; see `score`."""
         safe = np.clip(np.asarray(outputs, "float64"), _SMALLEST, 1 - _SMALLEST)
         if self.exclusive:
-            loss = -(targets * np.log(safe)).sum(axis=1).mean()
-        else:
-            loss = -np.where(targets > 0, np.log(safe), np.log(1 - safe)).mean()
-        if self._single:
-            score = (outputs.argmax(axis=1) == targets.argmax(axis=1)).mean()
-        else:
-            named = int(targets.sum())
-            first = np.argsort(-outputs, axis=None, kind="stable")[:named]
-            score = targets.ravel()[first].mean() if named else 0.0
-        return float(score), float(loss)
+            return float(-(targets * np.log(safe)).sum(axis=1).mean())
+        losses = np.where(targets > 0, np.log(safe), np.log(1 - safe))
+        return float(-losses.mean())

@@ -9,15 +9,16 @@ from typing import Any
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.training.augmentation import Augmentation
-from kerasaudio.training.schedule import Schedule
+from kerasaudio.training.plan import Plan
 
 
 def identity(
     model: AudioModel,
     training: LabeledClips,
     validation: LabeledClips | None,
-    schedule: Schedule,
+    schedule: Plan,
     augmentation: Augmentation,
+    validation_windows: int | None,
     batches: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Give what makes a training the one it is, ready for JSON."""
@@ -30,6 +31,7 @@ def identity(
         "weights": spec.weights_hash,
         "training clips": _digest(training),
         "validation clips": None if validation is None else _digest(validation),
+        "validation windows": validation_windows,
         "augmentation": augmentation.to_dict(),
         "batches": {name: repr(value) for name, value in sorted(batches.items())},
         **schedule.to_dict(),

@@ -12,14 +12,14 @@ import numpy as np
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.batches import ClipBatches
-from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.files.whole_file import write_csv, writing_whole
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
-from kerasaudio.training.compiling import Compiling
+from kerasaudio.training.compiling import Compiling, learning_rate
 from kerasaudio.training.epoch_end import Backup, Seeding, Validation
-from kerasaudio.training.epochs import Epoch, Trained
+from kerasaudio.training.epochs import Epoch, Trained, best_of, table
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
-from kerasaudio.training.schedule import Phase, Schedule
+from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.state import State
 
 
@@ -32,17 +32,26 @@ class Run:
         training: LabeledClips,
         validation: LabeledClips | None,
         state: State,
-        schedule: Schedule,
+        schedule: Plan,
         augmentation: Augmentation,
         how: Compiling,
         restart: bool,
+        validation_windows: int | None,
         batches: Mapping[str, Any],
     ) -> None:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
         self._learner = augmentation.around(model)
-        facts = identity(model, training, validation, schedule, augmentation, batches)
+        facts = identity(
+            model,
+            training,
+            validation,
+            schedule,
+            augmentation,
+            validation_windows,
+            batches,
+        )
         facts |= how.to_dict()
         if restart:
             state.remove()
@@ -66,7 +75,7 @@ class Run:
             self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
         self._spec = self._trained_spec()
         settings.pop("clip_seconds", None)
-        settings.pop("windows_per_clip", None)
+        settings["windows_per_clip"] = validation_windows
         self._held_out: tuple[ClipBatches, np.ndarray] | None = None
         if validation is not None:
             heard = validation.batches(self._spec, size, training=False, **settings)
@@ -85,13 +94,14 @@ class Run:
         callbacks: Sequence[keras.callbacks.Callback],
         report: Callable[[Epoch], None] | None,
         verbose: int | str,
+        log: Path | None,
     ) -> Trained:
         """Go through the phases, and save the best epoch."""
         first = 0 if self._kept is None else self._kept["phase"]
         for number, phase in enumerate(self._schedule.phases):
             if number < first:
                 continue
-            variables = self._begin(phase)
+            variables, rate = self._begin(phase)
             done, stale = 0, 0
             if self._kept is not None and number == first:
                 self._state.load(variables)
@@ -99,8 +109,8 @@ class Run:
             elif number:
                 self._load_best()
             if done < phase.epochs and stale < self._schedule.patience:
-                keep = partial(self._keep, variables, number)
-                ours = self._callbacks(phase, callbacks, keep, stale, report)
+                keep = partial(self._keep, variables, number, log)
+                ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
                 # The batches are shuffled; Keras would do it again, without our seed.
                 self._learner.fit(
                     self._fed,
@@ -119,7 +129,8 @@ class Run:
 
     def _callbacks(
         self,
-        phase: Phase,
+        phase: str,
+        rate: float,
         given: Sequence[keras.callbacks.Callback],
         keep: Callable[[int, int], None],
         stale: int,
@@ -128,13 +139,25 @@ class Run:
         epochs, schedule = self._epochs, self._schedule
         return [
             Seeding(self._batches, schedule.seed, epochs),
-            Validation(self._model, self._head, self._held_out, phase, epochs),
+            Validation(
+                *(self._model, self._head, self._held_out, schedule.monitor),
+                *(phase, rate, epochs),
+            ),
             *given,
             Backup(keep, epochs, stale, schedule.patience, report),
         ]
 
-    def _keep(self, variables: list[Any], phase: int, done: int, stale: int) -> None:
+    def _keep(
+        self,
+        variables: list[Any],
+        phase: int,
+        log: Path | None,
+        done: int,
+        stale: int,
+    ) -> None:
         """Write how far the training is."""
+        if log is not None:
+            write_csv(log, table(self._epochs))
         if self._epochs[-1].is_best:
             self._state.save_best(self._weights, self._epochs[-1].number)
         facts = {
@@ -148,23 +171,21 @@ class Run:
 
     @property
     def _best(self) -> int:
-        return [epoch.number for epoch in self._epochs if epoch.is_best][-1]
+        return best_of(self._epochs).number
 
     def _load_best(self) -> None:
         self._state.load_best(self._weights, self._best)
 
-    def _begin(self, phase: Phase) -> list[Any]:
-        """Compile for a phase; give all that changes in it."""
+    def _begin(self, phase: Phase) -> tuple[list[Any], float]:
+        """Compile for a phase; give all that changes in it, and its learning rate."""
         self._head.freeze(
             self._model, phase.name == "frozen", self._schedule.keep_statistics
         )
-        decays = self._schedule.cosine_decay
-        steps = phase.epochs * len(self._fed) if decays else None
-        optimizer = self._how.optimizer_for(phase, steps)
-        loss = self._how.loss or self._head.loss
-        self._learner.compile(optimizer, loss, metrics=self._how.metrics)
-        optimizer.build(self._learner.trainable_variables)
-        return [*self._weights, *self._dice, *optimizer.variables]
+        optimizer = self._how.compile(
+            self._learner, self._schedule, phase, len(self._fed), self._head.loss
+        )
+        variables = [*self._weights, *self._dice, *optimizer.variables]
+        return variables, learning_rate(optimizer)
 
     def _finished(self) -> AudioModel:
         """Give the model uncompiled, its spec saying what it has become."""
@@ -173,9 +194,11 @@ class Run:
             layer.trainable = True
         metrics = {"dataset": self._facts["dataset"]}
         if self._held_out is not None:
-            best = max(self._epochs, key=lambda epoch: epoch.rank)
+            best = best_of(self._epochs)
             metrics["validation_clips"] = len(self._held_out[1])
             metrics["validation_score"] = best.score
+            if self._schedule.monitor != "score":
+                metrics["validation_loss"] = best.validation_loss
         return AudioModel(
             model.input,
             model.output,

@@ -1,28 +1,17 @@
 """How a training goes: which layers learn, how fast, for how long."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, Self
+
+import keras
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.core import AudioModel
-
-
-class Phase(NamedTuple):
-    """A part of a training with one optimizer.
-
-    Attributes:
-        name: "frozen", only the head learns, or "full".
-        epochs: At most.
-        learning_rate: Of Adam.
-    """
-
-    name: str
-    epochs: int
-    learning_rate: float
+from kerasaudio.training.plan import Phase, Plan
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Plan):
     """First the head on a frozen body, then the whole network.
 
     Attributes:
@@ -36,8 +25,11 @@ class Schedule:
             more than what a few batches tell it.
         cosine_decay: Whether a phase's learning rate falls to 0 along half a cosine
             over its epochs, patience or not.
-        patience: A phase ends early after so many epochs that are no better on the
-            validation clips.
+        monitor: What makes an epoch better than all before. "score": more validation
+            clips recognized, or as many at a lower "clip_loss". "clip_loss": a lower
+            cross-entropy of whole validation clips, the outputs averaged over their
+            windows. "window_loss": of their windows, each by itself.
+        patience: A phase ends early after so many epochs in a row that are no better.
         batch_size: Windows a step.
         class_weights: Whether all classes count alike, however many clips they have.
         seed: Of all that is random.
@@ -58,23 +50,15 @@ class Schedule:
     unfreeze_epochs: int = 30
     head_learning_rate: float = 3e-3
     learning_rate: float = 1e-3
-    keep_statistics: bool = False
     cosine_decay: bool = False
-    patience: int = 8
-    batch_size: int = 32
-    class_weights: bool = True
-    seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the values."""
-        least = {"freeze_epochs": 0, "unfreeze_epochs": 0, "patience": 1}
-        for name, minimum in (least | {"batch_size": 1, "seed": 0}).items():
-            most = 2**32 - 1 if name == "seed" else None
-            value = whole_number(getattr(self, name), name, minimum, most)
-            object.__setattr__(self, name, value)
+        super().__post_init__()
+        for name in ("freeze_epochs", "unfreeze_epochs"):
+            self._set(name, whole_number(getattr(self, name), name, 0))
         for name in ("head_learning_rate", "learning_rate"):
-            value = number(getattr(self, name), name, above=0)
-            object.__setattr__(self, name, value)
+            self._set(name, number(getattr(self, name), name, above=0))
         if not self.freeze_epochs + self.unfreeze_epochs:
             raise ValueError(
                 "There is nothing to do: freeze_epochs and unfreeze_epochs are 0."
@@ -114,6 +98,19 @@ class Schedule:
         )
         return tuple(phase for phase in both if phase.epochs)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the attributes, ready for JSON."""
-        return asdict(self)
+    @property
+    def moving_rate(self) -> str | None:
+        """The setting by which a learning rate changes within a phase, if any does."""
+        return "cosine_decay" if self.cosine_decay else None
+
+    def rate(self, phase: Phase, steps: int) -> Any:
+        """Give the learning rate of a phase; one that falls is a schedule of Keras."""
+        if not self.cosine_decay:
+            return phase.learning_rate
+        return keras.optimizers.schedules.CosineDecay(
+            phase.learning_rate, phase.epochs * steps
+        )
+
+    def optimizer(self, rate: Any) -> keras.optimizers.Optimizer:
+        """Give Adam."""
+        return keras.optimizers.Adam(rate)

@@ -1,9 +1,25 @@
 """Train one network again and again from the same start, compiled only once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
+
+
+def compile_built(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    loss: Any,
+    metrics: Sequence[Any] | None = None,
+) -> keras.optimizers.Optimizer:
+    """Compile a model, and give the optimizer that it has then, all variables made.
+
+    In float16 that is one which Keras puts around the given one; it scales the loss.
+    """
+    model.compile(optimizer, loss, metrics=metrics)
+    model.optimizer.build(model.trainable_variables)
+    return model.optimizer
 
 
 class Trainer:
@@ -30,9 +46,8 @@ class Trainer:
             if weight_decay
             else keras.optimizers.Adam(learning_rate)
         )
-        model.compile(optimizer, loss)
-        optimizer.build(model.trainable_variables)
-        self._state = [*model.variables, *optimizer.variables]
+        built = compile_built(model, optimizer, loss)
+        self._state = [*model.variables, *built.variables]
         self._start = [np.array(keras.ops.convert_to_numpy(v)) for v in self._state]
 
     def reset(self) -> None:

@@ -7,10 +7,15 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.training import Schedule, train
+from kerasaudio.training import PlateauSchedule, Schedule, train
 from kerasaudio.training.compiling import Compiling
+from support.policies import under
 
 QUICK = Schedule(unfreeze_epochs=6, batch_size=4, learning_rate=3e-3)
+
+
+class StopError(Exception):
+    """Raised where a process might die."""
 
 
 class Watch(keras.callbacks.Callback):
@@ -158,9 +163,6 @@ def test_an_optimizer_is_known_again_whatever_it_is_called():
 
 
 def test_a_stopped_training_goes_on_with_its_optimizer_only(network, sides, tmp_path):
-    class StopError(Exception):
-        pass
-
     def die(epoch):
         raise StopError
 
@@ -182,6 +184,105 @@ def test_a_stopped_training_goes_on_with_its_optimizer_only(network, sides, tmp_
     own = keras.optimizers.SGD(0.02)
     done = train(network(), *sides, out, optimizer=own, **settings)
     assert [epoch.number for epoch in done.epochs] == [1, 2]
+
+
+PLATEAU = keras.callbacks.ReduceLROnPlateau("val_loss", patience=1)
+STEPS = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+FALLING = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+
+
+@pytest.mark.parametrize("callback", [PLATEAU, STEPS])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"schedule": replace(QUICK, cosine_decay=True)},
+            r"Schedule\(cosine_decay=True\)\. .* or train with cosine_decay=False",
+        ),
+        (
+            {"schedule": replace(QUICK, cosine_decay=True), "optimizer": "sgd"},
+            r"Schedule\(cosine_decay=True\)",
+        ),
+        (
+            {"schedule": PlateauSchedule()},
+            r"PlateauSchedule\(decay=1e-06\)\. .* or train with decay=0\.0",
+        ),
+        (
+            {"optimizer": keras.optimizers.SGD(FALLING)},
+            "inside the optimizer SGD.* a number as its learning_rate",
+        ),
+        (
+            {
+                "optimizer": keras.optimizers.LossScaleOptimizer(
+                    keras.optimizers.Adam(FALLING)
+                )
+            },
+            "inside the optimizer LossScaleOptimizer",
+        ),
+        (
+            {
+                "optimizer": keras.optimizers.MultiOptimizer(
+                    keras.optimizers.OptimizerMap(
+                        keras.optimizers.Adam(),
+                        {"kernel": keras.optimizers.SGD(FALLING)},
+                    )
+                )
+            },
+            "inside the optimizer MultiOptimizer",
+        ),
+    ],
+)
+def test_a_learning_rate_is_not_set_by_two(
+    network, sides, tmp_path, callback, settings, message
+):
+    name = type(callback).__name__
+    settings = {"schedule": QUICK, "callbacks": [Watch(), callback], **settings}
+    with pytest.raises(ValueError, match=f"{name} sets the learning rate.*{message}"):
+        train(network(), *sides, tmp_path / "a.keras", **settings)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("callback", [PLATEAU, STEPS])
+@pytest.mark.parametrize("optimizer", [None, "sgd", keras.optimizers.Adam(1e-3)])
+def test_a_callback_may_set_a_learning_rate_that_stays(callback, optimizer):
+    rates = Compiling(optimizer)
+    rates.check(QUICK, [callback])
+    rates.check(PlateauSchedule(decay=0), [callback])
+
+
+def test_a_stopped_training_in_float16_keeps_the_scale_of_its_loss(
+    network, sides, tmp_path
+):
+    seen = []
+
+    class Scale(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            scale = self.model.optimizer.dynamic_scale
+            seen.append(float(keras.ops.convert_to_numpy(scale)))
+            scale.assign(64.0)
+
+    def die(epoch):
+        raise StopError
+
+    settings = {"schedule": replace(QUICK, unfreeze_epochs=2), "callbacks": [Scale()]}
+    with under("mixed_float16"):
+        with pytest.raises(StopError):
+            train(network(), *sides, tmp_path / "a.keras", report=die, **settings)
+        train(network(), *sides, tmp_path / "a.keras", **settings)
+    assert seen == [2.0**15, 64.0]
+
+
+def test_a_loss_that_is_no_number_names_the_rate_in_use(network, sides, tmp_path):
+    def nothing(truth, scores):
+        return keras.ops.sum(scores, axis=-1) * float("nan")
+
+    settings = {"schedule": QUICK, "loss": nothing}
+    rates = keras.optimizers.schedules
+    warm = rates.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=5)
+    for rate, told in ((0.02, r"rate than 0\.02\."), (warm, r"rate\.$")):
+        own = keras.optimizers.SGD(rate)
+        with pytest.raises(ValueError, match=f"with a lower learning {told}"):
+            train(network(), *sides, tmp_path / "a.keras", optimizer=own, **settings)
 
 
 def test_callbacks_that_exchange_weights_are_refused(network, sides, tmp_path):

@@ -32,6 +32,7 @@ from kerasaudio.evaluation import predict_clips
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.transfer import attach
+from kerasaudio.transfer.training import Trainer
 
 RATES = (1e-4, 3e-5)
 BATCH_SIZE = 16
@@ -144,11 +145,7 @@ class Tuning:
         self._head = self.model.get_layer("predictions")
         for layer in body.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-        self._optimizer = keras.optimizers.Adam(RATES[0])
-        self.model.compile(self._optimizer, "sparse_categorical_crossentropy")
-        self._optimizer.build(self.model.trainable_variables)
-        self._state = [*self.model.variables, *self._optimizer.variables]
-        self._start = [keras.ops.convert_to_numpy(v).copy() for v in self._state]
+        self._trainer = Trainer(self.model, RATES[0])
 
     def clips(self, folds: Sequence[int]) -> LabeledClips:
         """Give the clips of some folds."""
@@ -156,8 +153,7 @@ class Tuning:
 
     def frozen(self, folds: Sequence[int]) -> AudioModel:
         """Fit the head alone to all clips but those of some folds."""
-        for variable, value in zip(self._state, self._start, strict=True):
-            variable.assign(value)
+        self._trainer.reset()
         heard = ~np.isin(self._data.require_folds(), folds)
         vectors, labels = self._vectors[heard], self._data.targets[heard]
         self._head.set_weights(fit_head(vectors, labels, len(self._data.class_names)))
@@ -179,7 +175,7 @@ class Tuning:
             after: Told of the model after each epoch.
         """
         model = self.frozen(folds)
-        self._optimizer.learning_rate = rate
+        model.optimizer.learning_rate = rate
         heard = np.setdiff1d(self._data.require_folds(), folds).tolist()
         batches = self.clips(heard).batches(
             model, BATCH_SIZE, augment=recipe.turned, seed=self._seed

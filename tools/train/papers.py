@@ -2,24 +2,19 @@
 
 import argparse
 import csv
-import time
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
-import plateau
 import recipe
 
 import kerasaudio
 from kerasaudio.cli.arguments import add_set_option, factory_arguments
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabeledClips
-from kerasaudio.training.head import Head
+from kerasaudio.training import Epoch, PlateauSchedule, train
 from kerasaudio.training.state import State
-
-BATCH_SIZE = 23
-PATIENCE = 2
 
 
 def parser(
@@ -32,17 +27,17 @@ def parser(
         out: Folder that it writes to if none is named.
         models: Factories to choose from, the first by default, and their arguments.
     """
-    made = recipe.parser(documentation, out=out, epochs=plateau.Plateau.epochs)
+    made = recipe.parser(documentation, out=out, epochs=PlateauSchedule.epochs)
     made.add_argument("--model", choices=list(models), default=next(iter(models)))
     add_set_option(made)
-    made.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    made.add_argument("--batch-size", type=int, default=PlateauSchedule.batch_size)
     made.add_argument(
-        "--learning-rate", type=float, default=plateau.Plateau.learning_rate
+        "--learning-rate", type=float, default=PlateauSchedule.learning_rate
     )
     made.add_argument(
         "--stages",
         type=int,
-        default=plateau.Plateau.stages,
+        default=PlateauSchedule.stages,
         help="learning rates, each a fifth of the one before (default: 5); --epochs "
         "is the most that one of them lasts",
     )
@@ -64,7 +59,7 @@ def run(
     parts: tuple[LabeledClips, LabeledClips],
     arguments: Mapping[str, Any],
     *,
-    patience: int = PATIENCE,
+    patience: int = PlateauSchedule.patience,
     test_windows: int | None = None,
 ) -> tuple[AudioModel, dict[str, Any]]:
     """Train what the command line asks for, or load it where it is trained already.
@@ -80,24 +75,40 @@ def run(
         The model, and the facts of its training for the result.
     """
     learn, choose = parts
-    settings = plateau.Plateau(
+    schedule = PlateauSchedule(
         learning_rate=options.learning_rate,
         stages=options.stages,
         patience=patience if options.patience is None else options.patience,
         epochs=options.epochs,
+        batch_size=options.batch_size,
         seed=options.seed,
     )
     chosen = {**arguments, **factory_arguments(options.model, options.arguments)}
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{options.model}.keras"
+    log = path.with_suffix(".epochs.csv")
     if not path.exists() or State(path).exists or options.overwrite:
         keras.utils.set_random_seed(options.seed)
         factory = getattr(kerasaudio, options.model)
         model = factory(labels=learn.class_names, **chosen)
         print(f"{options.model}, {model.count_params():,} weights, {len(learn)} clips")
-        _train(model, learn, choose, path, options, settings, chosen, test_windows)
+        train(
+            model,
+            learn,
+            choose,
+            path,
+            schedule=schedule,
+            validation_windows=test_windows,
+            log=log,
+            overwrite=True,
+            restart=options.restart,
+            report=_tell,
+            verbose="auto" if os.isatty(1) else 0,
+            windows_per_clip=options.windows,
+            dtype="int16",
+        )
     model = keras.saving.load_model(path, compile=False)
-    with path.with_suffix(".epochs.csv").open(newline="") as file:
+    with log.open(newline="") as file:
         epochs = list(csv.DictReader(file))
     best = min(epochs, key=lambda epoch: float(epoch["validation_loss"]))
     return model, {
@@ -106,8 +117,8 @@ def run(
         "parameters": model.count_params(),
         "clips": {"trained_on": len(learn), "chose": len(choose)},
         "optimizer": "SGD, Nesterov momentum 0.9",
-        "learning_rates": [settings.rate(stage) for stage in range(settings.stages)],
-        "patience": settings.patience,
+        "learning_rates": [phase.learning_rate for phase in schedule.phases],
+        "patience": schedule.patience,
         "batch_size": options.batch_size,
         "windows": options.windows,
         "seed": options.seed,
@@ -120,52 +131,11 @@ def run(
     }
 
 
-def _train(
-    model: AudioModel,
-    learn: LabeledClips,
-    choose: LabeledClips,
-    path: Path,
-    options: argparse.Namespace,
-    settings: plateau.Plateau,
-    arguments: Mapping[str, Any],
-    test_windows: int | None,
-) -> None:
-    head = Head(model, learn)
-    batches = {"one_hot": head.one_hot, "dtype": "int16"}
-    begin = time.perf_counter()
-    training = learn.batches(
-        model,
-        options.batch_size,
-        windows_per_clip=options.windows,
-        seed=options.seed,
-        **batches,
-    )
-    validation = choose.batches(
-        model,
-        options.batch_size,
-        training=False,
-        windows_per_clip=test_windows,
-        clip_seconds=training.window_samples / model.spec.sample_rate,
-        **batches,
-    )
+def _tell(epoch: Epoch) -> None:
+    """Print what an epoch gave."""
     print(
-        f"{len(training)} steps an epoch; read in {time.perf_counter() - begin:.0f} s"
-    )
-    plateau.train(
-        model,
-        training,
-        validation,
-        path,
-        settings,
-        loss=head.loss,
-        facts={
-            "model": options.model,
-            "arguments": dict(arguments),
-            "classes": list(learn.class_names),
-            "clips": [len(learn), len(choose)],
-            "batch_size": options.batch_size,
-            "windows": options.windows,
-        },
-        restart=options.restart,
-        report=lambda epoch: print(epoch, flush=True),
+        f"epoch {epoch.number}, rate {epoch.learning_rate:g}: loss {epoch.loss:.4f}, "
+        f"validation {epoch.validation_loss:.4f}, {epoch.seconds:.0f} s"
+        f"{', best' if epoch.is_best else ''}",
+        flush=True,
     )
