@@ -73,13 +73,17 @@ class Trainer:
     ) -> None:
         """Fit from where it is: the same seed gives the same weights."""
         keras.utils.set_random_seed(seed)
+        # A first fit builds the model, for which Keras has drawn rows by then.
+        again = keras.callbacks.LambdaCallback(
+            on_train_begin=lambda logs: keras.utils.set_random_seed(seed)
+        )
         self.model.fit(
             x,
             labels,
             sample_weight=weights,
             epochs=epochs,
             batch_size=batch_size,
-            callbacks=callbacks,
+            callbacks=[again, *(callbacks or ())],
             verbose=0,
         )
 
