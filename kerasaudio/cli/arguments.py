@@ -58,6 +58,11 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
     return values
 
 
+def set_words(given: list[tuple[str, str]]) -> dict[str, str]:
+    """Give the words in which errors name what --set gave; see `wording.Words`."""
+    return {name: f"--set {name}=" for name, _ in given}
+
+
 def _read(name: str, text: str, annotation: Any) -> Any:
     kinds = get_args(annotation) or (annotation,)
     kind = next(kind for kind in _KINDS if kind in kinds)

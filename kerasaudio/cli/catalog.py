@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kerasaudio.cli.common import complain
+from kerasaudio.cli.wording import MODEL_WORDS, Words
 from kerasaudio.text import columns, megabytes
 from kerasaudio.weights.manifest import (
     WeightsEntry,
@@ -16,22 +17,28 @@ from kerasaudio.weights.manifest import (
     tags,
 )
 
+_WORDS: Words = {
+    **MODEL_WORDS,
+    "weights": "tag",
+    " weights= also takes None or the path of a file.": "",
+}
+
 
 def add(commands: Any) -> None:
     """Register the commands."""
     listing = commands.add_parser("list", help="list the published weights")
     listing.add_argument("model", nargs="?", metavar="MODEL")
     listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(run=_list, wording=_WORDS)
 
     info = commands.add_parser("info", help="describe a model with its weights")
     info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
     info.add_argument("--json", action="store_true")
-    info.set_defaults(run=_info)
+    info.set_defaults(run=_info, wording=_WORDS)
 
     download = commands.add_parser("download", help="fetch weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
-    download.set_defaults(run=_download)
+    download.set_defaults(run=_download, wording=_WORDS)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -113,7 +120,7 @@ def _download(options: argparse.Namespace) -> int:
             print(fetch(entry).path)
         except OSError as error:
             failed += 1
-            complain(str(error))
+            complain(str(error), _WORDS)
     return int(failed > 0)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.text import escaped, printable
 
 DEFAULT_MODEL = "MusiCNN"
@@ -51,15 +52,9 @@ def load_model(options: argparse.Namespace) -> Any:
             complain(f"Using --weights {offered[0]}; there are: {choice}.")
     model = load(name, weights)
     repeat_to = getattr(options, "repeat_to", None)
-    return model if repeat_to is None else _repeating(model, repeat_to)
-
-
-def _repeating(model: Any, seconds: float) -> Any:
-    try:
-        return model.with_windows(repeat_to_seconds=seconds)
-    except ValueError as error:
-        text = str(error).replace("repeat_to_seconds", "--repeat-to")
-        raise ValueError(text) from error
+    if repeat_to is None:
+        return model
+    return model.with_windows(repeat_to_seconds=repeat_to)
 
 
 def add_errors_option(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +87,7 @@ def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
 
 
 @contextmanager
-def warnings_as_lines() -> Iterator[None]:
+def warnings_as_lines(words: Words) -> Iterator[None]:
     """Say on stderr, each in a line, what the library warns of."""
     from kerasaudio.audio import AudioWarning
 
@@ -101,7 +96,7 @@ def warnings_as_lines() -> Iterator[None]:
 
         def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
             if issubclass(category, UserWarning):  # without the line of our code
-                complain(str(message))
+                complain(str(message), words)
             else:
                 show(message, category, *place)
 
@@ -146,15 +141,22 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def complain(message: str) -> None:
-    """Tell the user on stderr, in one piece: threads complain, too."""
-    sys.stderr.write(f"kerasaudio: {escaped(message)}\n")
+def complain(message: str, words: Words | None = None) -> None:
+    """Tell the user on stderr, in one piece: threads complain, too.
+
+    Args:
+        message: What to say.
+        words: How the command says it, if the message is one of the library.
+    """
+    said = in_options(message, words or {})
+    sys.stderr.write(f"kerasaudio: {escaped(said)}\n")
 
 
-def complain_of(path: str | Path, reason: str) -> None:
+def complain_of(path: str | Path, reason: str, words: Words | None = None) -> None:
     """Say why a file cannot be used, and its name unless the reason does."""
+    said = in_options(reason, words or {})
     named = repr(str(path)) in reason
-    complain(reason if named else f"{printable(path)}: {reason}")
+    complain(said if named else f"{printable(path)}: {said}")
 
 
 def reason_of(error: Exception) -> str:

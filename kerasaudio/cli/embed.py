@@ -14,6 +14,7 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
+from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, SALVAGE_WORDS, Words
 from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Turn sound files into vectors.
@@ -29,6 +30,16 @@ _EXAMPLES = """examples:
   kerasaudio embed talk.wav --pool none --hop-seconds 0.5 --out talk.npz
 
 in Python: kerasaudio.load_features("sounds.npz").vectors"""
+
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **SALVAGE_WORDS,
+    **CACHE_WORDS,
+    "window_seconds": "--window-seconds",
+    "hop_seconds": "--hop-seconds",
+    "hop_samples": "--hop-seconds, in samples,",
+    "overwrite": "--overwrite",
+}
 
 
 def add(commands: Any) -> None:
@@ -62,7 +73,7 @@ def add(commands: Any) -> None:
     embed.add_argument(
         "--overwrite", action="store_true", help="replace --out whatever it holds"
     )
-    embed.set_defaults(run=_embed)
+    embed.set_defaults(run=_embed, wording=_WORDS)
 
 
 def _embed(options: argparse.Namespace) -> int:
@@ -84,7 +95,7 @@ def _embed(options: argparse.Namespace) -> int:
     )
     done = extractor.write(paths, options.out, overwrite=options.overwrite)
     for bad in done.failed:
-        complain_of(bad.path, bad.error)
+        complain_of(bad.path, bad.error, _WORDS)
     kept = done.files - done.computed
     print(
         f"{printable(done.path)}: {counted(done.rows, 'row')} of "

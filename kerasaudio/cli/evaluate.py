@@ -18,6 +18,7 @@ from kerasaudio.cli.common import (
     seed,
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
+from kerasaudio.cli.wording import CACHE_WORDS, CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import escaped, printable
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
@@ -53,6 +54,17 @@ _EXAMPLES = """examples:
   kerasaudio evaluate esc50 ESC-50-master --model EfficientAT --weights audioset \\
       --probe full --epochs 8 --learning-rate 0.0003"""
 
+_TUNING = ("epochs", "batch_size", "learning_rate", "clip_seconds")
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **CACHE_WORDS,
+    **{name: f"--{name.replace('_', '-')}" for name in _TUNING},
+    "; download=True gets it": "",
+    "Give each clip one, numbered from 1: LabeledClips(..., folds=...), or use "
+    "kerasaudio.datasets.k_fold": "The table of ESC-50 has them in its column fold",
+}
+
 
 def add(commands: Any) -> None:
     """Register the command."""
@@ -86,7 +98,7 @@ def add(commands: Any) -> None:
         type=positive_seconds,
         help="length that frozen and full, or MODEL, cut clips to",
     )
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_evaluate, wording=_WORDS)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -113,9 +125,8 @@ def _probe(options: argparse.Namespace) -> int:
         warnings.simplefilter("always")
         clips = _loader(options.what)(options.path)
     for warning in told:
-        complain(printable(str(warning.message)))
-    names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
-    given = {name: getattr(options, name) for name in names}
+        complain(printable(str(warning.message)), _WORDS)
+    given = {name: getattr(options, name) for name in _TUNING}
     report = cross_validate(
         load_model(options),
         clips,

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive_seconds
+from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import printable
 
 _DESCRIPTION = """Write a model as a file that runs without Keras: waveform to scores.
@@ -19,6 +20,19 @@ _EXAMPLES = """examples:
   kerasaudio export EfficientAT/audioset tagger.onnx --seconds 5
   kerasaudio export mine.keras mine.tflite --quantize dynamic --verify labeled/
       labeled/ holds a folder for each class: the report has the accuracy"""
+
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **{name: f"--{name}" for name in ("format", "quantize", "calibrate", "verify")},
+    "overwrite": "--overwrite",
+    "input_seconds": "--seconds",
+    'input_seconds="dynamic"': "--dynamic",
+    "calibrate=clips": "--calibrate",
+    "verify=False": "--no-verify",
+    "It takes: None.": "It takes no --quantize.",
+    "It takes: None, ": "It takes: ",
+}
 
 
 def add(commands: Any) -> None:
@@ -76,7 +90,7 @@ def add(commands: Any) -> None:
     )
     export.add_argument("--overwrite", action="store_true", help="replace OUT")
     export.add_argument("--json", action="store_true", help="print the report as JSON")
-    export.set_defaults(run=_export)
+    export.set_defaults(run=_export, wording=_WORDS)
 
 
 def _export(options: argparse.Namespace) -> int:

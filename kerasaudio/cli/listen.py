@@ -14,6 +14,7 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
+from kerasaudio.cli.wording import MODEL_WORDS, Words
 
 _DESCRIPTION = """Name what the microphone hears, or what comes through a pipe.
 
@@ -33,6 +34,17 @@ _SOURCES = {
     "microphone": 'the microphone (pip install "kerasaudio[microphone]")',
     "wav": "a WAV stream on standard input",
     "raw": "samples without a header on standard input; needs --rate",
+}
+
+_WORDS: Words = {
+    **MODEL_WORDS,
+    "window_seconds": "--window",
+    "hop_seconds": "--hop",
+    "hop_samples": "--hop, in samples,",
+    "smoothing": "--smoothing",
+    "smoothing_seconds": "--smoothing-seconds",
+    "sample_rate": "--rate",
+    "channels": "--channels",
 }
 
 
@@ -97,7 +109,7 @@ def add(commands: Any) -> None:
     listen.add_argument(
         "--report", action="store_true", help="say at the end how fast it was"
     )
-    listen.set_defaults(run=_listen)
+    listen.set_defaults(run=_listen, wording=_WORDS)
 
 
 def _add_sound_options(sound: Any) -> None:
@@ -144,7 +156,7 @@ def _listen(options: argparse.Namespace) -> int:
         if options.report and report.windows:
             complain(str(report))
         if source.complaint:
-            complain(source.complaint)
+            complain(source.complaint, _WORDS)
     if not report.windows:
         complain("Less than 50 ms of sound came: nothing can be told from it.")
     return int(source.complaint is not None or not report.windows)

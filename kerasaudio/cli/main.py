@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings_as_lines():
+        with warnings_as_lines(options.wording):
             status = options.run(options)
         sys.stdout.flush()
         return int(status)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ValueError, OSError, ImportError) as error:
-        complain(reason_of(error))
+        complain(reason_of(error), options.wording)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -13,6 +13,7 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
+from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, NO_SALVAGE_WORDS, Words
 from kerasaudio.text import printable
 
 _DESCRIPTION = """Find the sounds most like a sound.
@@ -26,6 +27,8 @@ _EXAMPLES = """examples:
   kerasaudio nearest bark.wav sounds/ --top 20 --model EfficientAT --weights audioset
   kerasaudio nearest bark.wav sounds/ --farthest
   kerasaudio nearest bark.wav sounds.npz      a table that `kerasaudio embed` wrote"""
+
+_WORDS: Words = {**MODEL_WORDS, **NO_SALVAGE_WORDS, **CACHE_WORDS}
 
 
 def add(commands: Any) -> None:
@@ -47,7 +50,7 @@ def add(commands: Any) -> None:
         "--farthest", action="store_true", help="find the least similar ones"
     )
     nearest.add_argument("--json", action="store_true")
-    nearest.set_defaults(run=_nearest)
+    nearest.set_defaults(run=_nearest, wording=_WORDS)
 
 
 def _nearest(options: argparse.Namespace) -> int:
@@ -96,5 +99,5 @@ def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
         raise ValueError("There is nothing to compare with.")
     features = extractor.extract(paths)
     for bad in features.failed:
-        complain_of(bad.path, bad.error)
+        complain_of(bad.path, bad.error, _WORDS)
     return features, bool(missing or features.failed)

@@ -14,7 +14,10 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
+from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words
 from kerasaudio.cli.writer import FORMATS, Writer
+
+_WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS}
 
 
 def add(commands: Any) -> None:
@@ -40,7 +43,7 @@ def add(commands: Any) -> None:
             form.add_argument(
                 f"--{name}", dest="form", action="store_const", const=name
             )
-    tag.set_defaults(run=_tag, form="text")
+    tag.set_defaults(run=_tag, wording=_WORDS, form="text")
 
 
 def _tag(options: argparse.Namespace) -> int:
@@ -66,6 +69,7 @@ def _tag(options: argparse.Namespace) -> int:
         top=options.top,
         with_timeline=options.timeline,
         errors=options.errors,
+        words=_WORDS,
     )
     # A bar for one file is noise; disable=None hides it where stderr is no terminal.
     quiet = True if len(paths) == 1 else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.core import AudioModel
 from kerasaudio.core.windowed import Timeline, timeline
 
@@ -49,6 +50,7 @@ def tag_files(
     top: int | None = None,
     with_timeline: bool = False,
     errors: str = "raise",
+    words: Words | None = None,
 ) -> Iterator[Tagged]:
     """Tag files one after the other; an unusable one does not stop the rest.
 
@@ -59,6 +61,7 @@ def tag_files(
         with_timeline: Give the tags of windows too, a hop apart, also where the tags of
             the file are those of other windows, or of all of it at once.
         errors: As for `load_audio`: "salvage" tags what a file has that was cut short.
+        words: Those in which errors name options; see `wording.Words`.
 
     Yields:
         One `Tagged` a file, in order.
@@ -70,7 +73,7 @@ def tag_files(
             if with_timeline and spec.over_time() != spec:
                 parts = timeline(predict, spec.over_time(), path, errors=errors)
         except (ValueError, OSError) as error:
-            yield Tagged(path, [], error=str(error))
+            yield Tagged(path, [], error=in_options(str(error), words or {}))
             continue
         moments = _moments(model, parts, top) if with_timeline else ()
         yield Tagged(path, model.decode(whole.mean()[None], top)[0], moments)

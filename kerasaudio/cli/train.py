@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from kerasaudio.cli.arguments import add_set_option, factory_arguments
+from kerasaudio.cli.arguments import add_set_option, factory_arguments, set_words
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
@@ -16,6 +16,7 @@ from kerasaudio.cli.common import (
     seed,
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
+from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
@@ -39,6 +40,26 @@ _EXAMPLES = """examples:
 then:
   kerasaudio evaluate mine.keras other-sounds/
   kerasaudio tag street.wav --model mine.keras"""
+
+_SETTINGS = (
+    *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
+    *("learning_rate", "head_learning_rate", "seed"),
+)
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **{name: f"--{name.replace('_', '-')}" for name in _SETTINGS},
+    "class_weights": "--no-class-weights",
+    "group": "--recording",
+    "overwrite": "--overwrite",
+    "restart": "--restart",
+    "weights=None": "--weights none",
+    "Build it with labels=clips.class_names": "Name a factory or a tagger",
+    "build it with classifier_activation=": "name another --model, or a factory with "
+    "--set classifier_activation=",
+    "Build it with classifier_activation=": "Name another --model, or a factory with "
+    "--set classifier_activation=",
+}
 
 
 def add(commands: Any) -> None:
@@ -95,7 +116,7 @@ def add(commands: Any) -> None:
         "--restart", action="store_true", help="forget an interrupted training"
     )
     train.add_argument("--json", action="store_true", help="print the result as JSON")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, wording=_WORDS)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -104,6 +125,7 @@ def _train(options: argparse.Namespace) -> int:
     from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
 
+    options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
     arguments = factory_arguments(options.model, options.arguments)
     clips = load_clips(options.path, options.recording, options.separator)
@@ -118,14 +140,10 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         **arguments,
     )
-    names = (
-        *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
-        *("learning_rate", "head_learning_rate", "seed"),
-    )
     schedule = Schedule.for_model(
         model,
         class_weights=not options.no_class_weights,
-        **{name: getattr(options, name) for name in names},
+        **{name: getattr(options, name) for name in _SETTINGS},
     )
     tell = complain if options.json else _say
     tell(_introduction(clips, len(training), len(validation), model))

@@ -130,7 +130,7 @@ def test_a_model_without_labels_gives_vectors(run, pipe, body, model, pcm):
         (b"", [], "the stream ended at once"),
         (b"no sound at all", [], "This is no WAV stream"),
         (b"", ["--raw"], "name it, such as --raw --rate 16000"),
-        (b"", ["--raw", "--rate", "3"], "sample_rate must be"),
+        (b"", ["--raw", "--rate", "3"], "--rate must be"),
         (b"", ["--rate", "8000"], "--rate goes with --raw; .* come from wav"),
         (b"", ["--wav", "--device", "1"], "--device goes with --microphone"),
         (b"", ["--raw", "--rate", "8000", "--top", "4"], "--top must be from 1 to 3"),
