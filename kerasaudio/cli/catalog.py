@@ -1,4 +1,4 @@
-"""`kerasaudio list`, `info` and `download`: which networks and weights there are."""
+"""`kerasaudio list`, `info` and `download`: the networks and their weights."""
 
 import argparse
 import inspect
@@ -31,12 +31,12 @@ def add(commands: Any) -> None:
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=_list, wording=_WORDS)
 
-    info = commands.add_parser("info", help="describe a model with its weights")
+    info = commands.add_parser("info", help="describe a model and its weights")
     info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
     info.add_argument("--json", action="store_true")
     info.set_defaults(run=_info, wording=_WORDS)
 
-    download = commands.add_parser("download", help="fetch weights ahead of time")
+    download = commands.add_parser("download", help="download weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
     download.set_defaults(run=_download, wording=_WORDS)
 
@@ -66,7 +66,7 @@ def _info(options: argparse.Namespace) -> int:
             f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} There are: "
             f"{', '.join(sorted(FACTORIES))}."
         )
-    # The docstring says what goes in and out; to build the network would take seconds.
+    # The docstring describes input and output; building the network takes seconds.
     described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
     if tag:
         entry = find(factory, tag)
@@ -125,7 +125,7 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _entries(words: Iterable[str]) -> list[WeightsEntry]:
-    """Read `MODEL TAG TAG MODEL/TAG ...`; a tag of only one model may be alone."""
+    """Read `MODEL TAG TAG MODEL/TAG ...`; a tag that is unique needs no model."""
     everything = list_weights()
     factories = {entry.factory for entry in everything}
     entries: dict[str, WeightsEntry] = {}

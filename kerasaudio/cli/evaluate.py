@@ -1,4 +1,4 @@
-"""`kerasaudio evaluate`: how well a network does on a data set, or your model."""
+"""`kerasaudio evaluate`: measure your model, or a network on a data set."""
 
 import argparse
 import warnings
@@ -26,25 +26,25 @@ DATA_SETS = ("esc50", "esc10")
 
 _DESCRIPTION = """Measure a model on labeled sounds.
 
-evaluate MODEL FOLDER: a model that knows your classes, a .keras file or a preset such
-as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or on a
-.csv table with the columns path and label; where clips can have several, --separator
-';'). Windows are averaged clip by clip.
+evaluate MODEL FOLDER measures a model that knows your classes: a .keras file, or a
+preset such as LogMelCNN/esc10. FOLDER contains one folder of sounds for each class, or
+is a .csv table with the columns path and label; use --separator ';' if clips can have
+several labels. The windows of a clip are averaged.
 
-evaluate esc50|esc10 FOLDER: a pretrained network, by the official folds. Each fold is
-held out once; a classifier that learned from the others names its clips. esc50 is a
-folder as in the official archive, with audio/ and meta/esc50.csv, and all the classes
-that its table lists; esc10 takes the ten classes of ESC-10 in it.
+evaluate esc50|esc10 FOLDER measures a pretrained network on the official folds. Each
+fold is held out once and classified by a probe that was trained on the other folds.
+FOLDER is that of the official archive, with audio/ and meta/esc50.csv. esc50 uses all
+classes that its table lists, esc10 the ten classes of ESC-10.
 
 probes:
   linear  logistic regression on the embeddings
   mlp     a network with one hidden layer on the embeddings
   gru     a recurrent network over the embeddings of short windows
-  frozen  a new head trained on the waveforms, the network as it is
-  full    the whole network trained on the waveforms
+  frozen  a new head, trained on the waveforms with the network frozen
+  full    the whole network, trained on the waveforms
 
-Embeddings are computed once and kept; the next linear, mlp or gru takes a moment.
-The same seed gives the same figures."""
+Embeddings are computed once and kept; a second run of linear, mlp or gru is fast.
+The same seed gives the same results."""
 
 _EXAMPLES = """examples:
   kerasaudio evaluate mine.keras sounds/ --out report/
@@ -87,8 +87,12 @@ def add(commands: Any) -> None:
     folds = evaluate.add_argument_group("esc50 and esc10")
     add_model_options(folds)
     folds.add_argument("--probe", choices=PROBES, help="default: linear")
-    folds.add_argument("--layer", help="whose output is used (default: embedding)")
-    folds.add_argument("--seed", type=seed, help="of all that is random (default: 0)")
+    folds.add_argument(
+        "--layer", help="use the output of this layer (default: embedding)"
+    )
+    folds.add_argument(
+        "--seed", type=seed, help="seed of everything random (default: 0)"
+    )
     tuning = evaluate.add_argument_group("training, of mlp, gru, frozen and full")
     tuning.add_argument("--epochs", type=positive)
     tuning.add_argument("--batch-size", type=positive)
@@ -96,7 +100,7 @@ def add(commands: Any) -> None:
     tuning.add_argument(
         "--clip-seconds",
         type=positive_seconds,
-        help="length that frozen and full, or MODEL, cut clips to",
+        help="cut clips to this length, for frozen, full and MODEL",
     )
     evaluate.set_defaults(run=_evaluate, wording=_WORDS)
 
@@ -115,7 +119,7 @@ def _probe(options: argparse.Namespace) -> int:
     from kerasaudio.plot.figure import check_matplotlib
 
     if options.out is not None:
-        check_matplotlib()  # before hours of work, not behind
+        check_matplotlib()  # before hours of work, not after
     if (options.silence_db, options.separator, options.errors) != (None, None, "raise"):
         raise ValueError(
             "--silence-db, --separator and --errors are for MODEL, not for "
@@ -178,7 +182,7 @@ def _loader(data_set: str) -> Callable[[str], Any]:
 
 
 def _text(report: Any) -> str:
-    """Give the report as tables for people."""
+    """Return the report as tables of text."""
     title = (
         f"{escaped(report.dataset)}, {len(report.paths)} clips: "
         f"{escaped(str(report.origin['model']))}, "

@@ -28,11 +28,13 @@ def add(commands: Any) -> None:
         "paths",
         nargs="+",
         metavar="FILE_OR_FOLDER",
-        help="sound or film; folders with all that is below them",
+        help="a sound or film, or a folder, which is searched with its subfolders",
     )
     add_model_options(tag)
     add_repeat_option(tag)
-    tag.add_argument("--top", type=positive, help="tags a file (default: 5)")
+    tag.add_argument(
+        "--top", type=positive, help="number of tags per file (default: 5)"
+    )
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )

@@ -1,4 +1,4 @@
-"""`kerasaudio train`: a folder of sounds to a model that names them."""
+"""`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
 import json
@@ -21,14 +21,14 @@ from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
-FOLDER holds a folder for each class, with its sounds inside (or is a .csv table with
-the columns path and label, and perhaps start, end, group; with --separator ';' a clip
-can have several labels). Some recordings are held out to choose the best epoch. A
-pretrained network first learns a new head, its body frozen, then everything; one with
-random weights learns everything at once.
+FOLDER contains one folder of sounds for each class. It can also be a .csv table with
+the columns path and label, and optionally start, end and group; with --separator ';' a
+clip can have several labels. Some recordings are held out to choose the best epoch. In
+a pretrained network first only the new head is trained, then all layers; a network with
+random weights is trained as a whole from the beginning.
 
-After each epoch the state is written beside --out, to OUT.training. The same command,
-called again after an interruption, goes on where it was."""
+After each epoch the state is written to OUT.training, next to --out. After an
+interruption the same command resumes after the last finished epoch."""
 
 _EXAMPLES = """examples:
   kerasaudio train sounds/ --model EfficientAT --weights audioset --out mine.keras
@@ -36,7 +36,7 @@ _EXAMPLES = """examples:
   kerasaudio train sounds/ --model LogMelCNN --weights none --set filters=16 \\
       --out small.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
-      knock/door3-a.wav and knock/door3-b.wav are of one recording: door3
+      knock/door3-a.wav and knock/door3-b.wav belong to one recording: door3
 then:
   kerasaudio evaluate mine.keras other-sounds/
   kerasaudio tag street.wav --model mine.keras"""
@@ -81,39 +81,44 @@ def add(commands: Any) -> None:
         type=_share,
         default=0.2,
         metavar="SHARE",
-        help="of the clips that choose the epoch (default: 0.2)",
+        help="share of the clips that choose the epoch (default: 0.2)",
     )
     clips.add_argument(
         "--recording",
         metavar="REGEX",
-        help="finds in a file's name the recording it is cut from, which is never on "
-        "both sides (default: each file is its own)",
+        help="finds the recording in the name of a file; clips of one recording are "
+        "never on both sides (default: each file is a recording)",
     )
-    clips.add_argument("--clip-seconds", type=positive_seconds, help="of a window")
+    clips.add_argument(
+        "--clip-seconds", type=positive_seconds, help="length of a window"
+    )
     add_clip_options(clips)
     learning = train.add_argument_group("learning")
     for name, text in {
-        "freeze": "in which only the head learns",
-        "unfreeze": "in which everything learns",
+        "freeze": "in which only the head is trained",
+        "unfreeze": "in which all layers are trained",
     }.items():
         learning.add_argument(
-            f"--{name}-epochs", type=_count, metavar="N", help=f"at most, {text}"
+            f"--{name}-epochs", type=_count, metavar="N", help=f"most epochs {text}"
         )
     learning.add_argument("--learning-rate", type=positive_number)
     learning.add_argument("--head-learning-rate", type=positive_number)
     learning.add_argument("--batch-size", type=positive)
     learning.add_argument(
-        "--patience", type=positive, metavar="N", help="epochs without progress"
+        "--patience",
+        type=positive,
+        metavar="N",
+        help="stop after this many epochs without progress",
     )
     learning.add_argument(
         "--no-class-weights",
         action="store_true",
-        help="let classes with more clips count more",
+        help="give classes with more clips more weight",
     )
     learning.add_argument("--seed", type=seed, default=0, help="default: 0")
     train.add_argument("--overwrite", action="store_true", help="replace --out")
     train.add_argument(
-        "--restart", action="store_true", help="forget an interrupted training"
+        "--restart", action="store_true", help="discard an interrupted training"
     )
     train.add_argument("--json", action="store_true", help="print the result as JSON")
     train.set_defaults(run=_train, wording=_WORDS)
@@ -167,7 +172,7 @@ def _train(options: argparse.Namespace) -> int:
             **settings,
         )
     except KeyboardInterrupt:
-        complain("Stopped. The same command goes on behind the last finished epoch.")
+        complain("Stopped. The same command resumes after the last finished epoch.")
         raise
     report = evaluate(done.model, validation, **settings)
     if options.json:
@@ -213,11 +218,11 @@ def _share(text: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
     return share
 
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)

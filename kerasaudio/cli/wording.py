@@ -1,7 +1,7 @@
 """Errors of the library in the words of the command line: `--seconds 0.01`.
 
-The library names its own arguments, `input_seconds=0.01`. Each command maps the
-arguments that it passes on to its options, and `complain` translates what it prints.
+The library names its own arguments: `input_seconds=0.01`. Each command maps these
+arguments to its options, and `complain` translates the messages that it prints.
 """
 
 import re
@@ -51,12 +51,12 @@ _VALUE = rf"(?P<value>{_QUOTED}|[\w.+-]*\w)?"
 
 
 def in_options(text: str, words: Words) -> str:
-    """Say in options what a text says in arguments of the library.
+    """Replace the arguments of the library in a text by options.
 
     Args:
-        text: An error or a warning. What stands in quotation marks there, such as the
-            name of a file, stays as it is.
-        words: Those of the command.
+        text: An error or a warning. Quoted parts of it, such as the name of a file, are
+            not changed.
+        words: The mapping of the command.
 
     Returns:
         The text; `name=True` becomes `--name`, `name=None` becomes `no --name`.
@@ -80,7 +80,7 @@ def in_options(text: str, words: Words) -> str:
 
 
 def _whole(phrase: str) -> str:
-    """Give a pattern that does not begin or end inside a word."""
+    """Return a pattern that does not begin or end inside a word."""
     before = r"(?<!\w)" if re.match(r"\w", phrase) else ""
     return before + re.escape(phrase) + (r"(?!\w)" if phrase[-1].isalnum() else "")
 
