@@ -1,10 +1,10 @@
-"""Write tests/golden/ast_seeded.npz: what transformers' AST gives for seeded weights.
+"""Write tests/golden/ast_seeded.npz: outputs of transformers' AST with seeded weights.
 
     pip install torch transformers
     python tools/make_ast_golden.py
 
-The network is small and filled by rule (tests/support/seeding.py), so the golden file
-holds inputs and outputs only; its state dict is listed in ast_seeded_keys.txt.
+The network is small and its weights are generated (tests/support/seeding.py), so the
+golden file contains only inputs and outputs; ast_seeded_keys.txt lists its state dict.
 """
 
 import sys

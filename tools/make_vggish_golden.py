@@ -1,12 +1,13 @@
-"""Write tests/golden/vggish_seeded.npz: what torchvggish gives for seeded weights.
+"""Write tests/golden/vggish_seeded.npz: outputs of torchvggish with seeded weights.
 
     pip install torch
     git clone https://github.com/harritaylor/torchvggish && cd torchvggish
     git checkout f3f9096
     python tools/make_vggish_golden.py PATH_OF_THAT_CLONE
 
-Network and PCA are filled by rule (tests/support/seeding.py), so the golden file holds
-outputs only: log-mel examples, embeddings after their ReLU, and quantized vectors.
+The weights of network and PCA are generated (tests/support/seeding.py), so the golden
+file contains only outputs: log-mel examples, embeddings after their ReLU, and
+quantized vectors.
 """
 
 import argparse

@@ -125,10 +125,10 @@ def _probe(options: argparse.Namespace) -> int:
             "--silence-db, --separator and --errors are for MODEL, not for "
             f"{options.what}."
         )
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         clips = _loader(options.what)(options.path)
-    for warning in told:
+    for warning in caught:
         complain(printable(str(warning.message)), _WORDS)
     given = {name: getattr(options, name) for name in _TUNING}
     report = cross_validate(

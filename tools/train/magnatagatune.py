@@ -25,7 +25,7 @@ Upstream cuts each excerpt into ten windows side by side; here an epoch hears --
 of them (10) at places drawn anew.
 
 Writes MODEL.keras, MODEL.epochs.csv, MODEL.json (the measured result) and MODEL-report/
-(a table of the tags). Stopped and started again, it goes on where it was; what is
+(a table of the tags). After an interruption the same command resumes; what is
 trained already is only measured. KERAS_BACKEND chooses the backend. On a GPU: days
 become hours; decoded audio takes 33 GB in the cache folder (KERASAUDIO_CACHE).
 """

@@ -1,4 +1,4 @@
-"""Training as the sample-level papers do it: SGD, slower where the loss stands still.
+"""Training as in the sample-level papers: SGD with a falling learning rate.
 
 A stage is a learning rate. It ends after some epochs without a lower validation loss;
 the next one begins from the best weights so far with a fifth of the rate and no

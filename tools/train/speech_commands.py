@@ -18,7 +18,7 @@ All by SGD with Nesterov momentum, 0.01 divided by five four times, 23 clips a s
 tae-jun/sampleaudio at commit 87cf32c does for the first.
 
 Writes MODEL.keras, MODEL.epochs.csv, MODEL.json (the measured result) and MODEL-report/
-(confusion, mistakes). Stopped and started again, it goes on where it was; what is
+(confusion, mistakes). After an interruption the same command resumes; what is
 trained already is only measured. KERAS_BACKEND chooses the backend.
 """
 
