@@ -41,7 +41,9 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
     if not given:
         return {}
     if model.endswith(".keras"):
-        raise ValueError(f"{model!r} is built already, so --set does not fit it.")
+        raise ValueError(
+            f"{model!r} is a saved model: leave out --set, which is for factories."
+        )
     if factory not in FACTORIES:
         return dict(given)  # loading the model reports the unknown name
     taken = {k: v for k, v in arguments_of(factory).items() if k not in _DECIDED}

@@ -141,7 +141,7 @@ def _entries(words: Iterable[str]) -> list[WeightsEntry]:
             if len(having) != 1:
                 titles = ", ".join(f"{name}/{word}" for name in having)
                 raise ValueError(
-                    f"Say of which model: {titles}."
+                    f"Several models have weights {word!r}. Name one of them: {titles}."
                     if having
                     else f"There are no weights {word!r}; see: kerasaudio list"
                 )
@@ -155,4 +155,4 @@ def _entries(words: Iterable[str]) -> list[WeightsEntry]:
 
 def _check_used(factory: str, used: bool) -> None:
     if not used:
-        raise ValueError(f"Say which weights of {factory}: {', '.join(tags(factory))}.")
+        raise ValueError(f"Name the weights of {factory}: {', '.join(tags(factory))}.")

@@ -162,9 +162,9 @@ def _refuse_probing(options: argparse.Namespace) -> None:
     given += ["learning_rate"] if options.learning_rate is not None else []
     if given:
         raise ValueError(
-            f"{options.what} is measured as it is, without "
-            f"{', '.join('--' + name.replace('_', '-') for name in given)}: those are "
-            "for esc50 and esc10."
+            f"{options.what} is measured without changes. Leave out "
+            f"{', '.join('--' + name.replace('_', '-') for name in given)}: only esc50 "
+            "and esc10 take them."
         )
 
 

@@ -167,7 +167,7 @@ def _listen(options: argparse.Namespace) -> int:
         if source.complaint:
             complain(source.complaint, _WORDS)
     if not report.windows:
-        complain("Less than 50 ms of sound came: nothing can be told from it.")
+        complain("Less than 50 ms of sound was received, which is too short to score.")
     return int(source.complaint is not None or not report.windows)
 
 
@@ -180,7 +180,7 @@ def _source(options: argparse.Namespace) -> Any:
     for name, owner in owners.items():
         if getattr(options, name) is not None and kind != owner:
             raise ValueError(
-                f"--{name} goes with --{owner}; the sound is to come from {kind}."
+                f"--{name} needs --{owner}, but the sound comes from --{kind}."
             )
     if kind == "microphone":
         device = options.device
@@ -190,7 +190,7 @@ def _source(options: argparse.Namespace) -> Any:
         return open_wav_stream(sys.stdin.buffer)
     if options.rate is None:
         raise ValueError(
-            "Samples without a header do not say their rate: name it, such as "
+            "Samples without a header have no rate: give it, such as "
             "--raw --rate 16000."
         )
     return PcmStream(
@@ -214,7 +214,7 @@ def _check_labels(options: argparse.Namespace, model: Any) -> None:
     if labels is None:
         if not options.json or options.top or options.threshold is not None:
             raise ValueError(
-                f"{options.model} has no labels to name sounds with. Say --json, "
+                f"{options.model} has no labels to name sounds with. Use --json, "
                 "without --top and --threshold, to get its vectors."
             )
     elif options.top and options.top > len(labels):

@@ -9,8 +9,8 @@ instead; takes 0 to 9 of the other speakers then choose the epoch. Clips have a 
 
 Writes NAME.keras, NAME.safetensors (the weights alone, which a preset is made of: see
 tools/bundle_preset.py) and NAME.json (the measured result with all settings); NAME is
-the model, and with --speakers the held-out speakers. After an interruption the same command
-resumes; finished work is not repeated. KERAS_BACKEND chooses the backend.
+the model, and with --speakers the held-out speakers. After an interruption the same
+command resumes; finished work is not repeated. KERAS_BACKEND chooses the backend.
 """
 
 import argparse
