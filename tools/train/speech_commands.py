@@ -15,7 +15,8 @@ learning rate and chooses the weights. The testing list is used once, at the end
     BarkNet     16,000 samples, 16 kHz     this project
 
 All models are trained by SGD with Nesterov momentum, a rate of 0.01 that is divided by
-five four times, and 23 clips per step, as tae-jun/sampleaudio at commit 87cf32c trains the first.
+five four times, and 23 clips per step, as tae-jun/sampleaudio at commit 87cf32c trains
+the first.
 
 Writes MODEL.keras, MODEL.epochs.csv, MODEL.json (the measured result) and MODEL-report/
 (confusion, mistakes). After an interruption the same command resumes; a finished
