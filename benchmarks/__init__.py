@@ -1,5 +1,5 @@
-"""Speed, measured beside the peers in one run: ``python -m benchmarks --help``.
+"""Speed, compared with other libraries in one run: ``python -m benchmarks --help``.
 
-`frontend`, `networks` and `startup` say what is measured, `peers` holds what we are
-measured against, `contest` runs the rounds, `report` writes the tables.
+`frontend`, `networks` and `startup` define the measurements, `peers` contains the other
+libraries, `contest` runs the rounds, `report` writes the tables.
 """

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print, and write RESULTS.md if asked."""
+"""``python -m benchmarks``: measure, print, and write RESULTS.md if requested."""
 
 import argparse
 import shlex

@@ -1,9 +1,9 @@
-"""Contests: every entry in a process of its own, all taking turns.
+"""Contests: every entry runs in its own process, and the entries take turns.
 
     start every worker -> round 1: A B C ... -> round 2: A B C ... -> times by round
 
-A machine's speed drifts, so only entries that took turns can be compared: the ratio of
-two is taken round by round, and its median is reported.
+The speed of a machine drifts, so only entries that took turns can be compared: the
+ratio of two entries is computed for each round, and its median is reported.
 """
 
 import importlib.util

@@ -1,12 +1,12 @@
-"""``python -m benchmarks.data``: examples a second out of a folder of sounds.
+"""``python -m benchmarks.data``: examples per second from a folder of sounds.
 
-Makes a folder of one-second wav files, ten classes, and reads epochs of shuffled
-batches from it: by `ClipBatches` (the first epoch, which decodes, and those after it,
-from the cache; and without cache), by a plain loop of `librosa.load`, and where
-TensorFlow is installed by `keras.utils.audio_dataset_from_directory`. Each entry is a
-process of its own, and all take turns. Prints the best of the rounds and the ratios, of
-the clock and of processor time, which other work on the machine disturbs less; then
-where the processor time of the first epoch goes, a file.
+Makes a folder of one-second wav files in ten classes and reads epochs of shuffled
+batches from it: with `ClipBatches` (the first epoch, which decodes, and later epochs
+from the cache; and without a cache), with a simple loop of `librosa.load`, and if
+TensorFlow is installed with `keras.utils.audio_dataset_from_directory`. Each entry runs
+in its own process, and the entries take turns. Prints the best round and the ratios, in
+elapsed time and in processor time, which other work on the machine disturbs less; then
+how the processor time per file of the first epoch is spent.
 """
 
 import argparse

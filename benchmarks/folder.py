@@ -1,9 +1,9 @@
-"""``python -m benchmarks.folder``: a folder of short files, against a plain loop.
+"""``python -m benchmarks.folder``: a folder of short files, and a simple loop.
 
 Makes a folder of one-second sounds of mixed rates, channels and formats, and turns
-them into vectors twice, each in a process of its own: by `FeatureExtractor.write`,
-and by a plain loop of `model.embed` over the files. Prints clips a second, the ratio,
-and the peak memory of the process.
+them into vectors twice, each time in a separate process: with `FeatureExtractor.write`,
+and with a simple loop of `model.embed` over the files. Prints clips per second, the
+ratio, and the peak memory of the process.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of a batch of clips: ours, and every peer's.
+"""Log-mel spectrograms of a batch of clips, with kerasaudio and every peer.
 
 waveforms (32, 48000) at 16 kHz -> power mel spectrogram, 512 / 256 / 96 -> decibels
 """

@@ -1,4 +1,4 @@
-"""Whole networks, waveform in: ours on every backend, beside the originals."""
+"""Whole networks on waveforms: ours on every backend, and the originals."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The tables: times, ratios, targets, and what they were measured with."""
+"""The tables: times, ratios, targets, and the machine and versions."""
 
 import datetime
 import os

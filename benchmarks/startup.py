@@ -1,8 +1,7 @@
-"""What waiting there is before the first prediction, in fresh processes.
+"""The time before the first prediction, in new processes.
 
-Every run starts Python anew; the process itself tells the seconds of the part that
-counts: importing kerasaudio where keras is imported already, or making a model whose
-weights lie in the cache.
+Every run starts a new Python process, which reports the seconds of the measured part:
+importing kerasaudio after keras, or making a model with cached weights.
 """
 
 import os

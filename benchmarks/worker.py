@@ -1,8 +1,8 @@
-"""The process of one entry: builds it, then times it whenever it is asked.
+"""The process of one entry: builds the entry, then times it on request.
 
-Requests come as lines of JSON on the standard input, answers go to the standard output:
-``{}`` is answered ``[]`` when the entry is built and warm, ``{"seconds": s}`` by the
-seconds of every call of a turn.
+Requests are lines of JSON on standard input, answers go to standard output. The answer
+to ``{}`` is ``[]`` when the entry is built and warm; the answer to ``{"seconds": s}``
+is the seconds of every call of a turn.
 """
 
 import importlib

@@ -1,11 +1,11 @@
-"""Put weights that a script of tools/train made into the package.
+"""Add weights that a script of tools/train made to the package.
 
     python tools/train/fsdd_digits.py fsdd/ --model LeNetMFCC --out build/fsdd
     python tools/bundle_preset.py build/fsdd/LeNetMFCC.json
 
-Copies the .safetensors file beside the result into kerasaudio/weights/bundled, writes
-its labels, and its hash, size and measured score into weights_manifest.json. Done
-again, it replaces what it wrote. A file over 8 MB is refused: the package stays small.
+Copies the .safetensors file next to the result into kerasaudio/weights/bundled, writes
+its labels, and adds its hash, size and measured score to weights_manifest.json. A
+second run replaces the entry. Files over 8 MB are refused to keep the package small.
 
 The result says model, tag, arguments, labels, parameters, data, script, seed, test
 (what the score was measured on) and accuracy; macro_f1 is taken along if it is there.

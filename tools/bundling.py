@@ -1,4 +1,4 @@
-"""What the scripts that bundle published weights share: wheel, checkpoint, manifest."""
+"""Shared by the scripts that bundle published weights."""
 
 import hashlib
 import json

@@ -2,9 +2,9 @@
 
     python tools/make_example.py
 
-Everything is made from sines, noise and delay lines with a fixed seed, so the file has
-no author but this script, and no license but the project's. The samples are the same on
-each run; the bytes differ, as an Ogg stream has a random serial number.
+Everything is made from sines, noise and delay lines with a fixed seed, so this script
+is the only author of the file, and its license is that of the project. Each run gives
+the same samples; the bytes differ, because an Ogg stream has a random serial number.
 """
 
 from pathlib import Path

@@ -2,7 +2,7 @@
 
     python tools/make_gallery.py build/gallery
 
-The site makes them by itself, with the same code.
+The site makes these pictures with the same code when it is built.
 """
 
 import argparse

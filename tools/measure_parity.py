@@ -1,4 +1,4 @@
-"""Measure how near networks are to their originals, and write docs/results/parity.md.
+"""Compare networks with their originals, and write docs/results/parity.md.
 
     pip install -e ".[tensorflow,jax,torch,test,litert,onnx,openvino]"
     python tools/measure_parity.py ../shared

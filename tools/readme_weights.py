@@ -3,9 +3,9 @@
     python tools/readme_weights.py
     python tools/readme_weights.py --check
 
-The tables stand between marks such as `<!-- weights: begin -->` and are made from
+The tables are between marks such as `<!-- weights: begin -->`. They are made from
 weights_manifest.json, the networks and the figures in docs/results. `--check` writes
-nothing and ends with status 1 where a page differs.
+nothing; the exit status is 1 if a page differs.
 """
 
 import argparse

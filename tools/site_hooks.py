@@ -1,4 +1,4 @@
-"""Hooks for MkDocs: what the site has beside the pages in docs/.
+"""Hooks for MkDocs: contents of the site in addition to the pages in docs/.
 
 These are pages from the top of the checkout, the API reference, the files that pages
 link to, and the gallery's pictures. mkdocs.yml names this file.

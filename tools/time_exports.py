@@ -1,4 +1,4 @@
-"""Time what tools/measure_exports.py exported, and print the tables of its figures.
+"""Time the exports of tools/measure_exports.py, and print its tables.
 
     python tools/time_exports.py build/exports --peer yamnet.tflite
 

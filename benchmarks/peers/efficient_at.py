@@ -1,8 +1,8 @@
-"""A twin of the original EfficientAT mn04 in torch, front-end included.
+"""A copy of the original EfficientAT mn04 in torch, including the front-end.
 
 waveform (b, 320000) -> log-mel (b, 1, 128, 1000) -> MobileNetV3 -> logits (b, 527)
 
-Unlike the original, which builds its mel bank anew in every call, this builds it once.
+The original builds its mel bank in every call; this copy builds it once.
 """
 
 from collections.abc import Callable

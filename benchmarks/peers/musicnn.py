@@ -1,4 +1,4 @@
-"""The TensorFlow 1 graphs that the wheel of musicnn 0.1.0 holds, as they are."""
+"""The unchanged TensorFlow 1 graphs from the wheel of musicnn 0.1.0."""
 
 import tempfile
 import zipfile

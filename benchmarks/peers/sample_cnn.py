@@ -1,4 +1,4 @@
-"""SampleCNN without us: a twin of the original in torch, and plain Keras layers."""
+"""SampleCNN without kerasaudio: a copy in torch, and one of Keras' own layers."""
 
 from collections.abc import Callable
 from typing import Any

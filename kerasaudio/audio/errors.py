@@ -9,7 +9,7 @@ from typing import Any
 ERRORS = ("raise", "salvage")
 _ADVICE = (
     "Fetch or convert it again. To use what is there: kerasaudio.load_audio(..., "
-    "errors='salvage'), or --errors salvage with kerasaudio tag and embed."
+    "errors='salvage')."
 )
 
 

@@ -1,6 +1,6 @@
-"""The command line: one file a command, each with `add`, which registers it.
+"""The command line: one file per command, each with `add`, which registers it.
 
-`main` runs it; results go to stdout, everything else to stderr.
+`main` runs a command; results go to stdout, everything else to stderr.
 """
 
 from kerasaudio.cli.main import main

@@ -1,10 +1,10 @@
-"""`--set NAME=VALUE`: arguments of a network's factory, read by its signature."""
+"""`--set NAME=VALUE`: arguments of a factory, read according to its signature."""
 
 import argparse
 import math
 from typing import Any, get_args
 
-# What the data or the other options decide.
+# Decided by the data or by other options.
 _DECIDED = ("classes", "include_top", "name")
 _KINDS = (bool, int, float, str)
 _TRUTH = {"true": True, "false": False}
@@ -19,20 +19,20 @@ def add_set_option(parser: Any) -> None:
         type=_pair,
         metavar="NAME=VALUE",
         dest="arguments",
-        help="an argument of the factory, such as filters=16; may be repeated",
+        help="an argument of the factory, such as filters=16; can be repeated",
     )
 
 
 def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any]:
-    """Read the values of --set as the factory's signature has them.
+    """Read the values of --set, with the types of the factory's signature.
 
     Args:
         model: What --model names.
         given: Names and texts.
 
     Raises:
-        ValueError: The factory has no such argument, it is given twice, or its text is
-            no such value; or the model is no factory.
+        ValueError: The factory has no such argument, the argument is given twice, its
+            text is not a value of its type, or the model is not a factory.
     """
     from kerasaudio.loading import arguments_of
     from kerasaudio.models import FACTORIES
@@ -41,9 +41,11 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
     if not given:
         return {}
     if model.endswith(".keras"):
-        raise ValueError(f"{model!r} is built already, so --set does not fit it.")
+        raise ValueError(
+            f"{model!r} is a saved model: leave out --set, which is for factories."
+        )
     if factory not in FACTORIES:
-        return dict(given)  # what there is instead is said where it is loaded
+        return dict(given)  # loading the model reports the unknown name
     taken = {k: v for k, v in arguments_of(factory).items() if k not in _DECIDED}
     values: dict[str, Any] = {}
     for name, text in given:
@@ -56,6 +58,11 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
             raise ValueError(f"--set {name}= is given twice.")
         values[name] = _read(name, text, taken[name].annotation)
     return values
+
+
+def set_words(given: list[tuple[str, str]]) -> dict[str, str]:
+    """Give the words in which errors name what --set gave; see `wording.Words`."""
+    return {name: f"--set {name}=" for name, _ in given}
 
 
 def _read(name: str, text: str, annotation: Any) -> Any:

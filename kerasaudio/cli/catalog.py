@@ -1,4 +1,4 @@
-"""`kerasaudio list`, `info` and `download`: which networks and weights there are."""
+"""`kerasaudio list`, `info` and `download`: the networks and their weights."""
 
 import argparse
 import inspect
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kerasaudio.cli.common import complain
+from kerasaudio.cli.wording import MODEL_WORDS, Words
 from kerasaudio.text import columns, megabytes
 from kerasaudio.weights.manifest import (
     WeightsEntry,
@@ -16,22 +17,28 @@ from kerasaudio.weights.manifest import (
     tags,
 )
 
+_WORDS: Words = {
+    **MODEL_WORDS,
+    "weights": "tag",
+    " weights= also takes None or the path of a file.": "",
+}
+
 
 def add(commands: Any) -> None:
     """Register the commands."""
     listing = commands.add_parser("list", help="list the published weights")
     listing.add_argument("model", nargs="?", metavar="MODEL")
     listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(run=_list, wording=_WORDS)
 
-    info = commands.add_parser("info", help="describe a model with its weights")
+    info = commands.add_parser("info", help="describe a model and its weights")
     info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
     info.add_argument("--json", action="store_true")
-    info.set_defaults(run=_info)
+    info.set_defaults(run=_info, wording=_WORDS)
 
-    download = commands.add_parser("download", help="fetch weights ahead of time")
+    download = commands.add_parser("download", help="download weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
-    download.set_defaults(run=_download)
+    download.set_defaults(run=_download, wording=_WORDS)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -59,7 +66,7 @@ def _info(options: argparse.Namespace) -> int:
             f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} There are: "
             f"{', '.join(sorted(FACTORIES))}."
         )
-    # The docstring says what goes in and out; to build the network would take seconds.
+    # The docstring describes input and output; building the network takes seconds.
     described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
     if tag:
         entry = find(factory, tag)
@@ -113,12 +120,12 @@ def _download(options: argparse.Namespace) -> int:
             print(fetch(entry).path)
         except OSError as error:
             failed += 1
-            complain(str(error))
+            complain(str(error), _WORDS)
     return int(failed > 0)
 
 
 def _entries(words: Iterable[str]) -> list[WeightsEntry]:
-    """Read `MODEL TAG TAG MODEL/TAG ...`; a tag of only one model may be alone."""
+    """Read `MODEL TAG TAG MODEL/TAG ...`; a tag that is unique needs no model."""
     everything = list_weights()
     factories = {entry.factory for entry in everything}
     entries: dict[str, WeightsEntry] = {}
@@ -134,7 +141,7 @@ def _entries(words: Iterable[str]) -> list[WeightsEntry]:
             if len(having) != 1:
                 titles = ", ".join(f"{name}/{word}" for name in having)
                 raise ValueError(
-                    f"Say of which model: {titles}."
+                    f"Several models have weights {word!r}. Name one of them: {titles}."
                     if having
                     else f"There are no weights {word!r}; see: kerasaudio list"
                 )
@@ -148,4 +155,4 @@ def _entries(words: Iterable[str]) -> list[WeightsEntry]:
 
 def _check_used(factory: str, used: bool) -> None:
     if not used:
-        raise ValueError(f"Say which weights of {factory}: {', '.join(tags(factory))}.")
+        raise ValueError(f"Name the weights of {factory}: {', '.join(tags(factory))}.")

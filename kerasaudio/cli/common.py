@@ -1,4 +1,4 @@
-"""What the commands share: choosing a model, finding files, complaining."""
+"""Shared by the commands: choosing a model, finding files, printing messages."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.text import escaped, printable
 
 DEFAULT_MODEL = "MusiCNN"
@@ -23,7 +24,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add --model and --weights."""
     parser.add_argument("--model", default=DEFAULT_MODEL, help=_MODEL_HELP)
     parser.add_argument(
-        "--weights", help="tag of published weights, or a file of yours"
+        "--weights", help="tag of published weights, or path of your own file"
     )
 
 
@@ -33,12 +34,12 @@ def add_repeat_option(parser: argparse.ArgumentParser) -> None:
         "--repeat-to",
         type=positive_seconds,
         metavar="SECONDS",
-        help="repeat shorter sounds up to this length, such as 10 for EfficientAT",
+        help="repeat shorter sounds to this length, such as 10 for EfficientAT",
     )
 
 
 def load_model(options: argparse.Namespace) -> Any:
-    """Load what --model and --weights name; say which weights were chosen."""
+    """Load the model that --model and --weights name; print the chosen weights."""
     from kerasaudio.loading import load
     from kerasaudio.weights.manifest import tags
 
@@ -51,15 +52,9 @@ def load_model(options: argparse.Namespace) -> Any:
             complain(f"Using --weights {offered[0]}; there are: {choice}.")
     model = load(name, weights)
     repeat_to = getattr(options, "repeat_to", None)
-    return model if repeat_to is None else _repeating(model, repeat_to)
-
-
-def _repeating(model: Any, seconds: float) -> Any:
-    try:
-        return model.with_windows(repeat_to_seconds=seconds)
-    except ValueError as error:
-        text = str(error).replace("repeat_to_seconds", "--repeat-to")
-        raise ValueError(text) from error
+    if repeat_to is None:
+        return model
+    return model.with_windows(repeat_to_seconds=repeat_to)
 
 
 def add_errors_option(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +63,13 @@ def add_errors_option(parser: argparse.ArgumentParser) -> None:
         "--errors",
         choices=("raise", "salvage"),
         default="raise",
-        help="salvage: use what there is of a file that was cut short or is damaged, "
-        "and say what is missing (default: raise, such a file is an error)",
+        help="for files that are cut short or damaged: raise an error, or salvage the "
+        "part that can be read and report what is missing (default: raise)",
     )
 
 
 def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
-    """Give the audio files, and how many of the given paths lead to none."""
+    """Return the audio files, and the number of paths where none were found."""
     from kerasaudio.audio import find_audio
 
     found: dict[str, Path] = {}
@@ -92,16 +87,16 @@ def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
 
 
 @contextmanager
-def warnings_as_lines() -> Iterator[None]:
-    """Say on stderr, each in a line, what the library warns of."""
+def warnings_as_lines(words: Words) -> Iterator[None]:
+    """Print each warning of the library as one line on stderr."""
     from kerasaudio.audio import AudioWarning
 
     with warnings.catch_warnings():
         show = warnings.showwarning
 
         def tell(message: Warning | str, category: type[Warning], *place: Any) -> None:
-            if issubclass(category, UserWarning):  # without the line of our code
-                complain(str(message))
+            if issubclass(category, UserWarning):  # without the line of code
+                complain(str(message), words)
             else:
                 show(message, category, *place)
 
@@ -135,28 +130,35 @@ def positive_number(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return number
 
 
 def seed(text: str) -> int:
-    """Read a whole number that seeds what is random."""
+    """Read a whole number for the seed of everything random."""
     if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number below 2**32")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2**32")
     return int(text)
 
 
-def complain(message: str) -> None:
-    """Tell the user on stderr, in one piece: threads complain, too."""
-    sys.stderr.write(f"kerasaudio: {escaped(message)}\n")
+def complain(message: str, words: Words | None = None) -> None:
+    """Print a message on stderr by one call, because threads do this, too.
+
+    Args:
+        message: The text.
+        words: How to translate it, if the message is from the library.
+    """
+    said = in_options(message, words or {})
+    sys.stderr.write(f"kerasaudio: {escaped(said)}\n")
 
 
-def complain_of(path: str | Path, reason: str) -> None:
-    """Say why a file cannot be used, and its name unless the reason does."""
+def complain_of(path: str | Path, reason: str, words: Words | None = None) -> None:
+    """Print why a file cannot be used, with its name unless the reason has it."""
+    said = in_options(reason, words or {})
     named = repr(str(path)) in reason
-    complain(reason if named else f"{printable(path)}: {reason}")
+    complain(said if named else f"{printable(path)}: {said}")
 
 
 def reason_of(error: Exception) -> str:
-    """Give an error in words, without the number of the operating system."""
+    """Return the text of an error, without the number of the operating system."""
     return re.sub(r"^\[(Errno|WinError) \d+\] ", "", str(error))

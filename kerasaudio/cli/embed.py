@@ -1,4 +1,4 @@
-"""`kerasaudio embed`: files and folders to a table of vectors."""
+"""`kerasaudio embed`: write a table of vectors for files and folders."""
 
 import argparse
 from typing import Any
@@ -14,14 +14,15 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
+from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, SALVAGE_WORDS, Words
 from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Turn sound files into vectors.
 
-The table has a row a file (or a window, with --pool none): path, start and end in
-seconds, embedding, model, hash of the weights, version. What was computed is kept, too:
-stopped and called again, the command goes on where it was, and computes only what is
-new or has changed. Files that cannot be used are listed and do not stop the rest."""
+The table has one row per file (or per window, with --pool none): path, start and end in
+seconds, embedding, model, hash of the weights, version. Results are also kept in the
+cache: after an interruption the same command resumes, and only new or changed files are
+computed. Files that cannot be used are listed and do not stop the others."""
 
 _EXAMPLES = """examples:
   kerasaudio embed sounds/ --out sounds.npz
@@ -29,6 +30,16 @@ _EXAMPLES = """examples:
   kerasaudio embed talk.wav --pool none --hop-seconds 0.5 --out talk.npz
 
 in Python: kerasaudio.load_features("sounds.npz").vectors"""
+
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **SALVAGE_WORDS,
+    **CACHE_WORDS,
+    "window_seconds": "--window-seconds",
+    "hop_seconds": "--hop-seconds",
+    "hop_samples": "--hop-seconds, in samples,",
+    "overwrite": "--overwrite",
+}
 
 
 def add(commands: Any) -> None:
@@ -47,22 +58,26 @@ def add(commands: Any) -> None:
     embed.add_argument(
         "--layer",
         action="append",
-        help="layer whose output is taken (default: embedding); several are joined",
+        help="use the output of this layer (default: embedding); can be repeated, the "
+        "outputs are then joined",
     )
     embed.add_argument(
         "--pool",
         choices=("mean", "max", "none"),
         default="mean",
-        help="over the windows of a file; none: a row a window (default: mean)",
+        help="how to combine the windows of a file; none: one row per window "
+        "(default: mean)",
     )
     for name in ("--window-seconds", "--hop-seconds"):
         embed.add_argument(name, type=positive_seconds, help="default: the model's own")
-    embed.add_argument("--batch-size", type=positive, help="windows at once")
+    embed.add_argument(
+        "--batch-size", type=positive, help="number of windows per batch"
+    )
     add_errors_option(embed)
     embed.add_argument(
-        "--overwrite", action="store_true", help="replace --out whatever it holds"
+        "--overwrite", action="store_true", help="replace --out, whatever it contains"
     )
-    embed.set_defaults(run=_embed)
+    embed.set_defaults(run=_embed, wording=_WORDS)
 
 
 def _embed(options: argparse.Namespace) -> int:
@@ -84,7 +99,7 @@ def _embed(options: argparse.Namespace) -> int:
     )
     done = extractor.write(paths, options.out, overwrite=options.overwrite)
     for bad in done.failed:
-        complain_of(bad.path, bad.error)
+        complain_of(bad.path, bad.error, _WORDS)
     kept = done.files - done.computed
     print(
         f"{printable(done.path)}: {counted(done.rows, 'row')} of "

@@ -1,4 +1,4 @@
-"""`kerasaudio evaluate`: how well a network does on a data set, or your model."""
+"""`kerasaudio evaluate`: measure your model, or a network on a data set."""
 
 import argparse
 import warnings
@@ -18,6 +18,7 @@ from kerasaudio.cli.common import (
     seed,
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
+from kerasaudio.cli.wording import CACHE_WORDS, CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import escaped, printable
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
@@ -25,25 +26,25 @@ DATA_SETS = ("esc50", "esc10")
 
 _DESCRIPTION = """Measure a model on labeled sounds.
 
-evaluate MODEL FOLDER: a model that knows your classes, a .keras file or a preset such
-as LogMelCNN/esc10, on a folder that holds a folder of sounds for each class (or on a
-.csv table with the columns path and label; where clips can have several, --separator
-';'). Windows are averaged clip by clip.
+evaluate MODEL FOLDER measures a model that knows your classes: a .keras file, or a
+preset such as LogMelCNN/esc10. FOLDER contains one folder of sounds for each class, or
+is a .csv table with the columns path and label; use --separator ';' if clips can have
+several labels. The windows of a clip are averaged.
 
-evaluate esc50|esc10 FOLDER: a pretrained network, by the official folds. Each fold is
-held out once; a classifier that learned from the others names its clips. esc50 is a
-folder as in the official archive, with audio/ and meta/esc50.csv, and all the classes
-that its table lists; esc10 takes the ten classes of ESC-10 in it.
+evaluate esc50|esc10 FOLDER measures a pretrained network on the official folds. Each
+fold is held out once and classified by a probe that was trained on the other folds.
+FOLDER is that of the official archive, with audio/ and meta/esc50.csv. esc50 uses all
+classes that its table lists, esc10 the ten classes of ESC-10.
 
 probes:
   linear  logistic regression on the embeddings
   mlp     a network with one hidden layer on the embeddings
   gru     a recurrent network over the embeddings of short windows
-  frozen  a new head trained on the waveforms, the network as it is
-  full    the whole network trained on the waveforms
+  frozen  a new head, trained on the waveforms with the network frozen
+  full    the whole network, trained on the waveforms
 
-Embeddings are computed once and kept; the next linear, mlp or gru takes a moment.
-The same seed gives the same figures."""
+Embeddings are computed once and kept; a second run of linear, mlp or gru is fast.
+The same seed gives the same results."""
 
 _EXAMPLES = """examples:
   kerasaudio evaluate mine.keras sounds/ --out report/
@@ -52,6 +53,17 @@ _EXAMPLES = """examples:
   kerasaudio evaluate esc50 ESC-50-master --model mine.keras --out report/
   kerasaudio evaluate esc50 ESC-50-master --model EfficientAT --weights audioset \\
       --probe full --epochs 8 --learning-rate 0.0003"""
+
+_TUNING = ("epochs", "batch_size", "learning_rate", "clip_seconds")
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **CACHE_WORDS,
+    **{name: f"--{name.replace('_', '-')}" for name in _TUNING},
+    "; download=True gets it": "",
+    "Give each clip one, numbered from 1: LabeledClips(..., folds=...), or use "
+    "kerasaudio.datasets.k_fold": "The table of ESC-50 has them in its column fold",
+}
 
 
 def add(commands: Any) -> None:
@@ -75,8 +87,12 @@ def add(commands: Any) -> None:
     folds = evaluate.add_argument_group("esc50 and esc10")
     add_model_options(folds)
     folds.add_argument("--probe", choices=PROBES, help="default: linear")
-    folds.add_argument("--layer", help="whose output is used (default: embedding)")
-    folds.add_argument("--seed", type=seed, help="of all that is random (default: 0)")
+    folds.add_argument(
+        "--layer", help="use the output of this layer (default: embedding)"
+    )
+    folds.add_argument(
+        "--seed", type=seed, help="seed of everything random (default: 0)"
+    )
     tuning = evaluate.add_argument_group("training, of mlp, gru, frozen and full")
     tuning.add_argument("--epochs", type=positive)
     tuning.add_argument("--batch-size", type=positive)
@@ -84,9 +100,9 @@ def add(commands: Any) -> None:
     tuning.add_argument(
         "--clip-seconds",
         type=positive_seconds,
-        help="length that frozen and full, or MODEL, cut clips to",
+        help="cut clips to this length, for frozen, full and MODEL",
     )
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_evaluate, wording=_WORDS)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -103,19 +119,18 @@ def _probe(options: argparse.Namespace) -> int:
     from kerasaudio.plot.figure import check_matplotlib
 
     if options.out is not None:
-        check_matplotlib()  # before hours of work, not behind
+        check_matplotlib()  # before hours of work, not after
     if (options.silence_db, options.separator, options.errors) != (None, None, "raise"):
         raise ValueError(
             "--silence-db, --separator and --errors are for MODEL, not for "
             f"{options.what}."
         )
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         clips = _loader(options.what)(options.path)
-    for warning in told:
-        complain(printable(str(warning.message)))
-    names = ("epochs", "batch_size", "learning_rate", "clip_seconds")
-    given = {name: getattr(options, name) for name in names}
+    for warning in caught:
+        complain(printable(str(warning.message)), _WORDS)
+    given = {name: getattr(options, name) for name in _TUNING}
     report = cross_validate(
         load_model(options),
         clips,
@@ -147,9 +162,9 @@ def _refuse_probing(options: argparse.Namespace) -> None:
     given += ["learning_rate"] if options.learning_rate is not None else []
     if given:
         raise ValueError(
-            f"{options.what} is measured as it is, without "
-            f"{', '.join('--' + name.replace('_', '-') for name in given)}: those are "
-            "for esc50 and esc10."
+            f"{options.what} is measured without changes. Leave out "
+            f"{', '.join('--' + name.replace('_', '-') for name in given)}: only esc50 "
+            "and esc10 take them."
         )
 
 
@@ -167,7 +182,7 @@ def _loader(data_set: str) -> Callable[[str], Any]:
 
 
 def _text(report: Any) -> str:
-    """Give the report as tables for people."""
+    """Return the report as tables of text."""
     title = (
         f"{escaped(report.dataset)}, {len(report.paths)} clips: "
         f"{escaped(str(report.origin['model']))}, "

@@ -1,24 +1,39 @@
-"""`kerasaudio export`: a model as a file that runs without Keras."""
+"""`kerasaudio export`: write a model as a file that runs without Keras."""
 
 import argparse
 import json
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive_seconds
+from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import printable
 
-_DESCRIPTION = """Write a model as a file that runs without Keras: waveform to scores.
+_DESCRIPTION = """Write a model, waveform to scores, as a file that runs without Keras.
 
-The suffix of OUT says the format: .tflite (LiteRT), .onnx, .xml (OpenVINO), or none for
-the folder of a SavedModel. What was written is run in its own runtime and compared with
-the model; what differs too much is not kept. Labels and sample rate travel with it."""
+The suffix of OUT chooses the format: .tflite (LiteRT), .onnx, .xml (OpenVINO), or no
+suffix for the folder of a SavedModel. The export is run in its own runtime and compared
+with the model; if it differs too much, it is not kept. The file contains the labels and
+the sample rate."""
 
 _EXAMPLES = """examples:
   kerasaudio export MusiCNN/mtat tagger.tflite
   kerasaudio export mine.keras mine.tflite --quantize int8 --calibrate sounds/
   kerasaudio export EfficientAT/audioset tagger.onnx --seconds 5
   kerasaudio export mine.keras mine.tflite --quantize dynamic --verify labeled/
-      labeled/ holds a folder for each class: the report has the accuracy"""
+      labeled/ contains one folder per class: the report has the accuracy"""
+
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **{name: f"--{name}" for name in ("format", "quantize", "calibrate", "verify")},
+    "overwrite": "--overwrite",
+    "input_seconds": "--seconds",
+    'input_seconds="dynamic"': "--dynamic",
+    "calibrate=clips": "--calibrate",
+    "verify=False": "--no-verify",
+    "It takes: None.": "It takes no --quantize.",
+    "It takes: None, ": "It takes: ",
+}
 
 
 def add(commands: Any) -> None:
@@ -37,7 +52,7 @@ def add(commands: Any) -> None:
     )
     export.add_argument("out", metavar="OUT", help="the file or folder to write")
     export.add_argument(
-        "--weights", help="tag of published weights, or a file of yours"
+        "--weights", help="tag of published weights, or path of your own file"
     )
     export.add_argument(
         "--format",
@@ -47,12 +62,12 @@ def add(commands: Any) -> None:
     export.add_argument(
         "--quantize",
         choices=("float16", "dynamic", "int8"),
-        help="smaller numbers behind the front-end (default: float32)",
+        help="store the layers after the front-end in fewer bits (default: float32)",
     )
     export.add_argument(
         "--calibrate",
         metavar="FOLDER",
-        help="for int8: sounds like those that the model will hear",
+        help="for int8: sounds like those that the model will be used on",
     )
     length = export.add_mutually_exclusive_group()
     length.add_argument(
@@ -62,21 +77,21 @@ def add(commands: Any) -> None:
         help="length of the input (default: the model's)",
     )
     length.add_argument(
-        "--dynamic", action="store_true", help="take input of any length"
+        "--dynamic", action="store_true", help="accept input of any length"
     )
     compare = export.add_mutually_exclusive_group()
     compare.add_argument(
         "--verify",
         metavar="FOLDER",
-        help="sounds to compare on, a folder for each class (or a .csv table); "
-        "default: those of --calibrate, or synthetic ones",
+        help="sounds for the comparison, one folder per class (or a .csv table); "
+        "default: the sounds of --calibrate, or synthetic sounds",
     )
     compare.add_argument(
-        "--no-verify", action="store_true", help="keep what was written in any case"
+        "--no-verify", action="store_true", help="keep the export in any case"
     )
     export.add_argument("--overwrite", action="store_true", help="replace OUT")
     export.add_argument("--json", action="store_true", help="print the report as JSON")
-    export.set_defaults(run=_export)
+    export.set_defaults(run=_export, wording=_WORDS)
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`kerasaudio listen`: what is heard, while it is heard."""
+"""`kerasaudio listen`: tag sound while it arrives."""
 
 import argparse
 import math
@@ -14,14 +14,15 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
+from kerasaudio.cli.wording import MODEL_WORDS, Words
 
-_DESCRIPTION = """Name what the microphone hears, or what comes through a pipe.
+_DESCRIPTION = """Name the sounds from the microphone or from a pipe.
 
-Without more said, a WAV stream is read from standard input where that is a pipe or a
-file, and the microphone elsewhere. On a terminal a table is drawn anew with every hop;
-elsewhere there is a line a hop. Scores are of the last window of sound, whose length
-the network tells, so the first come when a window is full. It ends with the sound, or
-by Ctrl-C."""
+By default a WAV stream is read from standard input if that is a pipe or a file, and
+otherwise the microphone is used. On a terminal a table is updated with every hop;
+otherwise one line is printed per hop. Scores belong to the last window of sound. The
+network sets the length of the window, so the first scores come when a window is full.
+Stop with Ctrl-C; the command also stops at the end of the sound."""
 
 _EXAMPLES = """examples:
   kerasaudio listen
@@ -35,6 +36,17 @@ _SOURCES = {
     "raw": "samples without a header on standard input; needs --rate",
 }
 
+_WORDS: Words = {
+    **MODEL_WORDS,
+    "window_seconds": "--window",
+    "hop_seconds": "--hop",
+    "hop_samples": "--hop, in samples,",
+    "smoothing": "--smoothing",
+    "smoothing_seconds": "--smoothing-seconds",
+    "sample_rate": "--rate",
+    "channels": "--channels",
+}
+
 
 def add(commands: Any) -> None:
     """Register the command."""
@@ -42,7 +54,7 @@ def add(commands: Any) -> None:
 
     listen = commands.add_parser(
         "listen",
-        help="name what the microphone or a pipe gives, live",
+        help="name the sounds from the microphone or a pipe, live",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -56,7 +68,7 @@ def add(commands: Any) -> None:
         f"(default: {DEFAULT_MODEL})",
     )
     listen.add_argument(
-        "--weights", help="tag of published weights, or a file of yours"
+        "--weights", help="tag of published weights, or path of your own file"
     )
     _add_sound_options(listen.add_argument_group("sound"))
     scores = listen.add_argument_group("scores")
@@ -65,39 +77,44 @@ def add(commands: Any) -> None:
         type=positive_seconds,
         default=0.25,
         metavar="SECONDS",
-        help="from one window to the next (default: 0.25)",
+        help="time from one window to the next (default: 0.25)",
     )
     scores.add_argument(
         "--window",
         type=positive_seconds,
         metavar="SECONDS",
-        help="that a score is of; for networks that take any (default: the model's)",
+        help="length of a window, for networks that take any (default: the model's)",
     )
     scores.add_argument(
         "--smoothing",
         choices=SMOOTHINGS,
-        help="over the last windows (default: none)",
+        help="of the scores over the last windows (default: none)",
     )
     scores.add_argument(
         "--smoothing-seconds",
         type=positive_seconds,
         default=1.0,
         metavar="SECONDS",
-        help="its span, or time constant (default: 1)",
+        help="span or time constant of the smoothing (default: 1)",
     )
-    scores.add_argument("--top", type=positive, help="tags at most (default: 5)")
     scores.add_argument(
-        "--threshold", type=_number, metavar="SCORE", help="no tags below it"
+        "--top", type=positive, help="largest number of tags (default: 5)"
+    )
+    scores.add_argument(
+        "--threshold",
+        type=_number,
+        metavar="SCORE",
+        help="leave out tags with lower scores",
     )
     listen.add_argument(
         "--json",
         action="store_true",
-        help="an object a line; a model without labels gives vectors",
+        help="print one object per line; a model without labels gives vectors",
     )
     listen.add_argument(
-        "--report", action="store_true", help="say at the end how fast it was"
+        "--report", action="store_true", help="print the speed at the end"
     )
-    listen.set_defaults(run=_listen)
+    listen.set_defaults(run=_listen, wording=_WORDS)
 
 
 def _add_sound_options(sound: Any) -> None:
@@ -108,17 +125,21 @@ def _add_sound_options(sound: Any) -> None:
         source.add_argument(
             f"--{name}", dest="source", action="store_const", const=name, help=text
         )
-    sound.add_argument("--rate", type=positive, metavar="HZ", help="of --raw")
+    sound.add_argument(
+        "--rate", type=positive, metavar="HZ", help="sample rate of --raw"
+    )
     sound.add_argument(
         "--format",
         choices=SAMPLE_FORMATS,
         metavar="FORMAT",
-        help=f"of --raw: {', '.join(SAMPLE_FORMATS)} (default: s16le)",
+        help=f"format of --raw: {', '.join(SAMPLE_FORMATS)} (default: s16le)",
     )
     sound.add_argument(
-        "--channels", type=positive, metavar="N", help="of --raw (default: 1)"
+        "--channels", type=positive, metavar="N", help="channels of --raw (default: 1)"
     )
-    sound.add_argument("--device", help="of --microphone: number or part of its name")
+    sound.add_argument(
+        "--device", help="the device of --microphone: its number or part of its name"
+    )
 
 
 def _listen(options: argparse.Namespace) -> int:
@@ -144,9 +165,9 @@ def _listen(options: argparse.Namespace) -> int:
         if options.report and report.windows:
             complain(str(report))
         if source.complaint:
-            complain(source.complaint)
+            complain(source.complaint, _WORDS)
     if not report.windows:
-        complain("Less than 50 ms of sound came: nothing can be told from it.")
+        complain("Less than 50 ms of sound was received, which is too short to score.")
     return int(source.complaint is not None or not report.windows)
 
 
@@ -159,7 +180,7 @@ def _source(options: argparse.Namespace) -> Any:
     for name, owner in owners.items():
         if getattr(options, name) is not None and kind != owner:
             raise ValueError(
-                f"--{name} goes with --{owner}; the sound is to come from {kind}."
+                f"--{name} needs --{owner}, but the sound comes from --{kind}."
             )
     if kind == "microphone":
         device = options.device
@@ -169,7 +190,7 @@ def _source(options: argparse.Namespace) -> Any:
         return open_wav_stream(sys.stdin.buffer)
     if options.rate is None:
         raise ValueError(
-            "Samples without a header do not say their rate: name it, such as "
+            "Samples without a header have no rate: give it, such as "
             "--raw --rate 16000."
         )
     return PcmStream(
@@ -193,7 +214,7 @@ def _check_labels(options: argparse.Namespace, model: Any) -> None:
     if labels is None:
         if not options.json or options.top or options.threshold is not None:
             raise ValueError(
-                f"{options.model} has no labels to name sounds with. Say --json, "
+                f"{options.model} has no labels to name sounds with. Use --json, "
                 "without --top and --threshold, to get its vectors."
             )
     elif options.top and options.top > len(labels):
@@ -209,5 +230,5 @@ def _number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
     return number

@@ -1,4 +1,4 @@
-"""How `kerasaudio listen` shows what is heard: as a table, as lines, as JSON."""
+"""How `kerasaudio listen` shows its tags: as a table, as lines, or as JSON."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ def writer(
     top: int | None,
     threshold: float | None,
 ) -> Write:
-    """Give what shows a window: at once, so that a reader sees it, too."""
+    """Return a function that prints a window and flushes, so that readers see it."""
     labels = stream.model.spec.labels
 
     def tags(heard: Heard) -> Tags:
@@ -57,7 +57,7 @@ def writer(
 
 
 class _Table:
-    """Text that takes the place of the text before it, by ANSI sequences."""
+    """Text that replaces the previous text on a terminal, by ANSI sequences."""
 
     def __init__(self) -> None:
         self._drawn = 0

@@ -1,7 +1,7 @@
-"""Entry of the command line.
+"""Entry point of the command line.
 
-Exit status: 0 if all went well, 1 if something could not be done (the rest was), 2 for
-a wrong command, 130 if interrupted.
+Exit status: 0 for success, 1 if something could not be done (everything else was), 2
+for a wrong command, 130 if interrupted.
 """
 
 import argparse
@@ -23,26 +23,26 @@ from kerasaudio.cli import (
 from kerasaudio.cli.common import complain, reason_of, warnings_as_lines
 
 _EXAMPLES = """examples:
-  kerasaudio tag song.mp3                    five tags, from weights in the package
+  kerasaudio tag song.mp3                    five tags, with weights from the package
   kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
-  kerasaudio tag talk.wav --timeline         also what is heard when
-  kerasaudio listen                          what the microphone hears, live
-  kerasaudio embed sounds/ --out sounds.npz  a vector a file
-  kerasaudio nearest bark.wav sounds/        what sounds most like it
-  kerasaudio train sounds/ --out mine.keras  learn your own classes, a folder each
-  kerasaudio export mine.keras mine.tflite   run it without Keras
-  kerasaudio download EfficientAT audioset   fetch weights for a machine without network
+  kerasaudio tag talk.wav --timeline         also the tags of each window
+  kerasaudio listen                          tag the sound of the microphone, live
+  kerasaudio embed sounds/ --out sounds.npz  one vector per file
+  kerasaudio nearest bark.wav sounds/        find the most similar sounds
+  kerasaudio train sounds/ --out mine.keras  learn your own classes, one folder each
+  kerasaudio export mine.keras mine.tflite   write a file that runs without Keras
+  kerasaudio download EfficientAT audioset   fetch weights before going offline
   kerasaudio tag street.wav --model EfficientAT --weights audioset
 
-KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder of
-weights you already have; KERASAUDIO_CACHE is where downloads are kept."""
+KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder with
+weights that you already have; KERASAUDIO_CACHE names the folder for downloads."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Words after the program's name; None for those it was called with.
+        arguments: Words after the name of the program; None for those of the process.
 
     Returns:
         The exit status.
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with warnings_as_lines():
+        with warnings_as_lines(options.wording):
             status = options.run(options)
         sys.stdout.flush()
         return int(status)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ValueError, OSError, ImportError) as error:
-        complain(reason_of(error))
+        complain(reason_of(error), options.wording)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(
         prog="kerasaudio",
-        description="Name what is heard in sound files; turn sounds into vectors.",
+        description="Recognize the sounds in files; turn sounds into vectors.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""What `train` and `evaluate` share: clips of a folder, and the report on a model."""
+"""Shared by `train` and `evaluate`: clips of a folder, the report on a model."""
 
 import argparse
 from pathlib import Path
@@ -9,23 +9,24 @@ from kerasaudio.text import escaped, printable
 
 
 def add_clip_options(parser: Any) -> None:
-    """Add what is said of the clips."""
+    """Add the options about clips."""
     parser.add_argument(
         "--silence-db",
         type=_level,
         metavar="DB",
-        help="leave out windows below this level, such as -50",
+        help="leave out windows below this level in dB, such as -50",
     )
     parser.add_argument(
         "--separator",
         metavar="TEXT",
-        help="stands between several labels of a clip in a table, such as ';'",
+        help="text between the labels of a clip in a table, such as ';'",
     )
     parser.add_argument(
         "--errors",
         choices=("raise", "skip"),
         default="raise",
-        help="files that cannot be decoded: stop at once, or leave them out",
+        help="for files that cannot be decoded: raise an error, or skip them "
+        "(default: raise)",
     )
 
 
@@ -38,7 +39,7 @@ def load_clips(
     if Path(path).suffix.lower() != ".csv":
         if separator is not None:
             raise ValueError(
-                "--separator is for tables: in a folder a clip has the one class "
+                "--separator is for tables: in a folder, a clip has only the class "
                 "whose folder it is in."
             )
         return from_folder(path, group=recording)
@@ -58,7 +59,7 @@ def measure_model(options: argparse.Namespace) -> int:
 
     clips = load_clips(options.path, separator=options.separator)
     if options.out is not None and not clips.multi_label:
-        check_matplotlib()  # before hours of work, not behind: there will be a picture
+        check_matplotlib()  # for the picture: before hours of work, not after
     settings = {"silence_db": options.silence_db, "errors": options.errors}
     if options.clip_seconds is not None:
         settings["clip_seconds"] = options.clip_seconds
@@ -79,5 +80,5 @@ def _level(text: str) -> float:
     except ValueError:
         level = 1.0
     if not float("-inf") < level <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no level of 0 dB or less")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a level of 0 dB or less")
     return level

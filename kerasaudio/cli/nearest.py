@@ -1,4 +1,4 @@
-"""`kerasaudio nearest`: the sounds of a folder that sound most like one."""
+"""`kerasaudio nearest`: find the most similar sounds in a folder."""
 
 import argparse
 import json
@@ -13,13 +13,14 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
+from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, NO_SALVAGE_WORDS, Words
 from kerasaudio.text import printable
 
-_DESCRIPTION = """Find the sounds most like a sound.
+_DESCRIPTION = """Find the sounds that are most similar to a sound.
 
 Sounds are compared by the embeddings of a network, averaged over time. The distance is
-1 - cosine: 0 for the same direction, 2 for the opposite one. Embeddings are kept: a
-second question about the same folder is answered at once."""
+1 - cosine: 0 for the same direction, 2 for the opposite one. Embeddings are kept, so a
+second search in the same folder takes only a moment."""
 
 _EXAMPLES = """examples:
   kerasaudio nearest bark.wav sounds/
@@ -27,27 +28,31 @@ _EXAMPLES = """examples:
   kerasaudio nearest bark.wav sounds/ --farthest
   kerasaudio nearest bark.wav sounds.npz      a table that `kerasaudio embed` wrote"""
 
+_WORDS: Words = {**MODEL_WORDS, **NO_SALVAGE_WORDS, **CACHE_WORDS}
+
 
 def add(commands: Any) -> None:
     """Register the command."""
     nearest = commands.add_parser(
         "nearest",
-        help="find the sounds of a folder that sound most like one",
+        help="find the sounds in a folder that are most similar to a sound",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     nearest.add_argument("query", metavar="QUERY", help="a sound file")
     nearest.add_argument(
-        "paths", nargs="+", metavar="FOLDER", help="folders, files, or a table"
+        "paths", nargs="+", metavar="FOLDER", help="folders, files, or one table"
     )
     add_model_options(nearest)
-    nearest.add_argument("--top", type=positive, default=5, help="how many to find")
     nearest.add_argument(
-        "--farthest", action="store_true", help="find the least similar ones"
+        "--top", type=positive, default=5, help="number of sounds to find (default: 5)"
+    )
+    nearest.add_argument(
+        "--farthest", action="store_true", help="find the least similar sounds"
     )
     nearest.add_argument("--json", action="store_true")
-    nearest.set_defaults(run=_nearest)
+    nearest.set_defaults(run=_nearest, wording=_WORDS)
 
 
 def _nearest(options: argparse.Namespace) -> int:
@@ -78,7 +83,7 @@ def _nearest(options: argparse.Namespace) -> int:
 
 
 def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
-    """Give the vectors of a table or of files, and whether something failed."""
+    """Return the vectors of a table or of files, and whether something failed."""
     from kerasaudio.features import load_features
 
     if len(given) == 1 and given[0].endswith((".npz", ".parquet")):
@@ -87,7 +92,7 @@ def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
             maker = features.origin.get("model", "an unknown network")
             raise ValueError(
                 f"{given[0]!r} holds vectors of {printable(maker)} with other "
-                "settings or of another version: name the --model that made it, or the "
+                "settings or of another version. Name the --model that made it, or the "
                 "folder."
             )
         return features, False
@@ -96,5 +101,5 @@ def _features(extractor: Any, given: list[str]) -> tuple[Any, bool]:
         raise ValueError("There is nothing to compare with.")
     features = extractor.extract(paths)
     for bad in features.failed:
-        complain_of(bad.path, bad.error)
+        complain_of(bad.path, bad.error, _WORDS)
     return features, bool(missing or features.failed)

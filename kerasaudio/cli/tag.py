@@ -14,7 +14,10 @@ from kerasaudio.cli.common import (
     load_model,
     positive,
 )
+from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words
 from kerasaudio.cli.writer import FORMATS, Writer
+
+_WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS}
 
 
 def add(commands: Any) -> None:
@@ -25,11 +28,13 @@ def add(commands: Any) -> None:
         "paths",
         nargs="+",
         metavar="FILE_OR_FOLDER",
-        help="sound or film; folders with all that is below them",
+        help="a sound or film, or a folder, which is searched with its subfolders",
     )
     add_model_options(tag)
     add_repeat_option(tag)
-    tag.add_argument("--top", type=positive, help="tags a file (default: 5)")
+    tag.add_argument(
+        "--top", type=positive, help="number of tags per file (default: 5)"
+    )
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
@@ -40,7 +45,7 @@ def add(commands: Any) -> None:
             form.add_argument(
                 f"--{name}", dest="form", action="store_const", const=name
             )
-    tag.set_defaults(run=_tag, form="text")
+    tag.set_defaults(run=_tag, wording=_WORDS, form="text")
 
 
 def _tag(options: argparse.Namespace) -> int:
@@ -66,6 +71,7 @@ def _tag(options: argparse.Namespace) -> int:
         top=options.top,
         with_timeline=options.timeline,
         errors=options.errors,
+        words=_WORDS,
     )
     # A bar for one file is noise; disable=None hides it where stderr is no terminal.
     quiet = True if len(paths) == 1 else None

@@ -1,9 +1,10 @@
-"""Tag many files: each gives its labels, over time if asked, or says why it cannot."""
+"""Tag many files; each gets its labels, over time if asked for, or an error."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.core import AudioModel
 from kerasaudio.core.windowed import Timeline, timeline
 
@@ -15,8 +16,8 @@ class Moment:
     """Tags of one window.
 
     Attributes:
-        start: Of the window, in seconds.
-        end: Of the window, in seconds, and not beyond the end of the file.
+        start: Start of the window, in seconds.
+        end: End of the window, in seconds, at most the end of the file.
         tags: (label, score), best first.
     """
 
@@ -27,13 +28,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Tagged:
-    """What was heard in a file.
+    """The tags of a file.
 
     Attributes:
         path: The file.
         tags: (label, score), best first, averaged over the windows; empty on error.
-        moments: The windows in order, if a timeline was asked for.
-        error: Why the file cannot be tagged; None if it was.
+        moments: The windows in order, if a timeline was requested.
+        error: Why the file cannot be tagged; None on success.
     """
 
     path: Path
@@ -49,19 +50,22 @@ def tag_files(
     top: int | None = None,
     with_timeline: bool = False,
     errors: str = "raise",
+    words: Words | None = None,
 ) -> Iterator[Tagged]:
-    """Tag files one after the other; an unusable one does not stop the rest.
+    """Tag files one after another; an unusable file does not stop the others.
 
     Args:
         model: A model with a top.
         paths: Files.
-        top: Number of labels a file (and a window); None for 5, or all if fewer.
-        with_timeline: Give the tags of windows too, a hop apart, also where the tags of
-            the file are those of other windows, or of all of it at once.
-        errors: As for `load_audio`: "salvage" tags what a file has that was cut short.
+        top: Number of labels per file (and per window); None for 5, or all if there are
+            fewer.
+        with_timeline: Also return the tags of windows one hop apart, even if the tags
+            of the file come from other windows or from the whole file at once.
+        errors: As for `load_audio`: "salvage" tags the readable part of a damaged file.
+        words: Translates errors into options; see `wording.Words`.
 
     Yields:
-        One `Tagged` a file, in order.
+        One `Tagged` per file, in order.
     """
     spec, predict = model.spec, model.predict_on_batch
     for path in paths:
@@ -70,7 +74,7 @@ def tag_files(
             if with_timeline and spec.over_time() != spec:
                 parts = timeline(predict, spec.over_time(), path, errors=errors)
         except (ValueError, OSError) as error:
-            yield Tagged(path, [], error=str(error))
+            yield Tagged(path, [], error=in_options(str(error), words or {}))
             continue
         moments = _moments(model, parts, top) if with_timeline else ()
         yield Tagged(path, model.decode(whole.mean()[None], top)[0], moments)

@@ -1,4 +1,4 @@
-"""`kerasaudio train`: a folder of sounds to a model that names them."""
+"""`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from kerasaudio.cli.arguments import add_set_option, factory_arguments
+from kerasaudio.cli.arguments import add_set_option, factory_arguments, set_words
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
@@ -16,18 +16,19 @@ from kerasaudio.cli.common import (
     seed,
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
+from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
-FOLDER holds a folder for each class, with its sounds inside (or is a .csv table with
-the columns path and label, and perhaps start, end, group; with --separator ';' a clip
-can have several labels). Some recordings are held out to choose the best epoch. A
-pretrained network first learns a new head, its body frozen, then everything; one with
-random weights learns everything at once.
+FOLDER contains one folder of sounds for each class. It can also be a .csv table with
+the columns path and label, and optionally start, end and group; with --separator ';' a
+clip can have several labels. Some recordings are held out to choose the best epoch. In
+a pretrained network first only the new head is trained, then all layers; a network with
+random weights is trained as a whole from the beginning.
 
-After each epoch the state is written beside --out, to OUT.training. The same command,
-called again after an interruption, goes on where it was."""
+After each epoch the state is written to OUT.training, next to --out. After an
+interruption the same command resumes after the last finished epoch."""
 
 _EXAMPLES = """examples:
   kerasaudio train sounds/ --model EfficientAT --weights audioset --out mine.keras
@@ -35,10 +36,30 @@ _EXAMPLES = """examples:
   kerasaudio train sounds/ --model LogMelCNN --weights none --set filters=16 \\
       --out small.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
-      knock/door3-a.wav and knock/door3-b.wav are of one recording: door3
+      knock/door3-a.wav and knock/door3-b.wav belong to one recording: door3
 then:
   kerasaudio evaluate mine.keras other-sounds/
   kerasaudio tag street.wav --model mine.keras"""
+
+_SETTINGS = (
+    *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
+    *("learning_rate", "head_learning_rate", "seed"),
+)
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **CLIP_WORDS,
+    **{name: f"--{name.replace('_', '-')}" for name in _SETTINGS},
+    "class_weights": "--no-class-weights",
+    "group": "--recording",
+    "overwrite": "--overwrite",
+    "restart": "--restart",
+    "weights=None": "--weights none",
+    "Build it with labels=clips.class_names": "Name a factory or a tagger",
+    "build it with classifier_activation=": "name another --model, or a factory with "
+    "--set classifier_activation=",
+    "Build it with classifier_activation=": "Name another --model, or a factory with "
+    "--set classifier_activation=",
+}
 
 
 def add(commands: Any) -> None:
@@ -60,42 +81,47 @@ def add(commands: Any) -> None:
         type=_share,
         default=0.2,
         metavar="SHARE",
-        help="of the clips that choose the epoch (default: 0.2)",
+        help="share of the clips that choose the epoch (default: 0.2)",
     )
     clips.add_argument(
         "--recording",
         metavar="REGEX",
-        help="finds in a file's name the recording it is cut from, which is never on "
-        "both sides (default: each file is its own)",
+        help="finds the recording in the name of a file; clips of one recording are "
+        "never on both sides (default: each file is a recording)",
     )
-    clips.add_argument("--clip-seconds", type=positive_seconds, help="of a window")
+    clips.add_argument(
+        "--clip-seconds", type=positive_seconds, help="length of a window"
+    )
     add_clip_options(clips)
     learning = train.add_argument_group("learning")
     for name, text in {
-        "freeze": "in which only the head learns",
-        "unfreeze": "in which everything learns",
+        "freeze": "in which only the head is trained",
+        "unfreeze": "in which all layers are trained",
     }.items():
         learning.add_argument(
-            f"--{name}-epochs", type=_count, metavar="N", help=f"at most, {text}"
+            f"--{name}-epochs", type=_count, metavar="N", help=f"most epochs {text}"
         )
     learning.add_argument("--learning-rate", type=positive_number)
     learning.add_argument("--head-learning-rate", type=positive_number)
     learning.add_argument("--batch-size", type=positive)
     learning.add_argument(
-        "--patience", type=positive, metavar="N", help="epochs without progress"
+        "--patience",
+        type=positive,
+        metavar="N",
+        help="stop after this many epochs without progress",
     )
     learning.add_argument(
         "--no-class-weights",
         action="store_true",
-        help="let classes with more clips count more",
+        help="give classes with more clips more weight",
     )
     learning.add_argument("--seed", type=seed, default=0, help="default: 0")
     train.add_argument("--overwrite", action="store_true", help="replace --out")
     train.add_argument(
-        "--restart", action="store_true", help="forget an interrupted training"
+        "--restart", action="store_true", help="discard an interrupted training"
     )
     train.add_argument("--json", action="store_true", help="print the result as JSON")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, wording=_WORDS)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -104,6 +130,7 @@ def _train(options: argparse.Namespace) -> int:
     from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
 
+    options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
     arguments = factory_arguments(options.model, options.arguments)
     clips = load_clips(options.path, options.recording, options.separator)
@@ -118,14 +145,10 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         **arguments,
     )
-    names = (
-        *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
-        *("learning_rate", "head_learning_rate", "seed"),
-    )
     schedule = Schedule.for_model(
         model,
         class_weights=not options.no_class_weights,
-        **{name: getattr(options, name) for name in names},
+        **{name: getattr(options, name) for name in _SETTINGS},
     )
     tell = complain if options.json else _say
     tell(_introduction(clips, len(training), len(validation), model))
@@ -149,7 +172,7 @@ def _train(options: argparse.Namespace) -> int:
             **settings,
         )
     except KeyboardInterrupt:
-        complain("Stopped. The same command goes on behind the last finished epoch.")
+        complain("Stopped. The same command resumes after the last finished epoch.")
         raise
     report = evaluate(done.model, validation, **settings)
     if options.json:
@@ -195,11 +218,11 @@ def _share(text: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
     return share
 
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)

@@ -1,4 +1,4 @@
-"""How tags are written: as text, as JSON, as CSV."""
+"""How tags are written: as text, JSON or CSV."""
 
 import csv
 import json
@@ -12,12 +12,12 @@ FORMATS = ("text", "json", "csv")
 
 
 class Writer:
-    """Writes each result as it comes: a folder may take hours.
+    """Writes each result at once, because a folder may take hours.
 
-    text: the file, then a line a tag, and a line a window. json: an array of objects
-    with path, tags, timeline (if asked for) and error. csv: a line a tag, with the
-    columns path, label, score, and start and end (seconds) if there is a timeline;
-    paths and labels are harmless there, see `text.cell`.
+    text: the file, then one line per tag and one line per window. json: an array of
+    objects with path, tags, timeline (if requested) and error. csv: one line per tag,
+    with the columns path, label, score, and start and end (seconds) if there is a
+    timeline; paths and labels are made harmless by `text.cell`.
     """
 
     def __init__(self, stream: TextIO, form: str, with_timeline: bool) -> None:

@@ -191,7 +191,7 @@ def _from_native(
     if spec.architecture != factory:
         raise ValueError(
             f"{title!r} holds the weights of a {spec.architecture}, not of a "
-            f"{factory}: load it by kerasaudio.{spec.architecture}(weights=...)."
+            f"{factory}. Give it as weights= of a {spec.architecture}."
         )
     bias = saved.state.get(f"{scorer}/bias")
     if len(spec.labels or ()) != (0 if bias is None else len(bias)):

@@ -228,8 +228,7 @@ def _check_free(path: Path, form: Format, overwrite: bool) -> None:
             continue
         if not overwrite:
             raise FileExistsError(
-                f"{str(part)!r} exists. Name another path, or say overwrite=True "
-                "(--overwrite)."
+                f"{str(part)!r} exists. Name another path, or say overwrite=True."
             )
         if part.is_dir() and not (part / "saved_model.pb").is_file():
             raise FileExistsError(

@@ -116,7 +116,7 @@ def check_out(
             what = there.get("model", "something that is no table of features")
             raise FileExistsError(
                 f"{str(out)!r} exists and holds {what}, of other settings or another "
-                "version. Name another file, or allow it: overwrite=True, --overwrite."
+                "version. Name another file, or allow it: overwrite=True."
             )
     check_writable(out)  # better now than after hours
     return out

@@ -60,5 +60,5 @@ def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
         )
         raise ValueError(
             f"{folder} holds an interrupted training with other settings ({changes}). "
-            "Go on with those, or start anew: restart=True, or --restart."
+            "Go on with those, or start anew: restart=True."
         )

@@ -176,7 +176,7 @@ def check_out(
     if path.exists() and not overwrite and not unfinished:
         raise FileExistsError(
             f"{fspath(path)!r} is there already. Remove it, choose another name, or "
-            "pass overwrite=True (--overwrite)."
+            "pass overwrite=True."
         )
     check_writable(path)
     return path

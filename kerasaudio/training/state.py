@@ -122,7 +122,7 @@ def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"The state of the interrupted training, {path}, is damaged: {error}. "
-            "Start anew: restart=True, or --restart."
+            "Start anew: restart=True."
         ) from error
 
 
@@ -132,7 +132,7 @@ def _assign(variables: Sequence[Any], values: list[np.ndarray], path: Path) -> N
         raise ValueError(
             f"{path} belongs to another network: it holds {len(values)} variables, the "
             f"network has {len(shapes)}, or their shapes differ. Start anew: "
-            "restart=True, or --restart."
+            "restart=True."
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -155,7 +155,7 @@ def list_weights(factory: str | None = None) -> list[WeightsEntry]:
     if not chosen:
         factories = list(dict.fromkeys(entry.factory for entry in entries))
         raise ValueError(
-            f"There are no published weights for factory={factory!r}."
+            f"There are no published weights for {factory!r}."
             + did_you_mean(factory, factories)
             + f" Factories with published weights: {', '.join(factories)}."
         )

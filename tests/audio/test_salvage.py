@@ -84,7 +84,7 @@ def test_the_error_can_travel_between_processes(cut):
         load_audio(io.BytesIO(cut[1]), RATE)
     arrived = pickle.loads(pickle.dumps(caught.value))
     assert str(arrived) == str(caught.value)
-    assert str(arrived).count("salvage") == 2
+    assert str(arrived).count("salvage") == 1
 
 
 def test_ffmpeg_goes_on_behind_damage(ffmpeg, tmp_path, tone, encode):

@@ -95,10 +95,10 @@ def test_one_failed_download_does_not_stop_the_rest(run, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["mtat"], "Say of which model: .*MusiCNN/mtat"),
+        (["mtat"], "Several models have weights 'mtat'.*MusiCNN/mtat"),
         (["nothing"], "no weights 'nothing'"),
-        (["MusiCNN"], "Say which weights of MusiCNN: mtat, msd"),
-        (["MusiCNN", "MusicVGG", "mtat"], "Say which weights of MusiCNN"),
+        (["MusiCNN"], "Name the weights of MusiCNN: mtat, msd"),
+        (["MusiCNN", "MusicVGG", "mtat"], "Name the weights of MusiCNN"),
         (["MusiCNN", "mtta"], "Did you mean 'mtat'"),
     ],
 )

@@ -129,10 +129,10 @@ def test_a_model_without_labels_gives_vectors(run, pipe, body, model, pcm):
         (b"\xff" * 9_000, ["--raw", "--rate", "8000", "--format", "f32le"], "NaN"),
         (b"", [], "the stream ended at once"),
         (b"no sound at all", [], "This is no WAV stream"),
-        (b"", ["--raw"], "name it, such as --raw --rate 16000"),
-        (b"", ["--raw", "--rate", "3"], "sample_rate must be"),
-        (b"", ["--rate", "8000"], "--rate goes with --raw; .* come from wav"),
-        (b"", ["--wav", "--device", "1"], "--device goes with --microphone"),
+        (b"", ["--raw"], "give it, such as --raw --rate 16000"),
+        (b"", ["--raw", "--rate", "3"], "--rate must be"),
+        (b"", ["--rate", "8000"], "--rate needs --raw, .* comes from --wav"),
+        (b"", ["--wav", "--device", "1"], "--device needs --microphone"),
         (b"", ["--raw", "--rate", "8000", "--top", "4"], "--top must be from 1 to 3"),
         (b"", ["--raw", "--rate", "8000", "--window", "2"], "takes exactly 0.5 s"),
     ],
@@ -150,7 +150,7 @@ def test_vectors_have_no_table(run, pipe, body):
         pipe(b"")
         status, out, err = run("listen", body, "--raw", "--rate", RATE, *options)
         assert (status, out) == (1, "")
-        assert "no labels to name sounds with. Say --json" in err
+        assert "no labels to name sounds with. Use --json" in err
 
 
 @pytest.mark.parametrize(

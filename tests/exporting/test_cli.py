@@ -56,8 +56,8 @@ def test_quantized_and_measured_on_labeled_sounds(run, saved, tmp_path):
     ("words", "message"),
     [
         (["mine.pb"], "names no format"),
-        (["mine.tflite", "--quantize", "int8"], "needs calibrate="),
-        (["mine.tflite", "--dynamic"], "exactly 0.5 s"),
+        (["mine.tflite", "--quantize", "int8"], "--quantize int8 needs --calibrate"),
+        (["mine.tflite", "--dynamic"], "--dynamic is for networks"),
     ],
 )
 def test_bad_input_is_explained(run, saved, tmp_path, words, message):

@@ -147,7 +147,7 @@ def test_a_damaged_state_is_named_and_kept(network, sides, stopped):
 
     for damage in (whole[: len(whole) // 2], b"", whole[:300] + b"x" + whole[301:]):
         file.write_bytes(damage)
-        with pytest.raises(ValueError, match=r"damaged.*--restart"):
+        with pytest.raises(ValueError, match=r"damaged.*restart=True"):
             run(network, sides, stopped)
         assert file.read_bytes() == damage
 

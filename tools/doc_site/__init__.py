@@ -1,1 +1,1 @@
-"""What the documentation site is made of, beside the pages in docs/."""
+"""Contents of the documentation site in addition to the pages in docs/."""

@@ -1,4 +1,4 @@
-"""Factories in the reference as they are at run time: with what all of them share.
+"""Factories in the reference as they are at run time, with their shared arguments.
 
 Their source names their own arguments only; `kerasaudio.core.build` completes them.
 mkdocs.yml names this file as an extension of griffe.

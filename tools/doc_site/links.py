@@ -1,7 +1,7 @@
 """Links that work both in the repository and on the site.
 
-Pages link to files by their place in the repository. Most pages are in docs/, whose
-files keep their places on the site; the others get places there.
+Pages link to files by their path in the repository. Most pages are in docs/ and keep
+their paths on the site; the other files get new paths there.
 """
 
 import posixpath

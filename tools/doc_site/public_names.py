@@ -1,7 +1,7 @@
 """The public names of the package, read from its source without importing it.
 
-A name is public where a module's `__all__` lists it; a module without one offers the
-functions and classes that it defines.
+A name is public if `__all__` of a module lists it. In a module without `__all__`, the
+functions and classes that it defines are public.
 """
 
 import ast

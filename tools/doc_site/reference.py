@@ -1,4 +1,4 @@
-"""The API reference: a page for each public module, from its public names.
+"""The API reference: one page per public module, made from its public names.
 
 The pages are Markdown with the directives of mkdocstrings, which reads docstrings from
 the source. A name that several modules offer is described once, on the page of the last

@@ -1,4 +1,4 @@
-"""Tables of the published weights: from the manifest, the networks and the results."""
+"""Tables of published weights, from the manifest, the networks and the results."""
 
 import json
 import re

@@ -1,5 +1,5 @@
-"""The tables of docs/results/parity.md: what they measure, and how they are written.
+"""The tables of docs/results/parity.md: their measurements and their text.
 
-measure_parity.py -> `figures` (kept as JSON, one file a section and backend) -> `page`.
-A module a section measures; nothing here is imported by the package.
+measure_parity.py -> `figures` (JSON, one file per section and backend) -> `page`.
+There is one module per section; the package imports nothing from here.
 """

@@ -1,4 +1,4 @@
-"""All who hear clips, beside the rule; and what a clip's length changes."""
+"""All ways to process clips, compared with the window rule; effects of length."""
 
 import tempfile
 from collections.abc import Iterator

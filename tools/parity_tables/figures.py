@@ -1,4 +1,4 @@
-"""Figures as they come, kept, so that a measurement goes on where it was."""
+"""Figures, saved at once, so that an interrupted measurement can resume."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

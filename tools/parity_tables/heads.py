@@ -1,4 +1,4 @@
-"""Weights and exports: what is written, and what comes back."""
+"""Weights and exports: differences after writing and reading."""
 
 import functools
 import tempfile

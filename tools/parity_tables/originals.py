@@ -1,4 +1,4 @@
-"""Networks against their originals: what tests/parity compares, in figures."""
+"""Networks and their originals: the comparisons of tests/parity, in figures."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The whole page, from the figures of all sections."""
+"""The whole page, made from the figures of all sections."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,19 +1,19 @@
-"""Tell dogs from other animals and people by 1 s of raw samples: BarkNet on ESC-10.
+"""Distinguish dogs from other animals and people by 1 s of samples: BarkNet, ESC-10.
 
     python tools/train/esc10_dogs.py esc10/ --mistakes build/esc10-dogs/mistakes
 
 Dogs against roosters, crying babies and sneezes, 40 clips each, in seconds that are not
-silent (-50 dB). Fold 5 is held out, or those that --folds names, and heard once, at the
-end: a training has a fixed number of epochs, over which the learning rate falls to 0,
-and its last one counts. In each epoch two seconds are cut out of each clip, at random;
-they are rolled, louder or softer, filtered and noisy. Dogs are a quarter of the clips,
-and count as much as the rest.
+silent (-50 dB). Fold 5, or each fold that --folds names, is held out and tested once,
+at the end. A training has a fixed number of epochs, during which the learning rate
+falls to 0, and the last epoch is kept. In each epoch two seconds are cut out of each
+clip at random; they are rolled, made louder or softer, filtered, and mixed with noise.
+Dogs are a quarter of the clips and have the same weight as all others together.
 
 Writes dogs-FOLD.keras, .safetensors (the weights alone; those of fold 5 make the
 preset) and .json: accuracy, and balanced accuracy, the mean of both classes' recalls,
-by second and by clip (its seconds averaged). --mistakes writes every second that was
-mistaken as a sound file and a picture (extra [plot]), and mistakes.csv. Stopped and
-started again, it goes on where it was. KERAS_BACKEND chooses the backend.
+by second and by clip (its seconds averaged). --mistakes writes every misclassified
+second as a sound file and a picture (extra [plot]), and mistakes.csv. After an
+interruption the same command resumes. KERAS_BACKEND chooses the backend.
 """
 
 import argparse

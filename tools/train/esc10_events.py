@@ -1,16 +1,16 @@
-"""Learn when sounds are heard from labels that only say that they are.
+"""Learn the times of sounds from labels without times.
 
     python tools/train/esc10_events.py ESC-50-master/ --out build/esc10-events
 
 Scenes of 10 s are mixed from ESC-10: up to three of five kinds of sounds over rain or
 sea waves (event_mixtures.py). SoundEventCRNN learns from folds 1 to 3 which kinds are
-in a scene, never when; fold 4 chooses the epoch by the same labels, and the thresholds;
-fold 5 is heard once, at the end. No recording is in two of them.
+in a scene, but not when. Fold 4 chooses the epoch by the same labels, and the
+thresholds. Fold 5 is tested once, at the end. No recording is in two folds.
 
 Writes the scenes, N-scenes-N-epochs-seed-N.keras, SoundEventCRNN.json (the measured
 result with all settings) and events.png (a scene of the test, its true and its found
 events).
-Stopped and started again, it goes on where it was. KERAS_BACKEND chooses the backend.
+After an interruption the same command resumes. KERAS_BACKEND chooses the backend.
 """
 
 import argparse

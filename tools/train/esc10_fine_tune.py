@@ -1,4 +1,4 @@
-"""Fine-tune EfficientAT on ESC-10 by Keras' `fit`: the head first, then everything.
+"""Fine-tune EfficientAT on ESC-10 with Keras' `fit`: first the head, then all layers.
 
     python tools/train/esc10_fine_tune.py ESC-50-master/ --out build/esc10-fine-tune
 
@@ -11,7 +11,7 @@ chosen for each from RATES and 1 to --epochs epochs on the folds that it learns 
 trainings without a pair of neighboring folds (1 and 2, 2 and 3 ...) are scored on
 both, and the choice for the test of a fold is the least cross-entropy of its two
 neighbors, scored by networks that heard neither of the pair. Each pair and fold is
-written down as it comes; stopped and started again, it goes on.
+saved at once; after an interruption the same command resumes.
 """
 
 import argparse

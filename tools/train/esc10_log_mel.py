@@ -1,14 +1,15 @@
-"""Learn ESC-10 from scratch: LogMelCNN, five folds, what each augmentation gains.
+"""Learn ESC-10 from scratch: LogMelCNN, five folds, the gain of each augmentation.
 
     python tools/train/esc10_log_mel.py esc10/ --augment none all
     python tools/train/esc10_log_mel.py esc10/ --augment noise mask --folds 1 2
 
-Each fold is held out once and heard once, at the end: a training has a fixed number of
-epochs, over which the learning rate falls to 0, and its last one counts. In training a
-window of 1.5 s is cut out of each clip in each epoch, at a random place that is not
-silent; a held-out clip is five windows, of which silent ones are left out, averaged.
+Each fold is held out and tested once, at the end. A training has a fixed number of
+epochs, during which the learning rate falls to 0, and the last epoch is kept. In each
+epoch a window of 1.5 s is cut out of each clip, at a random position that is not
+silent. The scores of a held-out clip are averaged over five windows without the silent
+ones.
 
-    none    nothing more than that
+    none    no augmentation
     shift   the window is rolled by up to 0.37 s
     noise   for every second window white noise, 20 to 50 dB below the sound
     level   12 dB softer to 6 dB louder, and for every second window an equalizer's band
@@ -19,8 +20,8 @@ silent; a held-out clip is five windows, of which silent ones are left out, aver
     all     all of these
 
 Writes, for each of them and each fold, AUGMENT-FOLD.keras, .safetensors (the weights
-alone; none-5 is the preset) and .json; and summary.json. Stopped and started again,
-it goes on where it was, and does nothing twice. KERAS_BACKEND chooses the backend.
+alone; none-5 is the preset) and .json; and summary.json. After an interruption
+the same command resumes, and repeats nothing. KERAS_BACKEND chooses the backend.
 """
 
 import argparse

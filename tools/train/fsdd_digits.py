@@ -1,16 +1,16 @@
-"""Learn which digit is spoken: the Free Spoken Digits, official split.
+"""Recognize spoken digits: the Free Spoken Digit Dataset, official split.
 
     python tools/train/fsdd_digits.py fsdd/ --model LeNetMFCC --out build/fsdd
 
-Takes 0 to 4 of each speaker and digit are held out and heard once, at the end; takes 5
-to 9 choose the epoch. With --speakers those named are held out instead, all their
-takes; takes 0 to 9 of the others then choose the epoch.
-Clips are 8 kHz; in training they are shifted, louder or softer, and noisy.
+Takes 0 to 4 of each speaker and digit are held out and tested once, at the end; takes 5
+to 9 choose the epoch. With --speakers all takes of the named speakers are held out
+instead; takes 0 to 9 of the other speakers then choose the epoch. Clips have a rate of
+8 kHz; in training they are shifted, made louder or softer, and mixed with noise.
 
 Writes NAME.keras, NAME.safetensors (the weights alone, which a preset is made of: see
 tools/bundle_preset.py) and NAME.json (the measured result with all settings); NAME is
-the model, and with --speakers who is held out. Stopped and started again, it goes on
-where it was; what is finished is not done again. KERAS_BACKEND chooses the backend.
+the model, and with --speakers the held-out speakers. After an interruption the same
+command resumes; finished work is not repeated. KERAS_BACKEND chooses the backend.
 """
 
 import argparse

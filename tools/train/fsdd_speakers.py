@@ -1,4 +1,4 @@
-"""Learn who speaks, whatever is said: a Siamese network on the Free Spoken Digits.
+"""Recognize speakers, whatever they say: a Siamese network on spoken digits.
 
     python tools/train/fsdd_speakers.py fsdd/ --out build/fsdd.json
 

@@ -1,4 +1,4 @@
-"""Clips that the presets of our own never heard, and how each recipe measures them."""
+"""Clips that our own presets were not trained on, and how recipes measure them."""
 
 from collections.abc import Callable
 from pathlib import Path

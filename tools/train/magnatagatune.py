@@ -2,15 +2,16 @@
 
     python tools/train/magnatagatune.py mtat/ --model ReSE2Multi --out build/mtat
 
-The folder holds annotations_final.csv and the folders 0 to f. No hash of the archive
-is published, so it is not downloaded here. From mirg.city.ac.uk fetch mp3.zip.001 to
-.003 and annotations_final.csv, then:
+The folder contains annotations_final.csv and the folders 0 to f. The script does not
+download the archive, because no hash of it is published. From mirg.city.ac.uk fetch
+mp3.zip.001 to .003 and annotations_final.csv, then run:
 
     cat mp3.zip.00? > mp3.zip && unzip mp3.zip -d mtat && cp annotations_final.csv mtat/
 
-Folders 0 to b are learned from, the loss on c divides the learning rate and chooses the
-weights, d to f are heard once, at the end: 12 windows of each excerpt, their scores
-averaged; areas under the ROC and precision-recall curves, macro over the fifty tags.
+Folders 0 to b are the training set. The loss on folder c reduces the learning rate and
+chooses the weights. Folders d to f are tested once, at the end: the scores of 12
+windows of each excerpt are averaged, and the areas under the ROC and precision-recall
+curves are macro averages over the fifty tags.
 
     model        published ROC-AUC, PR-AUC  settings of
     ReSE2Multi   .9113                      Kim et al. 2018, arXiv:1710.10451
@@ -21,13 +22,13 @@ The first figure is that of tae-jun/resemul at commit f2c2c80, the others are of
 al. 2020, arXiv:2006.00751, who train at 16 kHz, with Adam first and then SGD. Windows
 are 59,049 or 39,366 samples at 22,050 Hz.
 
-Upstream cuts each excerpt into ten windows side by side; here an epoch hears --windows
-of them (10) at places drawn anew.
+Upstream cuts each excerpt into ten adjacent windows. Here each epoch uses --windows
+windows (10) per excerpt, at new random positions.
 
 Writes MODEL.keras, MODEL.epochs.csv, MODEL.json (the measured result) and MODEL-report/
-(a table of the tags). Stopped and started again, it goes on where it was; what is
-trained already is only measured. KERAS_BACKEND chooses the backend. On a GPU: days
-become hours; decoded audio takes 33 GB in the cache folder (KERASAUDIO_CACHE).
+(a table of the tags). After an interruption the same command resumes; a finished
+training is only measured. KERAS_BACKEND chooses the backend. A GPU shortens days to
+hours. Decoded audio takes 33 GB in the cache folder (KERASAUDIO_CACHE).
 """
 
 import argparse

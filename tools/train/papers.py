@@ -1,4 +1,4 @@
-"""What the recipes with the sample-level papers' settings share: options, one run."""
+"""Options and one run, shared by the recipes of the sample-level papers."""
 
 import argparse
 import csv

@@ -1,4 +1,4 @@
-"""What the recipes share: their arguments, what they print, how a result is written."""
+"""Shared by the recipes: arguments, printed text, and the file of results."""
 
 import argparse
 import json

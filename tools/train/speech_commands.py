@@ -1,11 +1,11 @@
-"""Learn spoken words: Speech Commands, official lists, 35 or 12 classes.
+"""Recognize spoken words: Speech Commands, official lists, 35 or 12 classes.
 
     python tools/train/speech_commands.py words/ --download --model ReSE2Multi
 
-The training part is learned from, the loss on the validation list divides the learning
-rate and chooses the weights, the testing list is heard once, at the end. --classes 35
-are all words of version 2 (30: version 1; all: those that are there); 12 are the ten
-commands, silence, and a sample of the other words as "unknown".
+The network is trained on the training part. The loss on the validation list reduces the
+learning rate and chooses the weights. The testing list is used once, at the end.
+--classes 35 are all words of version 2 (30: version 1; all: the words in the folder);
+12 are the ten commands, silence, and a sample of the other words as "unknown".
 
     model       input                      settings of
     ReSE2Multi  22,050 samples, 22,050 Hz  Kim, Lee & Nam 2019, IEEE JSTSP
@@ -14,12 +14,13 @@ commands, silence, and a sample of the other words as "unknown".
     SpeechGRU   MFCC of 1 s, 16 kHz        this project
     BarkNet     16,000 samples, 16 kHz     this project
 
-All by SGD with Nesterov momentum, 0.01 divided by five four times, 23 clips a step, as
-tae-jun/sampleaudio at commit 87cf32c does for the first.
+All models are trained by SGD with Nesterov momentum, a rate of 0.01 that is divided by
+five four times, and 23 clips per step, as tae-jun/sampleaudio at commit 87cf32c trains
+the first.
 
 Writes MODEL.keras, MODEL.epochs.csv, MODEL.json (the measured result) and MODEL-report/
-(confusion, mistakes). Stopped and started again, it goes on where it was; what is
-trained already is only measured. KERAS_BACKEND chooses the backend.
+(confusion, mistakes). After an interruption the same command resumes; a finished
+training is only measured. KERAS_BACKEND chooses the backend.
 """
 
 import argparse

@@ -89,7 +89,5 @@ def _complain(clips: Clips, problems: dict[str, str], errors: str) -> None:
         + more
     )
     if errors == "raise":
-        raise AudioDecodeError(
-            f'{text}\nRepair or remove them, or pass errors="skip" (--errors skip).'
-        )
+        raise AudioDecodeError(f'{text}\nRepair or remove them, or pass errors="skip".')
     warn(f"{text}\nThey are left out.", stacklevel=5)
