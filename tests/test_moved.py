@@ -110,7 +110,7 @@ def test_old_arguments_are_taken(tmp_path):
     with pytest.warns(FutureWarning, match=r"fit_probe\(labels=\) is now targets="):
         probe = kerasaudio.transfer.fit_probe(vectors, labels=[0, 1])
     assert probe.output_shape == (None, 2)
-    with pytest.warns(FutureWarning, match=r"input_length=\) is input_seconds="):
+    with pytest.warns(FutureWarning, match=r"input_length=\) is now input_seconds="):
         report = kerasaudio.export(
             tiny_model(None), tmp_path / "a", input_length=4_001, verify=False
         )
@@ -119,7 +119,9 @@ def test_old_arguments_are_taken(tmp_path):
 
 def test_old_attributes_are_found():
     spec = tiny_model().spec.replace(license="MIT")
-    with pytest.warns(FutureWarning, match=r"AudioSpec\.licence is AudioSpec\.license"):
+    with pytest.warns(
+        FutureWarning, match=r"AudioSpec\.licence is now AudioSpec\.license"
+    ):
         assert spec.licence == "MIT"
     entry = kerasaudio.weights.find("MusiCNN", "mtat")
     with pytest.warns(FutureWarning, match=r"is now WeightsEntry\.license"):

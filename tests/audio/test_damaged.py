@@ -169,7 +169,7 @@ def test_a_streamed_flac_does_not_state_its_length(encoded, place):
 def test_float_files_with_bad_numbers(place, encode, bad):
     sound = np.zeros(900, "float32")
     sound[450] = bad
-    with pytest.raises(AudioDecodeError, match=r"The sound of .*(450|peak of 10000)"):
+    with pytest.raises(AudioDecodeError, match=r"The audio of .*(450|peak of 10000)"):
         load_audio(place(encode(sound, subtype="FLOAT")), 16_000)
 
 

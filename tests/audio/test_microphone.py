@@ -94,7 +94,9 @@ def test_a_silent_device_is_told(card, monkeypatch):
 
 
 def test_no_such_device(card):
-    with pytest.raises(OSError, match=r"(?s)'Sofa' cannot be opened.*Available: 1 Desk\."):
+    with pytest.raises(
+        OSError, match=r"(?s)'Sofa' cannot be opened.*Available: 1 Desk\."
+    ):
         Microphone("Sofa")
 
 

@@ -79,7 +79,9 @@ def test_two_files_of_two_kinds_joined(
     alone = load_audio(io.BytesIO(first), 44_100)
     for lead in (b"", b"TAG" + bytes(125), b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)):
         file = io.BytesIO(first + lead + other)
-        says = rf"a join of two files: 6\.\d+ s can be .*44,100 Hz, 1 channel.* to {kind}"
+        says = (
+            rf"a join of two files: 6\.\d+ s can be .*44,100 Hz, 1 channel.* to {kind}"
+        )
         with pytest.raises(AudioDecodeError, match=says):
             load_audio(file, 44_100)
         with pytest.raises(AudioDecodeError, match=says):

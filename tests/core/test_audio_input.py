@@ -172,7 +172,7 @@ def test_what_is_no_audio_says_what_it_is(model, what):
 
 
 def test_rates_that_contradict_each_other(model, expected):
-    with pytest.raises(ValueError, match="8000 Hz, which contradicts.*=16000"):
+    with pytest.raises(ValueError, match=r"8000 Hz, which contradicts.*=16000"):
         model.embed((SOUND, RATE), 16_000)
     np.testing.assert_array_equal(model.embed((SOUND, RATE), RATE), expected)
 

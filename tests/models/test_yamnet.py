@@ -128,5 +128,5 @@ def test_depthwise_convolution_pads_as_keras_own_if_asked(
     assert again.pad_like == "tensorflow"
     with pytest.raises(ValueError, match=r"pad_like must be.*'caffe'"):
         DepthwiseConv2D(3, pad_like="caffe")
-    with pytest.raises(ValueError, match="needs a known size"):
+    with pytest.raises(ValueError, match="requires a known size"):
         ours(keras.Input((None, 6, 3)))
