@@ -155,7 +155,7 @@ def test_a_saved_model(run, tmp_path):
         (["--model", "absent.keras"], "^kerasaudio: No such file.*: 'absent.keras'"),
         (
             ["--model", "absent.keras", "--weights", "mtat"],
-            "holds its weights: leave out",
+            "contains its weights: leave out",
         ),
     ],
 )

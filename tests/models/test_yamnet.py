@@ -105,7 +105,7 @@ def test_a_file_must_fit(weights, tmp_path):
             kerasaudio.YAMNet(weights=path)
     with h5py.File(path, "w") as file:
         file["something"] = 1.0
-    with pytest.raises(ValueError, match="no weights file of Keras 2"):
+    with pytest.raises(ValueError, match="not a weights file of Keras 2"):
         kerasaudio.YAMNet(weights=path)
 
 
