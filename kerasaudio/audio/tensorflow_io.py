@@ -70,7 +70,7 @@ def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
     with on_disk(source) as path:
         try:
             tensor = tensorflow_io.audio.AudioIOTensor(path)
-        except Exception as error:  # TensorFlow's errors share no better base
+        except Exception as error:  # TensorFlow's errors have no common base
             raise AudioDecodeError(_cannot_decode(source, error)) from error
         yield TensorFlowIODecoder(source, tensor)
 
@@ -130,7 +130,7 @@ class TensorFlowIODecoder:
             end = min(stop, at + block_frames)
             try:
                 block = self._tensor[at:end].numpy()
-            except Exception as error:  # TensorFlow's errors share no better base
+            except Exception as error:  # TensorFlow's errors have no common base
                 self._check_whole()
                 raise AudioDecodeError(_cannot_decode(self._source, error)) from error
             if len(block) != end - at:

@@ -240,7 +240,7 @@ def test_sounds_of_files(tmp_path):
         (lambda: Noise(noises=[]), "`noises` must contain a waveform"),
         (lambda: Noise(noises="a.wav"), "sequence of waveforms"),
         (lambda: Noise(noises=[np.zeros(9)]), r"noises\[0\] must not be silent"),
-        (lambda: Noise(noises=[[0.1], [np.nan]]), r"noises\[1\] must hold finite"),
+        (lambda: Noise(noises=[[0.1], [np.nan]]), r"noises\[1\] must contain finite"),
         (lambda: Noise(noises=[np.ones(2**22 + 1)]), "pass excerpts"),
         (lambda: Noise(noises={"float32": "!", "lengths": [1]}), "is damaged"),
         (lambda: Noise(noises={"float32": "AACAPw==", "lengths": [2]}), "do not fit"),
