@@ -39,7 +39,7 @@ def find_audio(
 
     Folders and their subfolders are searched by suffix (upper or lower case), in sorted
     order, also through symbolic links (each real folder once). Hidden files and folders
-    are left out; for example, the `._song.mp3` that macOS creates is not audio. An
+    in them are left out; the `._song.mp3` that macOS creates, say, is not audio. An
     `AudioWarning` gives the number of files with suffixes of audio formats that are not
     supported.
 

@@ -40,9 +40,7 @@ def mask(crc: int) -> int:
 
 
 def _joined(octets: np.ndarray) -> np.ndarray:
-    """Return the register after `octets`, from zero; their number must be a multiple
-    of 2 * _LANES.
-    """
+    """Return the register after `octets`, from zero; a multiple of 2 * _LANES bytes."""
     words = np.ascontiguousarray(octets).view("<u2").reshape(_LANES, -1)
     table = _table(16)
     registers = np.zeros(_LANES, np.uint32)

@@ -63,7 +63,7 @@ def build(
     settings: dict[str, Any] = {**_defaults(architecture), **shared}
     if settings["include_top"] is None:
         settings["include_top"] = not (
-            architecture.classes is None  # it was published without a head
+            architecture.classes is None  # published without a head
             and settings["labels"] is None
             and settings["classes"] is None
         )

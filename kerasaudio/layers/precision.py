@@ -29,7 +29,7 @@ def matmul(x: Any, y: Any) -> Any:
 
 
 def exact() -> contextlib.AbstractContextManager[Any]:
-    """Return a context for exact products, also for framing, which uses them in jax."""
+    """Return a context for exact products, also for framing, as early jax uses them."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax

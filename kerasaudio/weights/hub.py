@@ -44,8 +44,8 @@ def file_url(source: Source) -> str:
 def headers(url: str) -> dict[str, str]:
     """Return the headers with the user's token for a URL of the Hub.
 
-    They are empty if the connection is not encrypted, or if
-    HF_HUB_DISABLE_IMPLICIT_TOKEN is set.
+    They are empty if the connection is not encrypted (unless the server is on this
+    machine), or if HF_HUB_DISABLE_IMPLICIT_TOKEN is set.
     """
     from huggingface_hub import get_token
 
