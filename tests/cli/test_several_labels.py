@@ -135,7 +135,7 @@ def test_set_reads_values_by_the_signature():
         ("LogMelCNN", [("dropout", "nan")], "a number.*'nan'"),
         ("ReSE2Multi", [("multi", "yes")], "true or false"),
         ("LogMelCNN", [("filters", "4"), ("filters", "8")], "twice"),
-        ("mine.keras", [("filters", "4")], "already built"),
+        ("mine.keras", [("filters", "4")], "built already"),
     ],
 )
 def test_set_says_what_is_wrong(model, given, message):
