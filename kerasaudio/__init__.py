@@ -9,14 +9,15 @@ Factories and weights: `kerasaudio.list_weights()`.
 """
 
 try:
-    import keras as _keras  # noqa: F401  (its backend, before anything else needs it)
+    import keras as _keras  # noqa: F401  (first, to load its backend)
 except ModuleNotFoundError as error:
     if error.name not in ("tensorflow", "jax", "torch"):
         raise
     raise ModuleNotFoundError(
-        f"Keras is to run on {error.name} (by KERAS_BACKEND, keras.json or default), "
-        f'which is not installed: pip install "kerasaudio[{error.name}]". Or '
-        "choose another: KERAS_BACKEND=tensorflow, jax or torch.",
+        f"The backend of Keras is {error.name} (set by KERAS_BACKEND, keras.json or "
+        f"default), which is not installed. Run: pip install "
+        f'"kerasaudio[{error.name}]". Or choose another backend: '
+        "KERAS_BACKEND=tensorflow, jax or torch.",
         name=error.name,
     ) from None
 

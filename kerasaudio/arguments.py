@@ -1,7 +1,7 @@
-"""The one place for checks of arguments: what counts, what measures, what is named.
+"""Checks for arguments of all kinds: whole numbers, numbers, names of classes.
 
-NumPy's scalars are numbers everywhere and leave as Python's own, which JSON and Keras'
-configurations can hold. True and False are no numbers.
+NumPy's scalars are accepted as numbers everywhere. They are returned as Python numbers,
+which JSON and Keras' configurations can store. True and False are not numbers.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ def whole_number(
     """Return a whole number from `least` to `most`, or raise a ValueError.
 
     Args:
-        value: What was given; NumPy's integers are numbers, True and 2.0 are not.
-        name: Of the argument.
-        least: The smallest that will do.
-        most: The largest; None for no limit.
-        unit: What it counts, for the error.
+        value: The argument; NumPy's integers are accepted, True and 2.0 are not.
+        name: Name of the argument.
+        least: Smallest allowed number; default: 1.
+        most: Largest allowed number; default: no limit.
+        unit: Unit of the number, for the error message.
     """
     whole = least - 1
     if not isinstance(value, bool | np.bool_):
@@ -55,15 +55,15 @@ def number(
     """Return a finite number within limits, or raise a ValueError.
 
     Args:
-        value: What was given; NumPy's floats and integers are numbers, True is not.
-        name: Of the argument.
-        least: The smallest that will do.
-        most: The largest that will do.
-        above: What it must exceed.
-        below: What it must stay under.
+        value: The argument; NumPy's floats and integers are accepted, True is not.
+        name: Name of the argument.
+        least: Smallest allowed number.
+        most: Largest allowed number.
+        above: Number that it must exceed.
+        below: Number that it must stay below.
 
     Returns:
-        Python's int for whole numbers, else its float; see `plain`.
+        A Python int for integers, otherwise a Python float; see `plain`.
     """
     if is_number(value):
         ours = plain(value)
@@ -85,21 +85,21 @@ def number(
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite real number, NumPy's or Python's; no bool is."""
+    """Return whether a value is a finite real number of NumPy or Python, not a bool."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:
         return math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
+    except OverflowError:  # an integer larger than any float
         return False
 
 
 def plain(value: Any) -> Any:
-    """Give NumPy's scalars, also inside lists and tuples, as Python's own.
+    """Return NumPy's scalars, also inside lists and tuples, as Python numbers.
 
-    A float of less than 64 bits becomes the number that it is printed as: the float32
-    0.3 becomes 0.3, not 0.30000001192092896.
+    A float of less than 64 bits becomes the number that is printed: the float32 0.3
+    becomes 0.3, not 0.30000001192092896.
     """
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return type(value)(plain(item) for item in value)
@@ -111,7 +111,7 @@ def plain(value: Any) -> Any:
 
 
 def class_name(value: Any) -> str:
-    """Give the name of a class in the one form in which names are compared, NFC.
+    """Return the name of a class in Unicode's form NFC, in which names are compared.
 
     File systems and programs write the same letters in different ways ("é" as one
     character, or as an "e" and an accent).
@@ -120,11 +120,12 @@ def class_name(value: Any) -> str:
 
 
 def class_names(labels: Any) -> list[str]:
-    """Return the names of classes, each as `class_name` gives it.
+    """Return the names of classes, each normalized by `class_name`.
 
     Raises:
-        ValueError: They are no list, tuple or array of different names: also a single
-            text, a set, whose order changes from run to run, or nothing.
+        ValueError: The argument is not a list, tuple or array of different names. A
+            single string, a set (whose order changes from run to run) and an empty list
+            are also invalid.
     """
     wrong = str | bytes | set | frozenset
     is_list = isinstance(labels, Iterable) and not isinstance(labels, wrong)

@@ -1,4 +1,4 @@
-"""Old places of what has moved: they work, and say once where it is now."""
+"""Old names of modules, attributes and arguments: they work and warn once."""
 
 import functools
 import importlib
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
-# Modules that 0.1.0 had, and what was below them.
+# Old module -> new module, including submodules, since 0.1.0.
 _MODULES = {
     "kerasaudio.datasets.batches": "kerasaudio.datasets.batching.batches",
     "kerasaudio.datasets.predict": "kerasaudio.evaluation.predict",
@@ -32,11 +32,11 @@ _PACKAGES = {"kerasaudio.weights.convert": "kerasaudio.checkpoints"}
 
 
 def getattr_of(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """Give the `__getattr__` of a module from which names have moved.
+    """Return the `__getattr__` of a module from which names have moved.
 
     Args:
-        module: Its name.
-        names: Old name -> where it is now, such as "kerasaudio.core.AudioModel".
+        module: Name of the module.
+        names: Old name -> new place, such as "kerasaudio.core.AudioModel".
     """
 
     told = set()
@@ -54,10 +54,10 @@ def getattr_of(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 def renamed(**names: str) -> Callable[[Called], Called]:
-    """Let a function or a class also take arguments by the names they had.
+    """Return a decorator that lets a function or class take arguments by old names.
 
     Args:
-        **names: Old name -> name now.
+        **names: Old name -> new name.
     """
 
     def decorate(called: Called) -> Called:
@@ -66,7 +66,7 @@ def renamed(**names: str) -> Callable[[Called], Called]:
         @functools.wraps(target)
         def take(*args: Any, **arguments: Any) -> Any:
             for old, new in names.items():
-                if old in arguments:  # and new, too, from dataclasses.replace
+                if old in arguments:  # dataclasses.replace also passes the new name
                     warn_old(f"{called.__qualname__}({old}=)", f"{new}=", stacklevel=3)
                     arguments[new] = arguments.pop(old)
             return target(*args, **arguments)
@@ -80,7 +80,7 @@ def renamed(**names: str) -> Callable[[Called], Called]:
 
 
 def old_attribute(old: str, new: str) -> Any:
-    """Give a property: an attribute by the name that it had."""
+    """Return a property that reads an attribute by its old name."""
 
     def find(self: Any) -> Any:
         owner = type(self).__name__
@@ -91,16 +91,16 @@ def old_attribute(old: str, new: str) -> Any:
 
 
 def warn_old(old: str, new: str, stacklevel: int) -> None:
-    """Say that an old name was used."""
+    """Warn that an old name was used."""
     warnings.warn(
-        f"{old} is {new} now; the old name goes in 1.0.",
+        f"{old} is now {new}; the old name will be removed in 1.0.",
         FutureWarning,
         stacklevel=stacklevel,
     )
 
 
 def _now(name: str) -> str | None:
-    """Give where a module is now; None if none of this name has moved."""
+    """Return the new name of a module; None if it has not moved."""
     for old, new in (_MODULES | _PACKAGES).items():
         if name == old or name.startswith(f"{old}."):
             return new + name.removeprefix(old)
@@ -124,7 +124,7 @@ class _OldModules(MetaPathFinder, Loader):
             warn_old(spec.name, new, stacklevel=3)
         if spec.name == "kerasaudio.export":
             return vars(module)["export"]  # the function, with the module's names
-        # Not the module itself: Python would write the old name into it.
+        # A copy, as Python would write the old name into the module itself.
         old = ModuleType(spec.name, module.__doc__)
         vars(old).update(
             {
@@ -136,7 +136,7 @@ class _OldModules(MetaPathFinder, Loader):
         return old
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: the module has been run, in its new place."""
+        """Do nothing: the module has already been run under its new name."""
 
 
 def install() -> None:

@@ -1,23 +1,23 @@
-"""Text for people: safe for a terminal and for a spreadsheet, and plain."""
+"""Format text for people: safe for terminals and spreadsheets."""
 
 import unicodedata
 import warnings
 from pathlib import Path
 
-# With these, narrow or wide, spreadsheets begin what they compute.
+# Spreadsheets compute cells that begin with these, narrow or wide.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _CONTROLS = ("Cc", "Cf", "Zl", "Zp")
 
 
 def escaped(text: str) -> str:
-    """Escape what could move a terminal's cursor, recolor it or hide text.
+    """Escape characters that could move a terminal's cursor, recolor it or hide text.
 
     Args:
-        text: Such as a label, a column's name or a server's words.
+        text: Foreign text, such as a label, a column name or a server's message.
 
     Returns:
-        The text, with control characters, direction marks and bytes that are no text
-        as Python writes them, such as ``\\x1b``. Line breaks and tabs stay.
+        The text, with control characters, direction marks and undecodable bytes escaped
+        as in Python, such as ``\\x1b``. Line breaks and tabs stay.
     """
     if text.isprintable():
         return text
@@ -27,17 +27,17 @@ def escaped(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Give foreign text as `escaped` does, with line breaks and tabs escaped, too."""
+    """Escape foreign text as `escaped` does, and also line breaks and tabs."""
     return escaped(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def cell(text: str) -> str:
-    """Give foreign text as a CSV file holds it: a label, a path, a column's name.
+    """Escape foreign text for a CSV file: a label, a path, a column name.
 
     Returns:
-        The text, with control characters and direction marks as Python writes them;
-        line breaks, tabs and the bytes of a file's name stay. What a spreadsheet would
-        take for a formula has an apostrophe in front; numbers have none.
+        The text, with control characters and direction marks escaped as in Python; line
+        breaks, tabs and the bytes of a file name stay. Text that a spreadsheet would
+        read as a formula starts with an apostrophe; numbers do not.
     """
     safe = "".join(
         ascii(c)[1:-1]
@@ -60,28 +60,28 @@ def _is_number(text: str) -> bool:
 def warn(
     message: str, category: type[Warning] = UserWarning, *, stacklevel: int
 ) -> None:
-    """Warn, with foreign text in the message escaped; see `warnings.warn`."""
+    """Warn with foreign text in the message escaped; see `warnings.warn`."""
     warnings.warn(escaped(message), category, stacklevel=stacklevel + 1)
 
 
 def counted(number: int, noun: str) -> str:
-    """Give a number with its noun, such as "1 file" or "2,000 files"."""
+    """Return a number with its noun, such as "1 file" or "2,000 files"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def printable(path: Path | str) -> str:
-    """Give a path for a terminal: control characters escaped."""
+    """Return a path for a terminal, with control characters escaped."""
     text = str(path)
     return text if text.isprintable() else repr(text)
 
 
 def megabytes(size: int | None) -> str:
-    """Give a size for people."""
+    """Return a size in bytes as text, such as "1.5 MB"."""
     return "?" if size is None else f"{size / 1e6:.1f} MB"
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:
-    """Align all columns but the last; control characters are escaped."""
+    """Return rows as text with aligned columns; control characters are escaped."""
     rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return "\n".join(
@@ -90,5 +90,5 @@ def columns(rows: list[tuple[str, ...]]) -> str:
 
 
 def percent(share: float) -> str:
-    """Give a share for people."""
+    """Return a fraction as text, such as "12.5 %"."""
     return f"{100 * share:.1f} %"

@@ -100,17 +100,17 @@ FOUR = {"name": "four", "paths": tuple(map(Path, "wxyz")), "class_names": ("a", 
 
 
 def test_old_arguments_are_taken(tmp_path):
-    with pytest.warns(FutureWarning, match=r"LabeledClips\(labels=\) is targets= now"):
+    with pytest.warns(FutureWarning, match=r"LabeledClips\(labels=\) is now targets="):
         clips = kerasaudio.datasets.LabeledClips(labels=np.array([0, 1, 0, 1]), **FOUR)
     assert clips.targets.tolist() == [0, 1, 0, 1]
-    with pytest.warns(FutureWarning, match=r"labels=.* is targets="):
+    with pytest.warns(FutureWarning, match=r"labels=.* is now targets="):
         turned = dataclasses.replace(clips, labels=np.array([1, 0, 0, 0]))
     assert turned.targets.tolist() == [1, 0, 0, 0]
     vectors = np.eye(2, dtype="float32")
-    with pytest.warns(FutureWarning, match=r"fit_probe\(labels=\) is targets= now"):
+    with pytest.warns(FutureWarning, match=r"fit_probe\(labels=\) is now targets="):
         probe = kerasaudio.transfer.fit_probe(vectors, labels=[0, 1])
     assert probe.output_shape == (None, 2)
-    with pytest.warns(FutureWarning, match=r"input_length=\) is input_seconds="):
+    with pytest.warns(FutureWarning, match=r"input_length=\) is now input_seconds="):
         report = kerasaudio.export(
             tiny_model(None), tmp_path / "a", input_length=4_001, verify=False
         )
@@ -119,13 +119,15 @@ def test_old_arguments_are_taken(tmp_path):
 
 def test_old_attributes_are_found():
     spec = tiny_model().spec.replace(license="MIT")
-    with pytest.warns(FutureWarning, match=r"AudioSpec\.licence is AudioSpec\.license"):
+    with pytest.warns(
+        FutureWarning, match=r"AudioSpec\.licence is now AudioSpec\.license"
+    ):
         assert spec.licence == "MIT"
     entry = kerasaudio.weights.find("MusiCNN", "mtat")
-    with pytest.warns(FutureWarning, match=r"WeightsEntry\.license now"):
+    with pytest.warns(FutureWarning, match=r"is now WeightsEntry\.license"):
         assert entry.licence == entry.license
     clips = kerasaudio.datasets.LabeledClips(targets=np.array([0, 1, 0, 1]), **FOUR)
-    with pytest.warns(FutureWarning, match=r"LabeledClips\.targets now"):
+    with pytest.warns(FutureWarning, match=r"is now LabeledClips\.targets"):
         assert clips.labels is clips.targets
     report = kerasaudio.evaluation.FoldReport.of(
         dataclasses.replace(clips, folds=np.array([1, 1, 2, 2])),
@@ -133,7 +135,7 @@ def test_old_attributes_are_found():
         probe="none",
         seed=0,
     )
-    with pytest.warns(FutureWarning, match=r"FoldReport\.targets now"):
+    with pytest.warns(FutureWarning, match=r"is now FoldReport\.targets"):
         assert report.labels is report.targets
 
 

@@ -1,6 +1,6 @@
-"""Audio in: a file or an array becomes a mono float32 waveform at a known rate.
+"""Audio input: a file or an array becomes a mono float32 waveform at a known rate.
 
-Knows nothing of layers or models. Decoders are imported when first used.
+This package does not depend on layers or models. Decoders are imported on first use.
 """
 
 from kerasaudio.audio.check import check_waveform

@@ -1,4 +1,4 @@
-"""What a waveform and its numbers must be: the one place that says no."""
+"""Check waveforms, sample rates and sizes."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from kerasaudio.arguments import whole_number
 
-# Peaks somewhat above full scale are legal (lossy decoders overshoot, mixes run
-# hot). 20 dB above it no longer is a loud waveform: it is integers stored as floats.
+# Peaks a little above full scale are allowed (lossy decoders overshoot, mixes are
+# loud). 20 dB above it, the samples are integers stored as floats.
 PEAK_LIMIT = 10.0
 
-# Below 1 kHz or above 1 MHz a rate is a damaged header or a slip, and following it
-# would make arrays of absurd size.
+# A rate below 1 kHz or above 1 MHz comes from a damaged header or a mistake, and would
+# lead to arrays of absurd size.
 RATE_LIMITS = (1_000, 1_000_000)
 
-# What one array may hold, 8 GiB of float32: 37 hours at 16 kHz. What is longer, or
-# claims to be, is read in parts.
+# Largest array, 8 GiB of float32: 37 hours at 16 kHz. Longer files, and files that
+# claim to be longer, must be read in parts.
 MOST_SAMPLES = 2**31
 # libsndfile's own limit.
 MOST_CHANNELS = 1024
@@ -30,20 +30,21 @@ _MOST_CHANNELS = 32
 
 
 def check_waveform(array: Any, *, name: str = "waveform") -> np.ndarray:
-    """Return one mono waveform as a float32 array, or say why it is not one.
+    """Return one mono waveform as a float32 array, or raise a ValueError.
 
     Args:
         array: Samples in [-1, 1], shape (samples,): a NumPy array, a list, or a
-            tensor of any backend. Peaks up to 10 pass, as decoded and mixed audio
-            may overshoot full scale.
-        name: What the errors call the array.
+            tensor of any backend. Peaks up to 10 are accepted, as decoded and mixed
+            audio may exceed full scale.
+        name: Name of the array in error messages.
 
     Returns:
-        float32 NumPy array (samples,); the input itself where it already is one.
+        A float32 NumPy array (samples,); the input itself if it already is one.
 
     Raises:
-        ValueError: Integers, booleans, complex numbers, text or objects; not one
-            axis; no samples; NaN or infinity; peaks above 10.
+        ValueError: The array contains integers, booleans, complex numbers, strings,
+            objects, NaN, infinity or peaks above 10; it does not have exactly one axis;
+            or it has no samples.
 
     Examples:
         >>> kerasaudio.audio.check_waveform([0.0, 0.5, -0.5])
@@ -69,7 +70,7 @@ def check_waveform(array: Any, *, name: str = "waveform") -> np.ndarray:
 
 
 def check_dtype(samples: np.ndarray, name: str) -> None:
-    """Raise a ValueError where an array does not hold floats."""
+    """Raise a ValueError unless an array contains floats."""
     dtype = samples.dtype
     if dtype.kind == "f" or dtype.name == "bfloat16":
         return
@@ -84,19 +85,19 @@ def check_dtype(samples: np.ndarray, name: str) -> None:
         scale = _INTEGER_SCALES.get(dtype.name, "divide by the full scale")
         advice = f"Convert the integers first: as float32, {scale}."
     raise ValueError(
-        f"{name} must hold floats in [-1, 1]. Received: dtype {dtype.name}, shape "
+        f"{name} must contain floats in [-1, 1]. Received: dtype {dtype.name}, shape "
         f"{samples.shape}. {advice}"
     )
 
 
 def check_values(samples: np.ndarray, name: str) -> None:
-    """Raise a ValueError where float samples are not finite or far above 1."""
+    """Raise a ValueError if float samples are not finite or are far above 1."""
     peak = float(max(samples.max(), -samples.min()))
     if not np.isfinite(peak):
         bad = ~np.isfinite(samples)
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ValueError(
-            f"{name} must hold finite numbers. Received: {int(bad.sum())} NaN or "
+            f"{name} must contain finite numbers. Received: {int(bad.sum())} NaN or "
             f"infinite samples of {samples.size}, the first at index "
             f"{where[0] if len(where) == 1 else where}. Repair or drop them, for "
             f"example with numpy.nan_to_num."
@@ -104,7 +105,7 @@ def check_values(samples: np.ndarray, name: str) -> None:
     if peak > PEAK_LIMIT:
         scale = 128 if peak <= 128 else 32768 if peak <= 32768 else 2147483648
         raise ValueError(
-            f"{name} must lie in [-1, 1]. Received: a peak of {peak:g}. It looks like "
+            f"{name} must be in [-1, 1]. Received: a peak of {peak:g}. It looks like "
             f"integer samples stored as floats: divide by full scale "
             f"(probably {scale})."
         )
@@ -116,16 +117,16 @@ def check_rate(sample_rate: Any, name: str = "sample_rate") -> int:
 
 
 def check_size(samples: int, what: str, advice: str) -> None:
-    """Raise a ValueError where an array would hold more than 2**31 samples.
+    """Raise a ValueError if an array would have more than 2**31 samples.
 
     Args:
-        samples: That it would hold.
-        what: Is called so, such as "The windows of this clip together".
-        advice: What to do instead, as a sentence.
+        samples: Number of samples that it would have.
+        what: Description of the array, such as "The windows of this clip together".
+        advice: Sentence that says what to do instead.
     """
     if samples > MOST_SAMPLES:
         raise ValueError(
-            f"{what} would have {samples:,} samples; an array may hold "
+            f"{what} would have {samples:,} samples; the limit for an array is "
             f"{MOST_SAMPLES:,} (8 GiB). {advice}"
         )
 
@@ -133,7 +134,7 @@ def check_size(samples: int, what: str, advice: str) -> None:
 def _check_shape(samples: np.ndarray, name: str) -> None:
     shape = samples.shape
     if samples.size == 0:
-        raise ValueError(f"{name} must hold samples. Received: shape {shape}.")
+        raise ValueError(f"{name} must contain samples. Received: shape {shape}.")
     if samples.ndim == 1:
         return
     advice = "Flatten it, or pass one clip at a time."

@@ -1,7 +1,7 @@
-"""What an audio file says of its own length, to tell when it has been cut short.
+"""Read the length that an audio file states, to detect truncated files.
 
-libsndfile trims the length in a header to the bytes that are there and says nothing,
-and ffmpeg does not always tell, so the headers are read here once more.
+libsndfile silently reduces the length in a header to the bytes that exist, and ffmpeg
+does not always report truncation. Therefore the headers are read again here.
 """
 
 import io
@@ -18,15 +18,15 @@ _WAVPACK_UNKNOWN = 0xFFFFFFFF
 
 
 def shortfall(file: IO[bytes], decoded: int | None = None) -> Shortfall | None:
-    """Compare what a header promises with the file.
+    """Compare the length in the header with the file.
 
     Args:
-        file: Open binary file that can be sought.
-        decoded: Frames that a decoder gave of it, where that is to be compared, too.
+        file: Open seekable binary file.
+        decoded: Number of frames that a decoder returned, to compare that as well.
 
     Returns:
-        What is missing; None where nothing is, or where the format does not tell (mp3
-        and FLAC tell when they are decoded, if their header states a length).
+        The missing part; None if nothing is missing or the format does not state a
+        length (mp3 and FLAC are checked during decoding, if their header states one).
     """
     file.seek(0)
     head = file.read(1024)
@@ -46,12 +46,12 @@ def shortfall(file: IO[bytes], decoded: int | None = None) -> Shortfall | None:
 
 
 def _bounds(file: IO[bytes], head: bytes) -> tuple[int, int] | None:
-    """Give where the sound starts (0 if unknown) and should end, in bytes."""
+    """Return where the sound starts (0 if unknown) and should end, in bytes."""
     chunk = sound_chunk(file)
     if chunk is not None:
         length = chunk.length
         return None if length is None else (chunk.start, chunk.start + length)
-    if head[:4] in (b".snd", b"dns."):  # Sun's and NeXT's, and DEC's the other way
+    if head[:4] in (b".snd", b"dns."):  # Sun and NeXT; DEC with swapped bytes
         return _au_bounds(head)
     if head[:7] == b"NIST_1A":
         return _nist_bounds(head)
@@ -70,7 +70,7 @@ def _au_bounds(head: bytes) -> tuple[int, int] | None:
 
 
 def _nist_bounds(head: bytes) -> tuple[int, int] | None:
-    """Read the header of a NIST Sphere file: lines of a name, a kind and a value."""
+    """Read the header of a NIST Sphere file: lines with a name, a type and a value."""
     lines = [line.split(None, 2) for line in head.decode("latin-1").split("\n")]
     fields = {line[0]: line[2] for line in lines if len(line) == 3}
     try:
@@ -83,7 +83,7 @@ def _nist_bounds(head: bytes) -> tuple[int, int] | None:
 
 
 def _asf_bounds(file: IO[bytes]) -> tuple[int, int] | None:
-    """Find the size of the file in the header of a wma; a live stream has none."""
+    """Find the size of the file in a wma header; live streams do not state it."""
     file.seek(0)
     header = file.read(2**16)
     at = header.find(_ASF_FACTS)
@@ -104,7 +104,7 @@ def _box_bounds(file: IO[bytes]) -> tuple[int, int]:
         if length == 1 and len(head) == 16:
             length = int.from_bytes(head[8:], "big")
         is_box = len(head) >= 8 and all(letter >= 32 for letter in head[4:8])
-        if length < 8 or not is_box:  # to the end, or other bytes behind it
+        if length < 8 or not is_box:  # the box extends to the end, or is not a box
             break
         at += length
     return 0, at

@@ -1,8 +1,8 @@
-"""Encoded audio to blocks of float32 samples, by libsndfile or what stands in for it.
+"""Decode audio to blocks of float32 samples, with libsndfile or an alternative.
 
-A decoder has a `name`, a `sample_rate` and `channels`, and gives `blocks` of shape
-(frames, channels). Whoever reads all blocks has seen every sample that the file
-promised, or an IncompleteAudioError.
+A decoder has a `name`, a `sample_rate` and `channels`, and yields `blocks` of shape
+(frames, channels). Reading all blocks returns every sample that the file states, or
+raises an IncompleteAudioError.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ READERS = ("soundfile", "tensorflow-io")
 
 
 class Decoder(Protocol):
-    """What every reader gives; `frames` are those promised, None if nobody knows."""
+    """Interface of decoders; `frames` is the stated number, None if unknown."""
 
     name: str
     sample_rate: int
@@ -40,7 +40,7 @@ class Decoder(Protocol):
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
-        """Give float32 (n, channels) from frame `start` on, `frames` at most."""
+        """Yield float32 (n, channels) from frame `start` on, at most `frames`."""
         ...
 
 
@@ -53,12 +53,13 @@ def open_audio(
     Args:
         path_or_file: A path or an open binary file.
         reader: One of READERS.
-        errors: With "salvage", a decoder goes on behind damage as far as it can.
+        errors: With "salvage", a decoder continues after damage as far as it can.
 
     Raises:
-        ValueError: An unknown reader, or neither a path nor a binary file.
+        ValueError: The reader is unknown, or the argument is neither a path nor a
+            binary file.
         ImportError: The reader is not installed, or does not work here.
-        AudioDecodeError: Not audio, damaged, or in need of ffmpeg.
+        AudioDecodeError: The file is not audio, is damaged, or needs ffmpeg.
         OSError: The file is missing or cannot be read.
     """
     if reader not in READERS:
@@ -67,14 +68,14 @@ def open_audio(
         low, high = RATE_LIMITS
         if not low <= decoder.sample_rate <= high:
             raise AudioDecodeError(
-                f"{source.name} is damaged, or is not sound: its header states a "
-                f"sample rate of {decoder.sample_rate:,} Hz; {low:,} to {high:,} are "
-                f"read."
+                f"{source.name} is damaged, or is not audio: its header states a "
+                f"sample rate of {decoder.sample_rate:,} Hz; it must be from {low:,} "
+                f"to {high:,}."
             )
         if decoder.channels > MOST_CHANNELS:
             raise AudioDecodeError(
-                f"{source.name} is damaged, or is not sound: its header states "
-                f"{decoder.channels:,} channels; up to {MOST_CHANNELS:,} are read."
+                f"{source.name} is damaged, or is not audio: its header states "
+                f"{decoder.channels:,} channels; the limit is {MOST_CHANNELS:,}."
             )
         yield decoder
 
@@ -108,17 +109,17 @@ def _open(source: Source, reader: str, errors: str) -> Iterator[Decoder]:
 
 
 def _head(source: Source) -> bytes:
-    """Give the first bytes of the sound: what Apple writes as aac has an ID3 tag."""
+    """Return the first bytes of the sound, after the ID3 tag of Apple's aac files."""
     source.file.seek(behind_id3(source.file))
     return source.file.read(HEAD_BYTES)
 
 
 def _cannot_decode(source: Source, reason: str) -> str:
     if not source.size:
-        return f"Cannot decode {source.name}: it is an empty file. Fetch it again."
+        return f"Cannot decode {source.name}: it is an empty file. Download it again."
     return (
         f"Cannot decode {source.name}: it is {looks_like(source)} (libsndfile: "
-        f"{reason}). Wav, flac, ogg, opus, mp3, aiff, au and caf are read, and what "
-        f"ffmpeg reads of mp4, mkv and others; convert other formats, for example "
+        f"{reason}). Supported formats are wav, flac, ogg, opus, mp3, aiff, au and "
+        f"caf, and with ffmpeg mp4, mkv and others. Convert other formats, for example "
         f"with: ffmpeg -i INPUT OUTPUT.flac"
     )

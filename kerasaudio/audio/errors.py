@@ -1,27 +1,27 @@
-"""What is raised where a file cannot be turned into sound, and said where some is lost.
+"""Errors for files that cannot be decoded, and the warning for lost audio.
 
-A file that is cut short raises `IncompleteAudioError`, unless what it has is asked for:
-then the same words come as an `AudioWarning`.
+A truncated file raises `IncompleteAudioError`; with `errors="salvage"` the same message
+is an `AudioWarning`.
 """
 
 from typing import Any
 
 ERRORS = ("raise", "salvage")
 _ADVICE = (
-    "Fetch or convert it again. To use what is there: kerasaudio.load_audio(..., "
-    "errors='salvage')."
+    "Download or convert it again. To use the part that can be read: "
+    "kerasaudio.load_audio(..., errors='salvage')."
 )
 
 
 class AudioDecodeError(OSError):
-    """A file is not audio, is damaged or cut short, or needs another decoder."""
+    """A file is not audio, is damaged or truncated, or needs another decoder."""
 
 
 class IncompleteAudioError(AudioDecodeError):
-    """A file has less sound than it promises; `errors="salvage"` gives what it has.
+    """A file has less audio than it states; `errors="salvage"` returns that part.
 
     Attributes:
-        loss: What can be read and what is missing.
+        loss: Description of the readable and the missing part.
     """
 
     def __init__(self, loss: str) -> None:
@@ -29,16 +29,16 @@ class IncompleteAudioError(AudioDecodeError):
         self.loss = loss
 
     def __str__(self) -> str:
-        """Say what is missing, and what to do."""
+        """Return what is missing, and what to do."""
         return f"{self.loss} {_ADVICE}"
 
 
 class AudioWarning(UserWarning):
-    """Sound was left out: the missing part of a file, or files of a folder."""
+    """Audio was left out: the missing part of a file, or files of a folder."""
 
 
 def check_errors(errors: Any) -> str:
-    """Return what to do about a file that is cut short, or raise a ValueError."""
+    """Return a valid value of `errors`, or raise a ValueError."""
     if errors not in ERRORS:
         raise ValueError(f"errors must be one of {ERRORS}. Received: {errors!r}.")
     return str(errors)

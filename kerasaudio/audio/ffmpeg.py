@@ -1,10 +1,10 @@
-"""What libsndfile does not read, by the user's own ffmpeg program, if there is one.
+"""Decode formats that libsndfile does not read with the user's ffmpeg program.
 
-No shell; the path is absolute and behind "file:", so that no name is taken for an
-option or an address; only files and pipes may be opened; and the demuxer is fixed by
-the file's first bytes, so that a playlist under an audio file's name cannot make
-ffmpeg open anything else. Only formats of which it tells that they were cut short, or
-of which `containers` does, are listed.
+No shell is used. The path is absolute and prefixed with "file:", so that a file name
+cannot be an option or an address. ffmpeg may open only files and pipes. The demuxer is
+set from the file's first bytes, so that a playlist with an audio file's name cannot
+make ffmpeg open other files. Only formats whose truncation is detected, by ffmpeg or by
+`containers`, are listed.
 """
 
 import re
@@ -23,10 +23,10 @@ from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
 from kerasaudio.audio.source import Source, on_disk
 
-# Seconds that ffmpeg may take for one block before it is stopped.
+# Seconds after which ffmpeg is stopped if it returns no block.
 BLOCK_TIMEOUT = 60.0
 
-_DEMUXERS = (  # where, what, the name of ffmpeg's demuxer
+_DEMUXERS = (  # offset, bytes, name of ffmpeg's demuxer
     (4, b"ftyp", "mov"),
     (4, b"moov", "mov"),
     (4, b"mdat", "mov"),
@@ -52,12 +52,12 @@ _AU_HEADER = struct.Struct(">4s5I")
 _AU_FLOAT32 = 6
 _MOST_ANNOTATION = 2**16  # bytes between an AU header and the sound
 _TOLD_SECONDS = 0.05
-_NO_TRACK = "matches no streams"  # what ffmpeg says where there is no sound track
-_AC3_MOST_ID = 10  # above it, it is E-AC-3
+_NO_TRACK = "matches no streams"  # ffmpeg's message if there is no audio track
+_AC3_MOST_ID = 10  # higher numbers mean E-AC-3
 
 
 def demuxer(head: bytes) -> str | None:
-    """Name ffmpeg's demuxer for a file's first bytes; None if it is not wanted."""
+    """Return ffmpeg's demuxer for a file's first bytes; None if none is allowed."""
     for at, magic, name in _DEMUXERS:
         if head[at : at + len(magic)] == magic:
             if name == "ac3" and len(head) > 5 and head[5] >> 3 > _AC3_MOST_ID:
@@ -74,18 +74,18 @@ def open_ffmpeg(
 
     Args:
         source: The file.
-        form: Its demuxer, as `demuxer` names it.
-        reason: Why libsndfile does not read it.
-        errors: With "salvage" ffmpeg goes on behind damage.
+        form: Name of the demuxer, from `demuxer`.
+        reason: Reason why libsndfile does not read the file.
+        errors: With "salvage", ffmpeg continues after damage.
 
     Raises:
-        AudioDecodeError: There is no ffmpeg, or it finds no sound in the file.
+        AudioDecodeError: ffmpeg is not installed, or finds no audio in the file.
     """
     program = shutil.which("ffmpeg")
     if program is None:
         raise AudioDecodeError(
             f"Cannot decode {source.name}: it is {_NAMES.get(form, form)} audio, which "
-            f"libsndfile does not read ({reason}) and ffmpeg does. Install the ffmpeg "
+            f"libsndfile does not read ({reason}), but ffmpeg does. Install the ffmpeg "
             f"program so that it is on the PATH, or convert the file elsewhere: "
             f"ffmpeg -i INPUT OUTPUT.flac"
         )
@@ -94,12 +94,12 @@ def open_ffmpeg(
 
 
 class FfmpegDecoder:
-    """Reads from a pipe; to start later it decodes what comes before, and drops it."""
+    """Reads ffmpeg's output from a pipe; to start later, earlier frames are dropped."""
 
     def __init__(
         self, program: str, source: Source, path: str, form: str, errors: str
     ) -> None:
-        """Start once, to learn the sample rate and the number of channels."""
+        """Run once, to get the sample rate and the number of channels."""
         self.name = source.name
         self.frames: int | None = None
         self._source = source
@@ -112,14 +112,14 @@ class FfmpegDecoder:
             *self._input[5:], "-map", "0:a:0", "-map_metadata", "-1",
             "-c:a", "pcm_f32be", "-f", "au", "pipe:1",
         ]  # fmt: skip
-        self._given = 0  # frames decoded by the run under way
+        self._given = 0  # frames decoded by the current run
         with self._run() as (_, rate, channels):
             self.sample_rate, self.channels = rate, channels
 
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
-        """Decode from the beginning, give frames from `start` on."""
+        """Decode from the beginning, and yield frames from `start` on."""
         stop = None if frames is None else start + frames
         frame_bytes = 4 * self.channels
         position = self._given = 0
@@ -178,7 +178,7 @@ class FfmpegDecoder:
     def _fail(self, pipe: "_TimedPipe", messages: IO[bytes]) -> NoReturn:
         if pipe.timed_out:
             raise AudioDecodeError(
-                f"Cannot decode {self.name}: ffmpeg gave nothing for "
+                f"Cannot decode {self.name}: ffmpeg returned nothing for "
                 f"{BLOCK_TIMEOUT:g} s and was stopped."
             )
         messages.seek(0)
@@ -192,35 +192,35 @@ class FfmpegDecoder:
             )
         if not lost and _NO_TRACK in said:
             raise AudioDecodeError(
-                f"{self.name} holds no sound, but pictures or data only. Leave it out, "
-                "or get the sound that belongs to it."
+                f"{self.name} contains no audio, only pictures or data. Leave it out, "
+                "or use the file with the audio."
             )
         raise AudioDecodeError(
-            f"{self.name} is truncated or damaged, or holds no sound {said} Fetch or "
-            f"convert it again."
+            f"{self.name} is truncated or damaged, or contains no audio {said} "
+            f"Download or convert it again."
         )
 
     def _heard(self) -> str:
-        """Say how much was decoded, and of how much if the file tells."""
+        """Return the decoded duration, and the whole duration if the file states it."""
         done = subprocess.run(
             [word if word != "error" else "info" for word in self._input],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=BLOCK_TIMEOUT,
-            check=False,  # it asks for an output
+            check=False,  # it fails, as no output is given
         )
         told = re.search(rb"Duration: (\d+):(\d\d):(\d\d\.\d+)", done.stderr)
         heard, of = self._given / self.sample_rate, ""
         if told is not None:
             hours, minutes, seconds = map(float, told.groups())
             whole = 3600 * hours + 60 * minutes + seconds
-            # Of some formats it tells how much there is, not how much there was.
+            # For some formats this is the remaining duration, not the original one.
             of = f" of {whole:.3f} s" if whole > heard + _TOLD_SECONDS else ""
         return f"{heard:.3f} s{of}"
 
 
 class _TimedPipe:
-    """A process's output; a read that takes too long ends the process."""
+    """The output of a process; a read that takes too long ends the process."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

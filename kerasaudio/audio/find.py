@@ -1,4 +1,4 @@
-"""Which files of a folder are audio."""
+"""Find the audio files of a folder."""
 
 import os
 from collections import Counter
@@ -19,7 +19,7 @@ _FFMPEG = (
     *(".webm", ".wma", ".wmv", ".wv"),
 )
 SUFFIXES = tuple(sorted(_LIBSNDFILE + _FFMPEG))
-# Sound that is not read, or not under such a name.
+# Audio formats that are not read, or not with such a suffix.
 _OTHERS = (
     *(".8svx", ".aa", ".aax", ".adx", ".alaw", ".ape", ".avi", ".avr", ".awb"),
     *(".dff", ".dsd", ".dsf", ".dss", ".dts", ".dtshd", ".dvf", ".f4a", ".f4v"),
@@ -35,23 +35,24 @@ _OTHERS = (
 def find_audio(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 ) -> list[Path]:
-    """List audio files: files as they are, folders searched to the bottom.
+    """Return the paths of audio files: the files passed, and those in folders.
 
-    Folders are searched by suffix (upper or lower case), in sorted order, through
-    symbolic links (each real folder once). Hidden files and folders below them are
-    left out: the `._song.mp3` that macOS leaves behind is not audio. An `AudioWarning`
-    tells how many files are left out that are sound by their suffix and not read.
+    Folders and their subfolders are searched by suffix (upper or lower case), in sorted
+    order, also through symbolic links (each real folder once). Hidden files and folders
+    in them are left out; the `._song.mp3` that macOS creates, say, is not audio. An
+    `AudioWarning` gives the number of files with suffixes of audio formats that are not
+    supported.
 
     Args:
-        paths: A path or several. A file is kept whatever its suffix.
+        paths: One path or several. Files are kept whatever their suffix.
 
     Returns:
         Paths in the order given, without repetitions.
 
     Raises:
         FileNotFoundError: A path does not exist.
-        ValueError: No paths, or a folder without audio.
-        OSError: A folder below cannot be read.
+        ValueError: There are no paths, or a folder contains no audio.
+        OSError: A subfolder cannot be read.
 
     Examples:
         >>> [path.name for path in kerasaudio.find_audio("sounds/")]
@@ -69,9 +70,9 @@ def find_audio(
         inside = list(_walk(path, others)) if path.is_dir() else [path]
         if not inside:
             raise ValueError(
-                f"The folder {str(path)!r} holds no audio. Looked, also in its "
-                f"subfolders, for: {', '.join(SUFFIXES)}. A file with another suffix "
-                f"can be named itself.{_left_out(others)}"
+                f"The folder {str(path)!r} contains no audio. It and its subfolders "
+                f"were searched for: {', '.join(SUFFIXES)}. Pass files with another "
+                f"suffix by their own path.{_left_out(others)}"
             )
         if others:
             message = f"In the folder {str(path)!r}:{_left_out(others)}"
@@ -79,7 +80,7 @@ def find_audio(
         for file in inside:
             found.setdefault(Path(os.path.abspath(file)), file)
     if not found:
-        raise ValueError("Name at least one audio file or folder. Received: none.")
+        raise ValueError("Pass at least one audio file or folder. Received: none.")
     return list(found.values())
 
 
@@ -89,14 +90,14 @@ def _left_out(others: Counter[str]) -> str:
     counts = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
     verb = "is" if others.total() == 1 else "are"
     return (
-        f" {counted(others.total(), 'file')} that may be sound {verb} left out, as "
-        f"files of such names are not read: {counts}. Convert them: "
+        f" {counted(others.total(), 'file')} that may be audio {verb} left out, as "
+        f"these formats are not supported: {counts}. Convert them: "
         f"ffmpeg -i INPUT OUTPUT.flac"
     )
 
 
 def _walk(root: Path, others: Counter[str]) -> Iterator[Path]:
-    """Give the audio files, and count in `others` what else is sound."""
+    """Yield the audio files, and count unsupported ones in `others` by suffix."""
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_stop, followlinks=True):
         real = os.path.realpath(folder)

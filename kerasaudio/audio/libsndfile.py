@@ -1,8 +1,8 @@
-"""What libsndfile decodes, and what it would pass over in silence.
+"""Decode with libsndfile, and check for losses that it does not report.
 
-It trims what a header promises to what is there, guesses the length of MPEG audio, and
-reads the first of several Ogg streams. So each container that is read has a check of
-its own; one whose length nothing here can check is refused.
+It reduces the length in a header to the bytes that exist, guesses the length of MPEG
+audio, and reads only the first of several Ogg streams. Therefore each supported
+container has its own check; a container whose length cannot be checked is rejected.
 """
 
 import functools
@@ -29,7 +29,7 @@ _GSM_IN_WAV = 0x31
 
 
 class NotReadError(Exception):
-    """libsndfile does not decode a file, and says why; for who may try another way."""
+    """libsndfile does not decode a file; another decoder may. The message says why."""
 
 
 @contextmanager
@@ -37,19 +37,19 @@ def open_libsndfile(source: Source) -> Iterator[SoundFileDecoder]:
     """Decode with libsndfile.
 
     Raises:
-        NotReadError: libsndfile does not decode it.
-        AudioDecodeError: It does, but nobody could tell whether all is there.
+        NotReadError: libsndfile does not decode the file.
+        AudioDecodeError: It decodes the file, but truncation cannot be detected.
     """
     if is_utf16_text(source.head):
         raise NotReadError("not tried")
     wav = riff.read_wav(source.file)
     stream = _mpeg(source, wav)
     opened = _open((stream and stream.file) or _plain(source, wav))
-    if stream is None and opened.format == "MP3":  # behind bytes that are none
+    if stream is None and opened.format == "MP3":  # MPEG frames after other bytes
         opened.close()
         stream = mp3.survey(source.file)
         opened = _open(stream.file or _plain(source))
-    elif stream is not None and opened.format != "MP3":  # FLAC behind an ID3 tag
+    elif stream is not None and opened.format != "MP3":  # FLAC after an ID3 tag
         opened.close()
         stream = None
         opened = _open(_plain(source))
@@ -66,12 +66,12 @@ def open_link(
 
     Args:
         source: The file.
-        link: Which.
-        is_only: Whether there is no other.
-        before: Samples of those before it.
+        link: The stream to decode.
+        is_only: Whether it is the only stream of the file.
+        before: Number of frames of the streams before it.
 
     Raises:
-        NotReadError: libsndfile does not decode it.
+        NotReadError: libsndfile does not decode the stream.
     """
     part = CallbackFile(source.file, link.start, link.end)
     with _open(_plain(source) if is_only else part) as opened:
@@ -82,7 +82,7 @@ def open_link(
 
 
 def _mpeg(source: Source, wav: riff.Wav | None) -> mp3.Stream | None:
-    """Look at what seems to be MPEG audio, in a file of its own or in a wav."""
+    """Survey the file if it seems to be MPEG audio, by itself or inside a wav."""
     if wav is not None and wav.code in _MPEG_IN_WAV:
         start, length = wav.sound.start, wav.sound.length
         return mp3.survey(source.file, start, None if not length else start + length)
@@ -105,7 +105,7 @@ def _decoder(
         return SoundFileDecoder(source, opened, frames, lost, slack=slack)
     is_gsm = wav is not None and wav.code == _GSM_IN_WAV and wav.block_bytes > 0
     if wav is not None and is_gsm and wav.sound.length:
-        # libsndfile takes the byte that pads an odd length for one more block.
+        # libsndfile counts the byte that pads an odd length as one more block.
         there = min(wav.sound.length, source.size - wav.sound.start)
         frames = there // wav.block_bytes * wav.block_samples
     return SoundFileDecoder(source, opened, frames, lost)
@@ -126,26 +126,26 @@ def _open(thing: Any) -> Any:
 
 
 def _plain(source: Source, wav: riff.Wav | None = None) -> Any:
-    """Give what libsndfile is to open: the path, or the bytes through callbacks."""
+    """Return what libsndfile opens: the path, or the bytes through callbacks."""
     patches = {}
-    if source.head[:4] == b"BW64":  # RF64 with chunks that nobody needs
+    if source.head[:4] == b"BW64":  # RF64 with chunks that are not needed here
         patches[0] = b"RF64"
     if wav is not None and riff.is_left_open(source.file, wav, source.size):
-        patches[wav.sound.start - 4] = b"\xff\xff\xff\xff"  # all that comes
-    # Without a name, soundfile does not judge by it: .raw means header-less to it.
+        patches[wav.sound.start - 4] = b"\xff\xff\xff\xff"  # up to the end
+    # Without a name, as soundfile reads files named .raw as headerless samples.
     path = source.path
     if patches or path is None or path.lower().endswith(".raw"):
         return CallbackFile(source.file, patches=patches)
-    # As libsndfile takes it: outside Windows a name is any bytes.
+    # libsndfile takes bytes; outside Windows a file name can be any bytes.
     return path if os.name == "nt" else os.fsencode(path)
 
 
 @functools.cache
 def _sequential(sound_file: Any) -> Any:
-    """Make a SoundFile that does not seek after each read.
+    """Return a subclass of SoundFile that does not seek after each read.
 
-    soundfile does so where it already is. It costs time, and an MP3 decoder loses the
-    bits that the next frame needs from those before.
+    soundfile seeks to the position where it already is. This takes time, and an MP3
+    decoder loses the bits of earlier frames that the next frame needs.
     """
 
     class Sequential(sound_file):
@@ -158,7 +158,7 @@ def _sequential(sound_file: Any) -> Any:
 def _check_container(source: Source, container: str) -> None:
     if container not in _CHECKED:
         raise AudioDecodeError(
-            f"{source.name} is not read: of a file of this kind ({container}) nobody "
-            f"could tell whether it was cut short. Convert it, for example with: "
+            f"{source.name} is not supported: with this format ({container}) a "
+            f"truncated file cannot be detected. Convert it, for example with: "
             f"ffmpeg -i INPUT OUTPUT.flac"
         )

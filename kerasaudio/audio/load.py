@@ -1,4 +1,4 @@
-"""A file to a waveform at the wanted rate, whole or as a stream of blocks."""
+"""Read a file as a waveform at a given sample rate, whole or in blocks."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -21,10 +21,10 @@ from kerasaudio.audio.resample import resample_channels, resampled_length
 from kerasaudio.audio.source import AudioFile
 from kerasaudio.text import warn
 
-# Blocks bound what a header can make us allocate, also one of a thousand channels.
+# Blocks limit the memory that a header can request, even with a thousand channels.
 BLOCK_FRAMES = 2**18
 _BLOCK_SAMPLES = 2**23
-# 0.29 s at 100 Hz is 28.999999999999996 frames: count it as 29.
+# 0.29 s at 100 Hz is 28.999999999999996 frames, which must count as 29.
 _ROUNDING = 1e-6
 
 Hold = Callable[[int], None]
@@ -40,40 +40,41 @@ def load_audio(
     reader: str = "soundfile",
     errors: str = "raise",
 ) -> np.ndarray:
-    """Read sound from a file, mix it to mono and bring it to a sample rate.
+    """Read audio from a file, mix it to mono and resample it.
 
-    Wav (all widths, float, extensible), flac, ogg, opus, mp3, mp2, aiff, au and caf are
-    decoded by libsndfile; mp4, m4a, mov, mkv, webm, aac, wma and others by the `ffmpeg`
-    program where it is installed (docs/data.md lists them). What is read gives every
-    sample that the file promises, or an error: files of kinds that do not tell how long
-    they are (voc, ircam, paf, ...) are refused.
-    Mono is the mean of the channels. soxr's HQ recipe resamples.
-    The numbers are those of `librosa.load(..., res_type="soxr_hq")`; the part between
-    `offset` and its end is resampled by itself, as there.
+    libsndfile decodes wav (all widths, float, extensible), flac, ogg, opus, mp3, mp2,
+    aiff, au and caf. The `ffmpeg` program, if installed, decodes mp4, m4a, mov, mkv,
+    webm, aac, wma and others (docs/data.md lists them). The result has every sample
+    that the file states; otherwise an error is raised. Formats that do not state their
+    length (voc, ircam, paf, ...) are rejected.
+    Mono is the mean of the channels. Resampling uses soxr's HQ recipe.
+    The result equals that of `librosa.load(..., res_type="soxr_hq")`; as there, the
+    part from `offset` on is resampled by itself.
 
     Args:
         path_or_file: A path, or an open binary file, which is read from its start
-            and left open. What cannot be sought (a pipe) is copied to a temporary
+            and left open. If it is not seekable (a pipe), it is copied to a temporary
             file first.
-        sample_rate: Rate wanted in Hz.
-        mono: Whether to average the channels.
-        offset: Where to start, in seconds.
-        duration: How much to read, in seconds, or None for all. Where the file ends
-            sooner, so does the result.
-        reader: "soundfile", or "tensorflow-io" (the extra of that name) for the
-            formats that it decodes.
-        errors: "raise", or "salvage" to get what a file has that was cut short or is
-            damaged; an `AudioWarning` then says how much that is, and what is missing.
+        sample_rate: Sample rate of the result in Hz.
+        mono: Whether to average the channels; default: True.
+        offset: Start in seconds; default: 0.
+        duration: Duration to read in seconds; default: up to the end. If the file ends
+            earlier, the result is shorter.
+        reader: "soundfile" (default), or "tensorflow-io" (the extra of that name) for
+            the formats that it decodes.
+        errors: "raise" (default), or "salvage" to return the readable part of a
+            truncated or damaged file; then an `AudioWarning` says how much could be
+            read and what is missing.
 
     Returns:
-        float32 array in [-1, 1], (samples,) if `mono`, else (channels, samples).
-        Lossy formats may overshoot 1 a little.
+        A float32 array in [-1, 1], (samples,) if `mono`, else (channels, samples).
+        Lossy formats may exceed 1 a little.
 
     Raises:
-        ValueError: A bad argument, `offset` at or past the end, or more than 2**31
-            samples (8 GiB).
-        AudioDecodeError: Not audio, damaged, cut short, without samples, or in need
-            of ffmpeg.
+        ValueError: An argument is invalid, `offset` is at or after the end, or the
+            result has more than 2**31 samples (8 GiB).
+        AudioDecodeError: The file is not audio, is damaged or truncated, has no
+            samples, or needs ffmpeg.
         OSError: The file is missing or cannot be read.
         ImportError: The tensorflow-io reader does not work here.
 
@@ -94,14 +95,15 @@ def load_audio(
 
 
 def load_within(path: AudioFile, sample_rate: int, hold: Hold) -> np.ndarray:
-    """Read a whole file as `load_audio` does, and say before how much that takes.
+    """Read a whole file as `load_audio` does, and report its size before.
 
     Args:
-        path: Of the file.
-        sample_rate: Rate wanted in Hz.
-        hold: Called with the bytes of the waveform at the higher of both rates: with
-            those that the file promises before it is decoded, with more when it turns
-            out to be longer. It may wait. Copies take up to three times as much.
+        path: Path of the file.
+        sample_rate: Sample rate of the result in Hz.
+        hold: Function called with the size in bytes of the waveform at the higher of
+            both rates: with the stated size before decoding, and with a larger one if
+            the file turns out to be longer. It may block. Copies take up to three times
+            as much memory.
     """
     return _load(path, sample_rate, True, (0, None), "soundfile", "raise", hold)
 
@@ -143,7 +145,7 @@ def _load(
 
 
 def _joined(blocks: Iterator[np.ndarray], admit: Callable[[int], None]) -> np.ndarray:
-    """Join blocks without holding them twice; only what has come takes memory."""
+    """Join blocks without two copies in memory, allocating only what has arrived."""
     first = next(blocks)
     admit(first.size)
     second = next(blocks, None)
@@ -189,12 +191,13 @@ def read_blocks(
     block_frames: int,
     errors: str = "raise",
 ) -> Iterator[np.ndarray]:
-    """Give checked blocks (frames, channels) of a span given in seconds.
+    """Yield checked blocks (frames, channels) of a span given in seconds.
 
     Raises:
-        ValueError: The span holds no samples.
-        AudioDecodeError: The file holds none, or bad ones, or fewer than it promises;
-            with errors="salvage" the last is a warning, if there are some.
+        ValueError: The span contains no samples.
+        AudioDecodeError: The file contains no samples, invalid samples, or fewer than
+            it states; with errors="salvage" the last case is a warning, if any samples
+            can be read.
     """
     start = _frames(offset, audio)
     frames = None if duration is None else _frames(duration, audio)
@@ -218,24 +221,24 @@ def read_blocks(
         total = sum(len(block) for block in audio.blocks(0, None, block_frames))
         if not total:
             raise AudioDecodeError(
-                f"{audio.name} holds no samples: its header is good, but the sound "
-                f"is empty."
+                f"{audio.name} contains no samples: its header is valid, but the "
+                f"audio is empty."
             )
         raise ValueError(
-            f"offset={offset:g} s is at or past the end of {audio.name}: the clip has "
-            f"{total / audio.sample_rate:.3f} s."
+            f"offset={offset:g} s is at or after the end of {audio.name}, which is "
+            f"{total / audio.sample_rate:.3f} s long."
         )
 
 
 def _check_values(block: np.ndarray, audio: Decoder, position: int) -> None:
     try:
-        check_values(block, f"The sound of {audio.name} from sample {position} on")
+        check_values(block, f"The audio of {audio.name} from sample {position} on")
     except ValueError as error:
         raise AudioDecodeError(str(error)) from error
 
 
 def _promised(audio: Decoder, offset: float, duration: float | None) -> int:
-    """Give how many frames the file says a span has; 0 where it does not say."""
+    """Return the stated number of frames of a span; 0 if the file states none."""
     left = max(0, (audio.frames or 0) - _frames(offset, audio))
     return left if duration is None else min(left, _frames(duration, audio))
 
@@ -244,11 +247,11 @@ def _check_size(samples: int, audio: Decoder, sample_rate: int) -> None:
     rate = max(audio.sample_rate, sample_rate)
     check_size(
         resampled_length(samples, audio.sample_rate, rate),
-        f"The sound of {audio.name} at {rate:,} Hz",
+        f"The audio of {audio.name} at {rate:,} Hz",
         "Read it in parts: pass duration= (and offset=), or use iter_windows.",
     )
 
 
 def _frames(seconds: float, audio: Decoder) -> int:
-    # 2**62 frames are more than any file holds, and what C can still count.
+    # 2**62 frames are more than any file has, and fit into a C integer.
     return min(2**62, math.floor(seconds * audio.sample_rate + _ROUNDING))

@@ -1,4 +1,4 @@
-"""The microphone, as blocks that come while one listens (extra `[microphone]`)."""
+"""Read the microphone in blocks while it records (extra `[microphone]`)."""
 
 import queue
 from collections.abc import Iterator
@@ -9,30 +9,31 @@ import numpy as np
 from kerasaudio.audio.check import check_rate
 
 _BLOCK_SECONDS = 0.05
-# Sound that waits while the network computes; who falls back further never catches up.
+# Audio that may wait while the network computes; a longer delay would keep growing.
 _WAITING_SECONDS = 30
 _SILENT_DEVICE_SECONDS = 5.0
 
 
 class Microphone:
-    """Iterates over float32 blocks (frames, 1) from a sound card, without an end.
+    """Iterates endlessly over float32 blocks (frames, 1) from a sound card.
 
         microphone = Microphone()
         for heard in stream.run(microphone, microphone.sample_rate): ...
 
-    Recording starts with the iteration and ends with it. Blocks wait in a queue of
-    30 s, so the sound card never waits for the network.
+    Recording starts and ends with the iteration. Blocks wait in a queue of 30 s, so
+    that the sound card never waits for the network.
 
     Args:
-        device: Number or part of the name of an input, None for the system's own.
+        device: Number or part of the name of an input device; default: the system's
+            input.
 
     Attributes:
-        sample_rate: The device's own, in Hz.
-        complaint: What was lost so far; None if nothing.
+        sample_rate: Sample rate of the device, in Hz.
+        complaint: Description of the audio lost so far; None if nothing was lost.
 
     Raises:
         ImportError: sounddevice is not installed.
-        OSError: There is no PortAudio library, or no such device.
+        OSError: The PortAudio library is missing, or there is no such device.
     """
 
     def __init__(self, device: int | str | None = None) -> None:
@@ -47,11 +48,11 @@ class Microphone:
         self.sample_rate = check_rate(round(found["default_samplerate"]))
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Record; give blocks as they come.
+        """Record, and yield blocks as they arrive.
 
         Raises:
-            OSError: The device cannot be opened or fell silent, or its sound is not
-                taken fast enough.
+            OSError: The device cannot be opened or sends no more audio, or its blocks
+                are not read fast enough.
         """
         blocks: queue.Queue[np.ndarray] = queue.Queue(
             round(_WAITING_SECONDS / _BLOCK_SECONDS)
@@ -81,16 +82,16 @@ class Microphone:
                     yield blocks.get(timeout=_SILENT_DEVICE_SECONDS)
                 except queue.Empty:
                     raise OSError(
-                        "The microphone gives no sound any more. Was it unplugged?"
+                        "The microphone sends no more audio. Was it unplugged?"
                     ) from None
         raise OSError(
-            f"The sound comes faster than it is taken: {_WAITING_SECONDS} s of it are "
-            f"waiting. Take a longer hop, or a smaller network."
+            f"The audio arrives faster than it is processed: {_WAITING_SECONDS} s are "
+            f"waiting. Use a longer hop, or a smaller network."
         )
 
     @property
     def complaint(self) -> str | None:
-        """What the sound card lost."""
+        """Description of the audio that the sound card lost; None if nothing."""
         if not self._overflows:
             return None
         return f"The sound card lost samples {self._overflows} times."
@@ -102,8 +103,8 @@ class Microphone:
             if device["max_input_channels"]
         ]
         which = "" if self._device is None else f" {self._device!r}"
-        there = f"There are: {'; '.join(inputs)}." if inputs else "There is none."
-        return f"No microphone{which} can be opened ({error}). {there}"
+        there = f"Available: {'; '.join(inputs)}." if inputs else "None is available."
+        return f"The microphone{which} cannot be opened ({error}). {there}"
 
 
 def _import_sounddevice() -> Any:

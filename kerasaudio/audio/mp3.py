@@ -1,11 +1,12 @@
-"""How long an MP3 is: what its frames say, and what to do if libsndfile would not see.
+"""Find the length of an MP3 from its frames, where libsndfile would guess it.
 
-MPEG audio (layers I to III) is a row of frames without a table of contents. Encoders
-put the number of frames in a first, silent frame ("Xing", "Info", "VBRI"). Where that
-is missing, libmpg123 guesses the length from the size of the file, and libsndfile stops
-at the guess: of a file of variable bit rate two thirds can vanish silently. Such a file
-is made to look larger here, so that decoding goes on to the true end. Where the rate or
-the channels change, as when two files were joined, libmpg123 stops; here that is found.
+MPEG audio (layers I to III) is a sequence of frames without a table of contents.
+Encoders put the number of frames into a first, silent frame ("Xing", "Info", "VBRI").
+If that is missing, libmpg123 guesses the length from the file size, and libsndfile
+stops there: two thirds of a file with variable bit rate can be lost silently. Here such
+a file is made to look larger, so that decoding continues to the true end. If the rate
+or the channels change, as when two files were joined, libmpg123 stops; this is detected
+here.
 """
 
 import functools
@@ -30,13 +31,13 @@ _BITRATES = {  # kbit/s by MPEG version and layer
 _RATES = (44_100, 48_000, 32_000)  # Hz of MPEG 1; halved for 2, again for 2.5
 _SEARCH_BYTES = 65_536
 _READ_BYTES = 2**18
-# So many frames in a row are sound; fewer may be a picture in a tag.
+# This many frames in a row are audio; fewer may be a picture in a tag.
 _SURE_FRAMES = 4
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame header."""
+    """The header of a frame."""
 
     layer: int
     version: int
@@ -48,7 +49,7 @@ class Frame:
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Samples per second."""
         return _RATES[self.rate_index] >> self.halvings
 
     @property
@@ -67,28 +68,28 @@ class Frame:
 
     @property
     def tag_at(self) -> int:
-        """Where Xing or Info stands: behind the header and the side information."""
+        """Offset of Xing or Info, after the header and the side information."""
         side = (
             (17 if self.mono else 32) if self.version == 1 else 9 if self.mono else 17
         )
         return 4 + side
 
     def like(self, other: "Frame | None") -> bool:
-        """Whether both are of one rate and layer."""
+        """Return whether both frames have the same rate and layer."""
         return other is not None and (
             (self.layer, self.halvings, self.rate_index)
             == (other.layer, other.halvings, other.rate_index)
         )
 
     def __str__(self) -> str:
-        """Say what it sounds like."""
+        """Return the rate, the channels and the layer as text."""
         channels = "1 channel" if self.mono else "2 channels"
         return f"{self.rate:,} Hz, {channels}, layer {self.layer}"
 
 
 @functools.lru_cache(maxsize=4096)
 def parse_frame(header: bytes) -> Frame | None:
-    """Read four bytes as a frame header; None where they are not one."""
+    """Read four bytes as a frame header; return None if they are not one."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version_bits, layer_bits = header[1] >> 3 & 3, header[1] >> 1 & 3
@@ -111,12 +112,12 @@ def parse_frame(header: bytes) -> Frame | None:
 
 @dataclass(frozen=True)
 class Stream:
-    """MPEG audio as it is to be decoded.
+    """How to decode MPEG audio.
 
     Attributes:
-        file: What libsndfile is to read; None where the file as it is will do.
-        is_guessed: Whether what libsndfile takes for its length is none.
-        loss: What is missing, or is sound of another kind behind this.
+        file: File for libsndfile to read; None for the original file.
+        is_guessed: Whether the length that libsndfile reports is only a guess.
+        loss: The missing part, or the part with another rate or channels.
     """
 
     file: CallbackFile | None
@@ -125,18 +126,18 @@ class Stream:
 
 
 def survey(file: IO[bytes], start: int = 0, end: int | None = None) -> Stream:
-    """Look at all frames.
+    """Read all frame headers and return how to decode the stream.
 
     Args:
-        file: Open binary file that can be sought.
-        start: Where the stream begins in it, tags included.
-        end: Where it ends; None for where the file does.
+        file: Open seekable binary file.
+        start: Byte where the stream begins, tags included.
+        end: Byte where the stream ends; None for the end of the file.
     """
     size = file.seek(0, io.SEEK_END)
     end = size if end is None else min(end, size)
     whole = (start, end) == (0, size)
     found = _first_frame(file, start, end)
-    if found is None:  # a bit rate of its own, or one frame only: nothing is known
+    if found is None:  # a free-format bit rate, or one frame only
         return Stream(_seeming(file, start, end), is_guessed=True)
     at, frame = found
     file.seek(at)
@@ -151,8 +152,8 @@ def survey(file: IO[bytes], start: int = 0, end: int | None = None) -> Stream:
         loss = Shortfall(f"{stated - count:,} of {stated:,} frames are missing")
     if other is not None:
         loss = Shortfall(
-            f"and behind it the sound changes from {frame} to {other}",
-            kind="a join of two",
+            f"and after that the audio changes from {frame} to {other}",
+            kind="a join of two files",
         )
         end, whole = change_at, False
     if is_read and count <= stated + 1:
@@ -162,13 +163,13 @@ def survey(file: IO[bytes], start: int = 0, end: int | None = None) -> Stream:
 
 
 def _seeming(file: IO[bytes], start: int, end: int) -> CallbackFile:
-    # The first frame has at most 56 times the bit rate of any other.
+    # The bit rate of the first frame is at most 56 times that of any other.
     return CallbackFile(file, start, end, seeming_size=56 * max(1, end - start))
 
 
 @dataclass(frozen=True)
 class _Tag:
-    """What a first, silent frame states; `is_read` says if libmpg123 heeds it."""
+    """Content of a first, silent frame; `is_read`: whether libmpg123 uses it."""
 
     frames: int | None
     is_read: bool
@@ -189,10 +190,10 @@ def _tag(first: bytes, frame: Frame) -> _Tag | None:
 def _count(
     file: IO[bytes], at: int, end: int, first: Frame
 ) -> tuple[int, int, Frame | None]:
-    """Count frames of one kind; give where another kind follows, and its first."""
+    """Count frames of one kind; return the place and frame where another starts."""
     count = 0
     for place, frame in _frames(file, at, end):
-        if not count and frame.like(first):  # a tag's frame may say mono of stereo
+        if not count and frame.like(first):  # a tag's frame may state mono for stereo
             first = frame
         if frame.like(first) and frame.mono == first.mono:
             count += place + frame.length <= end
@@ -210,7 +211,7 @@ def _count(
 def _frames(
     file: IO[bytes], at: int, end: int, resync: bool = True
 ) -> Iterator[tuple[int, Frame]]:
-    """Give the frames with their places, tags between them left out."""
+    """Yield the frames with their places, without the tags between them."""
     window, base = b"", at
     while at + 4 <= end:
         if at + 4 > base + len(window):
@@ -233,7 +234,7 @@ def _frames(
 
 
 def _behind_tag(file: IO[bytes], at: int) -> int:
-    """Give where the tag at a place ends; the place itself where there is none."""
+    """Return where the tag at a place ends; the place itself if there is no tag."""
     file.seek(at)
     head = file.read(32)
     if head[:3] == b"ID3" and len(head) >= 10:
@@ -241,13 +242,13 @@ def _behind_tag(file: IO[bytes], at: int) -> int:
         for byte in head[6:10]:  # four bytes of seven bits
             size = size << 7 | byte & 0x7F
         return at + 10 + size + (10 if head[5] & 0x10 else 0)
-    if head[:8] == b"APETAGEX" and len(head) == 32:  # its footer is counted, too
+    if head[:8] == b"APETAGEX" and len(head) == 32:  # the size includes its footer
         return at + 32 + int.from_bytes(head[12:16], "little")
     return at + 128 if head[:3] == b"TAG" else at
 
 
 def behind_id3(file: IO[bytes], at: int = 0) -> int:
-    """Give where the ID3 tags at the beginning end."""
+    """Return where the ID3 tags at the beginning end."""
     file.seek(at)
     while file.read(3) == b"ID3":
         behind = _behind_tag(file, at)
@@ -264,7 +265,7 @@ def _first_frame(file: IO[bytes], start: int, end: int) -> tuple[int, Frame] | N
 
 
 def _find_frame(file: IO[bytes], start: int, stop: int) -> tuple[int, Frame] | None:
-    """First frame in a range that is followed by another like it."""
+    """Return the first frame in a range that is followed by another like it."""
     file.seek(start)
     window = file.read(max(0, stop - start) + 4096)
     at = window.find(b"\xff")

@@ -1,8 +1,8 @@
-"""The pages of an Ogg file: whether all are there, and where each stream ends.
+"""Read the pages of an Ogg file: whether all exist, and where each stream ends.
 
-libsndfile stops behind the first of several streams in a row ("links" of a chain), and
-takes the end of a file for the end of the sound. Here the pages say what there should
-be: they are numbered, and the last is marked. (Format: RFC 3533.)
+libsndfile stops after the first of several streams in a row ("links" of a chain), and
+takes the end of the file as the end of the audio. Pages are numbered and the last one
+is marked, so that missing pages can be detected. (Format: RFC 3533.)
 """
 
 import io
@@ -21,21 +21,21 @@ _CODECS = {
 }
 _OPUS_RATE = 48_000
 _FIRST, _LAST = 2, 4  # flags of a page
-_NO_POSITION = 2**64 - 1  # of a page on which no packet ends
+_NO_POSITION = 2**64 - 1  # position of a page on which no packet ends
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True)
 class Link:
-    """A stream of sound from its first page to its last.
+    """An audio stream from its first page to its last.
 
     Attributes:
         codec: "Vorbis", "Opus", "FLAC" or "Speex".
         start: First byte.
-        end: Behind the last byte.
-        tail: Samples that the last page ends later than the page before it; its own
-            end is trimmed, so that nothing in it can be found by counting.
-        loss: What is missing of it; None if it is whole.
+        end: Byte after the last one.
+        tail: Samples from the end of the second last page to the end of the last page;
+            the end of the last page is trimmed, so seeking by counting fails in it.
+        loss: The missing part; None if the stream is complete.
     """
 
     codec: str
@@ -63,7 +63,7 @@ class _Stream:
 
     codec: str
     start: int
-    rate: int  # in which positions count; 0 where it is not read
+    rate: int  # unit of the positions, in Hz; 0 if unknown
     end: int = 0
     positions: list[int] = field(default_factory=lambda: [0, 0])
     number: int = 0
@@ -73,7 +73,7 @@ class _Stream:
 
     def add(self, page: _Page) -> None:
         if page.number != self.number and self.positions[1]:
-            # (Behind the headers a recording of a broadcast may start anywhere.)
+            # (After the headers, a recording of a broadcast may start at any page.)
             missing = page.number - self.number
             self.loss = self.loss or f"{max(1, missing)} of its pages are missing"
         if not page.is_sound:
@@ -85,7 +85,7 @@ class _Stream:
             self.positions = [self.positions[1], page.position]
 
     def end_in(self, page: _Page, missing: int) -> None:
-        """Take note of a page that is not there to its end."""
+        """Record that a page is truncated."""
         seconds = None
         if page.position != _NO_POSITION and self.rate and page.number >= 0:
             seconds = max(0, page.position - self.positions[1]) / self.rate
@@ -95,7 +95,7 @@ class _Stream:
     def link(self) -> Link:
         loss = None if self.loss is None else Shortfall(self.loss, kind="damaged")
         if not self.is_ended:
-            end = self.cut or Shortfall("the page that ends it is missing")
+            end = self.cut or Shortfall("the last page is missing")
             loss = loss or end
         tail = max(0, self.positions[1] - self.positions[0])
         return Link(self.codec, self.start, self.end, tail, loss)
@@ -105,11 +105,11 @@ def read_links(file: IO[bytes]) -> list[Link]:
     """Read all pages of an Ogg file.
 
     Args:
-        file: Open binary file that can be sought.
+        file: Open seekable binary file.
 
     Returns:
-        The streams of sound in it, one after the other; of several that run side by
-        side the first. None at all where it is no Ogg file, or has no sound.
+        The audio streams, one after the other; of several parallel streams only the
+        first. The list is empty if this is not an Ogg file or has no audio.
     """
     size = file.seek(0, io.SEEK_END)
     found: list[_Stream] = []
@@ -117,7 +117,7 @@ def read_links(file: IO[bytes]) -> list[Link]:
     in_headers = has_sound = False
     for page in _pages(file, size):
         if page.flags & _FIRST:
-            if not in_headers:  # the streams of another link begin
+            if not in_headers:  # the streams of the next link begin
                 current, has_sound = {}, False
             in_headers = True
             codec = _codec(page.body)
@@ -153,7 +153,7 @@ def _codec(body: bytes) -> str | None:
 
 
 def _pages(file: IO[bytes], size: int) -> Iterator[_Page]:
-    """Give the pages in order; the last may end behind the file."""
+    """Yield the pages in order; the last may be truncated by the end of the file."""
     at = 0
     while at < size:
         file.seek(at)
@@ -200,7 +200,7 @@ def _next_page(file: IO[bytes], at: int) -> int:
 
 
 def _checksum(page: bytes) -> bytes:
-    """Give a page's CRC: zlib's polynomial, but bits the other way and from zero."""
+    """Return a page's CRC: zlib's polynomial, with reversed bits, starting at zero."""
     blank = page[:22] + bytes(4) + page[26:]
     mirrored = zlib.crc32(blank.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return mirrored.to_bytes(4, "big").translate(_REVERSED)

@@ -1,4 +1,4 @@
-"""Ogg streams in a row, as internet radio and `cat` make them, read as one sound."""
+"""Read Ogg streams in a row, as from internet radio or `cat`, as one stream."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,10 +12,10 @@ from kerasaudio.audio.source import Source
 
 
 class ChainDecoder:
-    """Reads one stream after the other; all must be of one rate."""
+    """Reads one stream after the other; all must have the same rate and channels."""
 
     def __init__(self, source: Source, links: Sequence[Link]) -> None:
-        """Open the first, to learn the sample rate and the number of channels."""
+        """Open the first stream, to get the sample rate and the number of channels."""
         self.name = source.name
         self._source = source
         self._links = links
@@ -30,8 +30,8 @@ class ChainDecoder:
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
-        """Give float32 (n, channels) from frame `start` on, `frames` at most."""
-        before = 0  # frames of the links that are behind us
+        """Yield float32 (n, channels) from frame `start` on, at most `frames`."""
+        before = 0  # frames of the links that were read
         stop = None if frames is None else start + frames
         for link in self._links:
             if stop is not None and before >= stop:
@@ -49,7 +49,7 @@ class ChainDecoder:
                 kind = IncompleteAudioError if before else AudioDecodeError
                 raise kind(
                     f"{self.name} is truncated or damaged: "
-                    f"{before / self.sample_rate:.3f} s can be read, what is behind "
+                    f"{before / self.sample_rate:.3f} s can be read, the data after "
                     f"byte {link.start:,} cannot be decoded (libsndfile: {error})."
                 ) from error
 
@@ -57,7 +57,8 @@ class ChainDecoder:
         kind = (decoder.sample_rate, decoder.channels)
         if kind != (self.sample_rate, self.channels):
             raise IncompleteAudioError(
-                f"{self.name} is a join of two: {before / self.sample_rate:.3f} s can "
-                f"be read, and behind it the sound changes from {self.sample_rate:,} "
-                f"Hz and {self.channels} channel(s) to {kind[0]:,} Hz and {kind[1]}."
+                f"{self.name} is a join of two files: "
+                f"{before / self.sample_rate:.3f} s can be read, and after that the "
+                f"audio changes from {self.sample_rate:,} Hz and {self.channels} "
+                f"channel(s) to {kind[0]:,} Hz and {kind[1]}."
             )

@@ -1,6 +1,6 @@
-"""Samples through a pipe, as they come: without a header, or as a WAV stream.
+"""Read samples from a pipe as they arrive: without a header, or as a WAV stream.
 
-Nothing is sought and nothing waits for the end; what is read is given at once.
+There is no seeking and no waiting for the end; each block is returned at once.
 """
 
 import struct
@@ -24,7 +24,7 @@ _SCALES: dict[str, tuple[str, int, int]] = {  # type, zero, full scale
 SAMPLE_FORMATS = tuple(_SCALES)
 
 _READ_BYTES = 2**16
-# A writer that cannot seek back leaves a length of nothing, or of this much or more.
+# A writer that cannot seek back leaves the length 0, or this value or more.
 _UNKNOWN = 0x7FFFF000
 _EXTENSIBLE = 0xFFFE
 _WAV_FORMATS = {
@@ -40,22 +40,23 @@ _WAV_FORMATS = {
 class PcmStream:
     """Iterates over float32 blocks (frames, channels) of a pipe until it ends.
 
-    A block has what a read gave, so it comes without delay; a sample that is split
-    over two reads is put together.
+    Each read gives one block, without delay; a sample that is split over two reads is
+    joined.
 
     Args:
         file: Open binary file; it need not be seekable.
-        sample_rate: Of the sound in Hz.
-        sample_format: One of SAMPLE_FORMATS, as ffmpeg names them.
-        channels: Samples that belong to one moment.
-        data_bytes: Where the sound ends in `file`; None for where the file does.
+        sample_rate: Sample rate in Hz.
+        sample_format: One of SAMPLE_FORMATS, which are ffmpeg's names.
+        channels: Number of channels, interleaved.
+        data_bytes: Number of bytes of audio in `file`; default: up to its end.
 
     Attributes:
-        sample_rate: As given.
-        complaint: After the end, what was missing; None if it came whole.
+        sample_rate: Sample rate in Hz.
+        complaint: After the end, description of the missing part; None if the stream
+            was complete.
 
     Raises:
-        ValueError: A bad rate, format or number of channels.
+        ValueError: The rate, the format or the number of channels is invalid.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class PcmStream:
         self._channels = whole_number(channels, "channels", 1, MOST_CHANNELS)
         self._frame_bytes = np.dtype(self._dtype).itemsize * self._channels
         self._lacking = data_bytes
-        # Of a buffered file read() waits until it has everything; read1() does not.
+        # On a buffered file, read() waits until it has everything; read1() does not.
         self._read = getattr(file, "read1", file.read)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """Give blocks until the end."""
+        """Yield blocks until the end."""
         pending = b""
         while data := self._next():
             pending += data
@@ -91,13 +92,13 @@ class PcmStream:
                 pending = pending[whole:]
         if self._lacking:
             self.complaint = (
-                f"The sound was cut short: {self._lacking:,} bytes that its header "
-                f"promises did not come."
+                f"The audio is truncated: {self._lacking:,} bytes that its header "
+                f"states are missing."
             )
         elif pending:
             self.complaint = (
-                f"The sound ended in the middle of a sample: {len(pending)} of "
-                f"{self._frame_bytes} bytes came. Are format and channels right?"
+                f"The audio ended in the middle of a sample: {len(pending)} of "
+                f"{self._frame_bytes} bytes arrived. Are format and channels right?"
             )
 
     def _next(self) -> bytes:
@@ -114,7 +115,7 @@ class PcmStream:
             samples = wide.view("<i4")[:, 0]
         else:
             samples = np.frombuffer(data, self._dtype)
-        with np.errstate(over="ignore"):  # checked by who takes the block
+        with np.errstate(over="ignore"):  # the caller checks the values
             scaled = samples.astype(np.float32)
         if self._scale != 1:
             scaled = (scaled - np.float32(self._zero)) / np.float32(self._scale)
@@ -122,27 +123,28 @@ class PcmStream:
 
 
 def open_wav_stream(file: IO[bytes]) -> PcmStream:
-    """Read the header of a WAV stream; what follows is its sound.
+    """Read the header of a WAV stream and return the stream of its samples.
 
     Args:
-        file: Open binary file at its beginning; it need not be seekable. A length of
-            nothing or of 2 GiB and more, as writers to pipes leave it, stands for
-            everything that comes.
+        file: Open binary file at its beginning; it need not be seekable. A stated
+            length of 0, or of 2 GiB or more, as programs write it into pipes, means
+            up to the end.
 
     Returns:
-        The blocks to iterate over.
+        An iterable of blocks.
 
     Raises:
-        AudioDecodeError: No WAV (RIFF or RF64), damaged, compressed, or empty.
+        AudioDecodeError: The stream is not WAV (RIFF or RF64), or is damaged,
+            compressed or empty.
     """
     head = file.read(12)
     if not head:
-        raise AudioDecodeError("There is no sound: the stream ended at once.")
+        raise AudioDecodeError("There is no audio: the stream is empty.")
     if head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
         raise AudioDecodeError(
-            f"This is no WAV stream: it begins with {head!r}. Samples without a header "
-            f"can be read if their rate and format are named (kerasaudio listen --raw "
-            f"--rate HZ); convert other formats: ffmpeg -i INPUT -f wav -"
+            f"This is not a WAV stream: it begins with {head!r}. For samples without a "
+            f"header pass their rate and format (kerasaudio listen --raw --rate HZ); "
+            f"convert other formats: ffmpeg -i INPUT -f wav -"
         )
     form: tuple[int, int, str] | None = None
     long_size = None
@@ -158,7 +160,7 @@ def open_wav_stream(file: IO[bytes]) -> PcmStream:
             _skip(file, size + size % 2)
     if form is None:
         raise AudioDecodeError(
-            "The WAV stream is damaged: its sound comes before its format."
+            "The WAV stream is damaged: its audio comes before its format."
         )
     if size == 0xFFFFFFFF and long_size:
         known: int | None = long_size
@@ -173,16 +175,16 @@ def open_wav_stream(file: IO[bytes]) -> PcmStream:
 
 def _wav_format(chunk: bytes) -> tuple[int, int, str]:
     if len(chunk) < 16:
-        raise AudioDecodeError("The WAV stream is damaged: its format is cut short.")
+        raise AudioDecodeError("The WAV stream is damaged: its format is truncated.")
     tag, channels, rate, _, align, bits = struct.unpack("<HHIIHH", chunk[:16])
     if tag == _EXTENSIBLE and len(chunk) >= 26:
         tag = int.from_bytes(chunk[24:26], "little")
     name = _WAV_FORMATS.get((tag, bits))
     if name is None or align * 8 != channels * bits:
         raise AudioDecodeError(
-            f"The WAV stream's format is not read: code {tag}, {bits} bits. Integers "
-            f"of 8, 16, 24, 32 and floats of 32, 64 bits are. Convert it: "
-            f"ffmpeg -i INPUT -c:a pcm_s16le -f wav -"
+            f"The WAV stream's format is not supported: code {tag}, {bits} bits. "
+            f"Supported are integers of 8, 16, 24 or 32 bits and floats of 32 or 64 "
+            f"bits. Convert it: ffmpeg -i INPUT -c:a pcm_s16le -f wav -"
         )
     return rate, channels, name
 
@@ -190,9 +192,7 @@ def _wav_format(chunk: bytes) -> tuple[int, int, str]:
 def _exactly(file: IO[bytes], size: int) -> bytes:
     data: Any = file.read(size) if size <= _READ_BYTES else b""
     if len(data) < size:
-        raise AudioDecodeError(
-            "The WAV stream is damaged, or was cut short in its header."
-        )
+        raise AudioDecodeError("The WAV stream is damaged, or ends within its header.")
     return bytes(data)
 
 

@@ -1,7 +1,7 @@
-"""The commonest file, quickly: a whole wav of 16-bit samples.
+"""Read the most common kind of file quickly: a complete wav with 16-bit samples.
 
-libsndfile takes longer to open a file of a second than to decode it. What is not
-exactly as expected is left to it, and so are all complaints.
+libsndfile takes longer to open a one-second file than to decode it. It still handles
+all files that are not exactly as expected, and raises all errors.
 """
 
 import os
@@ -22,22 +22,22 @@ _FULL_SCALE = np.float32(2**-15)
 def read_plain_wav(
     path: Any, hold: Callable[[int, int], None] = lambda samples, rate: None
 ) -> tuple[np.ndarray, int] | None:
-    """Read a wav of 16-bit PCM: RIFF header, format, then nothing but its samples.
+    """Read a wav of 16-bit PCM with a RIFF header, a format chunk and samples only.
 
     Args:
-        path: Of the file; anything else gives None.
-        hold: Called with the number of samples, of all channels, and their rate before
-            they are read.
+        path: Path of the file; for other objects the result is None.
+        hold: Function called before reading with the number of samples (of all
+            channels) and the sample rate.
 
     Returns:
-        float32 (frames, channels), exactly what libsndfile gives, and the sample rate;
-        None for what is no such file or cannot be read, and for a wav that has other
-        chunks before its samples, is cut short, or does not agree with itself.
+        float32 (frames, channels), exactly the same as from libsndfile, and the sample
+        rate. None if the file is of another kind or cannot be read, or if the wav has
+        other chunks before its samples, is truncated or is inconsistent.
     """
     if not isinstance(path, str | os.PathLike):
         return None
     try:
-        state = os.stat(path)  # before it is opened: a pipe can be read only once
+        state = os.stat(path)  # before opening, as a pipe can be read only once
         if not stat.S_ISREG(state.st_mode) or state.st_size > _LARGEST:
             return None
         with open(path, "rb", buffering=0) as file:
@@ -49,13 +49,13 @@ def read_plain_wav(
             samples = np.fromfile(file, "<i2", length // 2)
     except OSError:
         return None
-    if samples.size != length // 2:  # it has become shorter just now
+    if samples.size != length // 2:  # the file became shorter in the meantime
         return None
     return samples.reshape(-1, channels) * _FULL_SCALE, rate
 
 
 def _format(header: bytes, size: int) -> tuple[int, int, int] | None:
-    """Give channels, rate and bytes of sound; None where something is unusual."""
+    """Return channels, rate and bytes of audio; None if something is unusual."""
     if len(header) < _HEADER.size:
         return None
     riff, whole, wave, fmt, fmt_size, coding, channels, *rest = _HEADER.unpack(header)

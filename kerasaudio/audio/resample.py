@@ -1,8 +1,8 @@
-"""Change of sample rate, whole or in a stream, with the same numbers.
+"""Change the sample rate of a whole waveform or a stream, with the same result.
 
-Both use soxr's HQ recipe (20 bits, 0.91 of the band kept) and give
-ceil(samples * to_rate / from_rate) samples, as librosa does: soxr itself rounds,
-so the last sample can be a zero.
+Both use soxr's HQ recipe (20 bits, 0.91 of the band kept) and return
+ceil(samples * to_rate / from_rate) samples, as librosa does. As soxr itself rounds, the
+last sample can be a zero.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,17 +18,17 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Resample one mono waveform with soxr's HQ recipe.
 
     Args:
-        waveform: float samples in [-1, 1], shape (samples,).
-        from_rate: Rate of `waveform` in Hz.
-        to_rate: Rate wanted in Hz.
+        waveform: Float samples in [-1, 1], shape (samples,).
+        from_rate: Sample rate of `waveform` in Hz.
+        to_rate: Sample rate of the result in Hz.
 
     Returns:
-        float32 array (ceil(samples * to_rate / from_rate),), equal to
+        A float32 array (ceil(samples * to_rate / from_rate),), equal to
         `librosa.resample(..., res_type="soxr_hq")`.
 
     Raises:
-        ValueError: Not a mono float waveform, or a rate that is not a whole number
-            from 1,000 to 1,000,000; or more than 2**31 samples would come of it.
+        ValueError: The waveform is not mono float, a rate is not a whole number from
+            1,000 to 1,000,000, or the result would have more than 2**31 samples.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)
@@ -42,7 +42,7 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Samples that `resample` gives for so many samples."""
+    """Return the number of samples that `resample` returns."""
     return -(-samples * to_rate // from_rate)
 
 
@@ -55,7 +55,7 @@ def resample_channels(frames: np.ndarray, from_rate: int, to_rate: int) -> np.nd
     length = resampled_length(len(frames), from_rate, to_rate)
     check_size(
         length * frames.shape[1],
-        f"The sound, brought from {from_rate:,} to {to_rate:,} Hz,",
+        f"The audio, resampled from {from_rate:,} to {to_rate:,} Hz,",
         "Are the rates right?",
     )
     out = soxr.resample(frames, from_rate, to_rate, quality=QUALITY)[:length]

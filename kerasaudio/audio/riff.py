@@ -1,6 +1,7 @@
-"""Files made of chunks: RIFF and its kin, AIFF, 8SVX, CAF and Wave64.
+"""Read files made of chunks: RIFF and its variants, AIFF, 8SVX, CAF and Wave64.
 
-A chunk is a name of four letters, a length and so many bytes. The sound is one of them.
+A chunk is a name of four letters, a length, and that many bytes. One chunk contains
+the audio.
 """
 
 import io
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-# A writer that cannot seek back leaves a length of this much or more.
+# A writer that cannot seek back leaves this length or more.
 UNKNOWN = 0x7FFFF000
 
 _WAVES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
@@ -21,9 +22,9 @@ class Chunk:
     """One chunk.
 
     Attributes:
-        key: Its name.
-        start: Of what is in it, in bytes.
-        length: Of what is in it as stated; None where it is not.
+        key: Name of the chunk.
+        start: First byte of its content.
+        length: Stated length of its content in bytes; None if it is not stated.
     """
 
     key: bytes
@@ -33,14 +34,14 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Wav:
-    """What the header of a wav says.
+    """The header of a wav.
 
     Attributes:
-        code: Of the coding; 1 is PCM.
-        block_bytes: That belong together.
-        block_samples: In such a block, where the coding says so; else 0.
-        sound: Where the sound is.
-        order: Of the bytes, "<" or ">".
+        code: Number of the coding; 1 is PCM.
+        block_bytes: Bytes per block.
+        block_samples: Samples per block, if the coding states them; otherwise 0.
+        sound: Chunk of the audio.
+        order: Byte order, "<" or ">".
     """
 
     code: int
@@ -52,14 +53,14 @@ class Wav:
 
 @dataclass(frozen=True)
 class _Layout:
-    first: int  # where the first chunk is
+    first: int  # offset of the first chunk
     header: str
-    pad: int  # chunks start at multiples
-    counted: int  # bytes of its header that a length counts, too
+    pad: int  # chunks start at multiples of this
+    counted: int  # bytes of the header that the length includes
 
 
 def sound_chunk(file: IO[bytes]) -> Chunk | None:
-    """Find the chunk of the sound; None where a file has none, or is not of chunks."""
+    """Return the chunk of the audio; None if the file has none or has no chunks."""
     for chunk in _chunks(file):
         if chunk.key in (b"data", b"SSND", b"BODY"):
             return chunk
@@ -67,7 +68,7 @@ def sound_chunk(file: IO[bytes]) -> Chunk | None:
 
 
 def read_wav(file: IO[bytes]) -> Wav | None:
-    """Read the header of a wav (RIFF, RIFX, RF64, BW64); None where it is none."""
+    """Read the header of a wav (RIFF, RIFX, RF64, BW64); None if it is not a wav."""
     file.seek(0)
     head = file.read(12)
     if head[:4] not in _WAVES or head[8:] != b"WAVE":
@@ -92,7 +93,7 @@ def read_wav(file: IO[bytes]) -> Wav | None:
 
 
 def is_left_open(file: IO[bytes], wav: Wav, size: int) -> bool:
-    """Whether sound follows a length of nothing: its writer never came back."""
+    """Return whether audio follows a length of 0, which its writer did not update."""
     if wav.sound.length or wav.sound.start == size:
         return False
     file.seek(wav.sound.start)
@@ -110,14 +111,14 @@ def _chunks(file: IO[bytes]) -> Iterator[Chunk]:
     start, size = layout.first, struct.calcsize(layout.header)
     long_length = None
     end = file.seek(0, io.SEEK_END)
-    while start < end:  # a length may lead farther than can be sought
+    while start < end:  # a length may exceed what seek accepts
         file.seek(start)
         fields = file.read(size)
         if len(fields) < size:
             return
         key, length = struct.unpack(layout.header, fields)
         length -= layout.counted
-        if key == b"ds64":  # RF64 and BW64 keep the length of their sound here
+        if key == b"ds64":  # RF64 and BW64 store the length of the audio here
             long_length = int.from_bytes(file.read(16)[8:], "little")
         if key == b"data" and length == 0xFFFFFFFF and long_length is not None:
             length = long_length

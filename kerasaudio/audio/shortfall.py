@@ -1,17 +1,17 @@
-"""What a file lacks, as its checks tell it."""
+"""The missing part of a file, as the checks report it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """Sound that a file promises and nobody can read.
+    """Audio that a file states but does not contain.
 
     Attributes:
-        text: What is missing.
-        share: Of the sound that is there, where that can be told.
-        seconds: That are missing, where that can be told.
-        kind: What the file is, for that reason.
+        text: Description of the missing part.
+        share: Fraction of the audio that exists, if known.
+        seconds: Missing duration in seconds, if known.
+        kind: State of the file, such as "truncated" or "damaged".
     """
 
     text: str

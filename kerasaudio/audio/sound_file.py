@@ -1,4 +1,4 @@
-"""Reading through libsndfile, and not taking its silence for the end."""
+"""Read with libsndfile, and check that nothing is missing at the end."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
 from kerasaudio.audio.shortfall import Shortfall
 from kerasaudio.audio.source import Source
 
-UNKNOWN_FRAMES = 2**62  # libsndfile gives 2**63 - 1 where a stream has no length
+UNKNOWN_FRAMES = 2**62  # libsndfile returns 2**63 - 1 if a stream states no length
 _BAD_FILE = 7  # libsndfile's SFE_BAD_FILE
 # Twice the longest block of Vorbis.
 _VORBIS_MARGIN = 2 * 8192
@@ -18,7 +18,7 @@ Lost = Callable[[], Shortfall | None]
 
 
 class SoundFileDecoder:
-    """Reads through libsndfile, and does not take its silence for the end."""
+    """Reads with libsndfile, and checks that nothing is missing at the end."""
 
     def __init__(
         self,
@@ -34,13 +34,14 @@ class SoundFileDecoder:
         """Wrap an open SoundFile.
 
         Args:
-            source: What it reads.
+            source: The source of the file.
             file: The `soundfile.SoundFile`.
-            frames: That it promises; None where nobody knows.
-            lost: Says at the end what is missing.
-            slack: Of MPEG audio: may lack at the end, as many files are cut by bytes.
-            tail: Of Vorbis: frames before the end where seeking is wrong.
-            before: Frames that the user has heard before the first.
+            frames: Stated number of frames; None if unknown.
+            lost: Function called at the end that returns the missing part.
+            slack: For MPEG audio: frames that may be missing at the end, as many files
+                are cut at arbitrary bytes.
+            tail: For Vorbis: frames before the end where seeking is wrong.
+            before: Number of frames of earlier streams, for messages.
         """
         self.name = source.name
         self.sample_rate = int(file.samplerate)
@@ -52,15 +53,15 @@ class SoundFileDecoder:
         self._tail = tail
         self._before = before
         self._position = 0
-        # Frames may use bits kept back in the frames before, up to 20 of them.
+        # A frame may use bits from earlier frames, up to 20 of them.
         self._warm_up = 32 * slack
-        if frames is None and not slack:  # it cannot seek safely: read all before
+        if frames is None and not slack:  # seeking is unsafe: read from the start
             self._warm_up = UNKNOWN_FRAMES
 
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
-        """Seek to `start` and read on, to the end or for so many frames."""
+        """Seek to `start` and yield blocks, to the end or for `frames` frames."""
         wanted = UNKNOWN_FRAMES if frames is None else start + frames
         stop = wanted if self.frames is None else min(wanted, self.frames)
         if start >= stop:
@@ -83,11 +84,11 @@ class SoundFileDecoder:
             self._check_end(position)
 
     def _entrance(self, start: int) -> int:
-        """Where to begin to read for what is wanted from `start` on."""
+        """Return the frame where reading must begin to decode from `start` on."""
         position = max(0, start - self._warm_up)
         if self._tail is not None and self.frames is not None:
-            # The position of Vorbis' last page is that of the trimmed end, by which
-            # libsndfile's seek counts back to packets; so it lands late.
+            # The position of the last Vorbis page is that of the trimmed end, from
+            # which libsndfile counts back to packets; so its seek lands too late.
             safe = max(0, self.frames - self._tail - _VORBIS_MARGIN)
             position = min(position, safe)
         return position
@@ -148,7 +149,7 @@ class SoundFileDecoder:
 
 
 def said(error: Exception) -> str:
-    """Give the words of a LibsndfileError."""
+    """Return the message of a LibsndfileError."""
     code, text = getattr(error, "code", 0), getattr(error, "error_string", "")
-    # Of an MP3 in which it finds no frame libsndfile says that there is no file.
+    # For an MP3 without frames, libsndfile reports that the file does not exist.
     return "no sound found" if code == _BAD_FILE else str(text).strip().rstrip(".")

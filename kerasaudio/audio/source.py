@@ -1,4 +1,4 @@
-"""From what the user names to bytes that can be sought, and what they look like."""
+"""Open a path or a file as seekable bytes, and describe unknown content."""
 
 import io
 import os
@@ -15,15 +15,15 @@ from kerasaudio.files.workplace import temporary_folder
 AudioFile = str | os.PathLike[str] | IO[bytes]
 
 HEAD_BYTES = 64
-# What comes through a pipe waits in memory up to this size, on disk above it.
+# Data from a pipe is kept in memory up to this size, and on disk above it.
 _SPOOL_BYTES = 32 * 2**20
 
-# Leading bytes of files that are often found under an audio file's name.
+# First bytes of other files that often have an audio file's name.
 _LOOKALIKES = (
     (b"<!doctype html", "an HTML page (a failed download?)"),
     (b"<html", "an HTML page (a failed download?)"),
     (b"version https://git-lfs", "a Git LFS pointer: fetch the file with git lfs pull"),
-    (b"#extm3u", "a playlist: name the files that it lists"),
+    (b"#extm3u", "a playlist: pass the files that it lists"),
     (b"pk\x03\x04", "a zip archive: unpack it first"),
     (b"\x1f\x8b", "a gzip archive: unpack it first"),
     (b"%pdf", "a PDF document"),
@@ -34,7 +34,7 @@ _LOOKALIKES = (
 
 @dataclass
 class Source:
-    """Encoded bytes: `file` can be sought; `path` is absolute, None if only bytes."""
+    """Encoded bytes: `file` is seekable; `path` is absolute, None if there is none."""
 
     name: str
     file: IO[bytes]
@@ -49,15 +49,15 @@ class Source:
 
 @contextmanager
 def open_source(path_or_file: AudioFile) -> Iterator[Source]:
-    """Open a path, or take an open binary file, which is read from its start.
+    """Open a path or an open binary file, which is read from its start.
 
-    What cannot be sought (a pipe, a socket) is copied to a temporary file first.
+    A file that is not seekable (a pipe, a socket) is copied to a temporary file first.
     """
     if isinstance(path_or_file, str | os.PathLike):
         name = os.fsdecode(path_or_file)
         if "://" in name and not os.path.exists(name):
             raise ValueError(
-                f"Audio is read from files, not from addresses: download it first. "
+                f"Audio must be a file, not an address. Download it first. "
                 f"Received: {name!r}."
             )
         if os.path.isdir(name):
@@ -83,11 +83,11 @@ def open_source(path_or_file: AudioFile) -> Iterator[Source]:
 
 
 class CallbackFile:
-    """A file that libsndfile's callbacks may use: seeking before its start is no error.
+    """A file for libsndfile's callbacks; seeking before its start is not an error.
 
-    It can be a part of a file, seem larger than it is, and have other bytes in place of
-    some. Reading stops where the bytes do; only the last 128 bytes before the seeming
-    end can be read again, as zeros, because libmpg123 looks for an ID3v1 tag there.
+    It can be a part of a file, seem larger than it is, and replace some bytes. Reading
+    stops at the real end; only the last 128 bytes before the apparent end can be read
+    too, as zeros, because libmpg123 looks for an ID3v1 tag there.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class CallbackFile:
         seeming_size: int | None = None,
         patches: Mapping[int, bytes] | None = None,
     ) -> None:
-        """Show `file` from byte `start` to `end`; `patches` stand in it by place."""
+        """Wrap `file` from byte `start` to `end`; `patches` maps offsets to bytes."""
         self._file = file
         self._start = start
         size = file.seek(0, io.SEEK_END)
@@ -113,17 +113,17 @@ class CallbackFile:
         self._position = 0
 
     def tell(self) -> int:
-        """Bytes from `start`."""
+        """Return the position in bytes from `start`."""
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move as any file does."""
+        """Move the position, as for any file."""
         base = (0, self._position, self._end)[whence]
         self._position = max(0, base + offset)
         return self._position
 
     def read(self, size: int) -> bytes:
-        """Read what is there."""
+        """Read up to `size` bytes."""
         at = self._position
         if self._zeros_from is not None and at >= self._zeros_from:
             data = bytes(max(0, min(size, self._end - at)))
@@ -144,7 +144,7 @@ def _patched(data: bytes, at: int, patch: bytes) -> bytes:
 
 
 def is_utf16_text(head: bytes) -> bool:
-    """Whether bytes start like UTF-16, which also looks like MPEG layer I frames."""
+    """Return whether bytes look like UTF-16, which resembles MPEG layer I frames."""
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         return False
     text = head[: len(head) // 2 * 2].decode("utf-16", "replace")
@@ -152,7 +152,7 @@ def is_utf16_text(head: bytes) -> bool:
 
 
 def looks_like(source: Source) -> str:
-    """Say what an undecodable file seems to be."""
+    """Return a description of a file that cannot be decoded."""
     if not source.size:
         return "an empty file"
     head = source.head.lower()
@@ -161,7 +161,7 @@ def looks_like(source: Source) -> str:
             return description
     if is_utf16_text(source.head):
         return "a text file (UTF-16)"
-    # The last letter may be cut.
+    # The last character may be incomplete.
     text = source.head.decode("utf-8", "replace").rstrip("\ufffd")
     if "\ufffd" not in text and _is_printable(text):
         return f"a text file that starts with {text[:20]!r}"
@@ -174,11 +174,11 @@ def _is_printable(text: str) -> bool:
 
 @contextmanager
 def on_disk(source: Source) -> Iterator[str]:
-    """Give a path to the source's bytes, for decoders that need one."""
+    """Yield a path to the source's bytes, for decoders that need one."""
     if source.path is not None:
         yield source.path
         return
-    # Not a NamedTemporaryFile: Windows lets no one else open one of those.
+    # Not a NamedTemporaryFile, which other programs cannot open on Windows.
     with temporary_folder() as folder:
         path = os.path.join(folder, "audio")
         source.file.seek(0)
@@ -189,8 +189,8 @@ def on_disk(source: Source) -> Iterator[str]:
 
 @contextmanager
 def _seekable(file: Any) -> Iterator[IO[bytes]]:
-    # Decoders call the file from C, where its exceptions would be lost: so other
-    # kinds of file are copied too, and fail here.
+    # Decoders call the file from C, where its exceptions would be lost. Therefore
+    # other kinds of file are copied here, where errors are raised.
     if isinstance(file, io.BytesIO | io.BufferedReader) and file.seekable():
         yield file
         return
@@ -210,6 +210,7 @@ def _head(file: IO[bytes]) -> bytes:
 def _bytes(chunk: Any) -> bytes:
     if not isinstance(chunk, bytes | bytearray | memoryview):
         raise ValueError(
-            f"The file gives {type(chunk).__name__}, not bytes: open it in binary mode."
+            f"The file returns {type(chunk).__name__}, not bytes. Open it in binary "
+            f"mode."
         )
     return bytes(chunk)

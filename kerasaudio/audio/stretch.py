@@ -1,6 +1,6 @@
-"""Time-stretch and pitch-shift, off line: slower than a layer, and far better.
+"""Time-stretch and pitch-shift offline: slower than a layer, but far better.
 
-They need the extra `augment` (python-stretch, no system program).
+They need the extra `augment` (python-stretch; no system program).
 """
 
 from typing import Any
@@ -17,24 +17,25 @@ SEMITONE_LIMITS = (-24.0, 24.0)
 def time_stretch(
     waveform: np.ndarray, sample_rate: int, rate: float, *, seed: int = 0
 ) -> np.ndarray:
-    """Play a waveform faster or slower at the same pitch.
+    """Make a waveform faster or slower without changing its pitch.
 
     Args:
-        waveform: float samples in [-1, 1], shape (samples,).
-        sample_rate: Of `waveform`, in Hz.
-        rate: How many times as fast, from 0.25 to 4: 2 halves the length (librosa's
-            meaning).
-        seed: Of the phases of the transients; the same seed gives the same samples.
+        waveform: Float samples in [-1, 1], shape (samples,).
+        sample_rate: Sample rate of `waveform` in Hz.
+        rate: Factor of the speed, from 0.25 to 4; 2 halves the length, as in librosa.
+        seed: Seed for the phases of the transients; the same seed gives the same
+            samples.
 
     Returns:
-        float32 array (round(samples / rate),), at least one sample. The library smears
-        the first and last 0.06 s.
+        A float32 array (round(samples / rate),), at least one sample. The library
+        smears the first and last 0.06 s.
 
     Raises:
-        ValueError: Not a mono float waveform, a bad sample rate, a `rate` out of range.
+        ValueError: The waveform is not mono float, the sample rate is invalid, or
+            `rate` is out of range.
         ImportError: The extra `augment` is not installed.
 
-    Source: Signalsmith Stretch, by its binding python-stretch.
+    Source: Signalsmith Stretch, through its binding python-stretch.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)
@@ -44,7 +45,7 @@ def time_stretch(
     rate = float(number(rate, "rate", *RATE_LIMITS))
     samples = check_waveform(waveform)
     length = max(round(len(samples) / rate), 1)
-    check_size(length, "The stretched sound", "Stretch it in parts.")
+    check_size(length, "The stretched waveform", "Stretch it in parts.")
     stretcher = _stretcher(sample_rate, seed)
     stretcher.setTimeFactor(rate)
     return _process(stretcher, samples, length)
@@ -53,23 +54,24 @@ def time_stretch(
 def pitch_shift(
     waveform: np.ndarray, sample_rate: int, semitones: float, *, seed: int = 0
 ) -> np.ndarray:
-    """Raise or lower the pitch of a waveform at the same length.
+    """Raise or lower the pitch of a waveform without changing its length.
 
     Args:
-        waveform: float samples in [-1, 1], shape (samples,).
-        sample_rate: Of `waveform`, in Hz.
-        semitones: From -24 to 24; 12 is an octave up. A sine is met within 10 cents.
+        waveform: Float samples in [-1, 1], shape (samples,).
+        sample_rate: Sample rate of `waveform` in Hz.
+        semitones: Shift in semitones, from -24 to 24; 12 is one octave up. For a sine
+            the error is at most 10 cents.
         seed: See `time_stretch`.
 
     Returns:
-        float32 array (samples,).
+        A float32 array (samples,).
 
     Raises:
-        ValueError: Not a mono float waveform, a bad sample rate, `semitones` out of
-            range.
+        ValueError: The waveform is not mono float, the sample rate is invalid, or
+            `semitones` is out of range.
         ImportError: The extra `augment` is not installed.
 
-    Source: Signalsmith Stretch, by its binding python-stretch.
+    Source: Signalsmith Stretch, through its binding python-stretch.
 
     Examples:
         >>> tone = np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000)

@@ -1,7 +1,7 @@
 """The optional reader that decodes with tensorflow-io's native ops.
 
-tensorflow-io 0.37.1 is its last release. It can be imported beside any TensorFlow,
-but above 2.17 each native op fails, so the reader calls one before it trusts it.
+tensorflow-io 0.37.1 is its last release. It can be imported with any TensorFlow, but
+above 2.17 every native op fails. Therefore the reader tests one op first.
 """
 
 import functools
@@ -23,7 +23,7 @@ _NEEDS = (
     "tensorflow-io 0.37.1 and TensorFlow 2.16 or 2.17, in an environment of its own: "
     "pip install 'kerasaudio[tensorflow-io]'. The default reader needs none of this."
 )
-# Full scale of the integers that tensorflow-io gives.
+# Full scale of the integers that tensorflow-io returns.
 _SCALES = {"uint8": 128.0, "int16": 32768.0, "int24": 8388608.0, "int32": 2147483648.0}
 
 _WAV_KINDS = {(1, 8), (1, 16), (1, 24), (3, 32)}  # format and bits
@@ -34,24 +34,24 @@ def native_tensorflow_io() -> Any:
     """Import tensorflow_io and call one of its native ops.
 
     Raises:
-        ImportError: It is not installed, or does not work with this TensorFlow; says
-            which versions do.
+        ImportError: tensorflow-io is not installed, or does not work with this
+            TensorFlow. The message names versions that do.
     """
     try:
         import tensorflow_io
-    except Exception as error:  # a broken pair of libraries fails in many ways
+    except Exception as error:  # incompatible libraries fail in many ways
         raise ImportError(f"Cannot import tensorflow_io: {error}. {_NEEDS}") from error
     try:
         samples = tensorflow_io.audio.decode_wav(_tiny_wav(), dtype=np.int16)
         heard = np.asarray(samples).ravel().tolist()
-    except Exception as error:  # undefined symbols come as NotImplementedError
+    except Exception as error:  # undefined symbols raise NotImplementedError
         raise ImportError(
             f"tensorflow_io is installed, but its native ops do not work here: "
             f"{str(error)[:300]}. {_NEEDS}"
         ) from error
     if heard != [1, -2]:
         raise ImportError(
-            f"tensorflow_io decodes wrongly here ({heard} for [1, -2]). {_NEEDS}"
+            f"tensorflow_io decodes incorrectly here ({heard} for [1, -2]). {_NEEDS}"
         )
     return tensorflow_io
 
@@ -62,7 +62,7 @@ def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
 
     Raises:
         ImportError: tensorflow-io does not work here.
-        AudioDecodeError: It cannot decode the file.
+        AudioDecodeError: tensorflow-io cannot decode the file.
     """
     tensorflow_io = native_tensorflow_io()
     _refuse_misread_wav(source)
@@ -70,24 +70,24 @@ def open_tensorflow_io(source: Source) -> Iterator["TensorFlowIODecoder"]:
     with on_disk(source) as path:
         try:
             tensor = tensorflow_io.audio.AudioIOTensor(path)
-        except Exception as error:  # TensorFlow's errors share no better base
+        except Exception as error:  # TensorFlow's errors have no common base
             raise AudioDecodeError(_cannot_decode(source, error)) from error
         yield TensorFlowIODecoder(source, tensor)
 
 
 def _refuse_misread_wav(source: Source) -> None:
-    """tensorflow-io takes 32-bit integers for floats, and other codes for PCM."""
+    """Raise for wavs that tensorflow-io misreads: 32-bit integers, and not PCM."""
     source.file.seek(0)
     start = source.file.read(4096)
     at = start.find(b"fmt ") + 8
     if start[:4] != b"RIFF" or at < 8:
         return
     code, bits = struct.unpack_from("<H12xH", start.ljust(at + 40, b"\0"), at)
-    if code == 0xFFFE:  # extensible: the code stands at the head of an identifier
+    if code == 0xFFFE:  # extensible: the code is at the start of an identifier
         code = struct.unpack_from("<H", start.ljust(at + 40, b"\0"), at + 24)[0]
     if (code, bits) not in _WAV_KINDS:
         raise AudioDecodeError(
-            f"tensorflow-io misreads {source.name}: wav of format {code} with {bits} "
+            f"tensorflow-io misreads {source.name}, a wav of format {code} with {bits} "
             f"bits. Use reader='soundfile'."
         )
 
@@ -123,14 +123,14 @@ class TensorFlowIODecoder:
     def blocks(
         self, start: int, frames: int | None, block_frames: int
     ) -> Iterator[np.ndarray]:
-        """Give float32 (n, channels) from frame `start` on, `frames` at most."""
+        """Yield float32 (n, channels) from frame `start` on, at most `frames`."""
         promised = self.frames or 0
         stop = promised if frames is None else min(promised, start + frames)
         for at in range(start, stop, block_frames):
             end = min(stop, at + block_frames)
             try:
                 block = self._tensor[at:end].numpy()
-            except Exception as error:  # TensorFlow's errors share no better base
+            except Exception as error:  # TensorFlow's errors have no common base
                 self._check_whole()
                 raise AudioDecodeError(_cannot_decode(self._source, error)) from error
             if len(block) != end - at:

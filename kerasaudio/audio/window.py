@@ -1,4 +1,4 @@
-"""Windows of equal length over a waveform of any length, with their starts."""
+"""Cut a waveform of any length into windows of equal length, with their starts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,26 +26,27 @@ def windows(
     hop_samples: int | None = None,
     padding: str = "zeros",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a waveform into windows; together they hold every sample.
+    """Cut a waveform into windows that together contain every sample.
 
-    Windows start at 0, `hop_samples`, 2 `hop_samples`, ... If samples remain behind
-    the last full window, one more starts at the next hop and is filled up. (With a
-    hop longer than the window the samples between two windows are left out.)
+    Windows start at 0, `hop_samples`, 2 `hop_samples`, ... If samples remain after the
+    last full window, one more window starts at the next hop and is padded. (If the hop
+    is longer than the window, the samples between two windows are left out.)
 
     Args:
-        waveform: float samples in [-1, 1], (samples,), of any length.
+        waveform: Float samples in [-1, 1], (samples,), of any length.
         window_samples: Length of a window in samples.
-        hop_samples: Samples from one start to the next; None for `window_samples`.
-        padding: What fills the last window: "zeros" (silence), or "repeat", where
-            the clip is looped: behind its end it starts again from its beginning, as
-            often as needed. Which is right depends on how a network was trained.
+        hop_samples: Distance from one start to the next in samples; default:
+            `window_samples`.
+        padding: Content that fills the last window: "zeros" (silence; default), or
+            "repeat": after its end the clip starts again from its beginning, as often
+            as needed. Which one is right depends on how the network was trained.
 
     Returns:
         Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).
 
     Raises:
-        ValueError: A bad waveform, length, hop or padding, or windows of more than
-            2**31 samples (8 GiB) together.
+        ValueError: The waveform, a length, the hop or the padding is invalid, or the
+            windows together have more than 2**31 samples (8 GiB).
 
     Examples:
         >>> waveform = np.linspace(0, 1, 40_000)
@@ -58,7 +59,7 @@ def windows(
     check_size(
         (1 + max(0, -(-(len(samples) - rule.window) // rule.hop))) * rule.window,
         "The windows of this clip together",
-        "Take a longer hop, or cut it with iter_windows, which gives them one by one.",
+        "Use a longer hop, or iter_windows, which yields them one by one.",
     )
     cut = rule.cut(samples)
     return (
@@ -80,29 +81,30 @@ def iter_windows(
     reader: str = "soundfile",
     errors: str = "raise",
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Give the windows of `windows(load_audio(...))` one by one, in bounded memory.
+    """Yield the windows of `windows(load_audio(...))` one by one, in bounded memory.
 
-    Hours of sound are read, mixed, resampled and cut in blocks; the numbers are the
-    same. An error in the file is raised when it is reached.
+    Hours of audio are read, mixed, resampled and cut in blocks, with the same result.
+    An error in the file is raised when it is reached.
 
     Args:
         path_or_file: As for `load_audio`.
-        sample_rate: Rate wanted in Hz.
+        sample_rate: Sample rate of the windows in Hz.
         window_samples: Length of a window in samples.
-        hop_samples: Samples from one start to the next; None for `window_samples`.
-        padding: "zeros" or "repeat", as for `windows`.
-        offset: Where to start, in seconds.
-        duration: How much to read, in seconds, or None for all.
-        block_seconds: How much to decode at a time.
+        hop_samples: Distance from one start to the next in samples; default:
+            `window_samples`.
+        padding: "zeros" (default) or "repeat", as for `windows`.
+        offset: Start in seconds; default: 0.
+        duration: Duration to read in seconds; default: up to the end.
+        block_seconds: Duration to decode at a time, in seconds; default: 30.
         reader: As for `load_audio`.
         errors: As for `load_audio`; the warning comes with the last window.
 
     Yields:
-        Window, float32 (window_samples,), and its start in samples after `offset`.
+        A window, float32 (window_samples,), and its start in samples after `offset`.
 
     Raises:
-        ValueError, OSError, ImportError: As `load_audio` and `windows`; bad arguments
-            at once, what is wrong with the file while iterating.
+        ValueError, OSError, ImportError: As `load_audio` and `windows`. Invalid
+            arguments raise at once, problems with the file raise during iteration.
 
     Examples:
         >>> for window, start in kerasaudio.iter_windows("song.wav", 16_000, 20_000):
@@ -137,18 +139,18 @@ def stream_windows(
     reader: str = "soundfile",
     errors: str = "raise",
 ) -> Iterator[Window]:
-    """Give the windows of `rule.cut(load_audio(...))` one by one, in bounded memory.
+    """Yield the windows of `rule.cut(load_audio(...))` one by one, in bounded memory.
 
     Args:
         path_or_file: As for `load_audio`.
-        sample_rate: Rate wanted in Hz.
-        rule: How to cut.
-        length: Samples that there are at that rate, where the rule needs to know.
-        offset: As for `iter_windows`, like those below.
-        duration: How much to read.
-        block_seconds: How much to decode at a time.
-        reader: As for `load_audio`, like `errors`.
-        errors: "raise" or "salvage".
+        sample_rate: Sample rate of the windows in Hz.
+        rule: Rule that cuts the windows.
+        length: Number of samples at that rate, if the rule requires it.
+        offset: Start in seconds; default: 0.
+        duration: Duration to read in seconds; default: up to the end.
+        block_seconds: Duration to decode at a time, in seconds; default: 30.
+        reader: As for `load_audio`.
+        errors: "raise" or "salvage", as for `load_audio`.
     """
     chunks = stream_audio(
         path_or_file,
@@ -172,7 +174,7 @@ def stream_audio(
     reader: str = "soundfile",
     errors: str = "raise",
 ) -> Iterator[np.ndarray]:
-    """Give the waveform of `load_audio` block by block; arguments are checked now."""
+    """Yield the waveform of `load_audio` in blocks; arguments are checked at once."""
     sample_rate = check_rate(sample_rate)
     offset, duration = check_span(offset, duration)
     block_span = check_seconds(block_seconds, "block_seconds")

@@ -1,6 +1,6 @@
-"""How a clip becomes windows, and what each window counts in the clip's answer.
+"""The rule that cuts a clip into windows, and weights them in the clip's result.
 
-clip (samples,) -> spans: starts, lengths, weights -> windows -> outputs -> one answer
+clip (samples,) -> spans: starts, lengths, weights -> windows -> outputs -> one result
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,10 @@ class Window(NamedTuple):
     """A piece of a waveform.
 
     Attributes:
-        samples: float32 (context + size,), filled up where the waveform ends.
-        start: First sample's place in the waveform, without the context.
-        length: How many of the samples from there on are the waveform's own.
-        weight: What it counts in the mean over a clip, 1 for a full window.
+        samples: float32 (context + size,), padded where the waveform ends.
+        start: Position of its first sample in the waveform, without the context.
+        length: Number of samples from there on that belong to the waveform.
+        weight: Weight in the mean over a clip, 1 for a full window.
     """
 
     samples: np.ndarray
@@ -33,14 +33,14 @@ class Window(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Where a window lies.
+    """The position of a window.
 
     Attributes:
-        start: Its first sample in the clip.
-        size: Its samples, filling included.
-        length: How many of them are the clip's own.
-        weight: What it counts in the mean over the clip.
-        padding: What fills it up.
+        start: First sample in the clip.
+        size: Number of samples, padding included.
+        length: Number of samples that belong to the clip.
+        weight: Weight in the mean over the clip.
+        padding: Kind of padding, "zeros" or "repeat".
     """
 
     start: int
@@ -52,29 +52,29 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class WindowRule:
-    """How a clip becomes windows.
+    """The rule that cuts a clip into windows.
 
     Windows start at 0, `hop`, 2 `hop`, ... as long as they lie within the clip. If
-    samples remain behind the last, they are the rest, which begins at the next hop.
+    samples remain after the last one, they form the rest, which begins at the next hop.
 
     Attributes:
-        window: Samples of a window.
-        hop: From one start to the next.
-        padding: What fills a short clip or a rest: "zeros", or "repeat", where the clip
-            starts again from its beginning, as often as needed.
-        rest: What becomes of the rest: "count", a window that weighs as much of a full
-            one as the clip has of it; "full", one that weighs like all others; "drop",
-            none, unless the clip has no other window.
+        window: Length of a window in samples.
+        hop: Distance from one start to the next in samples.
+        padding: Content that fills a short clip or a rest: "zeros"; or "repeat": the
+            clip starts again from its beginning, as often as needed.
+        rest: Treatment of the rest: "count", a window whose weight is the fraction of
+            it that the clip covers; "full", a window with weight 1; "drop", no window,
+            unless the clip has no other window.
         exact: Whether all windows have the same length. Otherwise a short clip, and a
-            rest that counts, are only as long as they are.
-        shortest: Length that those are filled up to.
-        per_clip: So many windows from the beginning of the clip, wherever its end is;
-            their hop is (samples - window) // per_clip. None: by the hop.
-        whole: Clips up to this length are one window, of their own length.
-        context: Samples before its start that each window has in front; silence at the
-            beginning of the clip.
-        edge: How many of its last samples a window may lack to count as full; silence
-            stands for them.
+            rest with "count", keep their own length.
+        shortest: Length in samples that those are padded to.
+        per_clip: Number of windows, from the beginning of the clip, with a hop of
+            (samples - window) // per_clip. None for windows by `hop`.
+        whole: Clips up to this length in samples are one window of their own length.
+        context: Number of samples before its start that each window includes; at the
+            beginning of the clip they are silence.
+        edge: Number of samples that may be missing at the end of a window that still
+            counts as full; silence replaces them.
     """
 
     window: int
@@ -89,7 +89,7 @@ class WindowRule:
     edge: int = 0
 
     def spans(self, length: int) -> list[Span]:
-        """Give the windows of a clip of so many samples, at least one."""
+        """Return the positions of the windows of a clip, at least one."""
         if length <= self.whole:
             return [self._short(length)]
         if self.per_clip is not None and length >= self.window:
@@ -99,24 +99,24 @@ class WindowRule:
         return [self._full(n * self.hop) for n in range(full)] + rest
 
     def cut(self, clip: np.ndarray) -> list[Window]:
-        """Give the windows of a clip, float32 (samples,)."""
+        """Return the windows of a clip, float32 (samples,)."""
         return list(self.iter_cut(clip))
 
     def iter_cut(self, clip: np.ndarray) -> Iterator[Window]:
-        """Give the windows of a clip one by one."""
+        """Yield the windows of a clip one by one."""
         head = clip[: self.window]
         for span in self.spans(len(clip)):
             begin = max(0, span.start - self.context)
             yield self.filled(clip[begin : span.start + span.length], head, span)
 
     def filled(self, piece: np.ndarray, head: np.ndarray, span: Span) -> Window:
-        """Make a window.
+        """Return a window, padded.
 
         Args:
-            piece: What the clip has of it, from up to `context` samples before its
-                start on.
-            head: The clip's beginning: `window` samples, or all that it has.
-            span: Where it lies.
+            piece: Samples of the clip in the window, with up to `context` samples
+                before its start.
+            head: Beginning of the clip: `window` samples, or all if it is shorter.
+            span: Position of the window.
         """
         before = np.zeros(self.context + span.length - len(piece), np.float32)
         lacking = span.size - span.length
@@ -128,15 +128,18 @@ class WindowRule:
         return Window(samples, span.start, span.length, span.weight)
 
     def starts(self, length: int | None) -> Iterator[int]:
-        """Give where full windows begin in a stream; without end, if that is unknown.
+        """Return the starts of full windows in a stream; endless without `length`.
 
         Args:
-            length: Of the stream in samples; needed where `per_clip` is given.
+            length: Length of the stream in samples; required with `per_clip`.
+
+        Raises:
+            ValueError: `length` is missing.
         """
         if self.per_clip is None:
             return count(0, self.hop)
         if length is None:
-            raise ValueError("Windows per clip need to know where the clip ends.")
+            raise ValueError("Windows per clip require the length of the clip.")
         if length < self.window:
             return iter(())
         return iter(self._spread(length))
@@ -150,12 +153,12 @@ class WindowRule:
         return Span(start, self.window, self.window, 1.0, "zeros")
 
     def _short(self, length: int) -> Span:
-        """Give the one window of a clip that is heard whole."""
+        """Return the only window of a clip that is not cut."""
         size = max(length, self.window if self.exact else self.shortest)
         return Span(0, size, length, 1.0, self.padding)
 
     def _rest(self, full: int, length: int) -> list[Span]:
-        """Give the window behind so many full ones, if there is one."""
+        """Return the window after this number of full ones, if there is one."""
         start = full * self.hop
         own = length - start
         nothing_new = full and length <= start - self.hop + self.window
@@ -174,11 +177,11 @@ class WindowRule:
 
 
 class Cutter:
-    """Cuts a stream as `WindowRule.cut` cuts a clip; memory does not grow.
+    """Cuts a stream as `WindowRule.cut` cuts a clip, in constant memory.
 
     Args:
-        rule: How.
-        length: Of the stream in samples, where the rule needs to know.
+        rule: Rule that cuts the windows.
+        length: Length of the stream in samples, if the rule requires it.
     """
 
     def __init__(self, rule: WindowRule, length: int | None = None) -> None:
@@ -187,19 +190,19 @@ class Cutter:
         self._next: int | None = next(self._starts, None)
         self._given = 0
         self._store = np.zeros(2 * (rule.context + rule.window), np.float32)
-        self._held = self._first = 0  # samples in the store; place of its first
+        self._held = self._first = 0  # samples in the store; position of its first
         self._head = np.zeros(0, np.float32)
         self.samples = 0  # received so far
 
     def push(self, chunk: np.ndarray) -> Iterator[Window]:
-        """Give the windows that the next piece of the stream completes."""
+        """Yield the windows that the next piece of the stream completes."""
         rule = self._rule
         self._head = np.concatenate(
             [self._head, chunk[: rule.window - len(self._head)]]
         )
         self._keep(chunk)
         self.samples += len(chunk)
-        if self.samples <= rule.whole:  # it may yet turn out to be a short clip
+        if self.samples <= rule.whole:  # it may still be a short clip
             return
         while self._next is not None and self._next + rule.window <= self.samples:
             yield self._window(rule._full(self._next))
@@ -208,7 +211,7 @@ class Cutter:
             self._forget()
 
     def finish(self) -> Iterator[Window]:
-        """Give what is left when the stream has ended."""
+        """Yield the remaining windows after the end of the stream."""
         rule = self._rule
         if not self.samples:
             return
@@ -216,7 +219,7 @@ class Cutter:
             return
         if self.samples <= rule.whole:
             left = rule.spans(self.samples)
-        else:  # without listing the windows of a day
+        else:  # without a list of all windows, which may be many
             left = rule._rest(self._given, self.samples)
         for span in left:
             yield self._window(span)
@@ -236,7 +239,7 @@ class Cutter:
         self._held = needed
 
     def _forget(self) -> None:
-        """Drop what no later window needs, once it is half of what is held."""
+        """Drop samples that later windows do not need, once they are half of all."""
         if self._next is None:
             stale = self._held
         else:
@@ -264,10 +267,10 @@ def weighted_means(
     """Average the outputs of each clip's windows by their weights.
 
     Args:
-        outputs: (windows, ...).
-        clip_of: Number of each window's clip, int (windows,).
-        weights: Of the windows, (windows,).
-        clips: How many clips there are.
+        outputs: Outputs of the windows, (windows, ...).
+        clip_of: Index of each window's clip, int (windows,).
+        weights: Weights of the windows, (windows,).
+        clips: Number of clips.
 
     Returns:
         float64 (clips, ...); NaN for clips without a window.

@@ -1,4 +1,5 @@
-"""Foreign bytes to arrays, never unpickled: one file a format.
+"""Read checkpoints of other libraries without unpickling: one module per format.
 
-A state is a dict of arrays by `layer/variable`; assigning one is strict both ways.
+A state is a dict of arrays by `layer/variable`; assigning it is strict in both
+directions.
 """

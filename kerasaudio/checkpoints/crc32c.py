@@ -1,7 +1,7 @@
-"""CRC-32C (Castagnoli) in NumPy: long data in many lanes at once.
+"""CRC-32C (Castagnoli) in NumPy; long data is processed in many lanes at once.
 
-A CRC is linear: that of A followed by B is that of A, moved on by as many zero bytes as
-B has, xor that of B. So equal pieces are worked on side by side and then joined.
+A CRC is linear: the CRC of A followed by B is that of A, advanced by as many zero bytes
+as B has, xor that of B. So equal pieces are processed in parallel and then joined.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ _MASK_DELTA = 0xA282EAD8
 
 
 def crc32c(data: np.ndarray | bytes) -> int:
-    """Give the CRC-32C of bytes (an array of uint8, or bytes)."""
+    """Return the CRC-32C of bytes (an array of uint8, or bytes)."""
     octets = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
     body = len(octets) // (2 * _LANES) * 2 * _LANES
     register = np.array([_ONES])
@@ -28,19 +28,19 @@ def crc32c(data: np.ndarray | bytes) -> int:
 
 
 def unmask(stored: int) -> int:
-    """Undo what LevelDB does to CRCs that it stores inside the data they cover."""
+    """Return the CRC from the masked form that LevelDB stores."""
     rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
     return (rotated >> 17 | rotated << 15) & 0xFFFFFFFF
 
 
 def mask(crc: int) -> int:
-    """Give what LevelDB stores for a CRC."""
+    """Return the masked form of a CRC that LevelDB stores."""
     rotated = crc >> 15 | crc << 17 & 0xFFFFFFFF
     return (rotated + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def _joined(octets: np.ndarray) -> np.ndarray:
-    """Give the register after `octets`, from zero; a multiple of 2 * _LANES of them."""
+    """Return the register after `octets`, from zero; a multiple of 2 * _LANES bytes."""
     words = np.ascontiguousarray(octets).view("<u2").reshape(_LANES, -1)
     table = _table(16)
     registers = np.zeros(_LANES, np.uint32)
@@ -64,13 +64,13 @@ def _table(bits: int) -> np.ndarray:
 
 
 def _moved(registers: np.ndarray, zeros: int) -> np.ndarray:
-    """Give registers after so many zero bytes."""
+    """Return registers after a number of zero bytes."""
     return _mapped(registers, _images(zeros))
 
 
 @cache
 def _images(zeros: int) -> np.ndarray:
-    """Give what becomes of each bit of a register after so many zero bytes."""
+    """Return the image of each bit of a register after a number of zero bytes."""
     if zeros == 0:
         return np.uint32(1) << np.arange(32, dtype=np.uint32)
     half = _images(zeros // 2)

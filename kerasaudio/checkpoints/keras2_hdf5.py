@@ -1,8 +1,8 @@
-"""Keras 2 `.hdf5` files: layers by name, or in the order they were made.
+"""Read Keras 2 `.hdf5` files: layers by name, or in the order of creation.
 
-Where nobody named them, Keras 2 names layers by kind and a number that counts up over
-a whole session (`conv1d_12`, `batch_normalization_7`), so the numbers may start
-anywhere; their order is the order of creation. Files of `model.save` keep weights below
+By default, Keras 2 names layers by kind and a number that increases during a whole
+session (`conv1d_12`, `batch_normalization_7`), so the numbers may start anywhere; their
+order is the order of creation. Files of `model.save` store weights below
 `model_weights`, those of `save_weights` at the root.
 
 Source: Keras 2.0.5, `keras/engine/topology.py`, `save_weights_to_hdf5_group`.
@@ -18,23 +18,23 @@ import numpy as np
 from kerasaudio.checkpoints.native import State
 from kerasaudio.files.errors import UnsafeFileError
 
-# Kind of layer -> its layers in order of creation, each arrays by variable.
+# Kind of layer -> its layers in order of creation, each a dict of arrays by variable.
 Layers = dict[str, list[dict[str, np.ndarray]]]
 _NUMBERED = re.compile(r"(?P<kind>.+?)(?:_(?P<number>\d+))?")
 
 
 def read_keras2(path: Path) -> Layers:
-    """Read the weights of a Keras 2 file whose layers nobody named.
+    """Read the weights of a Keras 2 file whose layers have default names.
 
     Raises:
         UnsafeFileError: As `read_layers`.
-        ValueError: As `read_layers`; two variables of a layer share a name.
+        ValueError: As `read_layers`; two variables of a layer have the same name.
     """
     layers = {}
     for name, arrays in read_layers(path).items():
         leaves = {weight.rpartition("/")[2]: array for weight, array in arrays.items()}
         if len(leaves) < len(arrays):
-            raise ValueError(f"{path}: {name} has two variables of one name.")
+            raise ValueError(f"{path}: {name} has two variables of the same name.")
         layers[name] = leaves
     return _in_order(layers)
 
@@ -44,14 +44,14 @@ def read_named(path: Path) -> dict[str, np.ndarray]:
 
     Raises:
         UnsafeFileError: As `read_layers`.
-        ValueError: As `read_layers`; two weights share a name.
+        ValueError: As `read_layers`; two weights have the same name.
     """
     layers = read_layers(path)
     named = {
         weight: array for arrays in layers.values() for weight, array in arrays.items()
     }
     if len(named) < sum(map(len, layers.values())):
-        raise ValueError(f"{path} has two weights of one name.")
+        raise ValueError(f"{path} has two weights of the same name.")
     return named
 
 
@@ -59,15 +59,15 @@ def read_layers(path: Path) -> dict[str, dict[str, np.ndarray]]:
     """Read the weights of a Keras 2 file; nothing in it is executed.
 
     Only plain arrays of floating-point numbers inside the file itself are read: links,
-    objects and external storage are refused.
+    objects and external storage are rejected.
 
     Returns:
-        Arrays by name of the weight, by name of the layer; layers without weights are
-        left out.
+        A dict of layers by name, each a dict of arrays by weight name; layers without
+        weights are left out.
 
     Raises:
-        UnsafeFileError: The file asks for something else, or claims more than it holds.
-        ValueError: It is no Keras 2 weights file.
+        UnsafeFileError: The file has other content, or claims more than it contains.
+        ValueError: The file is not a weights file of Keras 2.
     """
     import h5py
 
@@ -89,12 +89,12 @@ def read_layers(path: Path) -> dict[str, dict[str, np.ndarray]]:
     except (
         *(OSError, KeyError, RuntimeError, TypeError, AttributeError),
         *(ValueError, OverflowError, MemoryError),
-    ) as error:  # whatever h5py makes of damage
-        raise ValueError(f"{path} is no weights file of Keras 2: {error}") from error
+    ) as error:  # h5py raises many kinds of errors for damaged files
+        raise ValueError(f"{path} is not a weights file of Keras 2: {error}") from error
 
 
 def _datasets(group: Any) -> dict[str, Any]:
-    """Give the arrays of a layer by name of the weight, without reading them yet."""
+    """Return the arrays of a layer by weight name, without reading them yet."""
     names = _names(group.attrs, "weight_names")
     datasets = {name.partition(":")[0]: _dataset(group, name) for name in names}
     if len(datasets) < len(names):
@@ -107,23 +107,23 @@ def _dataset(group: Any, name: str) -> Any:
 
     dataset = _child(group, name)
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f":
-        raise UnsafeFileError(f"{name!r} holds no floating-point numbers.")
+        raise UnsafeFileError(f"{name!r} contains no floating-point numbers.")
     if dataset.external or dataset.is_virtual:
-        raise UnsafeFileError(f"{name!r} keeps its numbers in another file.")
+        raise UnsafeFileError(f"{name!r} stores its numbers in another file.")
     return dataset
 
 
 def _child(group: Any, name: str) -> Any:
-    """Give what lies at a path inside a group, without following links."""
+    """Return the object at a path inside a group, without following links."""
     import h5py
 
     for part in name.split("/"):
         if not isinstance(group, h5py.Group) or part in ("", ".", ".."):
-            raise UnsafeFileError(f"{name!r} is no path to a weight.")
+            raise UnsafeFileError(f"{name!r} is not a path to a weight.")
         if part not in group:
             raise KeyError(f"it lacks {name!r}")
         if not isinstance(group.get(part, getlink=True), h5py.HardLink):
-            raise UnsafeFileError(f"{name!r} is a link to somewhere else.")
+            raise UnsafeFileError(f"{name!r} is a link to another place.")
         group = group[part]
     return group
 
@@ -164,20 +164,20 @@ def _in_order(layers: Mapping[str, dict[str, np.ndarray]]) -> Layers:
 def assign_names(
     layers: Layers, names: Mapping[str, Sequence[str]], origin: str
 ) -> State:
-    """Give each layer the name that the layer made at the same turn has with us.
+    """Return a state in which layers have our names, matched by order of creation.
 
     Args:
-        layers: From `read_keras2`.
-        names: Kind of layer -> our names in the order upstream makes the layers.
-        origin: Where the layers come from, for messages.
+        layers: Return value of `read_keras2`.
+        names: Kind of layer -> our names, in upstream's order of creation.
+        origin: Origin of the layers, for messages.
 
     Raises:
-        ValueError: Another number of layers of a kind, or another kind.
+        ValueError: The kinds of layers, or their numbers, differ.
     """
     found = {kind: len(entries) for kind, entries in layers.items()}
     wanted = {kind: len(entries) for kind, entries in names.items()}
     if found != wanted:
-        raise ValueError(f"{origin} holds the layers {found}, not {wanted}.")
+        raise ValueError(f"{origin} has the layers {found}, not {wanted}.")
     return {
         f"{name}/{variable}": array
         for kind, entries in layers.items()

@@ -1,6 +1,6 @@
-"""kerasaudio's own format: safetensors, one tensor a variable, `layer/variable` keys.
+"""kerasaudio's own format: safetensors, one tensor per variable, `layer/variable` keys.
 
-Assigning is strict both ways: a missing key, a left-over key and a wrong shape raise.
+Assigning is strict: missing keys, unexpected keys and wrong shapes raise.
 """
 
 import json
@@ -18,11 +18,10 @@ _WRAPPED = ("forward_layer", "backward_layer", "layer")  # Bidirectional, Wrappe
 
 
 def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
-    """Give each weight of a functional model by its key, `layer/variable`.
+    """Return the weights of a functional model by key, `layer/variable`.
 
-    Keys do not depend on what else was built in the process: where Keras counts the
-    layer that another one wraps (`gru`, `gru_1`), the key says which one it is to it
-    (`forward_layer`).
+    Keys do not depend on other models in the process: for a wrapped layer, which Keras
+    numbers (`gru`, `gru_1`), the key has its role instead (`forward_layer`).
 
     Raises:
         ValueError: Two weights have the same key.
@@ -33,16 +32,16 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
             key = f"{layer.name}/{_inside(layer, variable)}"
             if key in named:
                 raise ValueError(
-                    f"Two weights of {model.name} have the key {key!r}, and a file "
-                    "could hold one of them only. Give the layers inside the layer "
-                    f"{layer.name!r} names of their own."
+                    f"Two weights of {model.name} have the key {key!r}, but a file "
+                    "can store only one of them. Give different names to the layers "
+                    f"inside the layer {layer.name!r}."
                 )
             named[key] = variable
     return named
 
 
 def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
-    """Give the path of a weight below the layer that holds it."""
+    """Return the path of a weight below its layer."""
     for part in _WRAPPED:
         wrapped = getattr(layer, part, None)
         if isinstance(wrapped, keras.layers.Layer) and any(
@@ -56,7 +55,7 @@ def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
 
 
 def model_state(model: keras.Model) -> State:
-    """Give the weights of a model as float32 arrays by key.
+    """Return the weights of a model as float32 arrays by key.
 
     Raises:
         ValueError: Two weights have the same key.
@@ -68,16 +67,16 @@ def model_state(model: keras.Model) -> State:
 
 
 def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> None:
-    """Set every weight of a model, or none.
+    """Set all weights of a model, or none of them if the state does not fit.
 
     Args:
         model: A built functional model.
-        state: One array for each weight.
-        origin: Where the state comes from, for messages.
+        state: One array per weight, by key.
+        origin: Origin of the state, for messages.
 
     Raises:
-        ValueError: A weight is missing or left over, has another shape, or is not
-            a finite floating-point number; two weights have the same key.
+        ValueError: A weight is missing or unexpected, has another shape, or is not a
+            finite floating-point number; two weights have the same key.
     """
     variables = named_variables(model)
     problems = [f"missing {key}" for key in variables.keys() - state.keys()]
@@ -89,13 +88,13 @@ def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> 
         elif state[key].dtype.kind != "f":
             problems.append(f"{key} is {state[key].dtype}, not floating-point")
         elif not np.isfinite(state[key]).all():
-            problems.append(f"{key} holds NaN or infinity")
+            problems.append(f"{key} contains NaN or infinity")
     if problems:
         raise ValueError(
             f"The weights of {origin} do not fit {model.name}: "
             + "; ".join(sorted(problems)[:8])
             + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
-            + ". Are they of another architecture, or of other architecture arguments?"
+            + ". Do they belong to another architecture, or to other arguments?"
         )
     for key, variable in variables.items():
         variable.assign(state[key])
@@ -105,7 +104,7 @@ def read_native(path: Path) -> State:
     """Read a safetensors file; nothing in it is executed.
 
     Raises:
-        ValueError: It is no safetensors file.
+        ValueError: The file is not a safetensors file.
     """
     return parse_native(path.read_bytes(), str(path))
 
@@ -114,7 +113,7 @@ def parse_native(content: bytes, origin: str = "The weights") -> State:
     """Read the bytes of a safetensors file; nothing in them is executed.
 
     Raises:
-        ValueError: They are no safetensors file, or hold numbers of 8 bits.
+        ValueError: The bytes are not a safetensors file, or contain 8-bit floats.
     """
     try:
         return parse_safetensors(content)
@@ -123,9 +122,10 @@ def parse_native(content: bytes, origin: str = "The weights") -> State:
 
 
 def parse_metadata(content: bytes) -> dict[str, str]:
-    """Give the metadata in the header of a safetensors file that `parse_native` read.
+    """Return the metadata in the header of a safetensors file.
 
-    The file is eight bytes with the length of the header, the header in JSON, tensors.
+    Call `parse_native` first, which checks the file. The file consists of eight bytes
+    with the length of the header, the header in JSON, and the tensors.
     """
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
@@ -135,11 +135,12 @@ def parse_metadata(content: bytes) -> dict[str, str]:
 def native_bytes(
     state: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
 ) -> bytes:
-    """Give a safetensors file, byte for byte the same for the same state.
+    """Return the bytes of a safetensors file; the same state gives the same bytes.
 
     Args:
         state: Tensors by key.
-        metadata: For the header; at most one entry, as their order is left open.
+        metadata: Metadata for the header; at most one entry, as the order of several
+            is not defined.
     """
     from safetensors.numpy import save
 

@@ -1,4 +1,4 @@
-"""Tensors of a safetensors file as arrays; nothing in it is executed."""
+"""Read a safetensors file as arrays; nothing in it is executed."""
 
 import numpy as np
 
@@ -24,14 +24,14 @@ def parse_safetensors(content: bytes) -> dict[str, np.ndarray]:
     """Read the bytes of a safetensors file.
 
     Args:
-        content: All of it.
+        content: Content of the whole file.
 
     Returns:
         Arrays by name. bfloat16 becomes float32, without loss.
 
     Raises:
-        ValueError: It is no safetensors file, or holds numbers that NumPy does not
-            know, such as those of 8 bits.
+        ValueError: The content is not a safetensors file, or has a number type that
+            NumPy does not support, such as 8-bit floats.
     """
     from safetensors import SafetensorError, deserialize
 
@@ -46,8 +46,8 @@ def _array(name: str, tensor: dict) -> np.ndarray:
     dtype = tensor["dtype"]
     if dtype not in _DTYPES:
         raise ValueError(
-            f"its tensor {name} is of type {dtype}, which is not read here: convert it "
-            "to float32, float16 or bfloat16"
+            f"its tensor {name} has the type {dtype}, which is not supported: convert "
+            "it to float32, float16 or bfloat16"
         )
     flat = np.frombuffer(tensor["data"], _DTYPES[dtype])
     if dtype == "BF16":  # the upper half of a float32

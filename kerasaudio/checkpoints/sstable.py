@@ -1,10 +1,10 @@
-"""LevelDB's sorted tables, as TensorFlow 1 writes them: keys and values in order.
+"""Read LevelDB's sorted tables, as TensorFlow 1 writes them: keys and values in order.
 
 file = data blocks, an empty meta-index, an index (last key -> place of a block), footer
 block = entries (shared, own, value lengths, key, value), restart points, type, CRC
 
-Only what TensorFlow's writer leaves is read: blocks without compression, one after the
-other, that fill the file; every byte is covered by a checked CRC or a checked value.
+Only files as written by TensorFlow are read: uncompressed consecutive blocks that fill
+the file. Every byte is covered by a CRC or a value that is checked.
 
 Source: google/leveldb, doc/table_format.md; tensorflow/core/lib/io/table_builder.cc.
 """
@@ -22,10 +22,10 @@ _LONGEST_KEY = 4096
 
 
 def read_table(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Give the keys, ascending, and their values, which are views of `content`.
+    """Yield the keys, ascending, and their values, which are views of `content`.
 
     Raises:
-        ValueError: The file is damaged, compressed, or no such table.
+        ValueError: The file is damaged, compressed, or not such a table.
     """
     if len(content) < FOOTER + 2 * _TRAILER:
         raise ValueError(f"it has {len(content)} bytes, too few for a table")
@@ -35,7 +35,7 @@ def read_table(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     meta, position = _handle(content, end)
     index, position = _handle(content, position)
     if any(content[position:-8]):
-        raise ValueError("its footer holds more than it should")
+        raise ValueError("its footer has unexpected content")
     blocks = [
         (key, *_only_handle(place)) for key, place in _entries(_block(content, *index))
     ]
@@ -64,7 +64,7 @@ def _check_places(places: list[list[int]], end: int) -> None:
 
 
 def _block(content: memoryview, start: int, size: int) -> memoryview:
-    """Give the entries of a block, its CRC checked."""
+    """Return the entries of a block, after checking its CRC."""
     if start + size + _TRAILER > len(content) - FOOTER:
         raise ValueError(f"a block at byte {start:,} reaches beyond the file")
     sealed = content[start : start + size + 1]
@@ -99,7 +99,7 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 def _only_handle(place: memoryview) -> tuple[int, int]:
     handle, position = _handle(place, 0)
     if position != len(place):
-        raise ValueError("its index holds more than places")
+        raise ValueError("its index has unexpected content")
     return handle
 
 
@@ -110,10 +110,10 @@ def _handle(data: memoryview, position: int) -> tuple[tuple[int, int], int]:
 
 
 def varint(data: memoryview, position: int) -> tuple[int, int]:
-    """Read a number of seven bits a byte; give it and where it ends.
+    """Read a number stored in seven bits per byte; return it and its end position.
 
     Raises:
-        ValueError: It has more than 64 bits, or reaches beyond the data.
+        ValueError: The number has more than 64 bits, or reaches beyond the data.
     """
     number = 0
     for shift in range(0, 70, 7):

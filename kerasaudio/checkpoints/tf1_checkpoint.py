@@ -1,8 +1,8 @@
-"""TensorFlow 1 checkpoints of the first format: one file, read without TensorFlow.
+"""Read TensorFlow 1 checkpoints of the first format (one file), without TensorFlow.
 
-A sorted table (`sstable`) of protocol buffers. Under the empty key lies a list of the
-tensors, SavedTensorSlices.meta; under a key made of its name each tensor's numbers,
-SavedTensorSlices.data. Tensors that were saved in several parts are refused.
+The file is a sorted table (`sstable`) of protocol buffers. The empty key has a list of
+the tensors, SavedTensorSlices.meta. Each tensor's numbers, SavedTensorSlices.data, have
+a key made from its name. Tensors that were saved in several parts are rejected.
 
 Source: tensorflow/core/util/saved_tensor_slice.proto, saved_tensor_slice_util.cc,
 tensorflow/core/framework/{tensor,tensor_shape,tensor_slice}.proto.
@@ -23,7 +23,7 @@ _VARINT, _BYTES = 0, 2
 
 
 class _Type(NamedTuple):
-    """How a DataType is stored: its field in TensorProto, packed."""
+    """Storage of a DataType: its field in TensorProto, packed."""
 
     name: str
     field: int
@@ -47,15 +47,16 @@ def read_tf1_checkpoint(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read the tensors of a checkpoint that TensorFlow 1's Saver wrote (V1).
 
     Args:
-        path: The file, such as `vggish_model.ckpt`.
+        path: Path of the file, such as `vggish_model.ckpt`.
 
     Returns:
         Arrays by name of the variable: float32, float64, int32, int64. Variables of
         other types are left out.
 
     Raises:
-        ValueError: It is damaged, claims what it does not hold, or is something else.
-        OSError: It cannot be opened.
+        ValueError: The file is damaged, claims more than it contains, or is another
+            kind of file.
+        OSError: The file cannot be opened.
     """
     path = Path(path)
     if path.stat().st_size == 0:
@@ -66,7 +67,7 @@ def read_tf1_checkpoint(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     except ValueError as error:
         raise ValueError(
             f"{path} cannot be read as a TensorFlow 1 checkpoint of one file: {error}. "
-            "(Those of several files, .index and .data-..., are another format.)"
+            "(Checkpoints of several files, .index and .data-..., are another format.)"
         ) from error
 
 
@@ -80,10 +81,10 @@ def _read(content: memoryview) -> dict[str, np.ndarray]:
     for key, value in table:
         name, numbers = _saved_slice(_only(value, 2), key)
         if name not in listed or name in arrays:
-            raise ValueError(f"it holds {name!r} twice, or does not list it")
+            raise ValueError(f"it contains {name!r} twice, or does not list it")
         arrays[name] = _array(numbers, listed[name], name)
     if missing := sorted(listed.keys() - arrays.keys()):
-        raise ValueError(f"it lists {', '.join(missing[:4])} and does not hold it")
+        raise ValueError(f"it lists {', '.join(missing[:4])}, but does not contain it")
     read = ((name, arrays[name]) for name in listed)
     return {name: array for name, array in read if array is not None}
 
@@ -123,22 +124,22 @@ def _saved_slice(value: memoryview, key: bytes) -> tuple[str, _Value]:
     dimensions = sum(1 for _ in _fields(parts.get(2, memoryview(b"")), {1: _BYTES}))
     _check_whole(parts.get(2), dimensions, name)
     if key != _key(name, dimensions):
-        raise ValueError(f"{name!r} lies under another tensor's key")
+        raise ValueError(f"{name!r} has another tensor's key")
     return name, parts.get(3, memoryview(b""))
 
 
 def _check_whole(value: _Value | None, dimensions: int, name: str) -> None:
-    """Raise unless a slice has an open extent for each dimension: the whole tensor."""
+    """Raise unless a slice is the whole tensor: an open extent for each dimension."""
     extents = list(_fields(memoryview(b"") if value is None else value, {1: _BYTES}))
     for _, extent in extents:
         if not isinstance(extent, memoryview) or len(extent):
             raise ValueError(f"{name!r} was saved in several parts")
     if len(extents) != dimensions:
-        raise ValueError(f"{name!r} has {dimensions} dimensions and a slice of others")
+        raise ValueError(f"{name!r} has {dimensions} dimensions, but its slice differs")
 
 
 def _key(name: str, dimensions: int) -> bytes:
-    """Give the key of a whole tensor, in the code that sorts as its parts do."""
+    """Return the key of a whole tensor, in an order-preserving encoding."""
     escaped = name.encode().replace(b"\xff", b"\xff\x00").replace(b"\0", b"\0\xff")
     count = bytes([1, dimensions]) if dimensions else b"\0"
     return b"\0" + escaped + b"\0\x01" + count + dimensions * b"\x80\x7f"
@@ -150,7 +151,7 @@ def _array(proto: _Value, listed: _Listed, name: str) -> np.ndarray | None:
         return None
     parts = _single(proto, {1: _VARINT, stored.field: _BYTES})
     if parts.get(1, listed.dtype) != listed.dtype:
-        raise ValueError(f"{name!r} is listed with another type than it has")
+        raise ValueError(f"{name!r} is listed with another type")
     content = parts.get(stored.field, memoryview(b""))
     assert isinstance(content, memoryview)
     dtype = np.dtype(stored.name)
@@ -174,7 +175,7 @@ def _integers(content: memoryview, dtype: np.dtype, name: str) -> np.ndarray:
         numbers.append(number)
     values = np.array(numbers, np.uint64).view(np.int64)  # negative: two's complement
     if values.size and not np.array_equal(values.astype(dtype), values):
-        raise ValueError(f"{name!r} holds numbers beyond {dtype}")
+        raise ValueError(f"{name!r} has numbers that do not fit {dtype}")
     return values.astype(dtype)
 
 
@@ -182,12 +183,12 @@ def _only(value: memoryview, number: int) -> memoryview:
     parts = _single(value, {number: _BYTES})
     part = parts.get(number)
     if not isinstance(part, memoryview):
-        raise ValueError("an entry is no part of a checkpoint")
+        raise ValueError("an entry is not part of a checkpoint")
     return part
 
 
 def _single(value: _Value, wires: dict[int, int]) -> dict[int, _Value]:
-    """Give the fields of a message in which none is repeated."""
+    """Return the fields of a message in which none is repeated."""
     parts: dict[int, _Value] = {}
     for number, part in _fields(value, wires):
         if number in parts:
@@ -197,7 +198,7 @@ def _single(value: _Value, wires: dict[int, int]) -> dict[int, _Value]:
 
 
 def _fields(message: _Value, wires: dict[int, int]) -> Iterator[tuple[int, _Value]]:
-    """Give the fields of a message; all must be known and of the known wire type."""
+    """Yield the fields of a message; all must be known and of the known wire type."""
     assert isinstance(message, memoryview)
     position = 0
     while position < len(message):

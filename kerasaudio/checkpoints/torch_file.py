@@ -1,7 +1,8 @@
-"""State dicts that torch saved, read without torch and without unpickling.
+"""Read state dicts that torch saved, without torch and without unpickling.
 
-Both formats: since torch 1.6 a zip of a pickle and one member a storage; before, four
-pickles (magic number, protocol, machine, object), the storages' keys, and the storages.
+Both formats are supported: since torch 1.6, a zip with a pickle and one member per
+storage; before, four pickles (magic number, protocol, machine, object), the keys of the
+storages, and the storages.
 """
 
 import math
@@ -32,18 +33,18 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read the tensors of a state dict.
 
     Args:
-        path: A file that `torch.save` wrote, of a state dict, or of a dict that holds
-            one as `state_dict`, `model_state_dict`, `model_state`, `model` or `net`.
+        path: Path of a file that `torch.save` wrote: a state dict, or a dict with one
+            as `state_dict`, `model_state_dict`, `model_state`, `model` or `net`.
 
     Returns:
         Arrays by key, in file order. bfloat16 becomes float32, numbers become arrays
         without dimensions. Arrays that share a storage share memory.
 
     Raises:
-        UnsafeFileError: The file asks for anything but tensors, or claims sizes that it
-            does not hold. Nothing was executed.
-        ValueError: It is damaged, or no state dict.
-        OSError: It cannot be opened.
+        UnsafeFileError: The file asks for more than tensors, or claims sizes that it
+            does not have. Nothing was executed.
+        ValueError: The file is damaged, or is not a state dict.
+        OSError: The file cannot be opened.
 
     Examples:
         >>> state = kerasaudio.weights.read_torch("model.pth")
@@ -60,7 +61,9 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             return _read_legacy(path)
         raise ValueError(f"it begins with {start!r}, which torch.save does not write")
     except UnsafeFileError as error:
-        raise UnsafeFileError(f"{path} was refused, as it holds {error}.") from error
+        raise UnsafeFileError(
+            f"{path} was refused because it contains {error}."
+        ) from error
     except EOFError as error:
         raise ValueError(f"{path} cannot be read as a torch file: cut off") from error
     except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -72,7 +75,7 @@ def _read_zip(path: Path) -> dict[str, np.ndarray]:
         members = _check_members(archive.infolist(), path.stat().st_size)
         pickles = [name for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
         if len(pickles) != 1:
-            raise ValueError(f"it holds {len(pickles)} pickles named data.pkl, not one")
+            raise ValueError(f"it has {len(pickles)} pickles named data.pkl, not one")
         root = pickles[0].partition("/")[0]
         if members[pickles[0]].file_size > _MAX_PICKLE:
             raise UnsafeFileError(f"a pickle of more than {_MAX_PICKLE:,} bytes")
@@ -94,7 +97,7 @@ def _check_members(
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = info.filename
-        # orig_filename: zipfile cuts a name at its first NUL and mends separators.
+        # orig_filename: zipfile cuts a name at its first NUL and replaces separators.
         if (
             ".." in name.split("/")
             or re.match(r"/|[A-Za-z]:", name)
@@ -108,7 +111,7 @@ def _check_members(
                 f"a compressed or encrypted member {name!r}; torch writes neither"
             )
         if not 0 <= info.header_offset < archive_size:
-            raise zipfile.BadZipFile(f"member {name!r} lies outside the file")
+            raise zipfile.BadZipFile(f"member {name!r} is outside the file")
         members[name] = info
     if sum(info.file_size for info in infos) > archive_size:
         raise UnsafeFileError("members larger than the file")
@@ -126,7 +129,7 @@ def _byte_order(
 
 
 def _read_legacy(path: Path) -> dict[str, np.ndarray]:
-    # A map's read() gives no more than there is, whatever length a pickle claims.
+    # A map's read() returns at most the whole file, whatever length a pickle claims.
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
@@ -156,7 +159,7 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
 def _legacy_spans(
     tree: Any, keys: list[str], content: mmap.mmap
 ) -> dict[str, tuple[int, int]]:
-    """Find where each storage starts and how many numbers it has."""
+    """Return the start of each storage and the number of its elements."""
     item_sizes = {
         storage.key: np.dtype(_plain(storage.dtype)).itemsize
         for storage in _storages(tree)
@@ -171,8 +174,8 @@ def _legacy_spans(
         position = start + count * item_sizes[key]
         if position > len(content):
             raise ValueError(
-                f"storage {key!r} ends at byte {position:,}, the file at "
-                f"{len(content):,}: it was cut off"
+                f"storage {key!r} ends at byte {position:,}, but the file at "
+                f"{len(content):,}: it is truncated"
             )
         spans[key] = (start, count)
     if position != len(content):
@@ -181,7 +184,7 @@ def _legacy_spans(
 
 
 def _storages(tree: Any) -> list[Storage]:
-    """List the storages of all tensors of a tree, however its parts are shared."""
+    """Return the storages of all tensors of a tree, whose parts may be shared."""
     found: list[Storage] = []
     seen: set[int] = set()
     pending = [tree]
@@ -229,18 +232,18 @@ def _arrays(tree: Any, load: _Load) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for key, value in state.items():
         if not isinstance(key, str):
-            raise ValueError(f"a key of its state dict is {key!r}, no string")
+            raise ValueError(f"a key of its state dict is {key!r}, not a string")
         if isinstance(value, bool | int | float):
             arrays[key] = np.asarray(value)
             continue
         if not isinstance(value, Tensor):
-            raise ValueError(f"{key!r} is a {type(value).__name__}, no tensor")
+            raise ValueError(f"{key!r} is a {type(value).__name__}, not a tensor")
         storage = value.storage
         known = storages.get(storage.key)
         if known is None:
             known = storages[storage.key] = (storage, load(storage))
         elif known[0] != storage:
-            raise UnsafeFileError(f"two ideas of what storage {storage.key!r} is")
+            raise UnsafeFileError(f"two definitions of storage {storage.key!r}")
         arrays[key] = _view(key, value, known[1])
     return arrays
 
@@ -257,7 +260,7 @@ def _state_dict(tree: Any) -> dict[Any, Any]:
     if _has_tensors(tree):
         return tree
     raise ValueError(
-        f"it holds no state dict but a {type(tree).__name__}. Save one with "
+        f"it contains a {type(tree).__name__}, not a state dict. Save one with "
         "torch.save(model.state_dict(), path)"
     )
 
@@ -275,7 +278,7 @@ def _view(key: str, tensor: Tensor, numbers: np.ndarray) -> np.ndarray:
     size = math.prod(tensor.shape)
     if size == 0:
         return np.zeros(tensor.shape, numbers.dtype)
-    # The stride of a dimension of one means nothing, and may be anything.
+    # The stride of a dimension of size 1 has no meaning and may have any value.
     strides = [
         stride if extent > 1 else 0
         for extent, stride in zip(tensor.shape, tensor.strides, strict=True)

@@ -1,9 +1,10 @@
-"""The pickle inside a torch file, interpreted without calling anything it names.
+"""Interpret the pickle inside a torch file without calling anything that it names.
 
-Python's own unpickler runs what a file asks for. This interpreter knows the opcodes
-that state dicts consist of, turns the few globals they need into its own records, and
-refuses every other global, call and object state. It builds dicts, lists, tuples,
-numbers, strings, and `Tensor` records that say where in which storage a tensor lies.
+Python's own unpickler runs whatever a file asks for. This interpreter supports the
+opcodes that state dicts consist of, replaces the few globals they need by its own
+records, and refuses every other global, call and object state. It builds dicts, lists,
+tuples, numbers, strings, and `Tensor` records that describe a tensor's place in a
+storage.
 """
 
 import mmap
@@ -14,7 +15,7 @@ from typing import IO, Any
 
 from kerasaudio.files.errors import UnsafeFileError
 
-MAX_OPCODES = 5_000_000  # a state dict has about 30 a tensor
+MAX_OPCODES = 5_000_000  # a state dict has about 30 per tensor
 MAX_DIMENSIONS = 32
 STORAGE_TYPES = {
     "DoubleStorage": "f8",
@@ -32,12 +33,12 @@ STORAGE_TYPES = {
 
 @dataclass(frozen=True)
 class Storage:
-    """A run of numbers that tensors share.
+    """A sequence of numbers that tensors share.
 
     Attributes:
         dtype: NumPy's name of the number type, or "bfloat16".
         key: Name within the file.
-        count: How many numbers.
+        count: Number of elements.
     """
 
     dtype: str
@@ -71,14 +72,15 @@ _LITERALS = {  # opcodes that push their own argument
 
 
 def interpret(stream: IO[bytes] | mmap.mmap) -> Any:
-    """Read one pickle and leave the stream behind its end.
+    """Read one pickle and leave the stream at its end.
 
     Args:
-        stream: At the start of a pickle; its `read` gives no more than there is.
+        stream: Stream at the start of a pickle; its `read` must not allocate more than
+            the stream has.
 
     Raises:
-        UnsafeFileError: The pickle asks for anything but tensors in plain containers.
-        ValueError: It is damaged.
+        UnsafeFileError: The pickle asks for more than tensors in plain containers.
+        ValueError: The pickle is damaged.
     """
     return _Machine().run(pickletools.genops(stream))  # type: ignore[arg-type]
 
@@ -93,7 +95,7 @@ class _Machine:
             for count, (opcode, argument, _) in enumerate(opcodes):
                 if count > MAX_OPCODES:
                     raise UnsafeFileError(
-                        f"the pickle has more than {MAX_OPCODES:,} opcodes"
+                        f"a pickle of more than {MAX_OPCODES:,} opcodes"
                     )
                 if opcode.name == "STOP":
                     return self.pop()
@@ -102,7 +104,7 @@ class _Machine:
             raise
         except (
             *(ValueError, IndexError, KeyError, TypeError, OverflowError),
-            Warning,  # pickletools' own, where warnings are errors
+            Warning,  # from pickletools, if warnings are errors
         ) as error:
             raise ValueError(f"damaged pickle: {error}") from error
         raise ValueError("damaged pickle: it has no end")
@@ -123,7 +125,7 @@ class _Machine:
         elif handler := _HANDLERS.get(name):
             handler(self)
         else:
-            raise UnsafeFileError(f"a state dict has no use for the opcode {name}")
+            raise UnsafeFileError(f"the opcode {name}, which state dicts do not have")
 
     def pop(self, kind: type = object) -> Any:
         value = self.stack.pop()
@@ -152,7 +154,7 @@ class _Machine:
         if len(pairs) % 2:
             raise ValueError("a key without a value")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            # Only scalars: the hash of a tuple nested through the memo never ends.
+            # Only scalars, as hashing a tuple nested through the memo never ends.
             if not isinstance(key, str | int | float | bytes | None):
                 raise UnsafeFileError(f"a {type(key).__name__} as a key")
             target[key] = value

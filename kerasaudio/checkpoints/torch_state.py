@@ -1,7 +1,7 @@
-"""PyTorch state dicts: module paths and tensor layouts to Keras layers.
+"""Convert PyTorch state dicts: module paths and tensor layouts to Keras layers.
 
-A Keras layer is named after the upstream module (`layer1.conv` -> `layer1_conv`), so
-one set of rules serves every network:
+A Keras layer has the name of the upstream module (`layer1.conv` -> `layer1_conv`), so
+the same rules apply to every network:
 
     Conv1d  (out, in, t)        -> kernel (t, in, out)
     Conv2d  (out, in, f, t)     -> kernel (t, f, in, out): features are (frames, bins)
@@ -44,13 +44,14 @@ def from_torch(
     Args:
         tensors: Arrays by upstream key.
         rename: Layer names that differ from the upstream path, by converted path.
-        depthwise: Tells whether the layer of this name is a depthwise convolution.
-        constants: Tensors upstream stores though they are no weights (filterbanks,
-            windows), by key, with the values that our front-end uses. They are
+        depthwise: Function that returns whether the layer of this name is a depthwise
+            convolution.
+        constants: Tensors that upstream stores although they are not weights
+            (filterbanks, windows), by key, with the values of our front-end. They are
             compared, not loaded.
 
     Raises:
-        ValueError: A stored constant differs, so the front-end would be another.
+        ValueError: A stored constant differs, so the front-end would not be the same.
     """
     constants = constants or {}
     state: State = {}
@@ -62,14 +63,14 @@ def from_torch(
         elif match := _RECURRENT.fullmatch(key):
             layer = f"{match['path'].replace('.', '_')}_l{match['layer']}"
             recurrent.setdefault(layer, {})[f"{match['kind']}_{match['side']}"] = tensor
-        elif leaf != "num_batches_tracked":  # a counter of torch's, not a weight
+        elif leaf != "num_batches_tracked":  # a counter of torch, not a weight
             layer = path.replace(".", "_")
             layer = (rename or {}).get(layer, layer)
             if f"{path}.running_mean" in tensors:
                 state[f"{layer}/{_NORM.get(leaf, leaf)}"] = tensor
             elif leaf == "weight":
                 state[f"{layer}/kernel"] = _kernel(tensor, depthwise(layer))
-            else:  # a bias; assigning reports anything else as left over
+            else:  # a bias; `assign` reports anything else as unexpected
                 state[f"{layer}/{leaf}"] = tensor
     for layer, parts in recurrent.items():
         state |= _recurrent(layer, parts)
@@ -110,12 +111,12 @@ def _gru(layer: str, parts: Mapping[str, np.ndarray]) -> State:
 
 
 def _check_constant(key: str, stored: np.ndarray, ours: np.ndarray) -> None:
-    if stored.size == 0:  # early torchaudio made the filterbank at the first call
+    if stored.size == 0:  # early torchaudio created the filterbank at the first call
         return
     if stored.shape != ours.shape or np.abs(stored - ours).max() > 1e-4 * ours.max():
         raise ValueError(
-            f"The file stores another {key} (shape {stored.shape}) than the network's "
-            f"front-end uses (shape {ours.shape}). Was it trained with other "
+            f"The {key} in the file (shape {stored.shape}) differs from that of the "
+            f"network's front-end (shape {ours.shape}). Was it trained with other "
             "front-end settings?"
         )
 

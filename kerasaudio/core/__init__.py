@@ -1,6 +1,6 @@
-"""What all networks share: the model and its spec, building, heads, running, saving.
+"""The parts that all networks share: model, spec, building, heads, running, saving.
 
-Families of networks stand above, in `kerasaudio.models`.
+The architectures themselves are in `kerasaudio.models`.
 """
 
 from kerasaudio.core.audio_model import AudioModel

@@ -1,4 +1,4 @@
-"""What a paper family is: its graph, its head, its arguments, its upstream formats."""
+"""The description of an architecture: graph, head, arguments, upstream formats."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ class Body(NamedTuple):
     Attributes:
         waveform: Input, (batch, samples).
         embedding: Output of the layer named `embedding`, (batch, features).
-        penultimate: What the head sees: (batch, features), or (batch, patches,
-            features) where it scores every patch and the scores are averaged.
-        spec: Rate, lengths and front-end; labels and origin are filled in later.
+        penultimate: Input of the head: (batch, features), or (batch, patches,
+            features) if the head scores every patch and averages the scores.
+        spec: Rate, lengths and front-end; labels and origin are added later.
     """
 
     waveform: keras.KerasTensor
@@ -35,14 +35,14 @@ class Body(NamedTuple):
 
 @dataclass(frozen=True)
 class Head:
-    """How a network ends: from what it heard to scores of classes.
+    """The last layers of a network, which compute the scores of the classes.
 
     Attributes:
-        build: From the penultimate output, the embedding, the number of classes and
-            their activation to scores (batch, classes), the output of a layer named
-            `predictions`. Any number of layers; those besides `predictions` and the
-            scorer have names that begin with ``head_``.
-        scorer: Name of the layer that has a unit for each class.
+        build: Function of the penultimate output, the embedding, the number of classes
+            and their activation that returns scores (batch, classes), the output of a
+            layer named `predictions`. It may add further layers; except for
+            `predictions` and the scorer, their names begin with ``head_``.
+        scorer: Name of the layer that has one unit per class.
     """
 
     build: HeadBuilder
@@ -71,11 +71,11 @@ DENSE = Head(_dense)
 def score_pieces(
     scorer: str = "patch_scores", pooling: type[ClipScores] = ClipScores
 ) -> Head:
-    """Give the head that scores every patch or frame, and makes of those a clip's.
+    """Return a head that scores every patch or frame and pools the scores per clip.
 
     Args:
-        scorer: Name of the layer of scores (batch, pieces, classes).
-        pooling: Layer that makes scores (batch, classes) of them.
+        scorer: Name of the layer that returns scores (batch, pieces, classes).
+        pooling: Layer that pools them to scores (batch, classes).
     """
 
     def build(
@@ -92,27 +92,28 @@ def score_pieces(
 
 @dataclass(frozen=True)
 class Architecture:
-    """A paper family: its name, graph, arguments and upstream formats.
+    """An architecture: its name, graph, arguments and upstream formats.
 
     Attributes:
-        name: Of the factory.
-        body: Builds the graph from the architecture arguments.
+        name: Name of the factory.
+        body: Function that builds the graph from the architecture arguments.
         defaults: Architecture arguments and their defaults.
-        free: Those that weights do not depend on, such as the length of the input.
+        free: Arguments that the weights do not depend on, such as the input length.
         converters: Upstream format -> reader of such a file.
         suffixes: File suffix -> upstream format, for `weights=path`.
-        clips: Upstream format -> fields of the spec that say how the original hears
-            whole clips, where that is not how the architecture does.
-        classes: Number of classes where neither weights nor the user say one; None if
-            the network was published without a head.
-        activation: Of the published head.
-        overlapping: Whether classes do not exclude each other, the user's own neither:
-            their head, too, gives independent probabilities.
-        head: How it ends, with published classes or the user's own.
-        model_name: Of its models, before the tag; None for the factory's in snake case.
-        example: Arguments of the example in its docstring: classes of the sort that it
-            is for, and a size that is built in no time.
-        bundled: A tag of weights that come with the package, for that example.
+        clips: Upstream format -> fields of the spec that describe how the original
+            processes whole clips, if it differs from the architecture's default.
+        classes: Default number of classes; None if the network was published without a
+            head.
+        activation: Activation of the published head.
+        overlapping: Whether several classes can occur at once. Then a head for the
+            user's own classes also returns independent probabilities.
+        head: The last layers, for published classes and the user's own.
+        model_name: Name of its models, before the tag; None for the factory's name in
+            snake case.
+        example: Arguments of the example in the factory's docstring: typical classes,
+            and a size that is built quickly.
+        bundled: Tag of weights that come with the package, for that example.
     """
 
     name: str
@@ -131,11 +132,11 @@ class Architecture:
     bundled: str | None = None
 
     def __post_init__(self) -> None:
-        """Let models that were saved find it by the name in their spec."""
+        """Register the architecture, so that saved models find it by its name."""
         ARCHITECTURES[self.name] = self
 
     def own_activation(self, classes: int) -> str:
-        """Give the activation of a head of the user's own classes."""
+        """Return the activation of a head for the user's own classes."""
         return own_activation(classes, self.overlapping)
 
 
@@ -143,5 +144,5 @@ ARCHITECTURES: dict[str, Architecture] = {}
 
 
 def own_activation(classes: int, overlapping: bool = False) -> str:
-    """Give "softmax" for several classes that exclude each other, else "sigmoid"."""
+    """Return "softmax" for several classes that exclude each other, else "sigmoid"."""
     return "sigmoid" if overlapping or classes == 1 else "softmax"

@@ -1,4 +1,4 @@
-"""From an architecture and a wish to a model: arguments, weights, head, spec."""
+"""Build a model from an architecture and arguments: weights, head and spec."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -30,22 +30,23 @@ def assemble(
     """Build the model that a factory was asked for.
 
     Args:
-        architecture: What to build.
+        architecture: The architecture to build.
         weights: None, a tag of the manifest, or a path.
-        include_top: Whether to end in class scores rather than in the embedding.
+        include_top: Whether the model returns class scores rather than the embedding.
         labels: Names of the classes.
-        classes: Number of classes, for those who have no names.
-        classifier_activation: Of the head. "auto": the published one with the
-            published head, softmax over the user's own labels (sigmoid for one, or
-            where sounds overlap).
-        name: Of the model; None for the architecture's, with the tag: models of two
-            tags have different names, and can be parts of one.
-        **arguments: Architecture arguments; None means the weights' or the default.
+        classes: Number of classes, if they have no names.
+        classifier_activation: Activation of the head. "auto": the published one with
+            the published head; for the user's own labels softmax (sigmoid for one
+            label, or if sounds overlap).
+        name: Name of the model. Default: the architecture's name and the tag, so that
+            models with different tags can be parts of one model.
+        **arguments: Architecture arguments; None means the weights' value or the
+            architecture's default.
 
     Raises:
-        ValueError: Arguments contradict each other or the weights; an unknown tag; a
-            file that does not fit.
-        OSError: Weights cannot be had, or are not what the manifest pins.
+        ValueError: Arguments contradict each other or the weights, the tag is unknown,
+            or a file does not fit.
+        OSError: The weights are unavailable, or differ from the manifest's hash.
     """
     own_labels = _own_labels(include_top, labels, classes, classifier_activation)
     pretrained = find_weights(
@@ -79,7 +80,8 @@ def assemble(
             architecture, body.penultimate, body.embedding, classes, activation
         )
 
-    # The whole published network is filled, strictly, before its head may be dropped.
+    # Weights are assigned strictly to the whole published network, even if its head
+    # is dropped afterwards.
     output = body.embedding if published is None else scores(published)
     if pretrained is not None and pretrained.state is not None:
         assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
@@ -110,7 +112,7 @@ def _activation(
     own_labels: Sequence[str] | None,
     keeps_head: bool,
 ) -> Activation:
-    """Give the activation of a head where none was asked for."""
+    """Return the default activation of a head."""
     if keeps_head and pretrained is not None and pretrained.activation is not None:
         return pretrained.activation
     if keeps_head or own_labels is None:
@@ -126,9 +128,9 @@ def _published_classes(
     headless = pretrained.classes is None and architecture.classes is not None
     if headless and include_top:
         raise ValueError(
-            f"{pretrained.title!r} holds no weights of the layer "
-            f"{architecture.head.scorer!r}. Give the file of a whole network, head "
-            "included; include_top=False takes one without, or drops it."
+            f"{pretrained.title!r} contains no weights for the layer "
+            f"{architecture.head.scorer!r}. Pass the file of a whole network with its "
+            "head, or include_top=False for a network without a head."
         )
     return pretrained.classes
 
@@ -163,13 +165,13 @@ def _settle(
 
 
 def _checked(value: Any, key: str, default: Any) -> Any:
-    """Give an argument as the configuration holds it: Python's own, of its kind."""
+    """Return an argument as a Python object of its kind, for the configuration."""
     if key == "sample_rate":
         return check_rate(value)
     if isinstance(default, float):
         return number(value, key)
     counts = isinstance(default, int) and not isinstance(default, bool)
-    if counts or key == "clip_samples":  # which is None in many networks
+    if counts or key == "clip_samples":  # its default is None in many networks
         return whole_number(value, key)
     return plain(value)
 
@@ -180,7 +182,7 @@ def _own_labels(
     classes: int | None,
     classifier_activation: Activation,
 ) -> list[str] | None:
-    """Check what was said of the head; give the user's own class names, if any."""
+    """Check the arguments of the head; return the user's own class names, if any."""
     asked = {
         "labels": labels is not None,
         "classes": classes is not None,
@@ -188,7 +190,7 @@ def _own_labels(
     }
     if not include_top and any(asked.values()):
         raise ValueError(
-            "include_top=False ends in the embedding, which has no "
+            "include_top=False returns the embedding, which has no "
             f"{' or '.join(key for key, said in asked.items() if said)}. "
             "Leave out one or the other."
         )
@@ -199,13 +201,13 @@ def _own_labels(
     names = class_names(labels)
     if classes is not None and classes != len(names):
         raise ValueError(
-            f"classes={classes} contradicts the {len(names)} labels. Give one of them."
+            f"classes={classes} contradicts the {len(names)} labels. Pass only one."
         )
     return names
 
 
 def _fits(own_labels: Sequence[str] | None, pretrained: Pretrained | None) -> bool:
-    """Tell whether the head in the weights is the one that was asked for."""
+    """Return whether the weights contain the head that was asked for."""
     if own_labels is None or pretrained is None:
         return True
     if pretrained.labels is None or list(own_labels) == _numbered(len(own_labels)):
@@ -222,7 +224,7 @@ def _default_labels(
     classes = known or architecture.classes
     if classes is None:
         raise ValueError(
-            f"{architecture.name} was published without classes. Give labels=[...] or "
+            f"{architecture.name} was published without classes. Pass labels=[...] or "
             "classes= for a head of your own, or include_top=False for the embedding."
         )
     return _numbered(classes)
@@ -235,18 +237,19 @@ def _numbered(classes: int) -> list[str]:
 def _load_keras(model: AudioModel, pretrained: Pretrained) -> None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns of some missing weights
+            # For some missing weights, Keras only warns.
+            warnings.simplefilter("error")
             model.load_weights(pretrained.keras_file)
     except (ValueError, KeyError, UserWarning) as error:
         raise ValueError(
             f"{pretrained.title!r} does not fit this {model.spec.architecture} with "
             f"{model.spec.arguments} and output {model.output_shape}. Build it with "
-            f"the arguments, labels and top it was saved with. Keras says: {error}"
+            f"the arguments, labels and top it was saved with. Error of Keras: {error}"
         ) from error
 
 
 def model_name(architecture: Architecture, tag: str | None) -> str:
-    """Give the name of models with a tag's weights, or with others."""
+    """Return the default name of a model with a tag's weights, or without a tag."""
     name = architecture.model_name or _snake(architecture.name)
     return name if tag is None else f"{name}_{tag.replace('-', '_')}"
 

@@ -1,12 +1,12 @@
-"""What a user passes as audio, whatever library it comes from: one clip, or several.
+"""Read audio arguments in the forms of common libraries: one clip or several.
 
-A clip is a path, an open file, or a waveform (samples,); a rate goes with waveforms
-only. These are clips, too:
-    {"array": waveform, "sampling_rate": rate}   a row of Hugging Face's datasets
+A clip is a path, an open file, or a waveform (samples,); only waveforms need a sample
+rate. These forms are also clips:
+    {"array": waveform, "sampling_rate": rate}   a row of a Hugging Face dataset
     {"path": ..., "bytes": ...}                  the same, not decoded
     (rate, waveform), (waveform, rate)           SciPy, gradio; librosa, soundfile
     a list of numbers, a Series of numbers       a waveform
-Several clips are a list, a generator, an array or a Series of such.
+Several clips are a list, a generator, an array or a Series of clips.
 """
 
 import io
@@ -20,7 +20,7 @@ import numpy as np
 from kerasaudio.audio.check import check_rate
 
 RATES = ("sampling_rate", "sample_rate")
-# Full scale of what WAV files hold, and its zero: readers give it as it is stored.
+# Full scale and zero of the integers in WAV files; readers return them unscaled.
 _WAV_SCALES = {"int16": (2**15, 0), "int32": (2**31, 0), "uint8": (2**7, 2**7)}
 
 
@@ -29,7 +29,7 @@ class Clip(NamedTuple):
 
     Attributes:
         audio: A path, an open file, or a waveform (samples,).
-        sample_rate: Of a waveform in Hz; None where none was given.
+        sample_rate: Sample rate of a waveform in Hz; None if none was passed.
     """
 
     audio: Any
@@ -37,19 +37,18 @@ class Clip(NamedTuple):
 
 
 def clips_given(audio: Any, sample_rate: Any = None) -> tuple[bool, Iterator[Clip]]:
-    """Tell several clips from one, and give them one by one.
+    """Return whether several clips were passed, and an iterator over the clips.
 
     Args:
-        audio: As the module describes.
-        sample_rate: Of waveforms that do not say theirs, in Hz.
+        audio: One clip or several, as the module's docstring describes.
+        sample_rate: Sample rate in Hz of waveforms that come without one.
 
     Returns:
-        Whether several were passed, and the clips; generators are read as the clips
-        are.
+        Whether several clips were passed, and the clips; generators are read lazily.
 
     Raises:
-        ValueError: What was passed is no audio, or rates contradict each other; while
-            the clips are read also that there are none.
+        ValueError: The argument is not audio, or sample rates contradict each other.
+            The iterator also raises it if there are no clips.
     """
     found = _unpacked(audio)
     if _is_several(found):
@@ -58,15 +57,16 @@ def clips_given(audio: Any, sample_rate: Any = None) -> tuple[bool, Iterator[Cli
 
 
 def clip_given(audio: Any, sample_rate: Any = None) -> Clip:
-    """Give the one clip that was passed.
+    """Return the one clip that was passed.
 
     Raises:
-        ValueError: It is no audio, there are several, or rates contradict each other.
+        ValueError: The argument is not audio, there are several clips, or sample rates
+            contradict each other.
     """
     found = _unpacked(audio)
     if _is_several(found):
         raise ValueError(
-            f"This takes one sound. Received: several ({_kind(audio)}). Pass them one "
+            f"Expected one clip. Received: several ({_kind(audio)}). Pass them one "
             "by one."
         )
     return _clip(found, sample_rate)
@@ -82,15 +82,16 @@ def _each(audio: Iterable[Any], sample_rate: Any) -> Iterator[Clip]:
 
 
 def _unpacked(audio: Any) -> Any:
-    """Give a Series, and an array of objects or of text, as NumPy or Python has it."""
+    """Return a Series as an array, and an array of objects or strings as a list."""
     pair = isinstance(audio, tuple) and len(audio) == 2
     if pair and any(map(_is_source, audio)) and any(map(_is_scalar, audio)):
         raise ValueError(
-            f"A file knows its own rate: pass it alone. Received: {audio!r}."
+            "A file contains its own sample rate. Pass the file alone. "
+            f"Received: {audio!r}."
         )
     if hasattr(audio, "columns") and hasattr(audio, "to_numpy"):
         raise ValueError(
-            f"A {_kind(audio)} is no audio. Pass the column of its paths or waveforms, "
+            f"A {_kind(audio)} is not audio. Pass its column of paths or waveforms, "
             "such as frame['path']."
         )
     if hasattr(audio, "to_numpy") and not isinstance(audio, np.ndarray):
@@ -127,34 +128,34 @@ def _clip(audio: Any, sample_rate: Any) -> Clip:
         audio, own = _from_mapping(audio)
     elif isinstance(audio, bytes | bytearray | memoryview):
         raise ValueError(
-            f"Bytes do not say what they are ({len(audio)} were received). For the "
-            "content of an audio file pass io.BytesIO(data); samples as an array."
+            f"Expected audio. Received: {len(audio)} bytes. Pass the content of an "
+            "audio file as io.BytesIO(data), and samples as an array."
         )
     if _is_scalar(audio) or not (_is_source(audio) or _has_samples(audio)):
         told = f" {audio!r}" if audio is None or _is_scalar(audio) else ""
         raise ValueError(
-            "Audio is a path, an open file, a waveform (samples,), Hugging Face's "
-            '{"array": ..., "sampling_rate": ...}, (rate, waveform), or a list of '
-            f"such. Received: {_kind(audio)}{told}."
+            "Audio must be a path, an open file, a waveform (samples,), a row of a "
+            'Hugging Face dataset ({"array": ..., "sampling_rate": ...}), (rate, '
+            f"waveform), or a list of these. Received: {_kind(audio)}{told}."
         )
     if own is None:
         return Clip(audio, sample_rate)
     own = check_rate(_whole(own), "The rate that came with the audio")
     if sample_rate is not None and sample_rate != own:
         raise ValueError(
-            f"The audio came with a rate of {own} Hz, and sample_rate={sample_rate!r} "
-            "says another. Leave sample_rate out."
+            f"The audio came with a sample rate of {own} Hz, which contradicts "
+            f"sample_rate={sample_rate!r}. Leave sample_rate out."
         )
     return Clip(audio, own)
 
 
 def _from_mapping(given: Mapping[Any, Any]) -> tuple[Any, Any]:
-    """Give the sound and its rate, None of a file, in one of Hugging Face's rows."""
+    """Return the audio and the rate (None for a file) of a Hugging Face row."""
     if given.get("array") is not None:
         own = next((given[key] for key in RATES if given.get(key) is not None), None)
         if own is None:
             raise ValueError(
-                "A dictionary with an 'array' must have its 'sampling_rate', too. "
+                "A dictionary with an 'array' must also have a 'sampling_rate'. "
                 f"Received: {', '.join(map(repr, given))}."
             )
         return given["array"], own
@@ -164,13 +165,14 @@ def _from_mapping(given: Mapping[Any, Any]) -> tuple[Any, Any]:
         return given["path"], None
     advice = " Pass row['audio']." if "audio" in given else ""
     raise ValueError(
-        "A dictionary must be one of Hugging Face's: 'array' and 'sampling_rate', or "
-        f"'path' or 'bytes'. Received: {', '.join(map(repr, given)) or 'none'}.{advice}"
+        "A dictionary must have the keys of a Hugging Face row: 'array' and "
+        "'sampling_rate', or 'path', or 'bytes'. Received: "
+        f"{', '.join(map(repr, given)) or 'no keys'}.{advice}"
     )
 
 
 def _rate_beside(pair: tuple[Any, ...]) -> tuple[Any, Any] | None:
-    """Give waveform and rate of a pair that holds a waveform and a number."""
+    """Return (waveform, rate) if a tuple is a waveform and a number, else None."""
     if len(pair) != 2:
         return None
     for waveform, rate in (pair, pair[::-1]):
@@ -180,7 +182,7 @@ def _rate_beside(pair: tuple[Any, ...]) -> tuple[Any, Any] | None:
 
 
 def _from_wav_reader(waveform: Any) -> Any:
-    """Scale integers to [-1, 1]: what readers of WAV files give beside a rate."""
+    """Scale the integers that readers of WAV files return to [-1, 1]."""
     samples = waveform if isinstance(waveform, np.ndarray) else np.asarray(waveform)
     scale, zero = _WAV_SCALES.get(samples.dtype.name, (None, 0))
     if scale is None or not isinstance(waveform, np.ndarray):
@@ -189,12 +191,12 @@ def _from_wav_reader(waveform: Any) -> Any:
 
 
 def _is_decoder(audio: Any) -> bool:
-    """Tell torchcodec's AudioDecoder, which newer Hugging Face datasets give."""
+    """Return whether this is torchcodec's AudioDecoder, as in Hugging Face datasets."""
     return hasattr(audio, "get_all_samples")
 
 
 def _is_scalar(value: Any) -> bool:
-    if isinstance(value, str):  # NumPy's has a shape
+    if isinstance(value, str):  # NumPy's strings have a shape
         return False
     return isinstance(value, Real) or getattr(value, "shape", None) == ()
 
@@ -204,13 +206,13 @@ def _is_source(audio: Any) -> bool:
 
 
 def _has_samples(audio: Any) -> bool:
-    """Tell an array, a tensor, or a sequence of numbers."""
+    """Return whether this is an array, a tensor, or a sequence of numbers."""
     numbers = isinstance(audio, list | tuple) and all(map(_is_scalar, audio))
     return hasattr(audio, "shape") or numbers
 
 
 def _whole(rate: Any) -> Any:
-    """Give 16000.0 as 16000: some readers have rates as floats."""
+    """Return 16000 for 16000.0, as some readers return rates as floats."""
     number = rate.item() if hasattr(rate, "item") else rate
     return int(number) if isinstance(number, float) and number.is_integer() else number
 

@@ -1,4 +1,4 @@
-"""AudioModel: a functional keras.Model that knows its rate, labels and origin."""
+"""AudioModel: a functional keras.Model with a sample rate, labels and an origin."""
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
@@ -18,9 +18,10 @@ from kerasaudio.core.spec_model import SpecModel
 Audio = str | PathLike[str] | ArrayLike | Mapping[str, Any]
 
 
-_TOP = 5  # labels, unless more or fewer are asked for
+_TOP = 5  # default number of labels
 
-# By the name of a method, what does its work: it knows of models, not they of it.
+# Method name -> the function that does its work. The writers import this module and
+# register themselves here, so that imports run in one direction.
 WRITERS: dict[str, Callable[..., Any]] = {}
 
 
@@ -28,22 +29,24 @@ WRITERS: dict[str, Callable[..., Any]] = {}
 class AudioModel(SpecModel):
     """A network from waveform to class scores (or to an embedding).
 
-    It is a functional `keras.Model`: `fit`, `predict`, `save`, `get_layer` are Keras'
-    own. The factories of `kerasaudio` build it; `spec` says what it takes and gives.
+    It is a functional `keras.Model`: `fit`, `predict`, `save` and `get_layer` work as
+    in Keras. The factories of `kerasaudio` build it; `spec` describes its input and
+    output.
 
     Input: float32 in [-1, 1], mono, `spec.sample_rate` Hz, (batch, samples).
     Output: (batch, classes), or (batch, features) without a top.
 
     Attributes:
-        spec: Rate, lengths, labels, license, citation and metrics; see `AudioSpec`.
+        spec: Sample rate, lengths, labels, license, citation and metrics; see
+            `AudioSpec`.
 
     Raises:
-        ValueError: The spec is that of another network: its labels are not one an
-            output, or its clips not as long as the input.
+        ValueError: The spec does not fit the network: the number of labels differs
+            from the number of outputs, or the clip length from the input length.
 
     Examples:
         >>> model = kerasaudio.LeNetMFCC(weights="fsdd")  # spoken digits
-        >>> tags = model.tag("sounds/knock.wav", top=2)  # none of them, and so unsure
+        >>> tags = model.tag("sounds/knock.wav", top=2)  # not a digit: low scores
         >>> [(label, round(score, 2)) for label, score in tags]
         [('5', 0.23), ('6', 0.13)]
         >>> model.embed("sounds/knock.wav").shape
@@ -59,26 +62,29 @@ class AudioModel(SpecModel):
         *,
         top: int | None = None,
     ) -> list[Any]:
-        """Name what is heard.
+        """Return the labels with the highest scores.
 
-        Long audio is cut into windows, whose scores are averaged, as the original does;
-        see the factory's docstring, and `spec.rule`.
+        Long audio is cut into windows, whose scores are averaged as in the original;
+        see the factory's docstring and `spec.rule`.
 
         Args:
-            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or with
-                its rate a row of Hugging Face's, {"array": waveform, "sampling_rate":
-                rate}, (rate, waveform) or (waveform, rate), whose integers are scaled.
-                Or several of these: a list, a generator, an array or a Series.
-            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
-            top: Number of labels to give, at most the number of classes; None for 5,
-                or all where there are fewer.
+            audio: A path, or a mono waveform (samples,) of floats in [-1, 1]. Or a
+                waveform with its sample rate: a row of a Hugging Face dataset,
+                {"array": waveform, "sampling_rate": rate}, or a pair (rate, waveform)
+                or (waveform, rate), whose integers are scaled. Or several of these: a
+                list, a generator, an array or a Series.
+            sample_rate: Sample rate in Hz of waveforms that come without one; files
+                contain their own.
+            top: Number of labels to return, at most the number of classes; default: 5,
+                or all if there are fewer.
 
         Returns:
-            (label, score) pairs, best first; for several clips, a list of these.
+            (label, score) pairs, best first; for several clips, a list of such lists.
 
         Raises:
-            ValueError: The model has no top, or the audio is unusable: no or a wrong
-                rate, stereo, integers, NaN, empty, shorter than 50 ms.
+            ValueError: The model has no top, or the audio is unusable: its rate is
+                missing or wrong, or it is stereo, integer, empty, shorter than 50 ms
+                or contains NaN.
             OSError: A file is missing or cannot be decoded.
         """
         scores, several = windowed.outputs(
@@ -93,15 +99,16 @@ class AudioModel(SpecModel):
     def embed(
         self, audio: Audio | Iterable[Audio], sample_rate: int | None = None
     ) -> np.ndarray:
-        """Turn sound into a vector: the `embedding` layer, averaged over windows.
+        """Return the output of the layer `embedding`, averaged over windows.
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
-                of either. Other forms: see `tag`.
-            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
+                of either. For other forms see `tag`.
+            sample_rate: Sample rate in Hz of waveforms that come without one; files
+                contain their own.
 
         Returns:
-            float32 (features,); for several clips, (clips, features).
+            A float32 array (features,); for several clips, (clips, features).
 
         Raises:
             ValueError: The audio is unusable; see `tag`.
@@ -119,27 +126,27 @@ class AudioModel(SpecModel):
         *,
         repeat_to_seconds: float | None = None,
     ) -> Self:
-        """Give the same network, its layers shared, with other windows of a clip.
+        """Return a model that shares the layers but cuts clips into other windows.
 
             near = model.with_windows(repeat_to_seconds=10)  # for short sounds
             near.tag("knock.wav")
 
-        All that hears clips follows: `tag`, `embed`, `FeatureExtractor`,
-        `predict_clips`, `measure`, `Stream`.
+        The windows apply to `tag`, `embed`, `FeatureExtractor`, `predict_clips`,
+        `measure` and `Stream`.
 
         Args:
-            window_seconds: Length of a window, for networks that take any length;
-                shorter clips are filled up to it. None for the network's own.
-            hop_seconds: From the start of a window to the next; None for the network's
-                own, or where `window_seconds` is given for windows side by side. Given
-                one or the other, clips are no longer heard in one piece, nor in windows
-                spread over them.
-            repeat_to_seconds: Shorter clips are repeated up to this length. Networks
-                that were trained on longer sounds then name more of them.
+            window_seconds: Length of a window in seconds, for networks that accept any
+                length; shorter clips are padded to it. Default: the network's own.
+            hop_seconds: Time from the start of one window to the start of the next, in
+                seconds. Default: the network's own; with `window_seconds`, the window
+                length, so that windows do not overlap. If either is passed, clips are
+                no longer processed in one piece or in windows spread over the clip.
+            repeat_to_seconds: Shorter clips are repeated up to this length in seconds.
+                This helps networks that were trained on longer sounds.
 
         Raises:
-            ValueError: Not positive, not finite, or a length that the network cannot
-                take.
+            ValueError: A value is not positive or not finite, or the network does not
+                accept the length.
         """
         spec = self.spec.with_windows(window_seconds, hop_seconds, repeat_to_seconds)
         return type(self)(self.input, self.output, name=self.name, spec=spec)
@@ -151,14 +158,15 @@ class AudioModel(SpecModel):
 
         Args:
             predictions: Output of `predict`, (batch, classes).
-            top: Number of labels a clip, best first; at most the number of classes.
-                None for 5, or all where there are fewer.
+            top: Number of labels per clip, at most the number of classes; default: 5,
+                or all if there are fewer.
 
         Returns:
-            A list a clip, of (label, score).
+            One list of (label, score) per clip, best first.
 
         Raises:
-            ValueError: Shape or `top` does not fit the labels, or there are none.
+            ValueError: The shape or `top` does not fit the labels, or the model has no
+                labels.
         """
         labels = self._tag_spec().labels or ()
         scores = np.asarray(predictions)
@@ -187,29 +195,28 @@ class AudioModel(SpecModel):
     def save_pretrained(
         self, path: str | PathLike[str], *, overwrite: bool = False
     ) -> Path:
-        """Write the weights with what the model is, for its factory's `weights=`.
+        """Write the weights and the spec to a file for the factory's `weights=`.
 
             model.save_pretrained("mine.safetensors")
             again = kerasaudio.MusiCNN(weights="mine.safetensors")
 
-        One safetensors file: tensors that any program can read, and in its header the
-        spec (labels, architecture arguments, windows, origin). Nothing in it is
-        executed when it is read. `save("mine.keras")` also keeps the graph, and is for
-        networks that no factory builds.
+        It is a safetensors file: any program can read the tensors, and the header
+        contains the spec (labels, architecture arguments, windows, origin). Reading it
+        executes nothing. For networks that no factory builds use `save("mine.keras")`,
+        which also stores the graph.
 
         Args:
-            path: The `.safetensors` file; or a folder, which is made and gets
-                `model.safetensors`.
-            overwrite: Whether to replace the file.
+            path: Path of the `.safetensors` file; or a folder, which is created if
+                needed and gets a file `model.safetensors`.
+            overwrite: Whether to replace an existing file.
 
         Returns:
-            The file.
+            The path of the file.
 
         Raises:
-            ValueError: A network that no factory builds, such as one with a layer of
-                your own.
-            FileExistsError: There is such a file.
-            OSError: It cannot be written.
+            ValueError: No factory builds this network; for example, you added a layer.
+            FileExistsError: The file exists.
+            OSError: The file cannot be written.
         """
         written: Path = WRITERS["save_pretrained"](self, Path(path), overwrite)
         return written
@@ -222,18 +229,18 @@ class AudioModel(SpecModel):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Write a file that runs without Keras; this is `kerasaudio.export`.
+        """Write a model that runs without Keras; calls `kerasaudio.export`.
 
             model.export("mine.tflite")
 
         Args:
-            filepath: What to write: a folder for a SavedModel, or a file.
-            format: "saved_model", "litert", "onnx" or "openvino"; None to go by the
-                suffix. Keras' "tf_saved_model" is "saved_model".
-            verbose: Of `keras.Model.export`; whether to print the report.
-            input_signature: Of `keras.Model.export`; not taken: `input_seconds=` says
-                how long the input is.
-            **kwargs: Of `kerasaudio.export`.
+            filepath: Path to write: a folder for a SavedModel, otherwise a file.
+            format: "saved_model", "litert", "onnx" or "openvino"; default: by the
+                suffix. Keras' name "tf_saved_model" also means "saved_model".
+            verbose: Whether to print the report, as in `keras.Model.export`.
+            input_signature: Not supported; pass `input_seconds=` to set the length of
+                the input.
+            **kwargs: Other arguments of `kerasaudio.export`.
 
         Returns:
             The report; see `kerasaudio.export`.
@@ -246,11 +253,11 @@ class AudioModel(SpecModel):
 
 
 def check_model(value: Any, what: str) -> None:
-    """Raise a ValueError unless a value is a model of kerasaudio.
+    """Raise a ValueError unless a value is an AudioModel.
 
     Args:
-        value: To be checked.
-        what: Takes it, for the message.
+        value: The value to check.
+        what: Name of the caller, for the message.
     """
     if not isinstance(value, AudioModel):
         raise ValueError(
@@ -258,5 +265,5 @@ def check_model(value: Any, what: str) -> None:
         )
 
 
-# Keras' HDF5 files name a model's class without its package.
+# HDF5 files of Keras contain the name of a model's class without its package.
 keras.saving.get_custom_objects()["AudioModel"] = AudioModel

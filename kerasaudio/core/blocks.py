@@ -1,5 +1,5 @@
-"""Layer groups that several paper families share. Epsilon and padding are explicit:
-upstream torch networks use 1e-5, Keras and TensorFlow ones 1e-3."""
+"""Groups of layers that several architectures share. Epsilon and padding are explicit:
+upstream networks use 1e-5 in torch, and 1e-3 in Keras and TensorFlow."""
 
 import keras
 from keras import layers
@@ -9,8 +9,8 @@ from kerasaudio.layers import channels_last
 TORCH_EPSILON = 1e-5
 KERAS_EPSILON = 1e-3
 KERAS_MOMENTUM = 0.99  # of the moving statistics of batch normalization
-# For networks that learn from a few hundred clips: with Keras' momentum the statistics
-# are still far from the truth when the weights have learned.
+# For networks trained on a few hundred clips: with Keras' momentum, the statistics are
+# still far from the true ones when the weights have converged.
 QUICK_MOMENTUM = 0.9
 
 
@@ -32,8 +32,8 @@ def conv_bn_relu_1d(
 ) -> keras.KerasTensor:
     """Convolve (batch, steps, channels) with torch's padding, normalize, rectify.
 
-    Padding is `(width - 1) // 2` on both sides, as upstream's odd filters have it; for
-    stride 1 and even width the result keeps its length as with ``"same"``.
+    Padding is `(width - 1) // 2` on both sides, as for upstream's odd filters; with
+    stride 1 and even width the length is kept as with ``"same"``.
     """
     x = conv_1d(x, filters, width, f"{name}_conv", stride=stride)
     x = batch_norm(x, epsilon, f"{name}_bn")
@@ -41,9 +41,9 @@ def conv_bn_relu_1d(
 
 
 def dtype_for(x: keras.KerasTensor) -> str | None:
-    """Give float32 for a layer on samples, (batch, steps, 1), else the policy's: None.
+    """Return float32 for a layer on samples, (batch, steps, 1), else None (the policy).
 
-    Half precision has 8 or 11 bits, samples have 16 and more.
+    Half precision has 8 or 11 bits, but samples have 16 or more.
     """
     return "float32" if x.shape[-1] == 1 else None
 
@@ -58,7 +58,7 @@ def conv_1d(
             filters, width, padding="same", name=name, dtype=dtype
         )(x)
     if width > 2:
-        # Keras' "same" pads nothing where the stride divides the length; torch does.
+        # Keras' "same" adds no padding if the stride divides the length; torch does.
         x = channels_last.ZeroPadding1D(
             (width - 1) // 2, name=f"{name}_pad", dtype=dtype
         )(x)
@@ -84,7 +84,7 @@ def conv_bn_relu_2d(
 def squeeze_excite_1d(
     x: keras.KerasTensor, hidden: int, name: str, dense: tuple[str, str]
 ) -> keras.KerasTensor:
-    """Scale the channels of (batch, steps, channels) by what the whole clip shows.
+    """Scale the channels of (batch, steps, channels) by statistics of the whole clip.
 
     Args:
         x: Feature maps.

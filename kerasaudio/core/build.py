@@ -1,8 +1,8 @@
-"""What all factories share: arguments, their defaults and what is said of them.
+"""The arguments that all factories share: defaults, signatures and docstrings.
 
 A factory names its own arguments, takes `**shared: Unpack[Shared]`, and returns
-``build(_ARCHITECTURE, **locals())``. `complete` gives it the whole signature and
-docstring. An argument for all of them is one more here, and one in `assemble`.
+``build(_ARCHITECTURE, **locals())``. `complete` adds the shared arguments to its
+signature and docstring. To add a shared argument, add it here and in `assemble`.
 """
 
 import inspect
@@ -20,7 +20,7 @@ _WIDTH = 88
 
 
 class Shared(TypedDict, total=False):
-    """Arguments of every factory, besides `weights`."""
+    """The arguments of every factory, besides `weights`."""
 
     include_top: bool | None
     labels: Sequence[str] | None
@@ -29,7 +29,7 @@ class Shared(TypedDict, total=False):
     name: str | None
 
 
-# In a signature a factory's own arguments stand before the name.
+# In a signature, a factory's own arguments come before `name`.
 _DEFAULTS: Shared = {
     "include_top": True,
     "labels": None,
@@ -42,17 +42,18 @@ _DEFAULTS: Shared = {
 def build(
     architecture: Architecture, *, weights: Weights, shared: Shared, **arguments: Any
 ) -> AudioModel:
-    """Build what a factory was asked for.
+    """Build the model that a factory was asked for.
 
     Args:
-        architecture: Of the factory.
-        weights: Its first argument.
-        shared: What it was given of those that all take.
-        **arguments: Its own; None means the weights' or the architecture's default.
+        architecture: The architecture of the factory.
+        weights: The factory's first argument.
+        shared: The shared arguments that were passed.
+        **arguments: The factory's own arguments; None means the default of the weights
+            or of the architecture.
 
     Raises:
-        TypeError: An argument that the factory does not have.
-        ValueError, OSError: As `assemble`.
+        TypeError: The factory does not have an argument.
+        ValueError, OSError: See `assemble`.
     """
     for key in shared:
         if key not in _DEFAULTS:
@@ -70,15 +71,15 @@ def build(
 
 
 def complete(function: Callable[..., AudioModel], architecture: Architecture) -> None:
-    """Give a factory its whole signature and docstring, unless it has them already."""
-    if hasattr(function, "__signature__"):  # `kerasaudio.models` is loaded again
+    """Complete the signature and docstring of a factory, unless they are complete."""
+    if hasattr(function, "__signature__"):  # `kerasaudio.models` is reloaded
         return
     function.__signature__ = _signature(function, architecture)  # type: ignore[attr-defined]
     function.__doc__ = _docstring(inspect.getdoc(function) or "", architecture)
 
 
 def _defaults(architecture: Architecture) -> dict[str, Any]:
-    """Give the defaults; a network that was published without a head has none."""
+    """Return the defaults; include_top is None if no head was published."""
     own = {"include_top": None} if architecture.classes is None else {}
     return {**_DEFAULTS, **own}
 
@@ -106,7 +107,7 @@ def _signature(
 
 def _docstring(own: str, architecture: Architecture) -> str:
     text = _with_arguments(own, architecture)
-    if not text or "\nExamples:\n" in text:  # stripped by Python, or its own
+    if not text or "\nExamples:\n" in text:  # removed by python -OO, or its own
         return text
     before, found, source = text.partition("\nSource: ")
     examples = "\n".join(["Examples:", *_examples(architecture), ""])
@@ -114,7 +115,7 @@ def _docstring(own: str, architecture: Architecture) -> str:
 
 
 def _examples(architecture: Architecture) -> list[str]:
-    """Show how to build it, what it says of a sound, and how to have it trained."""
+    """Return examples: build the model, tag a sound, load bundled weights."""
     name, given = architecture.name, {"labels": ["cat", "dog"], **architecture.example}
     arguments = ", ".join(f"{key}={json.dumps(value)}" for key, value in given.items())
     lines = [
@@ -133,9 +134,9 @@ def _examples(architecture: Architecture) -> list[str]:
 
 
 def _with_arguments(own: str, architecture: Architecture) -> str:
-    """Insert what is said of the shared arguments, and of errors."""
+    """Insert the descriptions of the shared arguments and of the errors."""
     before, found, after = own.partition("Args:\n")
-    if not found:  # it says whose arguments it has
+    if not found:  # it refers to another factory's arguments
         return own
     arguments, _, rest = after.partition("\n\n")
     *first, last = [_entry(*item) for item in _texts(architecture).items()]
@@ -158,9 +159,9 @@ def _with_arguments(own: str, architecture: Architecture) -> str:
 
 
 _ERRORS = {
-    "ValueError": "An unknown tag; arguments that contradict each other or the tag, or "
-    "are out of range.",
-    "OSError": "The weights cannot be had or are corrupt.",
+    "ValueError": "The tag is unknown, or arguments are out of range or contradict "
+    "each other or the weights.",
+    "OSError": "The weights are unavailable or corrupt.",
 }
 
 
@@ -169,28 +170,30 @@ def _texts(architecture: Architecture) -> dict[str, str]:
     theirs = " or ".join(f"`{suffix}`" for suffix in architecture.suffixes)
     files = "`.weights.h5` or `.safetensors`"
     files += f", or {theirs} of the original code" if theirs else ""
-    top = "End in class scores; otherwise in the embedding."
+    top = "Whether the model returns class scores rather than the embedding."
     if classes is None:
-        top += " None: a head if labels or classes are given."
+        top += " None: scores if `labels` or `classes` is passed."
     return {
-        "weights": f'None for random, a tag (`kerasaudio.list_weights("{name}")`), or '
-        f"a path: {files}.",
+        "weights": "None for random weights, a tag "
+        f'(see `kerasaudio.list_weights("{name}")`), or the path of a file: {files}.',
         "include_top": top,
-        "labels": "Names of your own classes; other than the tag's, they get a new "
-        "head.",
-        "classes": "Their number, if they have no names"
-        + (f"; {classes}." if classes else "."),
-        "classifier_activation": "Of the head; None gives logits. "
+        "labels": "Names of your own classes. If they differ from the weights' "
+        "classes, the model gets a new head with random weights.",
+        "classes": "Number of classes, if they have no names"
+        + (f"; default: {classes}." if classes else "."),
+        "classifier_activation": "Activation of the head; None returns logits. "
         f'"auto" is {_activations(architecture)}.',
-        "name": "Of the model; None for the network's, with the tag.",
+        "name": "Name of the model; default: the network's name and the tag.",
     }
 
 
 def _activations(architecture: Architecture) -> str:
     if architecture.overlapping:
-        return "sigmoid, as sounds overlap"
+        return "sigmoid, because sounds overlap"
     if architecture.activation == "sigmoid" and architecture.classes is not None:
-        return "sigmoid, and softmax over your own labels (sigmoid over one)"
+        return (
+            "sigmoid; for your own labels it is softmax (sigmoid if there is only one)"
+        )
     return "softmax (sigmoid for one class)"
 
 

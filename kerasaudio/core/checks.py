@@ -1,4 +1,4 @@
-"""What may not enter a model: errors that say what arrived and what to do."""
+"""Check the input of a model; errors name what arrived and what to do."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ _RANKS = {
     1: "Add the batch axis to a single clip: waveform[None, :].",
     3: "Average the channels to mono first: waveforms.mean(axis=channel_axis).",
 }
-_EMPTY = "There are no samples. Received: shape {}. Pass at least one clip."
+_EMPTY = "Expected at least one clip with samples. Received: shape {}."
 
 
 def check_fits(model: keras.Model, spec: AudioSpec) -> None:
-    """Raise unless a spec, which may come from a file, is that of a network.
+    """Raise unless a spec, which may come from a file, fits a network.
 
     Raises:
-        ValueError: Its labels are not one an output, or its clips not as long as the
-            input.
+        ValueError: The number of labels differs from the number of outputs, or the
+            clip length from the input length.
     """
     outputs, inputs = model.outputs, model.inputs
     classes = outputs[0].shape[-1] if len(outputs) == 1 else None
     if spec.labels is not None and classes not in (None, len(spec.labels)):
         raise ValueError(
-            f"The spec names {len(spec.labels)} labels, and {model.name} has {classes} "
+            f"The spec has {len(spec.labels)} labels, but {model.name} has {classes} "
             "outputs."
         )
     length = inputs[0].shape[1] if len(inputs) == 1 else None
@@ -39,30 +39,31 @@ def check_fits(model: keras.Model, spec: AudioSpec) -> None:
     if length not in (spec.clip_samples, spec.clip_samples + context) or (
         context and not hears_it
     ):
-        more = f" and {context} before them" if context else ""
+        more = f" and {context} samples before them" if context else ""
         raise ValueError(
-            f"The spec has clips of {spec.clip_samples} samples{more}, and "
+            f"The spec has clips of {spec.clip_samples} samples{more}, but "
             f"{model.name} takes {length}."
         )
 
 
 def native(x: Any) -> Any:
-    """Give a batch as all backends take it; arrays that are otherwise are copied.
+    """Return a batch in a form that all backends accept; copies only if needed.
 
-    Bytes in the order of this machine, which jax takes for granted; contiguous and
-    writable, as torch wants them.
+    The bytes are in this machine's order, which jax assumes; arrays are contiguous and
+    writable, as torch requires.
 
     Args:
-        x: An array, or a list or tuple that holds some; other things pass as they are.
+        x: An array, or a list or tuple of arrays; other objects are returned as they
+            are.
     """
     return _arranged(x, ["C", "A", "W"])
 
 
 def native_order(x: Any) -> Any:
-    """Give all clips, of which Keras copies batches, in this machine's byte order.
+    """Return the clips, which Keras later copies in batches, in native byte order.
 
-    What is in order stays where it is: a file mapped into memory may be larger than
-    that.
+    Arrays that already have it are not copied: a file mapped into memory may be larger
+    than the memory.
     """
     return _arranged(x, [])
 
@@ -79,7 +80,7 @@ def _arranged(x: Any, requirements: list[Any]) -> Any:
 
 
 def check_static(inputs: Any) -> None:
-    """Raise on integer tensors, which Keras would cast to float, and empty batches."""
+    """Raise for empty batches and for integer tensors, which Keras would cast."""
     for tensor in keras.tree.flatten(inputs):
         shape = tuple(getattr(tensor, "shape", ()))
         if shape[:1] == (0,):
@@ -87,17 +88,17 @@ def check_static(inputs: Any) -> None:
         dtype = keras.backend.standardize_dtype(getattr(tensor, "dtype", "float32"))
         if "float" not in dtype:
             raise ValueError(
-                "The model takes floating-point waveforms in [-1, 1]. "
+                "Waveforms must be floating-point numbers in [-1, 1]. "
                 f"Received: dtype {dtype}. Divide integers by their full scale first, "
                 "for 16-bit audio: waveform.astype('float32') / 32768."
             )
 
 
 def check_batch(x: Any, spec: AudioSpec | None) -> Any:
-    """Check arrays before `predict`; data sets and tensors pass as they are.
+    """Check arrays before `predict`; return data sets and tensors as they are.
 
     Raises:
-        ValueError: The array is no batch of waveforms that the model takes.
+        ValueError: The array is not a batch of waveforms that the model takes.
     """
     if isinstance(x, list | tuple):
         x = np.asarray(x)
@@ -106,7 +107,7 @@ def check_batch(x: Any, spec: AudioSpec | None) -> Any:
     check_dtype(x, "waveforms")
     if x.ndim != 2:
         raise ValueError(
-            "The model takes waveforms of shape (batch, samples). "
+            "Expected waveforms of shape (batch, samples). "
             f"Received: shape {x.shape}. {_RANKS.get(x.ndim, '')}"
         )
     if x.size == 0:
@@ -119,7 +120,7 @@ def check_batch(x: Any, spec: AudioSpec | None) -> Any:
 
 
 def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
-    """Raise unless (batch, samples) has a length that the model takes."""
+    """Raise unless the model takes waveforms of this shape, (batch, samples)."""
     batch, samples = shape
     exact = spec.clip_samples
     if exact is None:
@@ -131,7 +132,7 @@ def check_length(shape: tuple[int, ...], spec: AudioSpec) -> None:
     want = f"exactly {exact}" if exact else f"at least {spec.min_samples}"
     swapped = batch == exact or (exact is None and batch > samples)
     raise ValueError(
-        f"{spec.architecture} takes {want} samples a clip "
+        f"{spec.architecture} takes {want} samples per clip "
         f"({(exact or spec.min_samples) / spec.sample_rate:.3g} s at "
         f"{spec.sample_rate} Hz). Received: shape {shape}. "
         + (

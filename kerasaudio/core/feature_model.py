@@ -1,4 +1,4 @@
-"""Take vectors out of the inside of a network."""
+"""Build models that return the outputs of inner layers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from kerasaudio.layers.time_axis import Timed, mean, rule
 def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
     """Build the network from the input to one or several layers.
 
-    Outputs with more axes than (batch, features) are averaged over those between the
-    first and the last (time, frequency), and several layers stand side by side, as
-    the multi-level features of Lee & Nam 2017 do
+    Outputs with more axes than (batch, features) are averaged over the axes between the
+    first and the last (time, frequency). The features of several layers are
+    concatenated, like the multi-level features of Lee & Nam 2017
     (https://arxiv.org/abs/1703.01793).
 
     Args:
@@ -25,11 +25,11 @@ def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
         A model, (batch, samples) -> (batch, features).
 
     Raises:
-        ValueError: No names, no such layer, or one without a single output that has
-            features.
+        ValueError: There are no names, a layer does not exist, or it does not have a
+            single output with features.
     """
     if not names:
-        raise ValueError("Name at least one layer. Received: none.")
+        raise ValueError("Expected at least one layer name. Received: none.")
     vectors = [_vector(model, name) for name in names]
     joined = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, -1)
     network = InferenceModel(model.input, joined)
@@ -41,17 +41,17 @@ def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
     known = [layer.name for layer in model.layers]
     if name not in known:
         raise ValueError(
-            f"{model.name} has no layer {name!r}. There are: {', '.join(known)}."
+            f"{model.name} has no layer {name!r}. Its layers are: {', '.join(known)}."
         )
     try:
         output = model.get_layer(name).output
     except (AttributeError, ValueError) as error:
         raise ValueError(f"Layer {name!r} has no single output: {error}") from error
     if not isinstance(output, keras.KerasTensor) or len(output.shape) < 2:
-        raise ValueError(f"Layer {name!r} does not give (batch, ..., features).")
+        raise ValueError(f"Layer {name!r} does not return (batch, ..., features).")
     if output.shape[-1] is None:
         raise ValueError(
-            f"Layer {name!r} gives no fixed number of features: {output.shape}."
+            f"Layer {name!r} has no fixed number of features: {output.shape}."
         )
     if len(output.shape) == 2:
         return output
@@ -65,13 +65,13 @@ class Summary(keras.layers.Layer):
     """
 
     def call(self, inputs: Any) -> Any:
-        """Average over time, and frequency."""
+        """Average over time and frequency."""
         return keras.ops.mean(inputs, axis=tuple(range(1, len(inputs.shape) - 1)))
 
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
     ) -> tuple[int | None, ...]:
-        """Give (batch, features)."""
+        """Return (batch, features)."""
         return (input_shape[0], input_shape[-1])
 
 

@@ -1,7 +1,7 @@
-"""The one place where a network gets its head, or another one.
+"""Add a head to a network, or replace it.
 
-Factories add it to a body; what comes later (a saved model and other labels, a probe)
-finds the architecture by the name in the spec, and the head is made by the same lines.
+Factories add it to a body. Later (new labels for a saved model, a probe) the
+architecture is found by its name in the spec, and the same code builds the new head.
 """
 
 from collections.abc import Sequence
@@ -31,18 +31,18 @@ def add_head(
     classes: int,
     activation: Activation,
 ) -> keras.KerasTensor:
-    """Put a head with random weights on a body.
+    """Add a head with random weights to a body.
 
     Args:
-        architecture: Whose head; None for a network of the user's own, which gets a
-            dense layer.
-        seen: What the head sees, (batch, features) or (batch, pieces, features).
+        architecture: Architecture that defines the head; None for the user's own
+            network, which gets a dense layer.
+        seen: Input of the head, (batch, features) or (batch, pieces, features).
         embedding: (batch, features).
-        classes: Their number.
-        activation: Of the scores.
+        classes: Number of classes.
+        activation: Activation of the scores.
 
     Returns:
-        Scores, (batch, classes), of the layer `predictions`.
+        Scores, (batch, classes), the output of the layer `predictions`.
     """
     head = DENSE if architecture is None else architecture.head
     with numpy_initializers():
@@ -56,22 +56,24 @@ def with_head(
     activation: Activation = "auto",
     seen: keras.KerasTensor | None = None,
 ) -> AudioModel:
-    """Put a new head on the body of a model, as its factory would with `labels=`.
+    """Return a model with a new head on the same body, as its factory would build it.
 
     Args:
-        model: With or without a top; the layers of its body are shared, not copied.
+        model: Model with or without a top; the layers of its body are shared, not
+            copied.
         labels: Names of the classes.
-        activation: Of the scores. "auto" is softmax, and sigmoid for one class and
-            where sounds overlap.
-        seen: A tensor of the model that the head sees; None for what it always sees.
+        activation: Activation of the scores. "auto" is softmax, or sigmoid for one
+            class and if sounds overlap.
+        seen: Tensor of the model that is the input of the head; default: the usual
+            one.
 
     Returns:
         The body with a head of random weights. The spec has the new labels and no
-        `metrics`, which were those of the old head; `weights`, `license` and so on
-        tell where the body is from.
+        `metrics`, as those belonged to the old head; `weights`, `license` and the
+        other fields still describe the origin of the body.
 
     Raises:
-        ValueError: `labels` is no list of different names.
+        ValueError: `labels` is not a list of different names.
     """
     names = class_names(labels)
     architecture = ARCHITECTURES.get(model.spec.architecture)
@@ -90,7 +92,7 @@ def with_head(
 
 
 def head_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Give the layers of a model's head, in order; none without a top."""
+    """Return the layers of a model's head, in order; an empty list without a top."""
     scorers = {"predictions"} | {known.head.scorer for known in ARCHITECTURES.values()}
     return [
         layer
@@ -100,13 +102,13 @@ def head_layers(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def scorer(model: keras.Model) -> keras.layers.Layer:
-    """Give the layer that has a unit for each class, and their activation.
+    """Return the layer that has one unit per class, and an activation.
 
     Raises:
         ValueError: The model has no top.
     """
     layers = head_layers(model)
-    # A probe that an older version attached is a network of its own.
+    # A probe that an older version attached is a separate network.
     layers += [inside for layer in layers for inside in getattr(layer, "layers", ())]
     for layer in reversed(layers):
         if layer.weights and hasattr(layer, "activation"):
@@ -115,7 +117,7 @@ def scorer(model: keras.Model) -> keras.layers.Layer:
 
 
 def activation_name(model: keras.Model) -> str | None:
-    """Name the activation of a model's scores, such as "softmax"; None: no such name.
+    """Return the name of a head's activation, such as "softmax"; None if it has none.
 
     Raises:
         ValueError: The model has no top.
@@ -125,11 +127,11 @@ def activation_name(model: keras.Model) -> str | None:
 
 
 def penultimate(model: AudioModel) -> keras.KerasTensor:
-    """Give what a new head sees, in the graph of a model with or without a top.
+    """Return the input of a new head in the graph of a model with or without a top.
 
-    A model that ends in its embedding may lack what comes between that and the head.
-    It is made anew where it has no weights (dropout, an activation); otherwise the
-    head sees the embedding, or the pieces that it averages.
+    A model that returns its embedding may lack the layers between that and the head.
+    Layers without weights (dropout, an activation) are added again; otherwise the head
+    gets the embedding, or the pieces that the embedding averages.
     """
     architecture = ARCHITECTURES.get(model.spec.architecture)
     head = head_layers(model)
@@ -147,7 +149,7 @@ def penultimate(model: AudioModel) -> keras.KerasTensor:
 
 
 def averaged(model: AudioModel) -> keras.KerasTensor:
-    """Give the embedding, or the pieces (batch, pieces, features) that it averages."""
+    """Return the embedding, or the pieces (batch, pieces, features) it averages."""
     layer = _layer(model, "embedding")
     if isinstance(layer, PatchMean):
         return layer.input
@@ -164,7 +166,7 @@ def _layer(model: AudioModel, name: str) -> keras.layers.Layer | None:
 
 
 def _regrown(model: AudioModel, architecture: Architecture) -> keras.KerasTensor:
-    """Go on from a model's layers as its architecture does, up to the head."""
+    """Continue from a model's layers as its architecture does, up to the head."""
     head = head_layers(model)
     have = {layer.name: layer for layer in model.layers if layer not in head}
     with numpy_initializers():

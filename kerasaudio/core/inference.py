@@ -1,8 +1,8 @@
-"""Prediction that several threads may ask for at once, on any backend and device.
+"""Thread-safe prediction on any backend and device.
 
-Keras' own is so on TensorFlow and torch. On jax it takes the weights away from the
-model while it runs and gives them back behind: a second thread finds none, and an error
-on the way leaves the model without. Here they stay where they are.
+Keras' own prediction is thread-safe on TensorFlow and torch. On jax it removes the
+weights from the model while it runs and restores them afterwards: a second thread finds
+none, and an error leaves the model without weights. Here they stay in the model.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ from kerasaudio.core.programs.shapes import Lengths
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class InferenceModel(keras.Model):
-    """A functional model whose predictions threads may share.
+    """A functional model that several threads may use for prediction at once.
 
     Attributes:
-        clip_lengths: Of the clips that it hears; None if nobody knows.
+        clip_lengths: Lengths of the clips that the model gets; None if unknown.
     """
 
     clip_lengths: Lengths | None = None
 
-    # Keras takes a class for functional when its positional arguments are Functional's.
+    # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
     ) -> None:
@@ -38,14 +38,14 @@ class InferenceModel(keras.Model):
         self._programs = JaxPrograms(self) if _on_jax() else None
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Train, as `keras.Model.fit` does; on several devices on any batches."""
+        """Train as `keras.Model.fit` does; several devices take any batch size."""
         if shares() > 1 and isinstance(x, keras.utils.PyDataset):
             x = DividedBatches(x)
         with self._keeping_weights():
             return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Measure, as `keras.Model.evaluate` does; likewise."""
+        """Evaluate as `keras.Model.evaluate` does, likewise."""
         if shares() > 1 and isinstance(x, keras.utils.PyDataset):
             return evaluate_divided(self, x, kwargs.get("return_dict", False))
         with self._keeping_weights():
@@ -59,7 +59,7 @@ class InferenceModel(keras.Model):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """Give the output for arrays or data sets, as `keras.Model.predict` does."""
+        """Return the outputs for arrays or data sets, as `keras.Model.predict` does."""
         if _on_jax() and steps is None and not callbacks:
             if isinstance(x, np.ndarray):
                 batches = -(-len(x) // (batch_size or 32))
@@ -70,7 +70,7 @@ class InferenceModel(keras.Model):
             return super().predict(x, batch_size, verbose, steps, callbacks)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Give the output for one batch, as `keras.Model.predict_on_batch` does."""
+        """Return the outputs for one batch, as `keras.Model.predict_on_batch` does."""
         if self._programs is None:
             return super().predict_on_batch(x)
         return self._programs(x, compiled=self.jit_compile and not self.run_eagerly)
@@ -89,7 +89,7 @@ class InferenceModel(keras.Model):
 
     @contextlib.contextmanager
     def _keeping_weights(self) -> Iterator[None]:
-        """Leave the model with its weights where Keras on jax fails on the way."""
+        """Restore the weights if Keras on jax fails, which would leave none."""
         if not _on_jax():
             yield
             return
@@ -97,7 +97,7 @@ class InferenceModel(keras.Model):
         try:
             yield
         except BaseException:
-            self.jax_state_sync()  # what the last step gave, if there was one
+            self.jax_state_sync()  # the result of the last step, if there was one
             for variable, value in before:
                 if variable._value is None and not value.is_deleted():
                     variable.assign(value)
@@ -117,7 +117,7 @@ def _batches(x: Any, steps: int, batch_size: int) -> Iterator[Any]:
         for start in range(0, len(x), batch_size):
             yield x[start : start + batch_size]
         return
-    # While the network runs, a thread makes the next batch.
+    # While the network runs, a thread prepares the next batch.
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(x.__getitem__, 0)
         for number in range(1, steps + 1):

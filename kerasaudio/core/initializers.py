@@ -1,7 +1,7 @@
-"""Random initial weights drawn by NumPy: the same on every backend, and at once.
+"""Random initial weights drawn by NumPy: the same on every backend, and fast.
 
-jax compiles its random numbers anew for every shape, which takes a network of many
-shapes half a minute to build.
+jax compiles its random numbers again for every shape, so that a network with many
+shapes takes half a minute to build.
 """
 
 import math
@@ -43,7 +43,7 @@ class Orthogonal(keras.initializers.Orthogonal):
 
 
 def numpy_initializers() -> AbstractContextManager[Any]:
-    """Make Keras' default initializers, by name, those of this file."""
+    """Return a context in which Keras' default initializers are those of this file."""
     return keras.saving.custom_object_scope(
         {"glorot_uniform": GlorotUniform, "orthogonal": Orthogonal}
     )

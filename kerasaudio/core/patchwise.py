@@ -1,4 +1,4 @@
-"""Networks that hear a clip patch by patch: patches as a batch, and back again.
+"""Networks that process a clip patch by patch: merge patches into a batch and back.
 
 patches (b, n, frames, bins) -> images (b * n, frames, bins, 1) -> the network
 (b * n, features) -> patch_embeddings (b, n, features) -> embedding (b, features)
@@ -20,15 +20,15 @@ def hear_patches(
     patches: keras.KerasTensor,
     network: Callable[[keras.KerasTensor], keras.KerasTensor],
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Run a network over every patch.
+    """Run a network on every patch.
 
     Args:
         patches: (batch, patches, frames, bins).
-        network: From images (n, frames, bins, 1) to vectors (n, features).
+        network: Function from images (n, frames, bins, 1) to vectors (n, features).
 
     Returns:
-        The output of the layer `patch_embeddings`, (batch, patches, features), and of
-        `embedding`, its mean over the patches.
+        The output of the layer `patch_embeddings`, (batch, patches, features), and that
+        of `embedding`, its mean over the patches, (batch, features).
     """
     vectors = network(PatchImages(name="images")(patches))
     embeddings = SplitPatches(name="patch_embeddings")([vectors, patches])
@@ -37,35 +37,35 @@ def hear_patches(
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class PatchImages(layers.Layer):
-    """Make a batch of images of all patches of all clips.
+    """Merge the patches of all clips into one batch of images.
 
     Input: (batch, patches, frames, bins). Output: (batch * patches, frames, bins, 1).
     """
 
     def call(self, inputs: Any) -> Any:
-        """Put clips and patches on one axis."""
+        """Merge the axes of clips and patches."""
         return ops.reshape(inputs, (-1, *inputs.shape[2:], 1))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (images, frames, bins, 1)."""
+        """Return (images, frames, bins, 1)."""
         return (None, *input_shape[2:], 1)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class SplitPatches(layers.Layer):
-    """Undo `PatchImages` for what a network made of the images.
+    """Undo `PatchImages` for the output of a network on the images.
 
     Input: vectors (batch * patches, features) and the patches they come from,
     (batch, patches, ...). Output: (batch, patches, features).
     """
 
     def call(self, inputs: Sequence[Any]) -> Any:
-        """Give each clip its patches back."""
+        """Split the batch into clips and patches."""
         vectors, patches = inputs
         return ops.reshape(vectors, (-1, ops.shape(patches)[1], vectors.shape[-1]))
 
     def compute_output_shape(self, input_shape: Sequence[Any]) -> Shape:
-        """Give (batch, patches, features)."""
+        """Return (batch, patches, features)."""
         vectors, patches = input_shape
         return (*patches[:2], vectors[-1])
 
@@ -85,7 +85,7 @@ class PatchMean(layers.Layer):
         return ops.mean(inputs, axis=1)
 
     def compute_output_shape(self, input_shape: Sequence[Any]) -> Shape:
-        """Give (batch, features)."""
+        """Return (batch, features)."""
         batch, _, features = input_shape
         return (batch, features)
 
@@ -94,8 +94,8 @@ class PatchMean(layers.Layer):
 class ClipScores(PatchMean):
     """Average the scores of a clip's patches.
 
-    Input: scores (batch, patches, classes), and the clip's embedding, which no score
-    depends on: so it belongs to the graph of the model all the same.
+    Input: scores (batch, patches, classes), and the clip's embedding, which is not
+    used, but so becomes part of the model's graph.
     Output: (batch, classes).
     """
 
@@ -105,7 +105,7 @@ class ClipScores(PatchMean):
         return super().call(scores)
 
     def compute_output_shape(self, input_shape: Sequence[Any]) -> Shape:
-        """Give (batch, classes)."""
+        """Return (batch, classes)."""
         scores, _ = input_shape
         return super().compute_output_shape(scores)
 

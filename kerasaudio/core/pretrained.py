@@ -1,4 +1,4 @@
-"""What `weights=` means: a tag of the manifest or a file, read and converted."""
+"""Find and read what `weights=` names: a tag of the manifest or a file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ Weights = str | PathLike[str] | None
 
 
 class Converted(NamedTuple):
-    """An upstream file in our terms.
+    """The content of an upstream file, with our names.
 
     Attributes:
         state: Tensors by `layer/variable`.
-        arguments: Architecture arguments that the shapes in the file tell.
+        arguments: Architecture arguments that follow from the shapes in the file.
     """
 
     state: State
@@ -29,7 +29,7 @@ class Converted(NamedTuple):
 
 Converter = Callable[[Path], Converted]
 
-# Fields of a spec that say where the weights are from.
+# Fields of a spec that describe the origin of the weights.
 ORIGIN = (
     *("weights", "weights_hash", "trained_on"),
     *("license", "citation", "homepage", "metrics"),
@@ -38,20 +38,20 @@ ORIGIN = (
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Weights at hand.
+    """Weights that were read.
 
     Attributes:
         title: `factory/tag`, or the path.
         state: Tensors by `layer/variable`; None for a Keras file, which can only be
             read into the finished model.
         scorer: Name of the layer that scores the classes.
-        arguments: Architecture arguments that the weights need.
-        free: Others, which the model had that they come from; not binding.
-        labels: Of the published head.
-        activation: Of the published head; None for the architecture's.
+        arguments: Architecture arguments that the weights require.
+        free: Other arguments of the saved model, used as defaults.
+        labels: Labels of the published head.
+        activation: Activation of the published head; None for the architecture's.
         origin: Fields for the model's spec.
-        spec: Of the model that a file was written from.
-        keras_file: A `.weights.h5`.
+        spec: Spec of the model that the file was written from.
+        keras_file: Path of a `.weights.h5` file.
     """
 
     title: str
@@ -72,14 +72,15 @@ class Pretrained:
         return None if bias is None else len(bias)
 
     def describe(self, spec: AudioSpec, *, keeps_head: bool) -> AudioSpec:
-        """Add to the spec of an architecture where the weights are from.
+        """Return the spec of an architecture with the origin of the weights.
 
         Args:
-            spec: Of the model that is built, with its architecture arguments.
-            keeps_head: Whether it has the published head, which `metrics` are of.
+            spec: Spec of the model that is built, with its architecture arguments.
+            keeps_head: Whether the model has the published head, to which `metrics`
+                belong.
         """
         if self.spec is not None and self.spec.arguments == spec.arguments:
-            spec = self.spec  # with its windows, which training may have changed
+            spec = self.spec  # includes its windows, which may have been changed
         spec = spec.replace(**self.origin)
         return spec if keeps_head else spec.replace(metrics={})
 
@@ -94,21 +95,22 @@ def find_weights(
     scorer: str,
     clips: Mapping[str, Mapping[str, Any]],
 ) -> Pretrained | None:
-    """Read what `weights=` names.
+    """Read the weights that `weights=` names.
 
     Args:
         factory: Name of the factory.
         weights: None, a tag of the manifest, or a path.
-        defaults: Architecture arguments that a tag implies where it names none.
+        defaults: Architecture arguments that a tag implies unless it sets them.
         converters: Upstream format -> reader of such a file.
         suffixes: File suffix -> upstream format.
         scorer: Name of the layer that scores the classes.
-        clips: Upstream format -> fields of the spec that say how the original hears
-            whole clips.
+        clips: Upstream format -> fields of the spec that describe how the original
+            processes whole clips.
 
     Raises:
-        ValueError: An unknown tag, or a file of an unknown format or another factory.
-        OSError: Weights cannot be had, or are not what the manifest pins.
+        ValueError: The tag or the format of the file is unknown, or the file belongs
+            to another factory.
+        OSError: The weights are unavailable, or differ from the manifest's hash.
     """
     if weights is None:
         return None
@@ -156,8 +158,8 @@ def _from_file(
         path = path / FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"{factory}: there is no weights file {fspath(path)!r}. Published weights "
-            f"have a tag instead; see kerasaudio.list_weights()."
+            f"{factory}: there is no weights file {fspath(path)!r}. For published "
+            f"weights pass a tag; see kerasaudio.list_weights()."
         )
     title = fspath(path)
     if path.name.endswith(".weights.h5"):
@@ -190,13 +192,13 @@ def _from_native(
         return Pretrained(title, saved.state, scorer)
     if spec.architecture != factory:
         raise ValueError(
-            f"{title!r} holds the weights of a {spec.architecture}, not of a "
+            f"{title!r} contains the weights of a {spec.architecture}, not of a "
             f"{factory}. Give it as weights= of a {spec.architecture}."
         )
     bias = saved.state.get(f"{scorer}/bias")
     if len(spec.labels or ()) != (0 if bias is None else len(bias)):
         raise ValueError(
-            f"{title!r} is damaged: it names {len(spec.labels or ())} labels and has "
+            f"{title!r} is damaged: it has {len(spec.labels or ())} labels, but "
             f"weights for {0 if bias is None else len(bias)}."
         )
     needed = {key: spec.arguments[key] for key in spec.arguments if key in defaults}

@@ -1,8 +1,8 @@
-"""A model in one safetensors file: its weights, and in the header what it is.
+"""A model in one safetensors file: its weights, and its description in the header.
 
-The header's metadata have one entry, `kerasaudio`: JSON with the spec, the activation
-of the head, and a CRC-32 of these and of the tensors. A file without the entry holds
-weights only.
+The header's metadata has one entry, `kerasaudio`: JSON with the spec, the activation
+of the head, and a CRC-32 of these and of the tensors. A file without this entry
+contains weights only.
 """
 
 import json
@@ -23,17 +23,17 @@ from kerasaudio.core.spec import AudioSpec
 FILE = "model.safetensors"  # in a folder
 KEY = "kerasaudio"
 VERSION = 1
-_BEGINNING = '{"activation": '  # of the entry, by which a changed key is told
+_BEGINNING = '{"activation": '  # of the entry, to find it if its key is damaged
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         state: Tensors by `layer/variable`.
-        spec: Of the model; None in a file of weights only.
-        activation: Of its head, such as "softmax"; None without a head.
+        spec: Spec of the model; None if the file contains weights only.
+        activation: Activation of the head, such as "softmax"; None without a head.
     """
 
     state: State
@@ -42,25 +42,25 @@ class Saved:
 
 
 def saved_bytes(saved: Saved) -> bytes:
-    """Give the file, byte for byte the same for the same model."""
+    """Return the content of the file; the same model always gives the same bytes."""
     assert saved.spec is not None
     facts = {
         "version": VERSION,
         "activation": saved.activation,
         "spec": saved.spec.get_config(),
     }
-    facts = json.loads(json.dumps(facts))  # as it will be read: keys are text
+    facts = json.loads(json.dumps(facts))  # as it will be read: keys are strings
     facts["crc32"] = _checksum(facts, saved.state)
     return native_bytes(saved.state, {KEY: _text(facts)})
 
 
 def is_saved(path: Path) -> bool:
-    """Tell, by its header alone, whether a file says what model it holds."""
+    """Return whether the header of a file describes a model."""
     with path.open("rb") as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > path.stat().st_size:
-            return False  # no safetensors file, as its reader will say
+            return False  # not a safetensors file; its reader reports that
         header = file.read(length)
     try:
         return _entry(parse_metadata(start + header)) is not None
@@ -72,9 +72,9 @@ def read_saved(path: Path) -> Saved:
     """Read a safetensors file; nothing in it is executed.
 
     Raises:
-        ValueError: It is no safetensors file, is damaged, or was written by a later
-            version.
-        OSError: It cannot be read.
+        ValueError: The file is not a safetensors file, is damaged, or was written by a
+            later version.
+        OSError: The file cannot be read.
     """
     content = path.read_bytes()
     state = parse_native(content, str(path))
@@ -91,12 +91,13 @@ def read_saved(path: Path) -> Saved:
     unknown = sorted(spec.keys() - {field.name for field in fields(AudioSpec)})
     if version != VERSION or unknown:
         raise ValueError(
-            f"{str(path)!r} was written by another version of kerasaudio (format "
-            f"{version!r}{''.join(f', {name}' for name in unknown)}), which this one "
-            "cannot read, or is damaged. Update kerasaudio, or fetch it again."
+            f"{str(path)!r} is damaged, or was written by another version of "
+            f"kerasaudio (format {version!r}"
+            f"{''.join(f', {name}' for name in unknown)}) that this version cannot "
+            "read. Update kerasaudio, or download the file again."
         )
     if checksum != _checksum(facts, state):
-        raise _damaged(path, "its checksum is another")
+        raise _damaged(path, "its checksum differs")
     if not isinstance(activation, str | None):
         raise _damaged(path, f"activation {activation!r}")
     try:
@@ -106,7 +107,7 @@ def read_saved(path: Path) -> Saved:
 
 
 def _entry(metadata: Mapping[str, str]) -> str | None:
-    """Give our entry, also where the damage is in its name."""
+    """Return our entry, even if its key is damaged."""
     ours = (text for text in metadata.values() if str(text).startswith(_BEGINNING))
     return metadata.get(KEY, next(ours, None))
 
@@ -127,6 +128,6 @@ def _checksum(facts: Mapping[str, Any], state: State) -> int:
 
 def _damaged(path: Path, problem: str) -> ValueError:
     return ValueError(
-        f"{str(path)!r} is damaged, in the entry {KEY!r} of its header or behind it "
-        f"({problem}). Save or fetch it again."
+        f"{str(path)!r} is damaged, in the entry {KEY!r} of its header or after it "
+        f"({problem}). Save or download it again."
     )

@@ -1,4 +1,4 @@
-"""Writing a model as one file that its factory reads."""
+"""Write a model to one file that its factory can read."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,12 @@ from kerasaudio.files.whole_file import unwritable, writing_whole
 
 
 def save_pretrained(model: AudioModel, path: Path, overwrite: bool) -> Path:
-    """Write a model; see `AudioModel.save_pretrained`."""
+    """Write a model to a file; see `AudioModel.save_pretrained`."""
     if path.suffix != ".safetensors":
         path = path / FILE
     if os.path.lexists(path) and not overwrite:
         raise FileExistsError(
-            f"{str(path)!r} exists. Name another path, or say overwrite=True."
+            f"{str(path)!r} exists. Pass another path, or overwrite=True."
         )
     activation = None
     if model.spec.labels is not None:
@@ -28,7 +28,7 @@ def save_pretrained(model: AudioModel, path: Path, overwrite: bool) -> Path:
         if activation is None:
             raise ValueError(
                 f"The activation of {model.name}'s scores has no name that a file "
-                'could hold. Save the model: model.save("mine.keras").'
+                'can store. Save the model instead: model.save("mine.keras").'
             )
     _check_rebuilt(model)
     content = saved_bytes(Saved(model_state(model), model.spec, activation))
@@ -45,7 +45,7 @@ WRITERS["save_pretrained"] = save_pretrained
 
 
 def _check_rebuilt(model: AudioModel) -> None:
-    """Raise unless the factory, given the spec, builds the same weights."""
+    """Raise unless the factory builds the same weights from the spec."""
     spec = model.spec
     problem = f"there is no factory {spec.architecture!r}"
     architecture = ARCHITECTURES.get(spec.architecture)
@@ -70,9 +70,9 @@ def _check_rebuilt(model: AudioModel) -> None:
         )
         if not odd:
             return
-        problem = f"{spec.architecture} builds other weights: {', '.join(odd[:4])}"
+        problem = f"{spec.architecture} has different weights: {', '.join(odd[:4])}"
     raise ValueError(
-        f"No factory could load {model.name} from such a file: {problem}. Save the "
+        f"No factory could load {model.name} from this file: {problem}. Save the "
         'model instead: model.save("mine.keras").'
     )
 

@@ -1,4 +1,4 @@
-"""What a model expects and gives: rate, lengths, labels, and where it comes from."""
+"""The description of a model: sample rate, lengths, labels and origin."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -19,45 +19,49 @@ from kerasaudio.moved import old_attribute
 
 @dataclass(frozen=True, repr=False)
 class AudioSpec:
-    """The facts a model carries besides its weights.
+    """The facts that a model carries besides its weights.
 
     Attributes:
-        sample_rate: Samples a second of the waveform that the model takes, in Hz.
-        clip_samples: Exact length of the input in samples; None if any length goes.
-            Networks with `context_samples` also take so many more, which come before.
+        sample_rate: Sample rate of the waveform that the model takes, in Hz.
+        clip_samples: Exact length of the input in samples; None for any length. With
+            `context_samples`, the network also takes inputs with that many samples
+            more, in front of the clip.
         window_samples: Length of the windows that long audio is cut into, in samples.
         architecture: Factory that built the model, such as ``"MusiCNN"``.
         min_samples: Shortest input in samples.
-        short_samples: Clips, and rests of clips, that are shorter than this are filled
-            up to it, also where the network takes them as they are.
-        window_padding: What fills a short clip, or the rest of a clip behind its last
-            full window: ``"zeros"``, or ``"repeat"``, the clip from its beginning.
-        hop_samples: From one window's start to the next in samples; None for windows
-            side by side.
-        rest: What becomes of that rest: ``"count"``, a window whose weight in the mean
-            is the share of a window that the clip has of it; ``"full"``, a window like
-            all others; ``"drop"``, none, unless the clip is shorter than a window.
-        windows_per_clip: A clip's answer is the mean of so many windows, spread over
-            it; None for windows a hop apart.
-        whole_samples: Clips up to this length are heard in one piece; 0 for none.
-        context_samples: Samples before its start that a window has in front, silence at
-            the beginning of the clip.
-        edge_samples: How many of its last samples a window may lack to be a full one.
-        max_samples: How much of its input the network hears, in samples; None for all.
+        short_samples: Clips, and remainders of clips, shorter than this number of
+            samples are padded to it, even if the network accepts them as they are.
+        window_padding: Content that fills a short clip, or the remainder of a clip
+            after its last full window: ``"zeros"``; or ``"repeat"``, the clip again
+            from its beginning.
+        hop_samples: Distance from one window's start to the next in samples; None for
+            windows that do not overlap.
+        rest: Treatment of that remainder: ``"count"``, a window whose weight in the
+            mean is the fraction of it that the clip covers; ``"full"``, a window like
+            all others; ``"drop"``, no window, unless the clip is shorter than one.
+        windows_per_clip: Number of windows, spread over the clip, whose mean is the
+            clip's result; None for windows one hop apart.
+        whole_samples: Clips up to this length in samples are processed in one piece;
+            0 to always cut them.
+        context_samples: Number of samples before its start that each window includes;
+            at the beginning of the clip they are silence.
+        edge_samples: Number of samples that may be missing at the end of a window that
+            still counts as full.
+        max_samples: Number of samples of its input that the network uses; None for all.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output and in Unicode's
             composed form, NFC; None without a top.
-        weights: Tag of the published weights that the body has, or had before it was
-            trained on; None if there are none. A head of other classes leaves it.
-        weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the file they came from.
-        trained_on: Data sets that it was trained on since, in order.
+        weights: Tag of the published weights of the body, also after further training
+            or with a head for other classes; None without published weights.
+        weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the weights file.
+        trained_on: Data sets that the model was trained on since then, in order.
         license: License of the weights (SPDX).
         citation: Paper to cite.
-        homepage: Where the original is published.
-        metrics: Scores of the network with the head that it has, such as
-            ``{"dataset": ..., "roc_auc": ...}``, published or measured while it was
-            trained. A new head has none, and neither has an embedding.
+        homepage: Address where the original is published.
+        metrics: Scores of the network with its present head, published or measured
+            during training, such as ``{"dataset": ..., "roc_auc": ...}``. Empty for a
+            new head and for an embedding.
 
     Examples:
         >>> spec = kerasaudio.LeNetMFCC(weights="fsdd").spec
@@ -95,10 +99,10 @@ class AudioSpec:
     licence = old_attribute("licence", "license")
 
     def __post_init__(self) -> None:
-        """Check each field: they also come from files. Bring labels into one form.
+        """Check each field, as specs are also read from files, and normalize labels.
 
         Raises:
-            ValueError: A field has a value that it cannot have.
+            ValueError: A field has an invalid value.
         """
         check_fields(self)
 
@@ -109,7 +113,7 @@ class AudioSpec:
         clip_samples: int,
         frontend: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Describe a network of one input length; short sounds are repeated to it."""
+        """Return the spec of a network with one input length; short clips repeat."""
         return cls(
             sample_rate=sample_rate,
             clip_samples=clip_samples,
@@ -128,7 +132,7 @@ class AudioSpec:
         clip_samples: int | None = None,
         **fields: Any,
     ) -> Self:
-        """Describe a network that takes any length, unless it is built for one."""
+        """Return the spec of a network for any length, or for `clip_samples` only."""
         if clip_samples is not None:
             fields |= {"hop_samples": None, "whole_samples": 0}
             window_samples = min_samples = clip_samples
@@ -138,16 +142,16 @@ class AudioSpec:
 
     @property
     def preset(self) -> str | None:
-        """Factory and tag, such as ``"MusiCNN/mtat"``, whose weights the body has.
+        """Factory and tag of the body's weights, such as ``"MusiCNN/mtat"``.
 
-        None without a tag, and where it was trained on.
+        None without a tag, or after further training.
         """
         if self.weights is None or self.trained_on:
             return None
         return f"{self.architecture}/{self.weights}"
 
     def __repr__(self) -> str:
-        """Give the main facts in a line; labels are counted, not listed."""
+        """Return the main facts in one line, with the number of labels."""
         name = self.preset or self.architecture
         about = f"{name!r}, " if name else ""
         labels = None if self.labels is None else len(self.labels)
@@ -158,17 +162,17 @@ class AudioSpec:
 
     @property
     def window_seconds(self) -> float:
-        """Length of the windows that long audio is cut into."""
+        """Length of the windows that long audio is cut into, in seconds."""
         return self.window_samples / self.sample_rate
 
     @property
     def hop_seconds(self) -> float:
-        """From the start of a window to the next."""
+        """Time from the start of one window to the start of the next, in seconds."""
         return (self.hop_samples or self.window_samples) / self.sample_rate
 
     @property
     def rule(self) -> WindowRule:
-        """How a clip becomes windows, and what each counts in the clip's answer."""
+        """The rule that cuts a clip into windows and weights them in its result."""
         return WindowRule(
             window=self.window_samples,
             hop=self.hop_samples or self.window_samples,
@@ -183,14 +187,14 @@ class AudioSpec:
         )
 
     def takes(self, samples: int) -> bool:
-        """Tell whether windows can have a length, and all of it is heard."""
+        """Return whether the network accepts windows of this length, and uses all."""
         if self.clip_samples is not None:
             return samples == self.clip_samples
         return self.min_samples <= samples <= (self.max_samples or samples)
 
     @property
     def lengths(self) -> str:
-        """Say which lengths these are, such as "at least 0.5 s"."""
+        """The lengths that the network accepts, as text, such as "at least 0.5 s"."""
         rate = self.sample_rate
         if self.clip_samples is not None:
             return f"exactly {self.clip_samples / rate:g} s"
@@ -205,19 +209,20 @@ class AudioSpec:
         hop_seconds: float | None = None,
         repeat_to_seconds: float | None = None,
     ) -> Self:
-        """Give the spec with other windows.
+        """Return a copy with other windows.
 
         Args:
-            window_seconds: Length of a window, for networks that take any length; clips
-                that are shorter are filled up to it. None for the network's own.
-            hop_seconds: From the start of a window to the next; None for the network's
-                own, or where `window_seconds` is given for windows side by side.
-            repeat_to_seconds: Shorter clips are repeated up to this length, which helps
-                networks that were trained on longer sounds.
+            window_seconds: Length of a window in seconds, for networks that accept any
+                length; shorter clips are padded to it. Default: the network's own.
+            hop_seconds: Time from the start of one window to the start of the next, in
+                seconds. Default: the network's own; with `window_seconds`, the window
+                length, so that windows do not overlap.
+            repeat_to_seconds: Shorter clips are repeated up to this length in seconds.
+                This helps networks that were trained on longer sounds.
 
         Raises:
-            ValueError: Not positive, not finite, or a length that the network cannot
-                take.
+            ValueError: A value is not positive or not finite, or the network does not
+                accept the length.
         """
         spec, rate = self, self.sample_rate
         if window_seconds is not None:
@@ -241,26 +246,26 @@ class AudioSpec:
             if short > longest:
                 raise ValueError(
                     f"repeat_to_seconds must be at most {longest / rate:g}, the longest"
-                    f" that {spec.architecture or 'the model'} hears at once. "
+                    f" clip that {spec.architecture or 'the model'} takes at once. "
                     f"Received: {repeat_to_seconds!r}."
                 )
             spec = spec.replace(short_samples=short, window_padding="repeat")
         return spec
 
     def over_time(self) -> Self:
-        """Give the spec for answers over time: windows a hop apart, as long as any."""
+        """Return the spec for results over time: all windows are one hop apart."""
         return self.replace(windows_per_clip=None, whole_samples=0)
 
     def of_own_head(self) -> Self:
-        """Give the spec for classes of the user's own: all of a clip counts."""
+        """Return the spec for the user's own classes: every part of a clip counts."""
         return self.replace(rest="count", windows_per_clip=None)
 
     def replace(self, **changes: Any) -> Self:
-        """Give a copy with some fields changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)
 
     def get_config(self) -> dict[str, Any]:
-        """Give a JSON-ready dictionary."""
+        """Return a dictionary that JSON can store."""
         config = asdict(self)
         config["labels"] = None if self.labels is None else list(self.labels)
         config["trained_on"] = list(self.trained_on)
@@ -268,10 +273,10 @@ class AudioSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Make a spec from what `get_config` gave.
+        """Return the spec that `get_config` described.
 
         Raises:
-            ValueError: It is something else.
+            ValueError: The configuration is not that of a spec.
         """
         check_kind(config, Mapping, "A spec")
         config = {name_now(name): as_now(name, value) for name, value in config.items()}
@@ -280,8 +285,8 @@ class AudioSpec:
         unknown = [str(name) for name in config if name not in known]
         if lacking or unknown:
             raise ValueError(
-                "A spec must have sample_rate, clip_samples and window_samples, and "
-                f"nothing unknown. Received: {', '.join(unknown[:4]) or 'too little'}."
+                "A spec must have sample_rate, clip_samples and window_samples, and no "
+                f"unknown fields. Received: {', '.join(unknown[:4]) or 'too few'}."
             )
         for name in config.get("labels") or ():
             check_kind(name, str, "Each of labels")

@@ -1,4 +1,4 @@
-"""The fields of a spec: what each can be. They also come from files."""
+"""Check the fields of a spec, which may come from a file."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from kerasaudio.arguments import class_name, whole_number
 from kerasaudio.audio.check import MOST_SAMPLES, check_rate
 from kerasaudio.audio.window_rule import PADDINGS, RESTS
 
-# Fields that count samples or windows: the least, and whether None is a value.
+# Fields that count samples or windows: minimum, and whether None is allowed.
 COUNTS = {
     "clip_samples": (1, True),
     "window_samples": (1, False),
@@ -28,24 +28,24 @@ REQUIRED = ("sample_rate", "clip_samples", "window_samples")
 
 
 def name_now(name: str) -> str:
-    """Give the name of a field as it is today."""
+    """Return the current name of a field."""
     return "license" if name == "licence" else name
 
 
 def as_now(name: str, value: Any) -> Any:
-    """Give a field as it is today: earlier versions kept what they were given."""
+    """Return a field in its current form; earlier versions stored values unchecked."""
     if isinstance(value, float) and value.is_integer():
         return int(value) if name == "sample_rate" or name in COUNTS else value
     return {} if value is None and name in MAPPINGS else value
 
 
 def check_fields(spec: Any) -> None:
-    """Check each field, and bring numbers and labels into one form.
+    """Check each field, and normalize numbers and labels.
 
     Raises:
-        ValueError: A field has a value that it cannot have.
+        ValueError: A field has an invalid value.
     """
-    # Frozen, hence by the back door; NumPy's numbers become Python's.
+    # The dataclass is frozen. NumPy's numbers become Python's.
     own = object.__setattr__
     own(spec, "sample_rate", check_rate(spec.sample_rate))
     for name, (least, can_be_none) in COUNTS.items():
@@ -65,7 +65,7 @@ def check_fields(spec: Any) -> None:
 
 
 def check_one_of(value: Any, values: tuple[str, ...], name: str) -> None:
-    """Raise a ValueError unless a value is one of some."""
+    """Raise a ValueError unless a value is one of those allowed."""
     if not isinstance(value, str) or value not in values:
         raise ValueError(
             f"{name} must be one of {', '.join(values)}. Received: {value!r}."
@@ -73,16 +73,16 @@ def check_one_of(value: Any, values: tuple[str, ...], name: str) -> None:
 
 
 def check_kind(value: Any, kind: Any, name: str) -> None:
-    """Raise a ValueError unless a value is text, or a mapping."""
+    """Raise a ValueError unless a value is a string, or a mapping."""
     if not isinstance(value, kind):
-        what = {str: "text", Mapping: "a mapping"}.get(kind, "text or None")
+        what = {str: "a string", Mapping: "a mapping"}.get(kind, "a string or None")
         raise ValueError(f"{name} must be {what}. Received: {value!r}.")
 
 
 def checked_names(value: Any, name: str) -> tuple[str, ...]:
-    """Give names in one form, or raise a ValueError unless they are a list of text."""
+    """Return normalized names, or raise a ValueError unless they are strings."""
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
         names = tuple(value)
         if all(isinstance(name, str | int | np.integer) for name in names):
             return tuple(map(class_name, names))
-    raise ValueError(f"{name} must be a list of text. Received: {value!r}.")
+    raise ValueError(f"{name} must be a list of strings. Received: {value!r}.")

@@ -1,4 +1,4 @@
-"""A functional keras.Model that has a spec: Keras' own methods, for waveforms."""
+"""A functional keras.Model with a spec: Keras' methods, adapted to waveforms."""
 
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from kerasaudio.core.spec import AudioSpec
 
 
 class NoSpecError(AttributeError, ValueError):
-    """A model was built by hand: an attribute that is missing, for `hasattr`, too."""
+    """The model has no spec. Also an AttributeError, so that `hasattr` works."""
 
 
 _NO_SPEC = "This AudioModel was built without a spec. Use a factory of kerasaudio."
@@ -27,9 +27,9 @@ _SPEC_OF_OUTPUT = "_kerasaudio_spec"
 
 
 class SpecModel(InferenceModel):
-    """What `AudioModel` is to Keras; see there."""
+    """The part of `AudioModel` that overrides methods of Keras."""
 
-    # Keras takes a class for functional when its positional arguments are Functional's.
+    # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(
         self,
         inputs: Any,
@@ -40,7 +40,7 @@ class SpecModel(InferenceModel):
         **kwargs: Any,
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
-        # Of a clone, which Keras builds from its outputs and a name.
+        # Keras builds a clone from outputs and a name only.
         self._spec = spec or getattr(outputs, _SPEC_OF_OUTPUT, None)
         if spec is not None:
             check_fits(self, spec)
@@ -48,14 +48,14 @@ class SpecModel(InferenceModel):
 
     @property
     def spec(self) -> AudioSpec:
-        """What the model takes and gives, and where it comes from."""
+        """The description of the model's input, output and origin."""
         if self._spec is None:
             raise NoSpecError(_NO_SPEC)
         return self._spec
 
     @property
     def clip_lengths(self) -> Lengths | None:  # type: ignore[override]
-        """Of the clips that the model hears, in samples; None without a spec."""
+        """The lengths of the model's clips, in samples; None without a spec."""
         if self._spec is None:
             return None
         window = self._spec.window_samples
@@ -63,7 +63,7 @@ class SpecModel(InferenceModel):
         return Lengths(self._spec.min_samples, window, longest)
 
     def __getattr__(self, name: str) -> Any:
-        """Say why there is no spec; torch modules would say only that there is none."""
+        """Raise an error that explains a missing spec; torch modules would not."""
         if name == "spec":
             raise NoSpecError(_NO_SPEC)
         inherited: Any = getattr(super(), "__getattr__", None)
@@ -74,35 +74,35 @@ class SpecModel(InferenceModel):
         return inherited(name)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Run the graph on waveforms, also on arrays of any byte order."""
+        """Run the graph on waveforms; arrays may have any byte order."""
         return super().__call__(native(inputs), *args, **kwargs)
 
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
     ) -> Any:
-        """Run the graph; integers, which Keras would cast, and no clips are refused."""
+        """Run the graph; raise for empty batches and for integers."""
         check_static(inputs)
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Train, as `keras.Model.fit` does, also straight on a data set's clips.
+        """Train as `keras.Model.fit` does; the clips of a data set can be passed.
 
             model.fit(kerasaudio.datasets.from_folder("sounds/"), epochs=20)
 
         Args:
-            x: What Keras takes; or clips of `kerasaudio.datasets`, whose `batches` for
-                this model are then used, with `batch_size` if it is given.
-            *args: As in `keras.Model.fit`; with clips only keywords.
-            **kwargs: As in `keras.Model.fit`; `validation_data` may be clips, too.
+            x: Any input that Keras takes; or clips of `kerasaudio.datasets`, which are
+                then read in batches of `batch_size` (default: 32).
+            *args: As in `keras.Model.fit`; with clips, pass keywords only.
+            **kwargs: As in `keras.Model.fit`; `validation_data` may also be clips.
 
         Raises:
-            ValueError, OSError: Clips that do not fit; see `ClipBatches`.
+            ValueError, OSError: The clips do not fit; see `ClipBatches`.
         """
         size = kwargs.get("batch_size") or 32
         if hasattr(x, "batches"):
             kwargs.pop("batch_size", None)
             x = x.batches(self, size, training=True)
-            kwargs.setdefault("shuffle", False)  # the batches do it, by their seed
+            kwargs.setdefault("shuffle", False)  # the batches shuffle, by their seed
         held_out: Any = kwargs.get("validation_data")
         if hasattr(held_out, "batches"):
             kwargs["validation_data"] = held_out.batches(self, size, training=False)
@@ -113,13 +113,13 @@ class SpecModel(InferenceModel):
         """Measure loss and metrics, as `keras.Model.evaluate` does.
 
         Args:
-            x: What Keras takes; or clips of `kerasaudio.datasets`: each of their
-                windows then counts as one example.
-            *args: As in `keras.Model.evaluate`; with clips only keywords.
+            x: Any input that Keras takes; or clips of `kerasaudio.datasets`, each of
+                whose windows then counts as one example.
+            *args: As in `keras.Model.evaluate`; with clips, pass keywords only.
             **kwargs: As in `keras.Model.evaluate`.
 
         Raises:
-            ValueError, OSError: Clips that do not fit; see `ClipBatches`.
+            ValueError, OSError: The clips do not fit; see `ClipBatches`.
         """
         if hasattr(x, "batches"):
             x = x.batches(self, kwargs.pop("batch_size", None) or 32, training=False)
@@ -137,39 +137,39 @@ class SpecModel(InferenceModel):
         return super().test_on_batch(native(x), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Give the output for waveforms, as `keras.Model.predict` does.
+        """Return the outputs for waveforms, as `keras.Model.predict` does.
 
-        Threads may share a model, unless one of them trains it.
+        Several threads may share a model, unless one of them trains it.
 
         Args:
-            x: Waveforms, float in [-1, 1], (batch, samples), or a data set of them.
+            x: Waveforms, floats in [-1, 1], (batch, samples), or a data set of them.
             *args: As in `keras.Model.predict`.
             **kwargs: As in `keras.Model.predict`.
 
         Raises:
-            ValueError: An array that is not a batch of waveforms of the right length:
-                integers, NaN, stereo, (samples, batch), too short.
+            ValueError: The array is not a batch of waveforms of the right length: it
+                is integer, stereo, too short, (samples, batch), or contains NaN.
         """
         return super().predict(check_batch(x, self._spec), *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """Give the output for one batch; checks arrays as `predict` does."""
+        """Return the outputs for one batch; checks arrays as `predict` does."""
         return super().predict_on_batch(native(check_batch(x, self._spec)))
 
     def get_build_config(self) -> dict[str, Any]:
-        """Give Keras' own, and advice: Keras ends a failure to load with it."""
+        """Return Keras' build config with advice, which its loading errors show."""
         own = super().get_build_config() or {}
         return {**own, "advice": "To load this file, import kerasaudio first."}
 
     def _run_through_graph(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Mark what comes out: `keras.models.clone_model` hands on nothing else."""
+        """Attach the spec to the outputs, the only thing `clone_model` passes on."""
         outputs = super()._run_through_graph(inputs, *args, **kwargs)
         if isinstance(outputs, keras.KerasTensor) and self._spec is not None:
             setattr(outputs, _SPEC_OF_OUTPUT, self._spec)
         return outputs
 
     def get_config(self) -> dict[str, Any]:
-        """Give the functional configuration, with the spec."""
+        """Return the configuration of the functional model, with the spec."""
         return super().get_config() | {
             "spec": None if self._spec is None else self._spec.get_config()
         }
@@ -179,7 +179,7 @@ class SpecModel(InferenceModel):
         """Rebuild the model that `get_config` described.
 
         Raises:
-            ValueError: It is none, or its spec is that of another network.
+            ValueError: The configuration is invalid, or its spec does not fit.
         """
         spec = config.get("spec")
         graph = {key: value for key, value in config.items() if key != "spec"}
@@ -193,7 +193,7 @@ class SpecModel(InferenceModel):
 def _native_arguments(
     args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Give arguments of Keras with arrays in this machine's byte order."""
+    """Return arguments for Keras with arrays in this machine's byte order."""
     arrays = ("y", "sample_weight", "validation_data")
     named = {key: native_order(kwargs[key]) for key in arrays if key in kwargs}
     return native_order(args), kwargs | named

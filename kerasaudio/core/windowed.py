@@ -1,4 +1,4 @@
-"""Run a network over audio of any length: window by window, outputs averaged."""
+"""Run a network on audio of any length, window by window, and average the outputs."""
 
 from collections.abc import Callable, Iterator
 from itertools import groupby, islice
@@ -15,22 +15,22 @@ from kerasaudio.core.audio_input import clip_given, clips_given
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05
-WHOLE_SECONDS = 30  # files up to this long are read at once, longer ones in blocks;
-SPREAD_SECONDS = 600  # or up to this, where windows depend on where the clip ends
+WHOLE_SECONDS = 30  # files up to this length are read at once, longer ones in blocks
+SPREAD_SECONDS = 600  # the same, if windows depend on the length of the clip
 BATCH = 8
 
 Predict = Callable[[np.ndarray], Any]
 
 
 class Lazy:
-    """Make something at the first call and keep it, out of sight of Keras' tracking."""
+    """Create an object at the first call and keep it, hidden from Keras' tracking."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._made: Any = None
 
     def __call__(self) -> Any:
-        """Give the one object."""
+        """Return the object."""
         if self._made is None:
             self._made = self._make()
         return self._made
@@ -39,20 +39,20 @@ class Lazy:
 def outputs(
     predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None
 ) -> tuple[np.ndarray, bool]:
-    """Give one output vector a clip, and whether a list of clips was passed."""
+    """Return one output vector per clip, and whether several clips were passed."""
     several, clips = clips_given(audio, sample_rate)
     rows = [timeline(predict, spec, *clip).mean() for clip in clips]
     return np.stack(rows).astype("float32"), several
 
 
 class Timeline(NamedTuple):
-    """What a network gave over a clip.
+    """The outputs of a network for the windows of a clip.
 
     Attributes:
         outputs: float32 (windows, features).
-        starts: Of the windows, in seconds, float64 (windows,).
-        ends: Of the windows, and not beyond the end of the clip.
-        weights: What each window counts.
+        starts: Starts of the windows in seconds, float64 (windows,).
+        ends: Ends of the windows in seconds, at most the end of the clip.
+        weights: Weight of each window in the mean.
     """
 
     outputs: np.ndarray
@@ -61,7 +61,7 @@ class Timeline(NamedTuple):
     weights: np.ndarray
 
     def mean(self) -> np.ndarray:
-        """Give the clip's answer, float64 (features,)."""
+        """Return the result for the clip, float64 (features,)."""
         clip_of = np.zeros(len(self.weights), np.int64)
         return weighted_means(self.outputs, clip_of, self.weights, 1)[0]
 
@@ -73,8 +73,8 @@ def timeline(
     sample_rate: int | None = None,
     errors: str = "raise",
 ) -> Timeline:
-    """Run over one clip; `errors` as for `load_audio`."""
-    # In one piece: what little each batch leaves would lie between what is freed.
+    """Run on one clip; `errors` is that of `load_audio`."""
+    # One buffer, as small arrays that each batch leaves would fragment the memory.
     found, shape, spans = bytearray(), (0,), []
     for batch in batched(waveform_windows(spec, audio, sample_rate, errors)):
         waveforms = np.stack([window.samples for window in batch])
@@ -94,12 +94,13 @@ def waveform_windows(
     sample_rate: int | None = None,
     errors: str = "raise",
 ) -> Iterator[Window]:
-    """Give the windows of a file or an array, by the rule of the spec.
+    """Yield the windows of a file or an array, by the rule of the spec.
 
-    A long file is decoded block by block; `errors` as for `load_audio`.
+    A long file is decoded block by block; `errors` is that of `load_audio`.
 
     Raises:
-        ValueError: No or a needless rate, an unusable waveform, too little of it.
+        ValueError: The sample rate is missing or not needed, or the waveform is
+            unusable or too short.
         OSError: The file is missing or cannot be decoded.
     """
     audio, sample_rate = clip_given(audio, sample_rate)
@@ -117,24 +118,24 @@ def waveform_windows(
         waveform = _array(spec, audio, sample_rate, errors)
     if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
-            f"The audio is too short to tell anything from: {len(waveform)} samples, "
-            f"{len(waveform) / rate:.4f} s. It takes {MIN_SECONDS} s."
+            f"The audio is too short: it has {len(waveform)} samples, "
+            f"{len(waveform) / rate:.4f} s. The minimum is {MIN_SECONDS} s."
         )
     yield from rule.iter_cut(waveform)
 
 
 def _count(path: Any, sample_rate: int, errors: str) -> int:
-    """Count the samples of a file that is too long to be held."""
+    """Count the samples of a file that is too long for memory."""
     return sum(map(len, stream_audio(path, sample_rate, errors=errors)))
 
 
 def _beginning(
     spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float, errors: str
 ) -> np.ndarray:
-    """Give the beginning of a file: what is shorter is all there is."""
+    """Return the beginning of a file, or all of it if it is shorter."""
     if sample_rate is not None:
         raise ValueError(
-            "A file knows its own rate; pass sample_rate only with arrays. "
+            "A file contains its own sample rate. Pass sample_rate only with arrays. "
             f"Received: {path!r} with sample_rate={sample_rate!r}."
         )
     return audio_room.load_audio(
@@ -150,23 +151,23 @@ def _array(
     waveform = audio_room.check_waveform(audio)
     if sample_rate is None:
         raise ValueError(
-            "An array does not say its sample rate. Pass sample_rate=, in Hz, such "
-            f"as sample_rate={spec.sample_rate}; other rates are resampled."
+            "An array has no sample rate. Pass it in Hz, for example "
+            f"sample_rate={spec.sample_rate}; other rates are resampled."
         )
     rate = check_rate(sample_rate)
     return audio_room.resample(waveform, rate, spec.sample_rate)
 
 
 def batched(windows: Iterator[Window], size: int = BATCH) -> Iterator[list[Window]]:
-    """Give the windows in lists, each of one length, that are run at once."""
+    """Yield lists of windows of the same length, to run as one batch."""
     for _, alike in groupby(windows, lambda window: len(window.samples)):
         while batch := list(islice(alike, size)):
             yield batch
 
 
 def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
-    """Run over a batch, (batch, samples); gives float32, (batch, features)."""
-    # Batches are filled up to a power of two: compilers (XLA) see few shapes.
+    """Run on a batch, (batch, samples); returns float32, (batch, features)."""
+    # Batches are padded to a power of two, so that compilers (XLA) see few shapes.
     count = len(waveforms)
     lacking = (1 << (count - 1).bit_length()) - count
     if lacking:

@@ -1,4 +1,4 @@
-"""What is fetched or kept: whole writes, digests, downloads, cache, locks, logs.
+"""Files on disk and downloads: atomic writes, digests, cache, locks, logs.
 
-Knows nothing of weights, sound or networks.
+This package does not depend on weights, audio or networks.
 """

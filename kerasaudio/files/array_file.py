@@ -1,7 +1,7 @@
-"""Arrays of an ``.npz`` file, read whole or not at all; nothing is unpickled.
+"""Read the arrays of an ``.npz`` file, verified and without unpickling.
 
-NumPy's own reader parses an array's header before the archive's checksum has been
-looked at, so a flipped bit ends in any of a dozen errors, or in a huge allocation.
+NumPy's own reader parses the header of an array before it verifies the checksum of the
+archive, so that a flipped bit leads to many kinds of errors, or to a huge allocation.
 """
 
 import errno
@@ -20,7 +20,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-# What zipfile raises for an archive that is none, or damaged.
+# Errors that zipfile raises for a damaged archive, or for another kind of file.
 ZIP_DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -29,14 +29,14 @@ ZIP_DAMAGES = (
     KeyError,
     ValueError,
     OverflowError,
-    RuntimeError,  # encrypted, a version to come
+    RuntimeError,  # encrypted, or of a later version
     struct.error,
 )
-# And NumPy, for the header of an array.
+# The same, with the errors of NumPy for the header of an array.
 _DAMAGES = (
     *ZIP_DAMAGES,
     *(TypeError, AttributeError, SyntaxError, tokenize.TokenError),
-    Warning,  # of Python 2's numbers, where warnings are errors
+    Warning,  # for numbers of Python 2, if warnings are errors
 )
 _PART = 2**20
 _COMPRESSIONS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # at most
@@ -45,19 +45,19 @@ _COMPRESSIONS = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}  # at most
 def read_arrays(
     path: Path, names: Sequence[str] | None = None, *, limit: int = 2**62
 ) -> dict[str, np.ndarray]:
-    """Read arrays, each checked against its checksum before it is looked at.
+    """Read arrays; the checksum of each is verified before it is parsed.
 
     Args:
-        path: What `np.savez` wrote, or the like.
-        names: Of the arrays; None for all.
-        limit: Bytes that no array exceeds, from a file that someone else made.
+        path: Path of a file like those of `np.savez`.
+        names: Names of the arrays; default: all.
+        limit: Largest allowed size of an array in bytes, for untrusted files.
 
     Returns:
         The arrays by name, in the order of `names`, or else of the file.
 
     Raises:
-        ValueError: The file is no such archive, is damaged, or lacks an array; the
-            message says why, and leaves naming the file to the caller.
+        ValueError: The file is not such an archive, is damaged, or lacks an array. The
+            message gives the reason; the caller must add the name of the file.
         OSError: The file is missing or cannot be read.
     """
     with path.open("rb") as file:
@@ -67,15 +67,15 @@ def read_arrays(
                 return {name: _read(archive, file, name, limit) for name in wanted}
         except _DAMAGES as error:
             reason = error.args[0] if error.args else type(error).__name__
-            raise ValueError(f"it is no whole .npz archive ({reason})") from error
+            raise ValueError(f"it is not a complete .npz archive ({reason})") from error
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            raise ValueError("its parts are not where it says") from error
+            raise ValueError("its parts are not at the stated places") from error
 
 
 def is_whole(path: Path, names: Sequence[str]) -> bool:
-    """Say whether an ``.npz`` file has these arrays, all as they were written.
+    """Return whether an ``.npz`` file contains these arrays, undamaged.
 
     Raises:
         OSError: The file is missing or cannot be read.
@@ -96,9 +96,9 @@ def is_whole(path: Path, names: Sequence[str]) -> bool:
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
-    """Count the bytes of a member; at its end, the checksum is tested."""
+    """Count the bytes of a member; zipfile verifies the checksum at its end."""
     if info.compress_type not in _COMPRESSIONS:
-        raise ValueError(f"{info.filename} is packed in an unknown way")
+        raise ValueError(f"{info.filename} has an unknown compression")
     with archive.open(info) as member:
         return sum(map(len, iter(lambda: member.read(_PART), b"")))
 
@@ -112,14 +112,14 @@ def _read(
 ) -> np.ndarray:
     info = archive.getinfo(f"{name}.npy")
     if info.compress_type not in _COMPRESSIONS:
-        raise ValueError(f"{name} is packed in an unknown way")
+        raise ValueError(f"{name} has an unknown compression")
     most = min(limit, file.seek(0, io.SEEK_END) * _COMPRESSIONS[info.compress_type])
     if not 0 <= info.file_size <= most:
         raise ValueError(f"{name} unpacks to {info.file_size:,} bytes")
     content = bytearray(info.file_size)
     end = 0
     with archive.open(info) as member:
-        while part := member.read(_PART):  # at the end, the checksum is tested
+        while part := member.read(_PART):  # zipfile verifies the checksum at the end
             content[end : end + len(part)] = part
             end += len(part)
     if end != info.file_size:
@@ -132,17 +132,17 @@ def _read(
     read_header = npy.read_array_header_1_0 if is_old else npy.read_array_header_2_0
     shape, is_fortran, dtype = read_header(header)
     if dtype.hasobject:
-        raise ValueError(f"{name} would need allow_pickle")
+        raise ValueError(f"{name} requires allow_pickle")
     if dtype.kind == "V":
-        raise ValueError(f"{name} holds {dtype}")
+        raise ValueError(f"{name} has the type {dtype}")
     start = header.tell()
     if math.prod(shape) * dtype.itemsize != len(content) - start:
-        raise ValueError(f"{name} has not the bytes of an array {shape} of {dtype}")
+        raise ValueError(f"{name} does not fit an array {shape} of {dtype}")
     if not math.prod(shape):
         return np.empty(shape, dtype)
     if dtype.kind == "U":
         letters = np.frombuffer(content, dtype.str[0] + "u4", offset=start)
         if letters.size and letters.max() > sys.maxunicode:
-            raise ValueError(f"{name} holds no text")
+            raise ValueError(f"{name} contains invalid text")
     flat = np.frombuffer(content, dtype, math.prod(shape), start)
     return flat.reshape(shape, order="F" if is_fortran else "C")

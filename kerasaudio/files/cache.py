@@ -1,4 +1,4 @@
-"""Our own folder of downloaded and converted files: names, locks, whole writes."""
+"""The cache folder for downloaded and converted files: names, locks, atomic writes."""
 
 import contextlib
 import os
@@ -15,17 +15,17 @@ from kerasaudio.files.workplace import remove_dead
 from kerasaudio.text import escaped, warn
 
 CACHE_VARIABLE = "KERASAUDIO_CACHE"
-WAIT_SECONDS = 2.0  # for another process, in silence
-IDLE_SECONDS = 600.0  # in which another process writes nothing; a hash takes a while
+WAIT_SECONDS = 2.0  # wait for another process before the user is told
+IDLE_SECONDS = 600.0  # limit without a write; hashing a large file takes a while
 
 
 def cache_folder() -> Path:
-    """Give the folder for downloads and converted weights.
+    """Return the folder for downloads and converted weights.
 
-    The environment variable KERASAUDIO_CACHE names another one than the platform's.
+    The environment variable KERASAUDIO_CACHE replaces the platform's default.
 
     Raises:
-        WeightsError: It would lie in the home folder of a user who has none.
+        WeightsError: The folder would be in the home folder, but the user has none.
     """
     if chosen := os.environ.get(CACHE_VARIABLE):
         return _at_home(lambda: Path(chosen).expanduser())
@@ -36,13 +36,13 @@ def cache_folder() -> Path:
     else:
         variable, default = "XDG_CACHE_HOME", Path(".cache")
     base = Path(os.environ.get(variable, ""))
-    if not base.is_absolute():  # not set, or to be ignored, says the specification
+    if not base.is_absolute():  # not set; the specification ignores relative paths
         base = _at_home(lambda: Path.home() / default)
     return base / "kerasaudio"
 
 
 def has_cache_folder() -> bool:
-    """Tell whether there is a place for the cache; without one nothing is in it."""
+    """Return whether there is a place for the cache."""
     try:
         cache_folder()
     except WeightsError:
@@ -51,11 +51,11 @@ def has_cache_folder() -> bool:
 
 
 def folder_if_any(name: str) -> Path | None:
-    """Give the cache's folder for what can also be made anew, or warn and give None."""
+    """Return a folder in the cache for optional files; if there is none, warn."""
     try:
         return cache_folder() / name
     except WeightsError as error:
-        warn(f"Nothing is kept in {name}: {error}.", stacklevel=4)
+        warn(f"Nothing is stored in {name}: {error}.", stacklevel=4)
         return None
 
 
@@ -64,17 +64,17 @@ def _at_home(path: Callable[[], Path]) -> Path:
         return path()
     except RuntimeError as error:
         raise WeightsError(
-            "there is no home folder to keep files in (HOME is not set, and the system "
-            f"knows none of this user). Set {CACHE_VARIABLE} to a folder, by its whole "
-            "path"
+            "there is no home folder to store files in (HOME is not set, and the "
+            f"system has no home folder for this user). Set {CACHE_VARIABLE} to the "
+            "full path of a folder"
         ) from error
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of the cache.
+    """Create a folder in the cache.
 
     Raises:
-        WeightsError: It cannot be made, with what to do.
+        WeightsError: The folder cannot be created; the message says what to do.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def make_folder(folder: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> WeightsError:
-    """Say what to do about a cache that cannot be written."""
+    """Return the error for a cache that cannot be written, with what to do."""
     return WeightsError(
         f"the cache cannot be written: {path}: {error.strerror or error}. Free some "
         f"space, or set {CACHE_VARIABLE} to another folder"
@@ -92,18 +92,18 @@ def unwritable(path: Path, error: OSError) -> WeightsError:
 
 @contextlib.contextmanager
 def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
-    """Keep other processes and threads from writing a file of the cache.
+    """Prevent other processes and threads from writing a file of the cache.
 
-    Whoever waits for another one says so on stderr, once.
+    If it must wait for another process, it prints that on stderr, once.
 
     Args:
-        path: Of the file; its folder is made.
-        idle_seconds: How long the other may change nothing in the folder; None for
-            IDLE_SECONDS.
+        path: Path of the file; its folder is created.
+        idle_seconds: Longest time in seconds in which the other process may write
+            nothing to the folder; default: IDLE_SECONDS.
 
     Raises:
-        WeightsError: The folder cannot be locked, or another process keeps it locked
-            and has written nothing for that long.
+        WeightsError: The folder cannot be locked, or another process has locked it and
+            has written nothing for that time.
     """
     from filelock import FileLock
 
@@ -119,7 +119,7 @@ def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
             "folder on a local disk"
         ) from error
     try:
-        with contextlib.suppress(OSError):  # it only tells others whom they wait for
+        with contextlib.suppress(OSError):  # only used for messages of other processes
             holder.write_text(str(os.getpid()))
         yield
     finally:
@@ -129,7 +129,7 @@ def locked(path: Path, idle_seconds: float | None = None) -> Iterator[None]:
 
 
 def forget_dead(path: Path) -> None:
-    """Remove what processes left that died while they had locked or written a file."""
+    """Remove files of processes that died while they locked or wrote a file."""
     from filelock import FileLock, Timeout
 
     remove_dead(path.parent)
@@ -166,14 +166,14 @@ def _acquire(lock: Any, path: Path, holder: Path, idle_seconds: float) -> None:
             change, since = latest, time.monotonic()
         elif time.monotonic() - since > idle_seconds:
             raise WeightsError(
-                f"{who} has written nothing for {idle_seconds:g} seconds: end it"
+                f"{who} has written nothing for {idle_seconds:g} seconds: stop it"
             )
 
 
 def _pid(holder: Path) -> str:
     try:
         pid = holder.read_text()
-    except (OSError, ValueError):  # it has just begun, or ended
+    except (OSError, ValueError):  # the process has just started or ended
         return ""
     return f" ({pid})" if re.fullmatch(r"[0-9]{1,10}", pid) else ""
 
@@ -181,7 +181,7 @@ def _pid(holder: Path) -> str:
 def _latest_change(folder: Path) -> float:
     latest = 0.0
     for file in folder.iterdir():
-        if file.suffix == ".lock":  # whoever waits touches it
+        if file.suffix == ".lock":  # waiting processes change it
             continue
         with contextlib.suppress(FileNotFoundError):
             latest = max(latest, file.stat().st_mtime)
@@ -189,10 +189,10 @@ def _latest_change(folder: Path) -> float:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that other processes see whole or not at all.
+    """Write a file atomically, so that other processes see all of it or nothing.
 
     Raises:
-        WeightsError: It cannot be written.
+        WeightsError: The file cannot be written.
     """
     make_folder(path.parent)
     try:

@@ -1,4 +1,4 @@
-"""Connections that are ended when an answer takes too long."""
+"""End connections whose answers take too long."""
 
 import contextlib
 import http.client
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class Watch:
-    """Ends a connection whose other side sends too slowly for a socket's timeout.
+    """Ends a connection to a server that sends slowly, but within a socket's timeout.
 
-    A byte a second never lets the timeout come, neither in a header nor in the line
-    that announces a chunk; nor do answers of "100 Continue" without end.
+    One byte per second never triggers the timeout, neither in a header nor in the line
+    that announces a chunk; endless "100 Continue" answers do not either.
 
     Attributes:
-        expired: Whether a limit was reached: what was read is then no whole answer.
+        expired: Whether a limit was reached; then the answer is incomplete.
     """
 
     def __init__(self) -> None:
@@ -25,16 +25,16 @@ class Watch:
         self._socket: socket.socket | None = None
 
     def follow(self, connection: http.client.HTTPConnection) -> None:
-        """Take a connection for the one to end."""
+        """Set the connection to end."""
         self._connection, self._socket = connection, None
 
     def keep(self) -> None:
-        """Remember the connection's socket; it forgets it before the body."""
+        """Store the connection's socket, which the connection drops before the body."""
         self._socket = self._connection.sock if self._connection else None
 
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """End the connection if this takes longer."""
+        """Return a context that ends the connection if it takes longer."""
         timer = threading.Timer(seconds, self._end)
         timer.daemon = True
         timer.start()
@@ -49,13 +49,13 @@ class Watch:
         if found is None and self._connection is not None:
             found = self._connection.sock
         if found is not None:
-            with contextlib.suppress(OSError):  # it has ended by itself
-                # Not that of a TLS socket, which is not for two threads at once.
+            with contextlib.suppress(OSError):  # the connection is already closed
+                # Not the method of a TLS socket, which is not thread-safe.
                 socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 class WatchedHttp(urllib.request.HTTPHandler):
-    """Opens http addresses over connections that a watch may end."""
+    """Opens http addresses with connections that a watch can end."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class WatchedHttp(urllib.request.HTTPHandler):
 
 
 class WatchedHttps(urllib.request.HTTPSHandler):
-    """Opens https addresses over connections that a watch may end."""
+    """Opens https addresses with connections that a watch can end."""
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()

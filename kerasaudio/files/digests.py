@@ -1,4 +1,4 @@
-"""Whether a file is the one it should be: sizes and hashes."""
+"""Compare files with expected sizes and hashes."""
 
 import hashlib
 import os
@@ -11,15 +11,15 @@ _CHUNK = 2**20
 
 
 def digest(path: Path, algorithm: Algorithm) -> str:
-    """Hash a file.
+    """Return the hash of a file.
 
     Args:
-        path: A regular file.
-        algorithm: "sha256", "git_blob" for the object id that git would give it, or
-            "md5", which tells damage, not malice.
+        path: Path of a regular file.
+        algorithm: "sha256", "git_blob" for its object id in git, or "md5", which
+            detects damage, but not manipulation.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         if algorithm == "git_blob":
@@ -35,11 +35,11 @@ def digest(path: Path, algorithm: Algorithm) -> str:
 def differs(
     path: Path, algorithm: Algorithm, want: str | None, size: int | None
 ) -> str | None:
-    """Tell how a file differs from a size, if that is known, and a hash."""
+    """Return how a file differs from a hash and a size (None if unknown), or None."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            return "it is no regular file"
+            return "it is not a regular file"
         if size is not None and status.st_size != size:
             return f"it has {status.st_size:,} bytes instead of {size:,}"
         found = digest(path, algorithm)

@@ -1,6 +1,6 @@
-"""One URL to one file: resumed, bounded, redirected only where it is safe.
+"""Download a URL to a file: resumed, bounded, with safe redirects only.
 
-The file's contents are the caller's to verify; nothing here is trusted.
+The caller must verify the content of the file; the server is not trusted.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ from kerasaudio.files.network import opener
 from kerasaudio.files.network_errors import explain, retry_after, told, unfinished
 from kerasaudio.files.progress import bytes_bar
 
-STALL_SECONDS = 20.0  # without a byte
-ANSWER_SECONDS = 60.0  # until the body begins, over all redirects
-LONGEST_WAIT = 60.0  # seconds, whatever the server asks for
-SLOW_SECONDS = 60.0  # below SLOW_RATE on average, or between two pieces
-SLOW_RATE = 1_000  # bytes a second
-ATTEMPTS = 3  # in a row, without ENOUGH bytes won
+STALL_SECONDS = 20.0  # limit without a byte
+ANSWER_SECONDS = 60.0  # limit until the body begins, including redirects
+LONGEST_WAIT = 60.0  # longest wait in seconds, even if the server asks for more
+SLOW_SECONDS = 60.0  # limit below SLOW_RATE on average, or between two pieces
+SLOW_RATE = 1_000  # bytes per second
+ATTEMPTS = 3  # consecutive attempts that gain less than ENOUGH bytes
 ENOUGH = 2**18
-BACKOFF_SECONDS = 0.25  # doubled each time
+BACKOFF_SECONDS = 0.25  # doubled after each failure
 _CHUNK = 2**16
 _MOST_DIGITS = 18  # of a length in bytes
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
 class _TransientError(Exception):
-    """Worth another try, after so many seconds at least."""
+    """A failure that may be temporary; retry after at least `after` seconds."""
 
     after = 0.0
 
@@ -51,21 +51,23 @@ def download(
     headers: Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> None:
-    """Complete a file from a URL.
+    """Download a URL to a file, or continue a partial file.
 
     Args:
-        url: https, or http.
-        part: What there is already is kept and continued, if the server can. It stays
-            when the download fails half-way, for the next time.
-        title: For the progress bar on stderr, which is shown on terminals only.
-        size: Bytes of the file, None if not known.
-        limit: Bytes that are never exceeded.
-        headers: Sent to this URL's own host, and to no other after a redirect.
+        url: An https or http address.
+        part: Path of the file. If it has content, the download continues it if the
+            server supports that. If the download fails, the file stays for the next
+            call.
+        title: Title of the progress bar on stderr, which is shown on terminals only.
+        size: Size of the file in bytes; None if unknown.
+        limit: Largest allowed size in bytes.
+        headers: Headers for this URL's own host; other hosts do not get them after a
+            redirect.
         progress: Whether to show the bar.
 
     Raises:
-        DownloadError: The server cannot be reached, refuses, stalls, or offers another
-            size.
+        DownloadError: The server is unreachable, rejects the request, stalls, or offers
+            another size.
         WeightsError: The file cannot be written.
     """
     failures = 0
@@ -127,14 +129,14 @@ def _open(
     try:
         with watch.limit(ANSWER_SECONDS):
             response = opener(watch).open(request, timeout=STALL_SECONDS)
-        if watch.expired:  # its headers may end where the connection was ended
+        if watch.expired:  # the headers may be incomplete
             response.close()
             raise _TransientError(unfinished(ANSWER_SECONDS))
         return response
     except urllib.error.HTTPError as error:
         said = f"HTTP {error.code} {told(error.reason)}"
         with error:
-            if error.code == 416:  # the part is no beginning of this file
+            if error.code == 416:  # the part is not a beginning of this file
                 discard(part)
                 raise _TransientError("the server could not continue it") from error
             if error.code in _TRANSIENT:
@@ -152,11 +154,11 @@ def _open(
         if isinstance(reason, TimeoutError | ConnectionResetError | BrokenPipeError):
             raise _TransientError(explain(reason, STALL_SECONDS)) from error
         raise DownloadError(explain(reason, STALL_SECONDS)) from error
-    except DownloadError:  # of our own handlers, and final
+    except DownloadError:  # from our own handlers; not temporary
         raise
     except (ValueError, http.client.InvalidURL) as error:
         raise DownloadError(
-            f"it leads to no address of a file ({told(str(error))})"
+            f"it redirects to an invalid address ({told(str(error))})"
         ) from error
     except (OSError, http.client.HTTPException) as error:
         if watch.expired:
@@ -165,8 +167,8 @@ def _open(
 
 
 def _check_range(response: http.client.HTTPResponse, part: Path, have: int) -> int:
-    """Give the byte at which the answer starts."""
-    if response.status == 200:  # not continued: another file by now, or never did
+    """Return the byte at which the answer starts."""
+    if response.status == 200:  # from the beginning: the file changed, or no support
         return 0
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     if response.status == 206 and match and match[1] == str(have):
@@ -184,11 +186,11 @@ def _check_size(
     total = have + int(length) if length.isdecimal() else None
     hint = ""
     if response.headers.get_content_type() == "text/html":
-        hint = ", a web page: does this network want a login, or is the file gone?"
+        hint = ", a web page: does this network require a login, or is the file gone?"
     if size is not None and total not in (size, None):
         raise DownloadError(f"it offers {total:,} bytes instead of {size:,}{hint}")
     if total is not None and total > limit:
-        raise DownloadError(f"it offers {total:,} bytes; at most {limit:,} are sane")
+        raise DownloadError(f"it offers {total:,} bytes; the limit is {limit:,}")
     return total if size is None else size
 
 
@@ -244,7 +246,7 @@ def _read(response: http.client.HTTPResponse, watch: Watch) -> bytes:
 
 
 def _start(part: Path, response: http.client.HTTPResponse) -> None:
-    """Empty the part, and keep what tells whether a rest would still fit to it."""
+    """Empty the part, and store the ETag that is needed to continue it."""
     validator = response.headers.get("ETag", "")
     with _writing(part):
         part.write_bytes(b"")
@@ -254,7 +256,7 @@ def _start(part: Path, response: http.client.HTTPResponse) -> None:
 def _read_validator(part: Path) -> str | None:
     try:
         validator = _validator_path(part).read_text(encoding="utf-8")
-    except OSError:  # none was kept; the hash will tell
+    except OSError:  # no ETag is stored; the caller's hash detects a change
         return None
     return validator if re.fullmatch(r'"[\x21\x23-\x7e]*"', validator) else None
 
@@ -271,7 +273,7 @@ def _writing(part: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            discard(part)  # leave the user the space that there was
+            discard(part)  # free the space again
         raise unwritable(part, error) from error
 
 
@@ -289,5 +291,5 @@ def discard(part: Path) -> None:
 
 
 def forget_validator(part: Path) -> None:
-    """Delete what was kept to continue a download, which is complete or given up."""
+    """Delete the ETag of a download that is complete or given up."""
     _validator_path(part).unlink(missing_ok=True)

@@ -1,17 +1,17 @@
-"""What can go wrong with weights, by kind."""
+"""Errors for weights, by kind."""
 
 
 class WeightsError(OSError):
-    """Weights cannot be had, or their bytes are not what the manifest pins."""
+    """Weights are unavailable, or differ from the manifest's hash."""
 
 
 class DownloadError(WeightsError):
     """A download failed.
 
     Attributes:
-        status: HTTP status of the answer, None if there was none.
-        code: What the Hugging Face Hub calls the failure, such as "GatedRepo".
-        token_refused: Whether the Hub had refused the user's token, too.
+        status: HTTP status of the answer; None if there was no answer.
+        code: Name of the failure by the Hugging Face Hub, such as "GatedRepo".
+        token_refused: Whether the Hub also rejected the user's token.
     """
 
     status: int | None = None
@@ -20,4 +20,4 @@ class DownloadError(WeightsError):
 
 
 class UnsafeFileError(ValueError):
-    """A file asks for more than tensors, or claims what it cannot hold."""
+    """A file asks for more than tensors, or claims sizes that it does not have."""

@@ -1,4 +1,4 @@
-"""Which content of a file was read."""
+"""Identify the version of a file that was read."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)  # there may be millions
 class FileState:
-    """Which content of a file was read: its path, size and time of change."""
+    """The version of a file that was read: path, size and time of change."""
 
     path: str
     size: int
@@ -16,10 +16,10 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """Look at a file.
+        """Return the state of a file.
 
         Raises:
-            OSError: It cannot be looked at.
+            OSError: The file is missing or not accessible.
         """
         status = path.stat()
         return cls(os.path.abspath(path), status.st_size, status.st_mtime_ns)

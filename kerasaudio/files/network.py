@@ -1,4 +1,4 @@
-"""Servers: whether they can be reached at all, and where they may send us."""
+"""Check whether servers are reachable, and open URLs with safe redirects."""
 
 import http.client
 import socket
@@ -19,16 +19,16 @@ CONNECT_SECONDS = 2.0
 
 
 def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
-    """Try to connect to all servers at once.
+    """Try to connect to all servers at once, and return those that fail.
 
-    A name that cannot be resolved and a network that swallows packets would otherwise
-    cost half a minute a server.
+    Otherwise an unknown host name, or a network that drops packets, would cost half a
+    minute per server.
 
     Args:
-        urls: Addresses, by whatever they are for. Where a proxy is set, that is tried.
+        urls: Addresses by any key. If a proxy is set, the proxy is tried.
 
     Returns:
-        Why not, for those whose server did not answer within CONNECT_SECONDS.
+        The reasons by key, for servers that did not answer within CONNECT_SECONDS.
     """
     answers: dict[T, str | None] = {}
 
@@ -40,11 +40,11 @@ def unreachable(urls: Mapping[T, str]) -> dict[T, str]:
             answers[key] = str(error)
         except OSError as error:
             answers[key] = f"no network, or no such server ({error.strerror or error})"
-        except ValueError as error:  # no host name, no port number
-            answers[key] = f"no address of a server ({error})"
+        except ValueError as error:  # invalid host name or port number
+            answers[key] = f"not the address of a server ({error})"
 
     threads = [
-        # daemon: the look-up of a name cannot be interrupted
+        # Daemon threads, as resolving a name cannot be interrupted.
         threading.Thread(target=connect, args=item, daemon=True)
         for item in urls.items()
     ]
@@ -75,18 +75,18 @@ def _server(url: str) -> tuple[str, int]:
 
 
 def _check_proxy(proxy: str, scheme: str) -> None:
-    """Raise a DownloadError for a proxy that speaks SOCKS."""
+    """Raise a DownloadError for a SOCKS proxy."""
     kind = proxy.partition("://")[0].lower()
     if kind.startswith("socks"):
         raise DownloadError(
-            f"the proxy set for {scheme} is of the kind {kind}, which is not spoken "
-            f"here: set {scheme}_proxy to an HTTP proxy, or unset it (a program such "
-            "as privoxy makes an HTTP proxy of a SOCKS proxy)"
+            f"the proxy set for {scheme} is of the kind {kind}, which is not "
+            f"supported: set {scheme}_proxy to an HTTP proxy, or unset it (a program "
+            "such as privoxy turns a SOCKS proxy into an HTTP proxy)"
         )
 
 
 def _unused_proxy() -> str:
-    """Tell of a proxy for all addresses, which Python's own client does not use."""
+    """Return a hint if all_proxy is set, which Python's own client does not use."""
     if "all" not in urllib.request.getproxies():
         return ""
     return "; all_proxy is not used here: set https_proxy to an HTTP proxy"
@@ -100,7 +100,7 @@ class _Proxies(urllib.request.ProxyHandler):
 
 
 def may_redirect(old: str, new: str) -> bool:
-    """Say whether a redirect may be followed: to the web only, and not out of TLS."""
+    """Return whether a redirect is safe: to https, or from http to http."""
     scheme = urlsplit(new).scheme
     return scheme == "https" or (scheme == "http" and urlsplit(old).scheme == "http")
 
@@ -122,8 +122,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if not may_redirect(req.full_url, newurl):
             raise DownloadError(
-                f"it redirects to {escaped(newurl[:200])}, which is no encrypted web "
-                "address"
+                f"it redirects to {escaped(newurl[:200])}, which is not an encrypted "
+                "web address"
             )
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and _origin(req.full_url) == _origin(newurl):
@@ -139,10 +139,10 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def opener(watch: Watch | None = None) -> urllib.request.OpenerDirector:
-    """Give what opens http and https addresses, and follows their safe redirects.
+    """Return an opener for http and https addresses that follows safe redirects.
 
     Args:
-        watch: Ends the connection where it takes too long.
+        watch: Watch that ends the connection if it takes too long; default: none.
     """
     watch = watch or Watch()
     # Not build_opener, which also opens file: and ftp: addresses.

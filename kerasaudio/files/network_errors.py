@@ -1,4 +1,4 @@
-"""What servers and connections say when something is wrong, in plain words."""
+"""Describe errors of servers and connections in plain words."""
 
 import datetime
 import email.utils
@@ -8,16 +8,16 @@ from email.message import Message
 
 from kerasaudio.text import escaped
 
-_MOST_WORDS = 200  # letters
+_MOST_WORDS = 200  # characters
 
 
 def unfinished(seconds: float) -> str:
-    """Say that an answer did not come to its end."""
-    return f"no whole answer within {seconds:g} seconds"
+    """Return the message for an incomplete answer."""
+    return f"no complete answer within {seconds:g} seconds"
 
 
 def explain(reason: object, stall_seconds: float) -> str:
-    """Say what a failed connection means."""
+    """Return what a failed connection means."""
     if isinstance(reason, TimeoutError):
         return f"no answer for {stall_seconds:g} seconds"
     if isinstance(reason, socket.gaierror):
@@ -30,19 +30,19 @@ def explain(reason: object, stall_seconds: float) -> str:
 
 
 def told(words: str) -> str:
-    """Give a server's words in one harmless line, and not all of very many."""
+    """Return a server's message as one escaped line of limited length."""
     line = " ".join(words.split())
     return escaped(line if len(line) <= _MOST_WORDS else f"{line[:_MOST_WORDS]} ...")
 
 
 def retry_after(headers: Message) -> float:
-    """Give the seconds that an answer asks to wait, 0 if it does not."""
+    """Return the seconds that an answer asks to wait; 0 if it does not ask."""
     asked = headers.get("Retry-After", "").strip()
     if asked.isascii() and asked.isdigit():
         return float(asked[:9])
     try:
         then = email.utils.parsedate_to_datetime(asked)
-    except (ValueError, TypeError, IndexError):  # no date
+    except (ValueError, TypeError, IndexError):  # not a date
         return 0.0
     if then.tzinfo is None:
         then = then.replace(tzinfo=datetime.UTC)

@@ -1,4 +1,4 @@
-"""A bar that shows how far a download is."""
+"""The progress bar of downloads."""
 
 import contextlib
 import sys
@@ -10,7 +10,7 @@ from kerasaudio.text import escaped
 
 @contextlib.contextmanager
 def bytes_bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
-    """Give a bar for so many bytes; it shows only on a terminal, if at all."""
+    """Yield a progress bar for `size` bytes; it is shown on terminals only."""
     from tqdm import tqdm
 
     with tqdm(
@@ -19,6 +19,6 @@ def bytes_bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
         unit="B",
         unit_scale=True,
         file=sys.stderr,
-        disable=None if progress else True,  # None: unless stderr is no terminal
+        disable=None if progress else True,  # None disables it without a terminal
     ) as bar:
         yield bar

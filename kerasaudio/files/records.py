@@ -1,7 +1,7 @@
-"""Facts in a log, each record with its checksum; what a disk did to one is seen.
+"""Records in a log, each with a checksum, so that damage on disk is detected.
 
-A record is two 32-bit numbers, little-endian (length of the facts, their CRC-32), and
-the facts: a JSON object. What follows a damaged record cannot be found.
+A record is two 32-bit numbers, little-endian (length and CRC-32 of the content), and
+the content, a JSON object. The records after a damaged one cannot be found.
 """
 
 import json
@@ -15,13 +15,13 @@ _LONGEST = 2**20
 
 
 def record(facts: Mapping[str, Any]) -> bytes:
-    """Give the bytes of a record."""
+    """Return the bytes of a record."""
     content = json.dumps(facts).encode()
     return _PREFIX.pack(len(content), zlib.crc32(content)) + content
 
 
 def read_record(file: IO[bytes]) -> dict[str, Any] | None:
-    """Read the record that begins here; None at the end, or where none is whole.
+    """Read the record at the current position; None at the end, or if it is damaged.
 
     Raises:
         OSError: The file cannot be read.
@@ -30,7 +30,7 @@ def read_record(file: IO[bytes]) -> dict[str, Any] | None:
     if len(prefix) < _PREFIX.size:
         return None
     length, crc = _PREFIX.unpack(prefix)
-    # A power cut can leave zeros, and zero is the checksum of nothing.
+    # A power cut can leave zeros, and the checksum of no bytes is zero.
     if not 0 < length <= _LONGEST:
         return None
     content = file.read(length)
@@ -38,13 +38,13 @@ def read_record(file: IO[bytes]) -> dict[str, Any] | None:
         return None
     try:
         facts = json.loads(content)
-    except (ValueError, RecursionError):  # whole, but not written by us
+    except (ValueError, RecursionError):  # undamaged, but not written by us
         return None
     return facts if isinstance(facts, dict) else None
 
 
 def write_all(file: IO[bytes], content: bytes | memoryview) -> None:
-    """Write all of it: a raw file may take less at a time."""
+    """Write all bytes, as a raw file may write only some of them at a time."""
     left = memoryview(content)
     while left:
         left = left[file.write(left) :]

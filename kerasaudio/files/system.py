@@ -1,4 +1,4 @@
-"""What the operating system does with files, beyond Python's own functions."""
+"""File operations of the operating system that Python does not provide."""
 
 import ctypes
 import errno
@@ -6,15 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-_FAR = 2**30  # Windows lets nobody read the byte that is locked
+_FAR = 2**30  # on Windows, the locked byte cannot be read
 
 
 class BusyError(OSError):
-    """Another process, or another thread of this one, works at the same target."""
+    """Another process, or another thread of this one, uses the same target."""
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Give each of two paths the other's name, in one step; False if that cannot be."""
+    """Exchange two paths in one step; return False if the system does not allow it."""
     names = os.fsencode(one), os.fsencode(other)
     try:
         library = ctypes.CDLL(None, use_errno=True)
@@ -34,10 +34,10 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def lock(file: int) -> bool:
-    """Lock an open file until it is closed; False if this disk knows no locks.
+    """Lock an open file until it is closed; return False if the disk has no locks.
 
     Raises:
-        BusyError: It is locked.
+        BusyError: The file is already locked.
     """
     try:
         if sys.platform == "win32":
@@ -58,7 +58,7 @@ def lock(file: int) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Have the disk write what is in a file or folder."""
+    """Flush a file, or all files of a folder, to the disk."""
     inside = path.rglob("*") if path.is_dir() else [path]
     for file in inside:
         if file.is_file():

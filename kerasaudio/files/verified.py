@@ -1,4 +1,4 @@
-"""A download whose bytes are checked before it takes its place."""
+"""Download a file and verify it before it is moved to its place."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -19,21 +19,21 @@ def download_verified(
     headers: Mapping[str, str] | None = None,
     progress: bool = True,
 ) -> None:
-    """Download a file, continuing what an earlier call left, and verify it.
+    """Download a file, continuing an earlier attempt, and verify it.
 
     Args:
-        url: As for `download`, and so are the others that are not named here.
-        path: Where the file comes to stand; a part of it waits beside it.
-        problem: Says what is wrong with the complete file, None if nothing.
-        title: For the progress bar.
-        size: Bytes of the file, None if not known.
-        limit: Bytes that are never exceeded.
-        headers: Sent to this URL's own host.
+        url: An https or http address.
+        path: Path of the file; a partial download is stored next to it.
+        problem: Function that returns what is wrong with the complete file, or None.
+        title: Title of the progress bar.
+        size: Size of the file in bytes; None if unknown.
+        limit: Largest allowed size in bytes.
+        headers: Headers for this URL's own host.
         progress: Whether to show the bar.
 
     Raises:
         DownloadError: As `download`.
-        WeightsError: The bytes are not the right ones; they have been deleted.
+        WeightsError: The content is wrong; it has been deleted.
     """
     part = path.with_name(f"{path.name}.part")
     resumed = part.is_file()
@@ -55,7 +55,7 @@ def download_verified(
         discard(part)
         if not resumed:
             raise WeightsError(
-                f"what it sent was damaged or has been changed ({wrong}), and has "
-                "been deleted"
+                f"the file that it sent is damaged or has been changed ({wrong}), and "
+                "has been deleted"
             )
-        resumed = False  # the old beginning may have been at fault: once more
+        resumed = False  # the old beginning may have been wrong: try once more

@@ -1,4 +1,4 @@
-"""Write a file that is seen whole or not at all."""
+"""Write files atomically: other programs see all of a file or nothing."""
 
 import contextlib
 import csv
@@ -14,10 +14,10 @@ from kerasaudio.text import cell
 
 @contextlib.contextmanager
 def writing_whole(path: Path) -> Iterator[Path]:
-    """Give a path of the same name in a hidden folder; the file is moved at the end.
+    """Yield a path of the same name in a hidden folder; the file is moved at the end.
 
     Raises:
-        OSError: The folder is missing, read-only or full; nothing is left behind.
+        OSError: The folder is missing, read-only or full; no partial file remains.
     """
     try:
         with workplace(path.parent) as place:
@@ -31,20 +31,20 @@ def writing_whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text, UTF-8; bytes in it that are no text (of a file's name) are kept.
+    """Write text as UTF-8; undecodable bytes of file names are kept.
 
     Raises:
-        OSError: It cannot be written; nothing is left behind.
+        OSError: The file cannot be written; no partial file remains.
     """
     with writing_whole(path) as temporary:
         temporary.write_bytes(text.encode(errors="surrogateescape"))
 
 
 def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table, the heading first; text in it is harmless, see `text.cell`.
+    """Write a table, the heading first; text is made safe, see `text.cell`.
 
     Raises:
-        OSError: It cannot be written; nothing is left behind.
+        OSError: The file cannot be written; no partial file remains.
     """
     text = io.StringIO()
     safe = (
@@ -55,7 +55,7 @@ def write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise unless a file of this name can be made.
+    """Raise unless a file of this name can be created.
 
     Raises:
         OSError: The folder is missing or read-only.
@@ -68,10 +68,10 @@ def check_writable(path: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> OSError:
-    """Say that a file cannot be written, and that there is no half of it."""
+    """Return the error for a file that cannot be written and leaves no partial file."""
     return type(error)(
         error.errno,
-        f"the file cannot be written ({error.strerror or error}), and nothing of it "
-        "was kept",
+        f"the file cannot be written ({error.strerror or error}); no partial file "
+        "remains",
         str(path),
     )

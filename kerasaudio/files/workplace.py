@@ -1,10 +1,10 @@
-"""A hidden folder beside a target, where a process makes what it then moves there.
+"""A hidden folder next to a target, where a process creates files before moving them.
 
-PARENT/.kerasaudio-0123456789abcdef/lock   locked while its process lives; says its id
-PARENT/.kerasaudio-0123456789abcdef/ready  what is being moved: 0.FIRST, 1.LAST
+PARENT/.kerasaudio-0123456789abcdef/lock   locked while its process lives; has its id
+PARENT/.kerasaudio-0123456789abcdef/ready  files that are being moved: 0.FIRST, 1.LAST
 
-The system lets go of the lock when the process ends, killed or not. Whoever works in
-PARENT next finishes a move that had begun, and removes the rest.
+The system releases the lock when the process ends, killed or not. The next process that
+works in PARENT finishes a move that was interrupted, and removes the rest.
 """
 
 import contextlib
@@ -28,33 +28,34 @@ _PREFIX = ".kerasaudio-"
 _DIGITS = 16
 _NAME = re.compile(re.escape(_PREFIX) + rf"[0-9a-f]{{{_DIGITS}}}")
 _LOCK, _READY = "lock", "ready"
-_WAIT_SECONDS = 1.0  # for whoever looks whether a folder is a dead one's
+_WAIT_SECONDS = 1.0  # for a process that checks whether the owner of a folder is dead
 
 
 class Workplace:
-    """What `workplace` gives.
+    """The value of the context `workplace`.
 
     Attributes:
-        folder: To make things in; it is removed with all that is in it.
+        folder: Folder to create files in; it is removed with its content at the end.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, *made: Path) -> None:
-        """Move what was made here beside the folder, under the names it has.
+        """Move files from this folder into its parent, under the same names.
 
-        One file or folder is replaced in one step, where the system can (else there
-        is nothing for a moment). Of several files the last, which leads to the others,
-        is away until they are all in place: nobody who starts from it meets a mixture.
+        A single file or folder is replaced in one step if the system supports that
+        (otherwise it is missing for a moment). With several files, the last one, which
+        refers to the others, is missing until all are in place, so that nobody reads a
+        mixture.
 
         Raises:
-            OSError: It cannot be moved.
+            OSError: A file cannot be moved.
         """
         for path in made:
             sync(path)
         if len(made) == 1 and _moved(made[0], self.folder.parent / made[0].name):
-            return  # what was replaced is removed with the folder
+            return  # the replaced file is removed with the folder
         almost = self.folder / uuid.uuid4().hex
         almost.mkdir()
         for number, path in enumerate(made):
@@ -62,20 +63,21 @@ class Workplace:
         ready = self.folder / _READY
         os.replace(almost, ready)
         _finish(ready, self.folder.parent)
-        os.replace(ready, almost)  # what was replaced may be in it
+        os.replace(ready, almost)  # replaced files may be in it
 
 
 @contextlib.contextmanager
 def workplace(parent: Path, only: str | None = None) -> Iterator[Workplace]:
-    """Make a folder to work in, and remove what dead processes left of theirs.
+    """Create a folder to work in, and remove the folders of dead processes.
 
     Args:
-        parent: Where it is made: beside the target.
-        only: Name of a target that nobody else works at meanwhile; None for any.
+        parent: Folder of the target, in which it is created.
+        only: Name of a target that no other process may write at the same time;
+            default: None, no exclusion.
 
     Raises:
-        BusyError: Someone else works at `only`.
-        OSError: The folder cannot be made.
+        BusyError: Another process writes `only`.
+        OSError: The folder cannot be created.
     """
     parent = parent.absolute()
     remove_dead(parent)
@@ -88,10 +90,10 @@ def workplace(parent: Path, only: str | None = None) -> Iterator[Workplace]:
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Make a folder in the system's one for temporary files, for this user only.
+    """Create a folder in the system's temporary folder, for this user only.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: The folder cannot be created.
     """
     parent = Path(tempfile.gettempdir())
     remove_dead(parent)
@@ -103,9 +105,9 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove_dead(parent: Path) -> None:
-    """Remove what dead processes left in a folder; finish the moves that had begun.
+    """Remove the work of dead processes in a folder, and finish interrupted moves.
 
-    What belongs to another user, or cannot be removed, stays.
+    Files that belong to another user, or cannot be removed, stay.
     """
     for folder in _workplaces(parent):
         with contextlib.suppress(OSError):
@@ -120,7 +122,7 @@ def _workplaces(parent: Path) -> Iterator[Path]:
     try:
         with os.scandir(parent) as entries:
             found = [entry for entry in entries if _NAME.fullmatch(entry.name)]
-    except OSError:  # missing, or not to be read: then there is nothing to do
+    except OSError:  # missing or unreadable: there is nothing to do
         return
     for entry in found:
         with contextlib.suppress(OSError):
@@ -144,14 +146,14 @@ def _begin(parent: Path, only: str | None, mode: int) -> tuple[Path, int]:
             is_new = False
         try:
             lock, is_sure = _enter(folder)
-        except FileNotFoundError:  # it was just taken for a dead one's, or ended
+        except FileNotFoundError:  # another process has just removed it
             if time.monotonic() - since > _WAIT_SECONDS:
-                raise  # a link that leads to nothing
+                raise  # a dangling link
             continue
         except PermissionError:
             if is_new:
                 raise
-            raise _busy(folder, str(only)) from None  # another user's
+            raise _busy(folder, str(only)) from None  # it belongs to another user
         except BusyError:
             if only is not None and time.monotonic() - since > _WAIT_SECONDS:
                 raise _busy(folder, only) from None
@@ -167,12 +169,12 @@ def _begin(parent: Path, only: str | None, mode: int) -> tuple[Path, int]:
 
 
 def _end(folder: Path, lock: int) -> None:
-    """Remove a folder of this process, and let go of its lock."""
+    """Remove a folder of this process, and release its lock."""
     grave = folder.with_name(f"{_PREFIX}{uuid.uuid4().hex[:_DIGITS]}")
-    if sys.platform == "win32":  # what holds an open file cannot be renamed there
+    if sys.platform == "win32":  # a folder with an open file cannot be renamed there
         os.close(lock)
     try:
-        # Under another name first: of its own, someone may make a new one at once.
+        # Renamed first, as another process may create a folder of this name at once.
         os.replace(folder, grave)
         shutil.rmtree(grave, ignore_errors=True)
     except OSError:
@@ -183,10 +185,10 @@ def _end(folder: Path, lock: int) -> None:
 
 
 def _bury(folder: Path, lock: int) -> None:
-    """Finish what a dead process had begun to move, and remove its folder."""
+    """Finish the interrupted move of a dead process, and remove its folder."""
     try:
         _recover(folder)
-    except OSError:  # it may hold the only copy: it stays
+    except OSError:  # it may contain the only copy, so it stays
         os.close(lock)
         raise
     _end(folder, lock)
@@ -195,7 +197,7 @@ def _bury(folder: Path, lock: int) -> None:
 def _recover(folder: Path) -> None:
     ready = folder / _READY
     parts = sorted(os.listdir(ready)) if ready.is_dir() else []
-    # Where the last part's place is taken, nothing had begun, or all was done.
+    # If the last part's target exists, the move had not begun, or was complete.
     if parts and not os.path.lexists(_place(folder.parent, parts[-1])):
         _finish(ready, folder.parent)
 
@@ -233,7 +235,7 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def _moved(source: Path, target: Path) -> bool:
-    """Move a file or folder in one step; False where the system cannot."""
+    """Move a file or folder in one step; return False if the system cannot."""
     is_folder = target.is_dir() and not target.is_symlink()
     if os.path.lexists(target) and (source.is_dir() or is_folder):
         return exchange(source, target)
@@ -242,11 +244,11 @@ def _moved(source: Path, target: Path) -> bool:
 
 
 def _enter(folder: Path) -> tuple[int, bool]:
-    """Lock a folder: give the open lock, and whether nobody else can have it.
+    """Lock a folder; return the open lock file, and whether the lock is exclusive.
 
     Raises:
-        BusyError: It is locked.
-        FileNotFoundError: It has been removed.
+        BusyError: The folder is locked.
+        FileNotFoundError: The folder has been removed.
     """
     path = folder / _LOCK
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
@@ -264,12 +266,12 @@ def _enter(folder: Path) -> tuple[int, bool]:
 def _busy(folder: Path, only: str) -> BusyError:
     try:
         pid = (folder / _LOCK).read_bytes().decode("ascii", "replace")
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         pid = ""
     who = f" (pid {pid})" if re.fullmatch(r"[0-9]{1,10}", pid) else ""
     return BusyError(
         errno.EBUSY,
-        f"another process{who} is writing this file. Wait for that one, or end it; if "
-        f"there is none, delete the hidden folder {folder}. The file",
+        f"another process{who} is writing this file. Wait for it, or stop it; if there "
+        f"is none, delete the hidden folder {folder}. The file",
         str(folder.parent / only),
     )

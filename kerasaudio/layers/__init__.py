@@ -1,4 +1,4 @@
-"""Front-end layers: from waveform to features, in `keras.ops`; augmentation.
+"""Front-end layers, from waveform to features in `keras.ops`, and augmentation.
 
 Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 """

@@ -1,8 +1,8 @@
-"""Keras' layers with a layout, which is always (batch, ..., channels) here.
+"""Keras' layers with the fixed layout (batch, ..., channels).
 
-Left to themselves they take `keras.config.image_data_format()`, which a user may have
-set for other networks, before or after ours is built, in any thread. They stay Keras'
-own classes: files do not know of this module.
+By default they use `keras.config.image_data_format()`, which a user may change for
+other networks at any time and in any thread. The classes are Keras' own, so saved files
+do not refer to this module.
 """
 
 from functools import partial

@@ -1,4 +1,4 @@
-"""Silence in front of a clip, or the samples that were there."""
+"""Add silence in front of a clip, or keep the samples that come before a window."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,20 +13,22 @@ from kerasaudio.layers.framing import pad_ends
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Context(WaveformLayer):
-    """Take a window with or without the samples before it.
+    """Accept a window with or without the samples before it.
 
     Input: waveform, floating point, (batch, window_samples), the beginning of a clip;
-    or (batch, context_samples + window_samples), where the first are those before.
-    Output: float32 (batch, context_samples + window_samples); in front of the beginning
-    of a clip there is silence.
+    or (batch, context_samples + window_samples), which begins with the samples before
+    the window.
+    Output: float32 (batch, context_samples + window_samples); at the beginning of a
+    clip the context is silence.
 
     Args:
-        window_samples: Length of a window, in samples.
-        context_samples: How many samples before it are heard.
+        window_samples: Length of a window in samples.
+        context_samples: Number of samples before the window.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: Not positive; when called, an input of another length.
+        ValueError: An argument is not positive; when called, the input has another
+            length.
     """
 
     arguments = ("window_samples", "context_samples")
@@ -39,10 +41,10 @@ class Context(WaveformLayer):
         self.context_samples = whole_number(context_samples, "context_samples")
 
     def call(self, inputs: Any) -> Any:
-        """Give (batch, context_samples + window_samples)."""
+        """Return (batch, context_samples + window_samples)."""
         self.check_input(inputs)
         length = self._length(inputs.shape[1])
-        # What comes with its context loses just the silence again.
+        # If the input includes its context, the added silence is cut off again.
         return ops.reshape(
             pad_ends(inputs, self.context_samples, 0)[:, -length:], (-1, length)
         )
@@ -51,13 +53,13 @@ class Context(WaveformLayer):
         length = self.context_samples + self.window_samples
         require(
             samples in (None, self.window_samples, length),
-            f"The network takes {self.window_samples} samples, or {length} with the "
-            f"{self.context_samples} before.",
+            f"The network takes {self.window_samples} samples, or {length} including "
+            f"the {self.context_samples} before them.",
             samples=samples,
         )
         return length
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, samples)."""
+        """Return (batch, samples)."""
         batch, samples = input_shape
         return (batch, self._length(samples))

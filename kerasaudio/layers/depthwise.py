@@ -1,4 +1,4 @@
-"""Depthwise convolution that is fast where XLA runs on a CPU, too."""
+"""Depthwise convolution that is also fast when XLA runs on a CPU."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,26 +12,28 @@ from kerasaudio.layers.time_axis import Timed, demand, hide, rule, steps
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class DepthwiseConv2D(layers.DepthwiseConv2D):
-    """Depthwise convolution padded as torch pads or as TensorFlow does.
+    """Depthwise convolution with the padding of torch or of TensorFlow.
 
-    XLA has no fast depthwise convolution for CPUs: on jax, and on TensorFlow where
-    Keras compiles with XLA, Keras' own layer takes 20 to 60 times as long as need be.
-    So on jax without an accelerator this one adds up shifted products, and on
-    TensorFlow it asks Keras (`supports_jit`) for TensorFlow's own operations.
+    XLA has no fast depthwise convolution for CPUs: on jax, and on TensorFlow when Keras
+    compiles with XLA, Keras' own layer is 20 to 60 times slower than necessary.
+    Therefore this layer sums shifted products on jax without an accelerator, and on
+    TensorFlow it makes Keras use TensorFlow's own operations (`supports_jit`).
 
     Input: (batch, frames, bins, channels). Output: (batch, frames, bins, channels),
     frames and bins divided by the strides, rounded up.
 
     Args:
         kernel_size: Odd number of frames and bins.
-        strides: Step over frames and bins; 1.
-        pad_like: ``"torch"`` pads `(width - 1) // 2` on every side; ``"tensorflow"``
-            as much as the last step needs, the odd one behind. They differ where a
-            stride divides the size. The latter needs a known size.
-        **kwargs: Of `keras.layers.DepthwiseConv2D`, less padding, dilation, multiplier.
+        strides: Step over frames and bins; default: 1.
+        pad_like: ``"torch"`` (default) pads `(width - 1) // 2` on every side;
+            ``"tensorflow"`` pads as much as the last step needs, an odd one at the end.
+            They differ if a stride divides the size. ``"tensorflow"`` requires a known
+            size.
+        **kwargs: Other arguments of `keras.layers.DepthwiseConv2D`, except padding,
+            dilation and multiplier.
 
     Raises:
-        ValueError: `kernel_size` is not odd; an unknown `pad_like`.
+        ValueError: `kernel_size` is not odd, or `pad_like` is unknown.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         ):
             if size is None:
                 raise ValueError(
-                    f"{self.name} pads like TensorFlow, which needs a known size. "
+                    f"{self.name} pads like TensorFlow, which requires a known size. "
                     f"Received: {image}."
                 )
             total = max((-(-size // step) - 1) * step + width - size, 0)
@@ -101,9 +103,9 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
     ) -> tuple[int | None, ...]:
-        """Give (batch, frames, bins, channels)."""
+        """Return (batch, frames, bins, channels)."""
         batch, *image, channels = input_shape
-        self._sides(image)  # raises if they cannot be told
+        self._sides(image)  # raises if the padding cannot be computed
         sizes = [
             None if size is None else -(-size // step)
             for size, step in zip(image, self.strides, strict=True)
@@ -111,7 +113,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         return (batch, *sizes, channels)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
+        """Return the arguments of the constructor."""
         fixed = ("padding", "dilation_rate", "depth_multiplier", "data_format")
         config = super().get_config()
         config = {key: value for key, value in config.items() if key not in fixed}

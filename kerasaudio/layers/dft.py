@@ -1,7 +1,7 @@
-"""The discrete Fourier transform by matrix products, for runtimes that have none.
+"""The discrete Fourier transform by matrix products, for runtimes without an FFT.
 
-Two products with small matrices take the place of one with a large one (Cooley & Tukey
-1965, "An algorithm for the machine calculation of complex Fourier series").
+Two products with small matrices replace one with a large matrix (Cooley & Tukey 1965,
+"An algorithm for the machine calculation of complex Fourier series").
 """
 
 import math
@@ -12,14 +12,15 @@ from keras import ops
 
 from kerasaudio.layers.precision import matmul
 
-_SMOOTH = (2, 3, 5, 7)  # what FFTs of GPUs are written for
-_LONGEST = 2048  # of a prime number's matrix, which has the square of it
+_SMOOTH = (2, 3, 5, 7)  # prime factors that FFTs on GPUs support directly
+_LONGEST = 2048  # as the matrix of a prime length has the square of it
 
 
 def is_rough(n_fft: int) -> bool:
-    """Tell whether a GPU's FFT takes a detour, at a tenth of the exactness.
+    """Return whether an FFT on a GPU is indirect for this length, and less exact.
 
-    cuFFT at n_fft = 69: 1.1e-5 of the maximum. Long transforms take it all the same.
+    cuFFT at n_fft = 69: an error of 1.1e-5 of the maximum, ten times the usual one.
+    False for long transforms, which use the FFT anyway.
     """
     rest = n_fft
     for prime in _SMOOTH:
@@ -43,7 +44,7 @@ class MatrixDFT:
         self.n_fft, self.bins = n_fft, n_fft // 2 + 1
         self.columns = _divisor_near_the_root(n_fft)
         self.rows = n_fft // self.columns
-        # j < rows; of a prime number, where no i follows, only what is asked for.
+        # j < rows; for a prime number, which has no i, only the needed bins.
         self._wide = self.rows if self.columns > 1 else self.bins
         self._parts = (self.bins - 1) // self._wide + 1
         self._within = _both(_waves(self.rows, self._wide, self.rows))
@@ -51,11 +52,11 @@ class MatrixDFT:
         self._cosine = turn.real.astype("float32")
         self._sine = turn.imag.astype("float32")
         across = _waves(self.columns, self._parts, self.columns)
-        # From real and imaginary parts below each other to both beside each other.
+        # From real and imaginary parts stacked in rows to both stacked in columns.
         self._across = np.concatenate([_both(across), _both(1j * across)])
 
     def __call__(self, frames: Any) -> tuple[Any, Any]:
-        """Give real and imaginary part, each (batch, frames, bins)."""
+        """Return the real and imaginary parts, each (batch, frames, bins)."""
         count = ops.shape(frames)[1]
         x = ops.reshape(frames, (-1, self.rows, self.columns))
         x = matmul(_swap(x), self._within)  # (., columns, 2 wide)
@@ -73,7 +74,7 @@ def _divisor_near_the_root(number: int) -> int:
 
 
 def _waves(times: int, frequencies: int, period: int) -> np.ndarray:
-    # Reduced as integers: large angles would cost the cosine its last digits.
+    # Reduced as integers, as large angles make the cosine less exact.
     turns = np.outer(np.arange(times), np.arange(frequencies)) % period
     return np.exp(-2j * np.pi / period * turns)
 

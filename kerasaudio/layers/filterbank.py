@@ -11,8 +11,9 @@ def hertz_to_mel(hertz: ArrayLike, *, htk: bool = False) -> np.ndarray:
 
     Args:
         hertz: Frequencies in Hz, at least 0.
-        htk: The formula 2595 log10(1 + f / 700) of HTK and Kaldi; otherwise that of
-            Slaney's Auditory Toolbox: linear below 1 kHz, logarithmic above.
+        htk: Whether to use the formula 2595 log10(1 + f / 700) of HTK and Kaldi;
+            otherwise that of Slaney's Auditory Toolbox: linear below 1 kHz,
+            logarithmic above.
     """
     hertz = np.asarray(hertz, dtype="float64")
     if htk:
@@ -22,7 +23,7 @@ def hertz_to_mel(hertz: ArrayLike, *, htk: bool = False) -> np.ndarray:
 
 
 def mel_to_hertz(mel: ArrayLike, *, htk: bool = False) -> np.ndarray:
-    """Convert mel to Hz: the inverse of `hertz_to_mel`."""
+    """Convert mel to Hz; the inverse of `hertz_to_mel`."""
     mel = np.asarray(mel, dtype="float64")
     if htk:
         return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
@@ -44,18 +45,19 @@ def mel_filterbank(
     """Build the matrix that sums FFT bins into mel bands.
 
     Args:
-        sample_rate: Samples a second, in Hz.
+        sample_rate: Sample rate in Hz.
         n_fft: Length of the FFT.
         n_mels: Number of bands.
-        fmin: Lowest edge in Hz.
-        fmax: Highest edge in Hz; None is half the sample rate.
+        fmin: Lowest edge in Hz; default: 0.
+        fmax: Highest edge in Hz; default: half the sample rate.
         htk: See `hertz_to_mel`.
-        norm: ``"slaney"`` gives every triangle the same area, None the same height.
-        triangles: ``"hertz"`` draws the sides of the triangles straight over Hz
-            (librosa, torchaudio's transforms), ``"mel"`` over mel (Kaldi, tf.signal).
+        norm: ``"slaney"`` (default) for triangles of the same area, None for the same
+            height.
+        triangles: Scale on which the sides of the triangles are straight: ``"hertz"``
+            (default; librosa, torchaudio's transforms) or ``"mel"`` (Kaldi, tf.signal).
 
     Returns:
-        float64 array (n_fft // 2 + 1, n_mels).
+        A float64 array (n_fft // 2 + 1, n_mels).
     """
     hertz = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     ends = hertz_to_mel([fmin, sample_rate / 2 if fmax is None else fmax], htk=htk)
@@ -75,15 +77,15 @@ def mel_filterbank(
 
 
 def split_bands(bank: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
-    """Split a filter bank into low and high bands, which touch few bins in common.
+    """Split a filter bank into low and high bands, which share few bins.
 
-    Most of a mel matrix is zeros; two smaller products save about half the work.
+    Most of a mel matrix is zero; two smaller products save about half of the work.
 
     Args:
-        bank: (bins, bands), the bands in rising order.
+        bank: (bins, bands), the bands in ascending order.
 
     Returns:
-        At most two groups of (first bin, last bin + 1, the part of the bank).
+        At most two groups of (first bin, last bin + 1, part of the bank).
     """
 
     bins, bands = bank.shape
@@ -99,6 +101,6 @@ def split_bands(bank: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
     def work(cut: int) -> int:
         return part(0, cut)[2].size + part(cut, bands)[2].size
 
-    # Matrix products work on bands in sixteens.
+    # Matrix products process bands in groups of 16.
     cut = min(range(16, bands, 16), key=work, default=bands)
     return [part(0, cut), part(cut, bands)] if cut < bands else [part(0, bands)]

@@ -1,4 +1,4 @@
-"""Cutting waveforms into overlapping frames."""
+"""Cut waveforms into overlapping frames."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from keras import ops
 from kerasaudio.layers.base import require
 
 PAD_MODES = ("constant", "edge", "reflect")
-MOST_SLICES = 64  # a graph of more would take long to build
+MOST_SLICES = 64  # more would make the graph slow to build
 
 
 def count_frames(samples: Any, frame_length: int, hop_length: int) -> Any:
-    """Give how many whole frames fit; `samples` is a number or a scalar tensor."""
+    """Return the number of whole frames; `samples` is a number or a scalar tensor."""
     return 1 + (samples - frame_length) // hop_length
 
 
 def check_samples(
     layer: str, samples: int | None, *, shortest: int, why: str = "one frame"
 ) -> None:
-    """Raise ValueError if a known number of samples is below `shortest`."""
+    """Raise ValueError if the number of samples is known and below `shortest`."""
     require(
         samples is None or samples >= shortest,
         f"{layer} needs at least {shortest} samples for {why}; pad the waveform.",
@@ -27,12 +27,12 @@ def check_samples(
 
 
 def pad_ends(waveform: Any, left: int, right: int, mode: str = "constant") -> Any:
-    """Lengthen (batch, samples) at both ends.
+    """Pad (batch, samples) at both ends.
 
     Args:
         waveform: (batch, samples).
-        left: Samples to put before.
-        right: Samples to put behind.
+        left: Number of samples to add before.
+        right: Number of samples to add after.
         mode: One of `PAD_MODES`, as in `numpy.pad`.
     """
     if left == right == 0:
@@ -51,11 +51,11 @@ def frame(waveform: Any, *, frame_length: int, hop_length: int, frames: Any) -> 
 
     Args:
         waveform: (batch, samples); samples past the end count as zeros.
-        frame_length: Samples in a frame.
-        hop_length: Samples from the beginning of one frame to that of the next.
-        frames: How many, a number or a scalar tensor.
+        frame_length: Number of samples per frame.
+        hop_length: Distance from one frame's start to the next in samples.
+        frames: Number of frames, a number or a scalar tensor.
     """
-    # Blocks of one hop are laid side by side, which moves rows and not single samples.
+    # Blocks of one hop are joined, which moves rows instead of single samples.
     blocks_a_frame = -(-frame_length // hop_length)
     blocks = frames + blocks_a_frame - 1
     # The end of the waveform may cut off the last block, by less than one hop.

@@ -23,38 +23,40 @@ FLOOR = float(np.finfo("float32").eps)
 class KaldiFbank(MelSpectrogram):
     """Log mel energies, equal to `torchaudio.compliance.kaldi.fbank` without dither.
 
-    Input: waveform (batch, samples), floating point. Kaldi's own are of 16-bit size,
-    -32768 to 32767; AST takes [-1, 1].
+    Input: waveform (batch, samples), floating point. Kaldi uses the 16-bit range,
+    -32768 to 32767; AST uses [-1, 1].
     Output: float32 (batch, frames, n_mels), natural logarithm of the power, at least
-    log(1.19e-7). Frames are whole: 1 + (samples - frame_length) // frame_shift.
+    log(1.19e-7). There are 1 + (samples - frame_length) // frame_shift whole frames.
 
     AST uses ``KaldiFbank(n_mels=128, window="hann")``.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
-        frame_length: Length of a frame, in milliseconds.
-        frame_shift: From frame to frame, in milliseconds.
-        window: Window, symmetric; see `kerasaudio.layers.window.window_function`.
+        sample_rate: Sample rate of the waveform in Hz.
+        frame_length: Length of a frame in milliseconds.
+        frame_shift: Distance from one frame to the next in milliseconds.
+        window: Symmetric window; see `kerasaudio.layers.window.window_function`.
         n_mels: Number of bands.
-        fmin: Lowest edge of the bands, in Hz.
-        fmax: Highest edge of the bands, in Hz; None is half the sample rate.
-        preemphasis: Coefficient of the pre-emphasis inside each frame; 0 for none.
-        remove_dc_offset: Subtract each frame's mean.
-        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers.
+        fmin: Lowest edge of the bands in Hz.
+        fmax: Highest edge of the bands in Hz; default: half the sample rate.
+        preemphasis: Coefficient of the pre-emphasis inside each frame, 0 to 1; 0 for
+            none.
+        remove_dc_offset: Whether to subtract the mean of each frame.
+        method: ``"fft"`` (default), or ``"matmul"`` for runtimes without an FFT, with
+            the same result.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not floating point, not
+        ValueError: An argument is out of range; the input is not floating point, not
             (batch, samples), or shorter than one frame.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
         >>> fbank = kerasaudio.layers.KaldiFbank(16_000, n_mels=128, window="hann")
-        >>> tuple(fbank(waveform).shape)  # a frame each 10 ms
+        >>> tuple(fbank(waveform).shape)  # one frame per 10 ms
         (1, 298, 128)
     """
 
-    says_empty_bands = False  # nor does torchaudio, and AST was trained with one
+    says_empty_bands = False  # as in torchaudio; AST was trained with an empty band
 
     arguments: tuple[str, ...] = (
         "sample_rate",
@@ -91,7 +93,7 @@ class KaldiFbank(MelSpectrogram):
         shift = int(sample_rate * frame_shift / 1000)
         require(
             samples >= 2 and shift >= 1,
-            "a frame must hold two samples, and be shifted by one.",
+            "A frame must have at least two samples, and a shift of at least one.",
             sample_rate=sample_rate,
             frame_length=frame_length,
             frame_shift=frame_shift,
@@ -119,14 +121,14 @@ class KaldiFbank(MelSpectrogram):
         self.preemphasis, self.remove_dc_offset = preemphasis, remove_dc_offset
 
     def _prepare(self, frames: Any) -> Any:
-        """Remove the offset of frames (..., samples) and pre-emphasize them."""
+        """Subtract the mean of frames (..., samples) and pre-emphasize them."""
         if self.remove_dc_offset:
             frames = frames - ops.mean(frames, axis=-1, keepdims=True)
         before = ops.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
         return frames - self.preemphasis * before
 
     def spectrum(self, waveform: Any) -> tuple[Any, Any]:
-        """Give real and imaginary part, each (batch, frames, bins)."""
+        """Return the real and imaginary parts, each (batch, frames, bins)."""
         self.check_input(waveform)
         frames = frame(
             waveform,

@@ -26,31 +26,33 @@ class MelSpectrogram(Spectrogram):
     Output: float32 (batch, frames, n_mels), not negative, lowest band first.
 
     With ``htk=True, norm=None`` it equals torchaudio's ``transforms.MelSpectrogram``
-    (which pads with ``pad_mode="reflect"``); with ``triangles="mel"`` besides, the
-    banks are Kaldi's (`torchaudio.compliance.kaldi.get_mel_banks`) and
+    (which pads with ``pad_mode="reflect"``). If ``triangles="mel"`` is added, the
+    filter banks are those of Kaldi (`torchaudio.compliance.kaldi.get_mel_banks`) and
     `tf.signal.linear_to_mel_weight_matrix`.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
+        sample_rate: Sample rate of the waveform in Hz.
         n_fft: See `STFT`.
-        hop_length: Samples from frame to frame; None is n_fft // 4.
+        hop_length: Distance from one frame to the next in samples; None for n_fft // 4.
         win_length: See `STFT`.
         window: See `STFT`.
-        power: Exponent of the magnitude before summing: 1 amplitude, 2 power.
+        power: Exponent of the magnitude before summing: 1 for amplitude, 2 (default)
+            for power.
         n_mels: Number of bands.
-        fmin: Lowest edge of the bands, in Hz.
-        fmax: Highest edge of the bands, in Hz; None is half the sample rate.
-        htk: Mel scale of HTK; otherwise Slaney's.
-        norm: ``"slaney"`` gives every band the same area, None the same height.
-        triangles: Whether the bands' sides are straight over ``"hertz"`` or ``"mel"``.
+        fmin: Lowest edge of the bands in Hz; default: 0.
+        fmax: Highest edge of the bands in Hz; default: half the sample rate.
+        htk: Whether to use the mel scale of HTK; otherwise Slaney's (default).
+        norm: ``"slaney"`` (default) for bands of the same area, None for the same
+            height.
+        triangles: Scale on which the sides of the bands are straight, ``"hertz"``
+            (default) or ``"mel"``.
         **kwargs: See `STFT`.
 
     Raises:
-        ValueError: As `STFT`; an edge outside 0 to half the sample rate.
+        ValueError: As `STFT`; an edge is outside 0 to half the sample rate.
 
     Warns:
-        UserWarning: Bands lie between two bins of the FFT and hold none, as librosa
-            warns.
+        UserWarning: Some bands contain no bin of the FFT; librosa also warns.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
@@ -125,9 +127,9 @@ class MelSpectrogram(Spectrogram):
         empty = int((self.filterbank <= 0).all(axis=0).sum())
         if empty and self.says_empty_bands:
             warnings.warn(
-                f"{empty} of {n_mels} mel bands hold no bin of the FFT: they stay at "
-                "zero, whatever sounds. Take fewer bands (n_mels), a longer n_fft, or "
-                f"a higher fmin. Received: n_mels={n_mels}, n_fft={n_fft}, "
+                f"{empty} of {n_mels} mel bands contain no bin of the FFT, so they are "
+                "always zero. Use fewer bands (n_mels), a longer n_fft, or a higher "
+                f"fmin. Received: n_mels={n_mels}, n_fft={n_fft}, "
                 f"sample_rate={sample_rate}, fmin={fmin}.",
                 stacklevel=2,
             )
@@ -142,5 +144,5 @@ class MelSpectrogram(Spectrogram):
         return bands[0] if len(bands) == 1 else ops.concatenate(bands, axis=2)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, frames, n_mels)."""
+        """Return (batch, frames, n_mels)."""
         return (*super().compute_output_shape(input_shape)[:2], self.n_mels)

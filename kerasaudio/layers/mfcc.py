@@ -22,19 +22,21 @@ class MFCC(MelSpectrogram):
 
     Input: waveform (batch, samples), floating point.
     Output: float32 (batch, frames, n_mfcc): the cosine transform of the mel spectrogram
-    in dB, which ends 80 dB below the loudest value of the clip.
+    in dB, limited to 80 dB below the loudest value of the clip.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
-        n_mfcc: Number of coefficients, at most `n_mels`.
-        dct_type: Cosine transform, 2 (Slaney, librosa's default) or 3 (HTK).
-        norm: ``"ortho"`` for an orthonormal cosine transform, or None.
-        lifter: Weight of the high coefficients in cepstral filtering; 0 for none.
+        sample_rate: Sample rate of the waveform in Hz.
+        n_mfcc: Number of coefficients, at most `n_mels`; default: 20.
+        dct_type: Type of the cosine transform, 2 (default; Slaney, librosa) or 3 (HTK).
+        norm: ``"ortho"`` (default) for an orthonormal cosine transform, or None.
+        lifter: Weight of the high coefficients in cepstral filtering, at least 0;
+            default: 0, no filtering.
         mel_norm: `norm` of the `MelSpectrogram`.
         **kwargs: Other arguments of `MelSpectrogram`.
 
     Raises:
-        ValueError: As `MelSpectrogram`; `n_mfcc` above `n_mels`, a negative `lifter`.
+        ValueError: As `MelSpectrogram`; `n_mfcc` is above `n_mels`, or `lifter` is
+            negative.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
@@ -92,16 +94,16 @@ class MFCC(MelSpectrogram):
         return matmul(to_decibel(mel), self._basis)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, frames, n_mfcc)."""
+        """Return (batch, frames, n_mfcc)."""
         return (*super().compute_output_shape(input_shape)[:2], self.n_mfcc)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"norm": self.dct_norm, "mel_norm": self.norm}
 
 
 def cosine_basis(n: int, *, dct_type: int, norm: str | None) -> np.ndarray:
-    """Build the matrix of `scipy.fft.dct`, (n, n), to be multiplied from the left."""
+    """Return the matrix of `scipy.fft.dct`, (n, n); multiply features @ matrix."""
     k = np.arange(n)
     if dct_type == 2:
         basis = 2 * np.cos(np.pi / n * np.outer(k + 0.5, k))

@@ -1,4 +1,4 @@
-"""Cutting long sound into patches that a network hears one by one.
+"""Cut long clips into patches that a network processes one by one.
 
 waveform (batch, samples) -> whole windows (batch, samples + silence) -> features
 (batch, frames, bins) -> patches (batch, patches, frames, bins)
@@ -22,20 +22,20 @@ from kerasaudio.layers.framing import count_frames, frame, pad_ends
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class WholeWindows(WaveformLayer):
-    """Append silence until windows cover the waveform, the last one whole too.
+    """Append silence until whole windows cover the waveform.
 
     Input: waveform (batch, samples), floating point.
     Output: float32 (batch, window_samples + n * hop_samples), the shortest such length
-    that holds every sample.
+    that contains every sample.
 
     Args:
-        window_samples: Length of a window, in samples.
-        hop_samples: From one window's start to the next, in samples; at most
+        window_samples: Length of a window in samples.
+        hop_samples: Distance from one window's start to the next in samples, at most
             `window_samples`.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: Not positive, or a hop that leaves samples out.
+        ValueError: An argument is not positive, or the hop is longer than the window.
 
     Examples:
         >>> whole = kerasaudio.layers.WholeWindows(16_000, 8_000)
@@ -58,7 +58,7 @@ class WholeWindows(WaveformLayer):
         self.window_samples, self.hop_samples = window_samples, hop_samples
 
     def call(self, inputs: Any) -> Any:
-        """Lengthen (batch, samples)."""
+        """Pad (batch, samples)."""
         self.check_input(inputs)
         samples = ops.shape(inputs)[1]
         if isinstance(samples, int):
@@ -73,26 +73,26 @@ class WholeWindows(WaveformLayer):
         return self.window_samples + hops * self.hop_samples
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, samples)."""
+        """Return (batch, samples)."""
         batch, samples = input_shape
         return (batch, None if samples is None else self._lengthened(samples))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Patches(FeatureLayer):
-    """Cut features into patches of equal length; frames that fill none are left out.
+    """Cut features into patches of equal length; remaining frames are dropped.
 
     Input: (batch, frames, bins), at least `patch_frames` frames.
     Output: float32 (batch, patches, patch_frames, bins).
 
     Args:
-        patch_frames: Length of a patch, in frames.
-        hop_frames: From one patch's start to the next, in frames; None for patches
-            side by side.
+        patch_frames: Length of a patch in frames.
+        hop_frames: Distance from one patch's start to the next in frames; default:
+            `patch_frames`, so that patches do not overlap.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: Not positive; too few frames for a patch.
+        ValueError: An argument is not positive, or the input is shorter than a patch.
 
     Examples:
         >>> features = np.ones((1, 188, 96), "float32")
@@ -113,12 +113,12 @@ class Patches(FeatureLayer):
         self.hop_frames = whole_number(hop_frames, "hop_frames")
 
     def check_input(self, inputs: Any) -> None:
-        """Raise ValueError unless `inputs` fill a patch."""
+        """Raise ValueError unless `inputs` have the frames of a patch."""
         super().check_input(inputs)
         frames = inputs.shape[1]
         require(
             not isinstance(frames, int) or frames >= self.patch_frames,
-            f"A patch takes {self.patch_frames} frames; pad the waveform.",
+            f"A patch needs {self.patch_frames} frames; pad the waveform.",
             frames=frames,
         )
 
@@ -136,7 +136,7 @@ class Patches(FeatureLayer):
         return ops.reshape(cut, (-1, patches, self.patch_frames, bins))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, patches, patch_frames, bins)."""
+        """Return (batch, patches, patch_frames, bins)."""
         batch, frames, bins = input_shape
         patches = None
         if frames is not None:

@@ -15,8 +15,8 @@ from kerasaudio.layers.base import FeatureLayer
 from kerasaudio.layers.precision import matmul
 from kerasaudio.layers.stft import TINY
 
-BLOCK = 64  # frames that are smoothed by one matrix product
-LEVELS = 2  # blocks of blocks: beyond them, one product over what is left
+BLOCK = 64  # number of frames that one matrix product smooths
+LEVELS = 2  # nested levels of blocks, above which one product covers the rest
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -24,27 +24,27 @@ class PCEN(FeatureLayer):
     """Per-channel energy normalization, equal to `librosa.pcen`.
 
     (S / (eps + M) ** gain + bias) ** power - bias ** power, where M is S smoothed over
-    frames by a first-order filter that starts from 1, as librosa's does.
+    frames by a first-order filter that starts from 1, as in librosa.
 
-    Input: spectrogram S (batch, frames, bins), not negative. librosa advises a scale of
-    2 ** 31 for spectrograms of waveforms in [-1, 1].
+    Input: spectrogram S (batch, frames, bins), not negative. librosa recommends a scale
+    of 2 ** 31 for spectrograms of waveforms in [-1, 1].
     Output: float32, the same shape.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
-        hop_length: Samples from frame to frame.
+        sample_rate: Sample rate of the waveform in Hz.
+        hop_length: Distance from one frame to the next in samples.
         gain: Exponent of the smoothed energy, at least 0.
-        bias: Added before the power, at least 0.
-        power: Exponent of the compression, at least 0; 0 stands for the logarithm
+        bias: Number added before the power, at least 0.
+        power: Exponent of the compression, at least 0; 0 means the logarithm
             log(1 + S / (eps + M) ** gain).
-        time_constant: Of the smoothing, in seconds.
-        eps: Keeps the division from 0.
-        b: Coefficient of the smoothing, 0 < b <= 1; None derives it from
+        time_constant: Time constant of the smoothing in seconds.
+        eps: Small positive number that avoids a division by 0.
+        b: Coefficient of the smoothing, 0 < b <= 1; default: computed from
             `time_constant`.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not floating point or not
+        ValueError: An argument is out of range; the input is not floating point or not
             (batch, frames, bins).
 
     Source: Wang et al. 2017, arXiv:1607.05666.
@@ -111,14 +111,14 @@ class PCEN(FeatureLayer):
 def leaky_sum(x: Any, decay: float, *, start: Any, levels: int = LEVELS) -> Any:
     """Compute y[t] = x[t] + decay * y[t - 1] along axis 1.
 
-    Blocks of frames are summed by a matrix product each; what one block hands on to the
-    next is the same recurrence over blocks.
+    Each block of frames is summed by one matrix product; the values passed from one
+    block to the next follow the same recurrence over blocks.
 
     Args:
         x: (batch, frames, bins).
-        decay: From 0 to 1.
+        decay: Number from 0 to 1.
         start: y[-1], a number.
-        levels: How often to divide into blocks.
+        levels: Number of times to divide into blocks.
 
     Returns:
         (batch, frames, bins).

@@ -1,10 +1,10 @@
-"""Products in float32 to its last digit, whatever a device does by default.
+"""Matrix products in full float32, whatever the default of the device is.
 
-GPUs and TPUs round the factors of float32 products to 11 bits or fewer, jax unless told
-otherwise, torch where a user has said so: 4e-4 of the maximum of a mel spectrogram. A
-front-end is a small part of a network's work, and a logarithm follows it.
+GPUs and TPUs round the factors of float32 products to 11 bits or fewer: by default in
+jax, on request of the user in torch. The error is 4e-4 of the maximum of a mel
+spectrogram. A front-end is a small part of a network's work, and a logarithm follows.
 
-TensorFlow has one switch for the whole process, which is the user's:
+TensorFlow has one switch for the whole process, which is left to the user:
 `tf.config.experimental.enable_tensor_float_32_execution(False)`.
 """
 
@@ -29,7 +29,7 @@ def matmul(x: Any, y: Any) -> Any:
 
 
 def exact() -> contextlib.AbstractContextManager[Any]:
-    """Give what to multiply in, and to cut frames in: early jax does it by products."""
+    """Return a context for exact products, also for framing, as early jax uses them."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -39,7 +39,7 @@ def exact() -> contextlib.AbstractContextManager[Any]:
 
 
 def has_gpu() -> bool:
-    """Tell whether the backend computes on a GPU, if nobody says otherwise."""
+    """Return whether the backend computes on a GPU by default."""
     if keras.backend.backend() == "torch":
         import torch
 
@@ -49,7 +49,7 @@ def has_gpu() -> bool:
 
 @contextlib.contextmanager
 def _exact_on_torch() -> Iterator[None]:
-    """Set what the user has set otherwise, and set it back: the last thread does."""
+    """Set full precision and restore the user's setting when the last thread leaves."""
     global _inside
     switches = _torch_switches()
     if not _inside and all(_get(switch) in _EXACT for switch in switches):
@@ -78,7 +78,7 @@ def _torch_switches() -> list[Any]:
     cuda, cpu = torch.backends.cuda, torch.backends.mkldnn
     places = [getattr(device, "matmul", None) for device in (cuda, cpu)]
     switches = [place for place in places if hasattr(place, "fp32_precision")]
-    return switches or [torch]  # before torch 2.9 there was one for all
+    return switches or [torch]  # before torch 2.9 there was one switch for all
 
 
 def _get(switch: Any) -> str:

@@ -21,15 +21,16 @@ class Preemphasis(WaveformLayer):
     Output: float32 (batch, samples), or (batch, samples - 1) with ``mode="valid"``.
 
     Args:
-        coefficient: Weight of the sample before.
-        mode: The first sample, which has none before it. ``"extrapolate"`` does what
-            `librosa.effects.preemphasis` does, y[0] = 3 x[0] - x[1]; ``"replicate"``
-            takes x[0] for x[-1] (Kaldi); ``"zeros"`` takes 0 for it; ``"valid"`` leaves
-            it out (EfficientAT).
+        coefficient: Weight of the previous sample; default: 0.97.
+        mode: Treatment of the first sample, which has no previous one.
+            ``"extrapolate"`` (default): y[0] = 3 x[0] - x[1], as in
+            `librosa.effects.preemphasis`; ``"replicate"``: x[-1] is x[0] (Kaldi);
+            ``"zeros"``: x[-1] is 0; ``"valid"``: y[0] is left out (EfficientAT).
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: Unknown `mode`; fewer than two samples where two are needed.
+        ValueError: `mode` is unknown, or there are fewer than two samples where `mode`
+            requires two.
 
     Examples:
         >>> waveform = np.array([[0.0, 0.5, 0.5, 0.5]], "float32")
@@ -48,7 +49,7 @@ class Preemphasis(WaveformLayer):
         self.coefficient, self.mode = number(coefficient, "coefficient"), mode
 
     def check_input(self, inputs: Any) -> None:
-        """Raise ValueError unless `inputs` has the samples that are needed."""
+        """Raise ValueError unless `inputs` have enough samples."""
         super().check_input(inputs)
         samples = inputs.shape[1]
         if isinstance(samples, int):
@@ -70,7 +71,7 @@ class Preemphasis(WaveformLayer):
         return ops.concatenate([first, later], axis=1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, samples), one sample less with ``mode="valid"``."""
+        """Return (batch, samples), one sample less with ``mode="valid"``."""
         batch, samples = input_shape
         if self.mode == "valid" and samples is not None:
             samples -= 1

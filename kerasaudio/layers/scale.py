@@ -14,23 +14,25 @@ from kerasaudio.layers.base import Float32Layer, require
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Decibel(Float32Layer):
-    """Decibels, clip by clip: `librosa.power_to_db`, or `librosa.amplitude_to_db`.
+    """Convert to decibels per clip, like librosa's `power_to_db`, `amplitude_to_db`.
 
     Input: (batch, ...), not negative. Output: float32, the same shape.
-    ``Decibel(top_db=None)`` is torchaudio's ``AmplitudeToDB("power")``.
+    ``Decibel(top_db=None)`` equals torchaudio's ``AmplitudeToDB("power")``.
 
     Args:
-        ref: What 0 dB stands for: a number, or ``"max"``, the clip's largest value.
-        amin: Smallest value told from silence; None is 1e-10 for power, 1e-5 for
-            amplitude.
-        top_db: Range: values are raised to this much below the clip's largest; None
-            leaves them.
-        amplitude: The input is an amplitude (20 log10), not a power (10 log10).
+        ref: Value that becomes 0 dB: a positive number (default: 1), or ``"max"`` for
+            the largest value of the clip.
+        amin: Smallest value; smaller ones are raised to it. Default: 1e-10 for power,
+            1e-5 for amplitude.
+        top_db: Range in dB: lower values are raised to this much below the largest
+            value of the clip; default: 80. None for no limit.
+        amplitude: Whether the input is an amplitude (20 log10) instead of a power
+            (10 log10; default).
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: `ref` neither ``"max"`` nor positive; `amin` not positive; `top_db`
-            negative.
+        ValueError: `ref` is neither ``"max"`` nor positive, `amin` is not positive, or
+            `top_db` is negative.
 
     Examples:
         >>> power = np.array([[100.0, 1.0, 0.0]], "float32")
@@ -97,20 +99,21 @@ def to_decibel(
 class LogCompression(Float32Layer):
     """Logarithm log_base(max(gain * x + offset, floor)).
 
-    Input: (batch, ...). Output: float32, the same shape. In published networks:
+    Input: (batch, ...). Output: float32, the same shape. Values of published networks:
     musicnn ``gain=10000, offset=1, base=10``; EfficientAT ``offset=1e-5``; YAMNet
     ``offset=1e-3``; AST ``offset=0, floor=1.1920929e-07``.
 
     Args:
-        gain: What the input is multiplied by.
-        offset: What is then added; at least 0.
-        floor: Least value given to the logarithm; None for no such limit.
-        base: Of the logarithm; e by default.
+        gain: Positive factor of the input; default: 1.
+        offset: Number added to the product, at least 0; default: 1.
+        floor: Smallest argument of the logarithm; default: no limit.
+        base: Base of the logarithm, above 1; default: e.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: `gain` or `floor` not positive, `offset` negative, `base` not above
-            1; neither `offset` nor `floor` keeps silence from the logarithm of 0.
+        ValueError: `gain` or `floor` is not positive, `offset` is negative, `base` is
+            not above 1, or `offset` is 0 without a `floor`, which would give log(0) for
+            silence.
 
     Examples:
         >>> log = kerasaudio.layers.LogCompression(gain=10_000, base=10)
@@ -136,7 +139,7 @@ class LogCompression(Float32Layer):
         base = number(base, "base", above=1)
         require(
             offset > 0 or floor is not None,
-            "silence needs a positive `offset` or a `floor`.",
+            "Silence requires a positive `offset` or a `floor`.",
             offset=offset,
             floor=floor,
         )
@@ -159,16 +162,17 @@ class Standardize(Float32Layer):
     Input: (batch, ...). Output: float32, the same shape.
 
     Args:
-        mean: A number, or one for each bin (last axis).
-        std: A number, or one for each bin (last axis).
-        axis: Take mean and standard deviation from the clip itself, over this axis or
-            these (1 the frames; not 0, the batch), instead of `mean` and `std`.
-        epsilon: Added to the clip's variance.
+        mean: A number, or one number per bin (last axis); default: 0.
+        std: A positive number, or one number per bin (last axis); default: 1.
+        axis: Axis or axes over which mean and standard deviation are computed from the
+            clip itself (1: the frames; 0, the batch, is not allowed). Default: None,
+            which uses `mean` and `std`.
+        epsilon: Positive number added to the clip's variance; default: 1e-7.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: `std` or `epsilon` not positive; `axis` holds 0, or comes with
-            `mean` or `std`.
+        ValueError: `std` or `epsilon` is not positive, `axis` contains 0, or `axis` is
+            combined with `mean` or `std`.
 
     Examples:
         >>> features = np.array([[[1.0], [2.0], [3.0]]], "float32")
@@ -198,12 +202,10 @@ class Standardize(Float32Layer):
         require(bool(np.all(np.asarray(std) > 0)), "`std` must be positive.", std=std)
         if axis is not None:
             axes = np.atleast_1d(axis)
-            require(
-                0 not in axes, "`axis` 0 is the batch: clips stay apart.", axis=axis
-            )
+            require(0 not in axes, "`axis` must not be 0, the batch.", axis=axis)
             require(
                 (self.mean, self.std) == (0.0, 1.0),
-                "give either `axis`, or `mean` and `std`.",
+                "Pass either `axis`, or `mean` and `std`.",
                 axis=axis,
                 mean=mean,
                 std=std,
@@ -219,18 +221,18 @@ class Standardize(Float32Layer):
             return (inputs - shift) * ops.convert_to_tensor(scale, "float32")
         rank = len(inputs.shape)
         axes = tuple(int(a) % rank for a in np.atleast_1d(self.axis))
-        require(0 not in axes, "`axis` reaches the batch.", axis=self.axis, rank=rank)
+        require(0 not in axes, "`axis` includes the batch.", axis=self.axis, rank=rank)
         centered = inputs - ops.mean(inputs, axis=axes, keepdims=True)
         variance = ops.mean(centered * centered, axis=axes, keepdims=True)
         return centered / ops.sqrt(variance + self.epsilon)
 
 
 def _numbers(values: Any, name: str) -> Any:
-    """Give a number, or an array of numbers as lists."""
+    """Return a number, or an array of numbers as lists."""
     array = np.asarray(values)
     require(
         array.dtype.kind in "iuf",
-        f"{name} must be a number or several.",
+        f"{name} must be a number or several numbers.",
         **{name: values},
     )
     return array.tolist() if array.ndim else plain(array[()])

@@ -38,38 +38,39 @@ class STFT(WaveformLayer):
     """Short-time Fourier transform, equal to `librosa.stft`.
 
     Input: waveform (batch, samples), floating point.
-    Output: float32 (batch, frames, n_fft // 2 + 1, 2): real and imaginary part last,
-    because Keras has no complex type that every backend knows. There are
+    Output: float32 (batch, frames, n_fft // 2 + 1, 2): the last axis has the real and
+    the imaginary part, because not every backend has a complex type. There are
     1 + samples // hop_length frames with `center` (and even `n_fft`), otherwise
     1 + (samples - n_fft) // hop_length.
 
     Args:
-        n_fft: Length of the transform, in samples.
-        hop_length: Samples from frame to frame; None is n_fft // 4 (of `win_length`
-            if that is given, as in librosa).
-        win_length: Length of the window, in samples; None is `n_fft`.
+        n_fft: Length of the transform in samples; default: 2048.
+        hop_length: Distance from one frame to the next in samples; default:
+            win_length // 4, as in librosa.
+        win_length: Length of the window in samples; default: `n_fft`.
         window: Name of the window, or (name, parameter); see
-            `kerasaudio.layers.window.window_function`.
-        periodic: Periodic window (librosa, torch.hann_window); otherwise symmetric.
-        window_align: Where a window shorter than `n_fft` lies: ``"center"`` (librosa,
-            torch.stft), or ``"left"`` (tf.signal.stft, Kaldi: frames are cut
-            `win_length` long, then padded to `n_fft`; needs ``center=False``).
-        center: Put frame t around sample t * hop_length, by padding n_fft // 2 samples
-            at both ends; otherwise it begins there.
-        pad_mode: ``"constant"`` (zeros), ``"reflect"`` or ``"edge"``.
-        method: ``"fft"``, or ``"matmul"`` where a runtime has no FFT; same numbers. On
-            GPUs, whose FFT of lengths with prime factors above 7 is less exact, such
-            lengths up to 2048 are done by matrix products in any case.
+            `kerasaudio.layers.window.window_function`. Default: "hann".
+        periodic: Whether the window is periodic (default; librosa, torch.hann_window);
+            otherwise it is symmetric.
+        window_align: Position of a window shorter than `n_fft`: ``"center"`` (default;
+            librosa, torch.stft), or ``"left"`` (tf.signal.stft, Kaldi: frames have
+            `win_length` samples and are padded to `n_fft`; requires ``center=False``).
+        center: Whether frame t is centered on sample t * hop_length (default), with
+            n_fft // 2 samples of padding at both ends; otherwise it begins there.
+        pad_mode: ``"constant"`` (default; zeros), ``"reflect"`` or ``"edge"``.
+        method: ``"fft"`` (default), or ``"matmul"`` for runtimes without an FFT, with
+            the same result. On GPUs, lengths up to 2048 with prime factors above 7
+            always use matrix products, as the FFT is less exact there.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not floating point, not
+        ValueError: An argument is out of range; the input is not floating point, not
             (batch, samples), or too short for one frame or for its padding.
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
         >>> spectrum = kerasaudio.layers.STFT(n_fft=512, hop_length=256)(waveform)
-        >>> tuple(spectrum.shape)  # the last axis: real and imaginary part
+        >>> tuple(spectrum.shape)  # last axis: real and imaginary part
         (1, 188, 257, 2)
     """
 
@@ -115,7 +116,7 @@ class STFT(WaveformLayer):
         check_choice(pad_mode=(pad_mode, PAD_MODES), method=(method, METHODS))
         require(
             window_align == "center" or not center,
-            "`window_align='left'` needs `center=False`.",
+            "`window_align='left'` requires `center=False`.",
             center=center,
         )
         self.n_fft, self.hop_length, self.win_length = n_fft, hop_length, win_length
@@ -137,11 +138,11 @@ class STFT(WaveformLayer):
 
     @property
     def bins(self) -> int:
-        """Number of frequencies, 0 to half the sample rate."""
+        """Number of frequencies, from 0 to half the sample rate."""
         return self.n_fft // 2 + 1
 
     def count_frames(self, samples: Any) -> Any:
-        """Give the number of frames of `samples`, a number, a scalar tensor or None."""
+        """Return the number of frames; `samples` is a number, scalar tensor or None."""
         if samples is None:
             return None
         padding = self.n_fft // 2 if self.center else 0
@@ -165,7 +166,7 @@ class STFT(WaveformLayer):
             check_samples(layer, samples, shortest=1 + self.n_fft % 2)
 
     def spectrum(self, waveform: Any) -> tuple[Any, Any]:
-        """Give real and imaginary part, each (batch, frames, bins)."""
+        """Return the real and imaginary parts, each (batch, frames, bins)."""
         self.check_input(waveform)
         frames = self.count_frames(ops.shape(waveform)[1])
         if self.center:
@@ -183,7 +184,7 @@ class STFT(WaveformLayer):
                 frames=frames,
             )
             return self._dft(ops.multiply(cut, window))
-        # Keras' own operation: each backend frames in the way that suits it best.
+        # Keras' own operation uses the best way of framing for each backend.
         with exact():
             return ops.stft(
                 waveform,
@@ -199,28 +200,28 @@ class STFT(WaveformLayer):
         return ops.stack(self.spectrum(inputs), axis=-1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, frames, bins, 2)."""
+        """Return (batch, frames, bins, 2)."""
         return (input_shape[0], self.count_frames(input_shape[1]), self.bins, 2)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Spectrogram(STFT):
-    """Magnitude of the short-time Fourier transform, to a power.
+    """Magnitude of the short-time Fourier transform, raised to a power.
 
     Input: waveform (batch, samples), floating point.
-    Output: float32 (batch, frames, n_fft // 2 + 1), not negative. The gradient of a
-    magnitude is taken as 0 where the magnitude is 0.
+    Output: float32 (batch, frames, n_fft // 2 + 1), not negative. The gradient is
+    defined as 0 where the magnitude is 0.
 
     Args:
         n_fft: See `STFT`.
         hop_length: See `STFT`.
         win_length: See `STFT`.
         window: See `STFT`.
-        power: Exponent of the magnitude: 1 amplitude, 2 power.
+        power: Exponent of the magnitude: 1 (default) for amplitude, 2 for power.
         **kwargs: See `STFT`.
 
     Raises:
-        ValueError: As `STFT`; `power` not positive.
+        ValueError: As `STFT`; `power` is not positive.
 
     Examples:
         >>> tone = np.sin(2 * np.pi * 1_000 * np.arange(16_000) / 16_000)[None]
@@ -253,15 +254,15 @@ class Spectrogram(STFT):
         return magnitude_to_power(real * real + imag * imag, self.power)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, frames, bins)."""
+        """Return (batch, frames, bins)."""
         return super().compute_output_shape(input_shape)[:3]
 
 
 def magnitude_to_power(squared: Any, power: float) -> Any:
-    """Raise a magnitude, given as its square, to `power`; gradient 0 at 0."""
+    """Raise a magnitude, passed as its square, to `power`; the gradient at 0 is 0."""
     if power == 2:
         return squared
-    if power == 1:  # without a choice, which LiteRT is slow at
+    if power == 1:  # without `where`, which is slow in LiteRT
         return ops.sqrt(ops.maximum(squared, TINY)) - ROOT_OF_TINY
     audible = squared > TINY
     raised = ops.power(ops.where(audible, squared, 1.0), power / 2)

@@ -1,13 +1,13 @@
-"""Where a clip ends inside a longer array, followed through a network.
+"""Follow the end of a clip inside a longer array through a network.
 
-A clip that was filled up to a length for which there is a program (jax compiles one
-for each) must give the numbers it gives alone. So each tensor on its way carries how
-many of its steps are the clip's; what stands behind them is anything. A rule for each
-kind of layer says how many there are behind it, and hides the others where the layer
-looks farther than one step: padding sees zeros, means and maxima what there is.
+jax compiles one program per length. A clip that was padded to such a length must give
+the same result as without padding. Therefore each tensor carries the number of its
+steps that belong to the clip; the steps after them are arbitrary. A rule for each kind
+of layer computes this number for its output. If the layer uses more than one step, the
+rule hides the other steps: padding sees zeros, means and maxima see the clip only.
 
-Rules stand beside what they are for: those of our layers that only one network has in
-its file, all others in `time_rules` and `time_rules_frontend`.
+Rules for layers that only one network uses are in that network's file, all others in
+`time_rules` and `time_rules_frontend`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,14 @@ from keras import ops
 
 
 class Timed:
-    """A tensor, and how much of it is the clip's.
+    """A tensor, and the number of its steps that belong to the clip.
 
     Attributes:
         value: (batch, steps, ...), or a tensor without a time axis.
-        count: How many steps are the clip's, a scalar tensor; None without a time axis.
-        pieces: How many rows in a row are of one clip, with those that are not the
-            clip's; None if each row is a clip.
+        count: Number of steps that belong to the clip, a scalar tensor; None without a
+            time axis.
+        pieces: Number of consecutive rows that belong to one clip, padding included;
+            None if each row is a clip.
     """
 
     def __init__(self, value: Any, count: Any = None, pieces: Any = None) -> None:
@@ -31,7 +32,7 @@ class Timed:
 
 
 class NoRuleError(Exception):
-    """Nobody knows what a layer does to the end of a clip."""
+    """The effect of a layer on the end of a clip is unknown."""
 
 
 Rule = Callable[[Any, Sequence[Timed]], Timed]
@@ -39,7 +40,7 @@ RULES: dict[type, Rule] = {}
 
 
 def rule(*kinds: type) -> Callable[[Rule], Rule]:
-    """Make a function the rule of layers of just these classes."""
+    """Return a decorator that registers a rule for exactly these classes."""
 
     def register(function: Rule) -> Rule:
         for kind in kinds:
@@ -50,36 +51,36 @@ def rule(*kinds: type) -> Callable[[Rule], Rule]:
 
 
 def demand(condition: bool, layer: Any) -> None:
-    """Raise NoRuleError unless a layer is set up in a way that has a rule."""
+    """Raise NoRuleError unless there is a rule for the layer's configuration."""
     if not condition:
         raise NoRuleError(f"{type(layer).__name__} {layer.name!r}")
 
 
 def steps(count: Any, width: int, stride: int) -> Any:
-    """Give how many windows of some width fit into so many steps, a stride apart."""
+    """Return the number of windows of this width and stride that fit into the steps."""
     left = count - width
     if stride == 1:
         return left + 1
-    if stride & (stride - 1) == 0:  # XLA repeats it in each loop: a quotient is long
+    if stride & (stride - 1) == 0:  # XLA repeats this in loops, and division is slow
         return ops.right_shift(left, stride.bit_length() - 1) + 1
     return left // stride + 1
 
 
 def hide(x: Any, count: Any, value: float = 0.0) -> Any:
-    """Give (batch, steps, ...) with `value` behind the first `count` steps."""
+    """Return (batch, steps, ...) with `value` after the first `count` steps."""
     inside = ops.arange(ops.shape(x)[1], dtype="int32") < count
     inside = ops.reshape(inside, (1, -1) + (1,) * (len(x.shape) - 2))
     return ops.where(inside, x, ops.convert_to_tensor(value, x.dtype))
 
 
 def mean(x: Any, count: Any, axes: Sequence[int], keepdims: bool = False) -> Any:
-    """Average (batch, steps, ...) over axes, the steps among them; no half precision.
+    """Average (batch, steps, ...) over axes, including the steps, in float32.
 
     Args:
         x: (batch, steps, ...).
-        count: How many steps count.
-        axes: 1, and others.
-        keepdims: Whether they stay, of size 1.
+        count: Number of steps that belong to the clip.
+        axes: Axes to average over; must include 1.
+        keepdims: Whether to keep these axes with size 1.
     """
     total = ops.sum(
         hide(ops.cast(x, "float32"), count), axis=tuple(axes), keepdims=keepdims

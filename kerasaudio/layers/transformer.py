@@ -1,4 +1,4 @@
-"""What a transformer over spectrogram patches needs besides Keras' own layers."""
+"""Layers for transformers over spectrogram patches, besides those of Keras."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from kerasaudio.layers.time_axis import Timed, hide, rule
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class FitFrames(FeatureLayer):
-    """Cut or fill features to a fixed number of frames.
+    """Cut or pad features to a fixed number of frames.
 
     Input: (batch, any, bins). Output: float32 (batch, frames, bins).
 
     Args:
         frames: Number of frames.
-        value: What missing frames hold.
+        value: Value of missing frames; default: 0.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
@@ -32,7 +32,7 @@ class FitFrames(FeatureLayer):
         self.value = number(value, "value")
 
     def call(self, inputs: Any) -> Any:
-        """Give the first frames of every clip."""
+        """Return the first frames of every clip, padded."""
         self.check_input(inputs)
         inputs = inputs[:, : self.frames]
         filled = ops.pad(
@@ -43,11 +43,11 @@ class FitFrames(FeatureLayer):
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
     ) -> tuple[int | None, ...]:
-        """Give (batch, frames, bins)."""
+        """Return (batch, frames, bins)."""
         return (input_shape[0], self.frames, input_shape[2])
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"frames": self.frames, "value": self.value}
 
 
@@ -59,13 +59,13 @@ def _fit(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class TokensAndPositions(keras.layers.Layer):
-    """Put a class and a distillation token before patches; say where each one lies.
+    """Prepend a class and a distillation token to patches, and add positions.
 
     Input: (batch, patches, features). Output: (batch, 2 + patches, features).
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the tokens and the positions; the number of patches must be known."""
+        """Create the tokens and the positions; the number of patches must be known."""
         _, patches, features = input_shape
         initializer = keras.initializers.TruncatedNormal(stddev=0.02)
 
@@ -78,7 +78,7 @@ class TokensAndPositions(keras.layers.Layer):
         self.position_embeddings = weight("position_embeddings", 2 + (patches or 0))
 
     def call(self, inputs: Any) -> Any:
-        """Give tokens and patches, with their positions."""
+        """Return tokens and patches with their positions added."""
         tokens = ops.concatenate([self.cls_token, self.distillation_token], axis=1)
         tokens = ops.repeat(tokens, ops.shape(inputs)[0], axis=0)
         return ops.concatenate([tokens, inputs], axis=1) + self.position_embeddings
@@ -86,6 +86,6 @@ class TokensAndPositions(keras.layers.Layer):
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
     ) -> tuple[int | None, ...]:
-        """Give (batch, 2 + patches, features)."""
+        """Return (batch, 2 + patches, features)."""
         batch, patches, features = input_shape
         return (batch, None if patches is None else 2 + patches, features)

@@ -1,4 +1,4 @@
-"""VGGish's embeddings as AudioSet was released with them: PCA, clipped, in 8 bits."""
+"""Postprocess VGGish embeddings as in the AudioSet release: PCA, clipped, 8 bits."""
 
 import os
 from collections.abc import Sequence
@@ -29,14 +29,15 @@ class VGGishPostprocess(Float32Layer):
 
     Args:
         eigen_vectors: PCA matrix, (components, features).
-        means: Of the features, as many.
-        rounding: ``"down"`` as upstream's cast to uint8, which made AudioSet's
-            features; ``"nearest"`` as torchvggish; None leaves -2 ... 2 as they are.
+        means: Means of the features, (features,).
+        rounding: ``"down"`` (default) as in upstream's cast to uint8, which AudioSet's
+            features have; ``"nearest"`` as in torchvggish; None returns values in
+            [-2, 2] without quantization.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: Shapes that do not fit each other or the input, values that are not
-            finite, an unknown `rounding`.
+        ValueError: Shapes do not fit each other or the input, values are not finite, or
+            `rounding` is unknown.
 
     Source: tensorflow/models, research/audioset/vggish/vggish_postprocess.py at
     4b2f15f; harritaylor/torchvggish at f3f9096.
@@ -63,8 +64,8 @@ class VGGishPostprocess(Float32Layer):
         center = np.asarray(means, "float32").reshape(-1)
         require(
             matrix.ndim == 2 and matrix.size > 0 and matrix.shape[1] == center.size,
-            "`eigen_vectors` must be (components, features), and `means` as many as "
-            "the features.",
+            "`eigen_vectors` must be (components, features), and `means` must be "
+            "(features,).",
             eigen_vectors=matrix.shape,
             means=center.shape,
         )
@@ -84,16 +85,16 @@ class VGGishPostprocess(Float32Layer):
         rounding: str | None = "down",
         **kwargs: Any,
     ) -> Self:
-        """Make the layer of a `vggish_pca_params.npz`; nothing in it is unpickled.
+        """Return the layer for a `vggish_pca_params.npz`; nothing in it is unpickled.
 
         Args:
-            path: The file, with arrays `pca_eigen_vectors` and `pca_means`.
+            path: Path of the file, with arrays `pca_eigen_vectors` and `pca_means`.
             rounding: See the class.
             **kwargs: Passed to `keras.layers.Layer`.
 
         Raises:
-            ValueError: The file holds something else.
-            OSError: It cannot be read.
+            ValueError: The file does not contain these arrays.
+            OSError: The file cannot be read.
         """
         matrix, center = _read(path)
         return cls(matrix, center, rounding=rounding, **kwargs)
@@ -119,7 +120,7 @@ class VGGishPostprocess(Float32Layer):
         return ops.floor(x) if self.rounding == "down" else ops.round(x)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, ..., components)."""
+        """Return (batch, ..., components)."""
         return (*input_shape[:-1], len(self.eigen_vectors))
 
 
@@ -130,7 +131,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"its arrays are {matrix.dtype} and {center.dtype}")
     except ValueError as error:
         raise ValueError(
-            f"{os.fspath(path)} holds no PCA of VGGish, which has floating-point "
-            f"{' and '.join(_ARRAYS)}: {error}."
+            f"{os.fspath(path)} does not contain the PCA of VGGish, which has "
+            f"floating-point arrays {' and '.join(_ARRAYS)}: {error}."
         ) from error
     return matrix, center

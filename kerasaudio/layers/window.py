@@ -25,27 +25,28 @@ NAMES = sorted([*_COSINES, "bartlett", "povey", *_WITH_PARAMETER])
 
 
 def window_function(window: Window, length: int, *, periodic: bool) -> np.ndarray:
-    """Sample a window.
+    """Return the samples of a window.
 
     Args:
         window: Name, or (name, parameter) for ``"kaiser"`` (beta), ``"gaussian"``
             (standard deviation in samples) and ``"general_hamming"`` (alpha).
             ``"povey"`` is Kaldi's Hann window to the power 0.85.
         length: Number of samples.
-        periodic: One period of a periodic function (librosa, ``torch.hann_window``);
-            otherwise symmetric (Kaldi, ``scipy.signal.get_window(fftbins=False)``).
+        periodic: Whether the window is one period of a periodic function (librosa,
+            ``torch.hann_window``); otherwise it is symmetric (Kaldi,
+            ``scipy.signal.get_window(fftbins=False)``).
 
     Returns:
-        float64 array (length,).
+        A float64 array (length,).
 
     Raises:
-        ValueError: The window is not known.
+        ValueError: The window is unknown.
     """
     name, *parameters = (window,) if isinstance(window, str) else tuple(window)
     require(
         name in NAMES and len(parameters) == (name in _WITH_PARAMETER),
-        f"`window` must be one of {NAMES}, as a tuple with its one parameter for "
-        f"{', '.join(_WITH_PARAMETER)}.",
+        f"`window` must be one of {NAMES}; {', '.join(_WITH_PARAMETER)} must be "
+        f"tuples (name, parameter).",
         window=window,
     )
     if length == 1:

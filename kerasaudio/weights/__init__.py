@@ -1,4 +1,4 @@
-"""Published weights: what exists, verified files, safe readers, converters."""
+"""Published weights: the manifest, verified files, safe readers, converters."""
 
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.files.errors import DownloadError, UnsafeFileError, WeightsError

@@ -1,7 +1,7 @@
-"""From an entry of the manifest to a verified file on this machine.
+"""Find or download the file of an entry of the manifest, and verify it.
 
 Order: the user's folders (KERASAUDIO_WEIGHTS), our cache, the package, the Hub's cache,
-then the network. Whatever it comes from, every byte is hashed against the pin first.
+then the network. The hash of every file is compared with the manifest before use.
 """
 
 import os
@@ -28,8 +28,8 @@ class Fetched(NamedTuple):
     """A verified file.
 
     Attributes:
-        path: Where it is. It may be the user's own: read it, and leave it as it is.
-        source: Which of the entry's sources it is.
+        path: Path of the file. It may belong to the user: do not change it.
+        source: The source of the entry that the file comes from.
     """
 
     path: Path
@@ -37,23 +37,23 @@ class Fetched(NamedTuple):
 
 
 def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
-    """Get the file of published weights.
+    """Return the verified file of published weights; download it if needed.
 
     Args:
-        entry: What to get.
+        entry: Entry of the manifest.
         progress: Whether a download shows a bar on stderr, if that is a terminal.
 
     Returns:
-        A file whose every byte is as the manifest pins it.
+        The path of a file whose hash equals the manifest's, and its source.
 
     Raises:
-        WeightsError: It cannot be had; the message names each source and what was wrong
-            with it, the size, and what can be done without a network.
+        WeightsError: The weights are unavailable. The message names each source with
+            its problem, the size, and what to do without a network.
 
     Warns:
-        UserWarning: A file that should have been it was not: one of the user's, which
-            is left alone, or one of the cache, which is deleted and downloaded again.
-            Or the Hub refused the user's token, and gave the file without it.
+        UserWarning: A file with the right name had the wrong hash: a user's file is
+            not changed, a file of the cache is deleted and downloaded again. Or the Hub
+            rejected the user's token and provided the file without it.
 
     Examples:
         >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
@@ -103,13 +103,13 @@ def _from_cache(source: Source) -> Path | None:
 
 
 def _from_elsewhere(source: Source, problems: dict[Source, str]) -> Path | None:
-    """Look in the package and in the Hub's cache."""
+    """Look for the file in the package and in the Hub's cache."""
     if source.kind == "bundled":
         path = _BUNDLED / (source.path or "")
         problem = mismatch(path, source)
         if problem is None:
             return path
-        problems[source] = f"{problem}: this installation is damaged, install it anew"
+        problems[source] = f"{problem}: this installation is damaged, reinstall it"
     elif source.kind == "hub":
         cached = hub.cached_file(source)
         if cached is not None:
@@ -117,12 +117,12 @@ def _from_elsewhere(source: Source, problems: dict[Source, str]) -> Path | None:
             if problem is None:
                 return cached
             warn(
-                f"{cached} is not what it should be: {problem}. It is not used; it is "
-                "not ours to delete.",
+                f"{cached} is not the expected file: {problem}. It is not used, and "
+                "not deleted, as it belongs to Hugging Face's cache.",
                 stacklevel=3,
             )
         if hub.is_offline():
-            problems[source] = "HF_HUB_OFFLINE is set, and it is in no cache"
+            problems[source] = "HF_HUB_OFFLINE is set, and no cache has the file"
     return None
 
 
@@ -156,26 +156,26 @@ def _download(entry: WeightsEntry, source: Source, url: str, progress: bool) -> 
 
 
 def _plausible_sizes(entry: WeightsEntry) -> range:
-    """Bound the size of a file whose size is not known by its parameters."""
+    """Return limits for a file of unknown size, from the number of parameters."""
     if entry.parameters is None:
         return range(1, _UNKNOWN_LIMIT)
     return range(entry.parameters, 64 * entry.parameters + 2**20)
 
 
 def _message(entry: WeightsEntry, problems: dict[Source, str]) -> str:
-    lines = [f"The weights {entry.title} cannot be had:"]
+    lines = [f"The weights {entry.title} are unavailable:"]
     for source, problem in problems.items():
         lines.append(f"- {source.address}: {problem}.")
     folder = os.environ.get(FOLDERS_VARIABLE)
-    searched = f" (now {folder!r}, where it is not)" if folder else ""
+    searched = f" (now {folder!r}, which does not contain it)" if folder else ""
     lines.append(
-        f"Its file {_file_names(problems)} has {_size(entry)}. Put a copy into any "
+        f"The file {_file_names(problems)} has {_size(entry)}. Put a copy into any "
         f"folder and set the environment variable {FOLDERS_VARIABLE}{searched} to that "
         "folder."
     )
     bundled = [other.title for other in list_weights() if other.is_bundled]
     if bundled:
-        lines.append(f"These need no download: {', '.join(bundled)}.")
+        lines.append(f"These weights need no download: {', '.join(bundled)}.")
     return "\n".join(lines)
 
 

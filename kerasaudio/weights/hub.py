@@ -1,7 +1,7 @@
-"""The Hugging Face Hub: addresses, the user's token and cache, its refusals.
+"""The Hugging Face Hub: addresses, the user's token and cache, error messages.
 
-Files are fetched like any other URL, because the Hub's own client checks sizes only and
-retries for 23 seconds when there is no network.
+Files are downloaded like any other URL, because the Hub's own client checks sizes only
+and retries for 23 seconds if there is no network.
 """
 
 import os
@@ -15,18 +15,18 @@ from kerasaudio.weights.manifest import Source
 
 NO_TOKEN_VARIABLE = "HF_HUB_DISABLE_IMPLICIT_TOKEN"
 _REFUSED = (
-    "The Hub refused the token of HF_TOKEN or of `hf auth login`: it may have expired"
+    "The Hub rejected the token of HF_TOKEN or of `hf auth login`: it may have expired"
 )
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def endpoint() -> str:
-    """Give the Hub's address; HF_ENDPOINT names a mirror."""
+    """Return the Hub's address; HF_ENDPOINT names a mirror."""
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
 def is_offline() -> bool:
-    """Say whether the user keeps Hugging Face's libraries off the network."""
+    """Return whether the user disabled the network for Hugging Face's libraries."""
     return _is_set("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
@@ -36,40 +36,40 @@ def _is_set(*variables: str) -> bool:
 
 
 def file_url(source: Source) -> str:
-    """Give the address of a file at its pinned revision."""
+    """Return the address of a file at its pinned revision."""
     path = quote(source.path or "")
     return f"{endpoint()}/{source.repo}/resolve/{source.revision}/{path}"
 
 
 def headers(url: str) -> dict[str, str]:
-    """Give the user's token for a URL of the Hub.
+    """Return the headers with the user's token for a URL of the Hub.
 
-    None is given where it could be overheard, and where HF_HUB_DISABLE_IMPLICIT_TOKEN
-    is set.
+    They are empty if the connection is not encrypted (unless the server is on this
+    machine), or if HF_HUB_DISABLE_IMPLICIT_TOKEN is set.
     """
     from huggingface_hub import get_token
 
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         return {}
-    if _is_set(NO_TOKEN_VARIABLE):  # asked first: get_token may use the network
+    if _is_set(NO_TOKEN_VARIABLE):  # checked first, as get_token may use the network
         return {}
     token = get_token()
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def ask(url: str, get: Callable[[Mapping[str, str]], None]) -> None:
-    """Get a file with the user's token; without it where it was refused.
+    """Download a file with the user's token, or without it if it is rejected.
 
     Args:
-        url: Of a file of the Hub.
-        get: Downloads it with these headers.
+        url: URL of a file of the Hub.
+        get: Function that downloads it with the given headers.
 
     Raises:
         DownloadError: As `get`.
 
     Warns:
-        UserWarning: The file is public, and the token was refused.
+        UserWarning: The token was rejected, but the file is public.
     """
     sent = headers(url)
     try:
@@ -82,12 +82,12 @@ def ask(url: str, get: Callable[[Mapping[str, str]], None]) -> None:
     try:
         get({})
     except DownloadError as error:
-        if refusal.status == 403:  # the Hub knows the user, who may not read it
+        if refusal.status == 403:  # the token is valid, but gives no access
             raise refusal from error
         error.token_refused = refusal.code is None
         raise
     warn(
-        f"{_REFUSED} (HTTP {refusal.status}). The file is public and was fetched "
+        f"{_REFUSED} (HTTP {refusal.status}). The file is public and was downloaded "
         "without it.",
         stacklevel=4,
     )
@@ -104,7 +104,7 @@ def cached_file(source: Source) -> Path | None:
 
 
 def explain(error: DownloadError, source: Source) -> str:
-    """Say what a refusal of the Hub means and what to do."""
+    """Return what an error of the Hub means and what to do."""
     said = _explain(error, source)
     if error.token_refused:
         return f"{said}. {_REFUSED}"
@@ -123,7 +123,7 @@ def _explain(error: DownloadError, source: Source) -> str:
     if error.status == 401 or error.code == "RepoNotFound":
         return (
             f"there is no such repository, or it is private (HTTP {error.status}): see "
-            f"{page}, and log in with `hf auth login` if it is yours to see"
+            f"{page}, and log in with `hf auth login` if you have access"
         )
     if error.code == "RevisionNotFound":
         return f"the repository has no revision {source.revision} (HTTP 404)"

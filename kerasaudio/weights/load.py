@@ -1,4 +1,4 @@
-"""Published weights as tensors: fetched, verified, converted once, kept."""
+"""Load published weights as tensors: download, verify, convert once, and keep."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from kerasaudio.weights.fetch import fetch
 from kerasaudio.weights.manifest import Source, WeightsEntry
 from kerasaudio.weights.places import converted_path
 
-# Raise it whenever a converter gives other tensors: older conversions are then left.
+# Increase it when a converter returns other tensors, to ignore older conversions.
 CONVERTERS_VERSION = 1
 
 Convert = Callable[[Path], State]
@@ -21,21 +21,21 @@ Convert = Callable[[Path], State]
 def load_state(
     entry: WeightsEntry, converters: Mapping[str, Convert]
 ) -> tuple[State, Source]:
-    """Give the tensors of published weights.
+    """Return the tensors of published weights.
 
-    The first call fetches and converts; later ones read the conversion, whose hash was
-    written beside it, and need no network.
+    The first call downloads and converts the file. Later calls read the converted file,
+    whose hash is stored next to it, and need no network.
 
     Args:
-        entry: What to load.
+        entry: Entry of the manifest.
         converters: Source format -> reader of such a file.
 
     Returns:
         Tensors by `layer/variable`, and the source they come from.
 
     Raises:
-        WeightsError: The file cannot be had, or is not what the manifest pins.
-        ValueError: The file is not what its format promises.
+        WeightsError: The file is unavailable, or differs from the manifest's hash.
+        ValueError: The file does not have the expected format.
 
     Examples:
         >>> entry = kerasaudio.weights.find("BarkNet", "esc10")
@@ -53,7 +53,7 @@ def load_state(
     if source.format not in converters:
         raise ValueError(
             f"{entry.factory} cannot read {source.format!r}, the format of "
-            f"{entry.title}; it can read {', '.join(converters) or 'native'}."
+            f"{entry.title}. It can read {', '.join(converters) or 'native'}."
         )
     state = converters[source.format](path)
     _keep_conversion(source, state)
@@ -67,7 +67,7 @@ def _read_conversion(path: Path) -> bytes | None:
         return None
     content = path.read_bytes()
     if _seal(content) != note.read_bytes():
-        warn(f"{path} was damaged; it is made again from the original.", stacklevel=3)
+        warn(f"{path} was damaged; the original is converted again.", stacklevel=3)
         return None
     return content
 
@@ -79,8 +79,8 @@ def _keep_conversion(source: Source, state: State) -> None:
         with locked(path):
             write_whole(path, content)
             write_whole(_note(path), _seal(content))
-    except WeightsError as error:  # the weights are at hand all the same
-        warn(f"The converted weights cannot be kept: {error}.", stacklevel=3)
+    except WeightsError as error:  # the weights can be used anyway
+        warn(f"The converted weights cannot be stored: {error}.", stacklevel=3)
 
 
 def _note(path: Path) -> Path:

@@ -1,6 +1,7 @@
-"""Files a user already has: the folders that KERASAUDIO_WEIGHTS names.
+"""Find weights in the user's folders, which KERASAUDIO_WEIGHTS names.
 
-They are only ever read. A file is taken for what its bytes are, not for its name.
+The files are only read, never changed. They are identified by their hash, not by their
+name.
 """
 
 import os
@@ -15,32 +16,32 @@ from kerasaudio.weights.pins import mismatch
 
 FOLDERS_VARIABLE = "KERASAUDIO_WEIGHTS"
 
-# Files that were not what was sought are not hashed again while they stay as they are.
+# Hashes of files that did not match, which are computed again only if a file changes.
 _digests: dict[tuple[str, int, int, Algorithm], str] = {}
 
 
 def user_folders() -> list[Path]:
-    """Give the folders of KERASAUDIO_WEIGHTS, separated as in PATH."""
+    """Return the folders of KERASAUDIO_WEIGHTS, separated as in PATH."""
     value = os.environ.get(FOLDERS_VARIABLE, "")
     return [Path(part).expanduser() for part in value.split(os.pathsep) if part]
 
 
 def find_in_user_folders(source: Source, sizes: range) -> Path | None:
-    """Look for a file among those the user has.
+    """Return the path of a file in the user's folders; None if there is none.
 
     Args:
-        source: What is sought: under its own name first, then by size and hash in all
+        source: The file to find: by its own name first, then by size and hash in all
             subfolders.
-        sizes: What its size may be, where the manifest does not know.
+        sizes: Range of possible sizes in bytes, if the manifest does not state one.
 
     Warns:
-        UserWarning: A folder does not exist, or a file of the right name has other
-            contents and is no other published file either.
+        UserWarning: A folder does not exist, or a file with the right name has other
+            contents and is not another published file.
     """
     for folder in user_folders():
         if not folder.is_dir():
             warn(
-                f"{FOLDERS_VARIABLE} names {folder}, which is no folder; it is skipped",
+                f"{FOLDERS_VARIABLE} names {folder}, which is not a folder; skipped.",
                 stacklevel=2,
             )
             continue
@@ -60,8 +61,8 @@ def _report(path: Path, problem: str, source: Source) -> None:
     if _is_published(path):  # many published files have names like best_model.pth
         return
     warn(
-        f"{path} has the name of {source.address}, but {problem}. It is left as it is "
-        "and not used. Replace it, or take it out of the folder.",
+        f"{path} has the name of {source.address}, but {problem}. It is not used and "
+        "not changed. Replace it, or remove it from the folder.",
         stacklevel=3,
     )
 
@@ -73,7 +74,7 @@ def _is_published(path: Path) -> bool:
             f"sha256:{_digest(path, status, 'sha256')}",
             f"git_blob:{_digest(path, status, 'git_blob')}",
         }
-    except OSError:  # unreadable: reported as such
+    except OSError:  # unreadable, which is reported elsewhere
         return False
     pins = {source.pin for entry in load_manifest() for source in entry.sources}
     return not own_pins.isdisjoint(pins)
@@ -93,8 +94,8 @@ def _is_sought(path: Path, source: Source, sizes: range) -> bool:
         algorithm: Algorithm = "git_blob" if source.sha256 is None else "sha256"
         if f"{algorithm}:{_digest(path, status, algorithm)}" != source.pin:
             return False
-        return mismatch(path, source) is None  # the bytes of now, not those of memory
-    except OSError:  # gone, or not ours to read: it is not the one
+        return mismatch(path, source) is None  # the current bytes, not the stored hash
+    except OSError:  # deleted or unreadable, so not the file
         return False
 
 
@@ -106,11 +107,11 @@ def _digest(path: Path, status: os.stat_result, algorithm: Algorithm) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Walk a folder in a fixed order, into each real folder once, links included."""
+    """Yield the files of a folder in a fixed order, each real folder once."""
     seen: set[tuple[int, int]] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(parent)
-        if (status.st_dev, status.st_ino) in seen:  # a link led here before
+        if (status.st_dev, status.st_ino) in seen:  # already visited through a link
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))

@@ -1,4 +1,4 @@
-"""What weights exist: `weights_manifest.json`, checked, as immutable records."""
+"""Read `weights_manifest.json`, the list of published weights, as immutable records."""
 
 import difflib
 import functools
@@ -18,19 +18,19 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Source:
-    """One place a file can be had from, and what its bytes must be.
+    """A place where a file is available, and the hash of the file.
 
     Attributes:
         kind: "bundled" (in the package), "hub" (Hugging Face Hub) or "https".
-        format: Names the converter; "native" needs none.
-        path: File below `weights/bundled`, or inside the Hub repository.
-        url: Address, for "https".
+        format: Name of the converter; "native" needs none.
+        path: Path of the file below `weights/bundled`, or in the Hub repository.
+        url: Address of the file, for "https".
         repo: Hub repository, `owner/name`.
         revision: Commit of the Hub repository, 40 hex digits.
-        sha256: Hash of the file, unless `git_blob` is given. None if not yet known:
-            such a source is not used.
+        sha256: Hash of the file, unless `git_blob` is set. A source without a hash is
+            not used.
         git_blob: Object id of the file in git.
-        size: Bytes, None if not known.
+        size: Size in bytes; None if unknown.
 
     Examples:
         >>> source = kerasaudio.weights.find("MusiCNN", "mtat").sources[0]
@@ -63,7 +63,7 @@ class Source:
 
     @property
     def address(self) -> str:
-        """Where the file is, for messages."""
+        """Description of the place, for messages."""
         if self.kind == "bundled":
             return f"the package's own {self.path}"
         if self.kind == "hub":
@@ -75,20 +75,21 @@ class Source:
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """Published weights of one factory.
+    """Published weights of a factory.
 
     Attributes:
         factory: Name of the factory, such as "SampleCNN".
-        tag: What `weights=` takes, such as "mtat".
-        arguments: Architecture arguments these weights need.
+        tag: Name of the weights for `weights=`, such as "mtat".
+        arguments: Architecture arguments that these weights require.
         labels: Names of the outputs, in order; empty if the network has no classes.
-        parameters: Number of trainable parameters, None if not known.
+        parameters: Number of trainable parameters; None if unknown.
         license: SPDX identifier of the weights' license.
         citation: Papers to cite.
-        homepage: Where the weights come from.
+        homepage: Address where the weights come from.
         metrics: "dataset" and the published results on it; empty if there are none.
-        sources: Where the file is, in the order to try.
-        training: Of weights of our own: "data", "script" and "seed"; else empty.
+        sources: Places of the file, in the order to try.
+        training: "data", "script" and "seed" of weights trained by this project;
+            otherwise empty.
 
     Examples:
         >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
@@ -127,7 +128,7 @@ class WeightsEntry:
 
     @property
     def approximate_size(self) -> int | None:
-        """Bytes of the first source; by its parameters if its size is not known."""
+        """Size in bytes, estimated from the parameters if no source states it."""
         for source in self.pinned_sources:
             if source.size is not None:
                 return source.size
@@ -135,14 +136,15 @@ class WeightsEntry:
 
 
 def list_weights(factory: str | None = None) -> list[WeightsEntry]:
-    """Give the published weights, in the manifest's order.
+    """Return the published weights, in the manifest's order.
 
     Args:
-        factory: Only those of this factory, such as "SampleCNN".
+        factory: Name of a factory, such as "SampleCNN", to list only its weights;
+            default: all.
 
     Raises:
         ValueError: No factory of this name has published weights, or the manifest is
-            not valid.
+            invalid.
 
     Examples:
         >>> [entry.title for entry in kerasaudio.list_weights("MusicVGG")]
@@ -163,7 +165,7 @@ def list_weights(factory: str | None = None) -> list[WeightsEntry]:
 
 
 def tags(factory: str) -> list[str]:
-    """Give what `weights=` takes for a factory, besides None and a path.
+    """Return the tags of a factory that `weights=` accepts.
 
     Examples:
         >>> kerasaudio.weights.tags("MusicVGG")
@@ -179,10 +181,11 @@ def tags(factory: str) -> list[str]:
 
 
 def find(factory: str, tag: str) -> WeightsEntry:
-    """Give the entry of a factory and a tag.
+    """Return the entry of a factory and a tag.
 
     Raises:
-        ValueError: No such entry, with those there are; or its hash is not known yet.
+        ValueError: There is no such entry (the message lists those available), or the
+            hash of its file is unknown.
 
     Examples:
         >>> kerasaudio.weights.find("YAMNet", "audioset").metrics["dataset"]
@@ -194,7 +197,7 @@ def find(factory: str, tag: str) -> WeightsEntry:
                 return entry
             raise ValueError(
                 f"{entry.title} is listed, but the hash of its file is not known yet, "
-                f"so it cannot be verified and is not offered. {_offer(factory)}"
+                f"so it cannot be verified and is unavailable. {_offer(factory)}"
             )
     raise ValueError(
         f"Unknown weights={tag!r} for {factory}.{did_you_mean(tag, tags(factory))} "
@@ -208,18 +211,18 @@ def _offer(factory: str) -> str:
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Ask for the word that is most like one that is none; nothing if none is."""
+    """Return a question that suggests a similar word, or "" if none is similar."""
     known = {candidate.lower(): candidate for candidate in words}
     close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
     return f" Did you mean {known[close[0]]!r}?" if close else ""
 
 
 def manifest_path() -> Path:
-    """Give the manifest in use.
+    """Return the path of the manifest in use.
 
     The environment variable KERASAUDIO_MANIFEST names another file, for mirrors and
-    for weights of one's own; its labels are looked for in the folder `labels` beside
-    it, then in the package.
+    your own weights. Its labels are read from the folder `labels` next to it, then from
+    the package.
     """
     if chosen := os.environ.get(MANIFEST_VARIABLE):
         return Path(chosen)
@@ -228,12 +231,12 @@ def manifest_path() -> Path:
 
 
 def load_manifest() -> tuple[WeightsEntry, ...]:
-    """Read and check the manifest; the result is kept until the file changes.
+    """Read and check the manifest; the result is cached until the file changes.
 
-    Entries whose hash is not known yet are included: `list_weights` leaves them out.
+    Entries with unknown hashes are included; `list_weights` leaves them out.
 
     Raises:
-        ValueError: The file is not valid.
+        ValueError: The file is invalid.
         OSError: The file cannot be read.
     """
     path = manifest_path()

@@ -1,4 +1,4 @@
-"""Where the cache keeps the files of the manifest."""
+"""Paths of the manifest's files in the cache."""
 
 import re
 from pathlib import Path
@@ -8,18 +8,18 @@ from kerasaudio.weights.manifest import Source
 
 
 def downloaded_path(source: Source) -> Path:
-    """Say where the cache keeps the file of a source, whether or not it is there."""
-    # A name from a manifest is not trusted to be one for this file system.
+    """Return the path of a source's file in the cache; it may not exist."""
+    # A name from a manifest may not be valid on this file system.
     name = re.sub(r"[^\w.+-]", "_", source.file_name).lstrip(".") or "weights"
     return cache_folder() / "downloads" / _short(source) / name
 
 
 def converted_path(source: Source, version: int) -> Path:
-    """Say where the cache keeps a source in our own format.
+    """Return the path of a source's converted file in the cache.
 
     Args:
-        source: What was converted.
-        version: Of the converters; a new one makes the old files useless.
+        source: The source that was converted.
+        version: Version of the converters; files of other versions are not used.
     """
     name = f"{source.format}-v{version}.safetensors"
     return cache_folder() / "converted" / _short(source) / name

@@ -41,4 +41,4 @@ def _endless(name: str, folder: Path) -> str | None:
             return "it was taken"
     if time.monotonic() - begin > _LONGEST:
         return "it took too long"
-    return None if "no whole answer within" in said else f"it says: {said}"
+    return None if "no complete answer within" in said else f"it says: {said}"

@@ -105,7 +105,7 @@ def test_what_is_not_audio(place, data, says):
 
 @pytest.mark.parametrize("options", [{}, {"format": "AIFF"}, {"format": "AU"}])
 def test_no_samples(place, encode, options):
-    with pytest.raises(AudioDecodeError, match="holds no samples"):
+    with pytest.raises(AudioDecodeError, match="contains no samples"):
         load_audio(place(encode(np.zeros(0), **options)), 16_000)
 
 
@@ -143,7 +143,7 @@ def test_headers_that_claim_days(encoded, place):
     at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
     with pytest.raises(AudioDecodeError, match=r"3\.\d+ s of \d{5,}"):
         load_audio(place(patched(mp3, ">I", at, 10**6)), 16_000)
-    with pytest.raises(ValueError, match="an array may hold"):
+    with pytest.raises(ValueError, match="limit for an array is"):
         load_audio(place(patched(mp3, ">I", at, 10**7)), 16_000)
 
 
@@ -161,7 +161,7 @@ def test_a_streamed_flac_does_not_state_its_length(encoded, place):
     np.testing.assert_array_equal(load_audio(place(data), RATE), whole)
     part = load_audio(place(data), RATE, offset=2.5, duration=9)
     np.testing.assert_array_equal(part, whole[110_250:])
-    with pytest.raises(ValueError, match=r"past the end.*the clip has 3\.000 s"):
+    with pytest.raises(ValueError, match=r"after the end.*is 3\.000 s"):
         load_audio(place(data), RATE, offset=3)
 
 
@@ -169,7 +169,7 @@ def test_a_streamed_flac_does_not_state_its_length(encoded, place):
 def test_float_files_with_bad_numbers(place, encode, bad):
     sound = np.zeros(900, "float32")
     sound[450] = bad
-    with pytest.raises(AudioDecodeError, match=r"The sound of .*(450|peak of 10000)"):
+    with pytest.raises(AudioDecodeError, match=r"The audio of .*(450|peak of 10000)"):
         load_audio(place(encode(sound, subtype="FLOAT")), 16_000)
 
 

@@ -50,7 +50,7 @@ def test_parts_files_and_streams(clips, name):
     streamed = list(iter_windows(clips / name, 48_000, 10_000, block_seconds=0.2))
     joined = np.concatenate([window for window, _ in streamed])[: len(whole)]
     np.testing.assert_allclose(joined, whole, atol=1e-6)
-    with pytest.raises(ValueError, match=r"past the end.*the clip has 2\.0"):
+    with pytest.raises(ValueError, match=r"after the end.*is 2\.0"):
         load_audio(clips / name, 48_000, offset=10)
 
 
@@ -83,7 +83,7 @@ def test_a_file_cut_where_ffmpeg_sees_nothing(clips):
     with pytest.raises(AudioDecodeError, match=r"bytes are missing"):
         load_audio(io.BytesIO(data[:at]), 16_000)
     data = (clips / "flac.ogg").read_bytes()
-    with pytest.raises(AudioDecodeError, match="page that ends it is missing"):
+    with pytest.raises(AudioDecodeError, match="last page is missing"):
         load_audio(io.BytesIO(data[: data.rfind(b"OggS")]), 16_000)
 
 
@@ -106,7 +106,7 @@ def test_speex(clips, ffmpeg, tmp_path):
 
 def test_ogg_flac_in_a_row_is_refused(clips):
     data = 2 * (clips / "flac.ogg").read_bytes()
-    with pytest.raises(AudioDecodeError, match=r"FLAC in Ogg.*convert"):
+    with pytest.raises(AudioDecodeError, match=r"FLAC in Ogg.*Convert"):
         load_audio(io.BytesIO(data), 16_000)
 
 
@@ -125,14 +125,14 @@ def test_a_film_gives_its_sound(ffmpeg, clips, tmp_path):
 
 @pytest.mark.parametrize("data", [M4A, b"\x1a\x45\xdf\xa3" + bytes(500)])
 def test_a_header_without_sound(ffmpeg, data):
-    with pytest.raises(AudioDecodeError, match=r"holds no sound \(ffmpeg: .*\)"):
+    with pytest.raises(AudioDecodeError, match=r"contains no audio \(ffmpeg: .*\)"):
         load_audio(io.BytesIO(data), 16_000)
 
 
 def test_a_film_without_sound(ffmpeg, tmp_path):
     film = tmp_path / "film.mp4"
     ffmpeg("-f", "lavfi", "-i", "color=d=1:s=64x64", "-c:v", "mpeg4", film)
-    with pytest.raises(AudioDecodeError, match=r"holds no sound, but pictures"):
+    with pytest.raises(AudioDecodeError, match=r"contains no audio, only pictures"):
         load_audio(film, 16_000)
 
 
@@ -142,7 +142,7 @@ def test_ffmpeg_that_hangs_is_stopped(clips, monkeypatch, tmp_path):
     program.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(reader, "BLOCK_TIMEOUT", 0.2)
-    with pytest.raises(AudioDecodeError, match=r"ffmpeg gave nothing for 0\.2 s"):
+    with pytest.raises(AudioDecodeError, match=r"ffmpeg returned nothing for 0\.2 s"):
         load_audio(io.BytesIO(M4A), 16_000)
 
 

@@ -62,7 +62,7 @@ def test_links_are_followed_but_not_for_ever(tree, tmp_path_factory):
 def test_sound_that_is_not_read_is_counted(tree):
     for name in ("x.avi", "deep/y.AVI", "z.voc", "deep/er/z.ape", ".hidden/z.ape"):
         (tree / name).touch()
-    says = r"4 files that may be sound are left out.*: 1 \.ape, 2 \.avi, 1 \.voc\. Conv"
+    says = r"4 files that may be audio are left out.*: 1 \.ape, 2 \.avi, 1 \.voc\. Conv"
     with pytest.warns(AudioWarning, match=says) as caught:
         assert len(find_audio([tree, tree / "x.avi"])) == 6
     assert len(caught) == 1
@@ -70,7 +70,7 @@ def test_sound_that_is_not_read_is_counted(tree):
     only = tree / "only"
     only.mkdir()
     (only / "z.ape").touch()
-    says = r"holds no audio.* 1 file that .* is left out.*1 \.ape"
+    says = r"contains no audio.* 1 file that .* is left out.*1 \.ape"
     with pytest.raises(ValueError, match=says):
         find_audio(only)
 
@@ -85,7 +85,7 @@ def test_what_is_read_is_found(tmp_path, suffix):
 def test_what_cannot_be_found(tree):
     with pytest.raises(FileNotFoundError, match=r"no file or folder.*absent\.wav"):
         find_audio([tree / "b.wav", tree / "absent.wav"])
-    with pytest.raises(ValueError, match=r"empty' holds no audio.*\.flac.*\.mp3"):
+    with pytest.raises(ValueError, match=r"empty' contains no audio.*\.flac.*\.mp3"):
         find_audio(tree / "empty")
     with pytest.raises(ValueError, match="at least one"):
         find_audio([])

@@ -222,8 +222,8 @@ def test_an_error_of_the_users_file_is_not_lost(files):
         ({"duration": -1}, "duration must be"),
         ({"duration": float("inf")}, "duration must be.*inf"),
         ({"duration": 1e-6}, "shorter than one sample"),
-        ({"offset": 1.4}, r"offset=1.4 s is at or past the end.*has 1.400 s"),
-        ({"offset": 1e300}, r"past the end.*has 1.400 s"),
+        ({"offset": 1.4}, r"offset=1.4 s is at or after the end.*is 1.400 s"),
+        ({"offset": 1e300}, r"after the end.*is 1.400 s"),
         ({"reader": "sox"}, "reader must be one of.*'sox'"),
     ],
 )

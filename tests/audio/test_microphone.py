@@ -82,19 +82,21 @@ def test_lost_samples_are_told(card):
 
 def test_who_is_too_slow_is_told(card):
     card.blocks = np.linspace(-1, 1, 601)
-    with pytest.raises(OSError, match="comes faster than it is taken: 30 s"):
+    with pytest.raises(OSError, match="arrives faster than it is processed: 30 s"):
         list(Microphone())
 
 
 def test_a_silent_device_is_told(card, monkeypatch):
     monkeypatch.setattr(microphone, "_SILENT_DEVICE_SECONDS", 0.01)
-    with pytest.raises(OSError, match=r"no sound any more\. Was it unplugged"):
+    with pytest.raises(OSError, match=r"sends no more audio\. Was it unplugged"):
         list(Microphone())
     assert not card.running
 
 
 def test_no_such_device(card):
-    with pytest.raises(OSError, match=r"(?s)'Sofa' can be opened.*There are: 1 Desk\."):
+    with pytest.raises(
+        OSError, match=r"(?s)'Sofa' cannot be opened.*Available: 1 Desk\."
+    ):
         Microphone("Sofa")
 
 
@@ -105,7 +107,7 @@ def test_no_device_at_all(card):
         raise PortAudioError("Error querying device -1")
 
     card.query_devices = query
-    with pytest.raises(OSError, match=r"querying device -1\)\. There is none"):
+    with pytest.raises(OSError, match=r"querying device -1\)\. None is available"):
         Microphone()
 
 

@@ -43,7 +43,7 @@ def test_variable_bit_rate_without_a_tag(variable, lead):
     np.testing.assert_allclose(bare[delay:][:common], whole[:common], atol=1e-5)
     part = load_audio(io.BytesIO(data), 44_100, offset=4.5, duration=0.5)
     np.testing.assert_allclose(part, bare[198_450:220_500], atol=1e-6)
-    with pytest.raises(ValueError, match=r"past the end of BytesIO: the clip has 6\.0"):
+    with pytest.raises(ValueError, match=r"after the end of BytesIO, which is 6\.0"):
         load_audio(io.BytesIO(data), 44_100, offset=6.2)
 
 
@@ -79,7 +79,9 @@ def test_two_files_of_two_kinds_joined(
     alone = load_audio(io.BytesIO(first), 44_100)
     for lead in (b"", b"TAG" + bytes(125), b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)):
         file = io.BytesIO(first + lead + other)
-        says = rf"a join of two: 6\.\d+ s can be .*44,100 Hz, 1 channel.* to {kind}"
+        says = (
+            rf"a join of two files: 6\.\d+ s can be .*44,100 Hz, 1 channel.* to {kind}"
+        )
         with pytest.raises(AudioDecodeError, match=says):
             load_audio(file, 44_100)
         with pytest.raises(AudioDecodeError, match=says):

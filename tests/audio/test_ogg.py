@@ -44,14 +44,14 @@ def test_streams_in_a_row_are_one_sound(ogg, subtype):
     streamed = iter_windows(io.BytesIO(chain), rate, 10_000, block_seconds=0.3)
     joined = np.concatenate([window for window, _ in streamed])[: len(whole)]
     np.testing.assert_array_equal(joined, whole)
-    with pytest.raises(ValueError, match=r"past the end.*the clip has 5\.300 s"):
+    with pytest.raises(ValueError, match=r"after the end.*is 5\.300 s"):
         read(chain, rate, offset=6)
 
 
 @pytest.mark.parametrize("other", [{"rate": 16_000}, {"channels": 2}])
 def test_streams_of_two_kinds_are_refused_behind_the_first(ogg, other):
     chain = ogg() + ogg(**other)
-    says = r"a join of two: 2\.000 s can be read.*changes from 44,100 Hz"
+    says = r"a join of two files: 2\.000 s can be read.*changes from 44,100 Hz"
     with pytest.raises(AudioDecodeError, match=says):
         read(chain)
     assert len(read(chain, duration=1.5)) == 66_150
@@ -72,7 +72,7 @@ def test_the_last_of_several_streams_is_cut_short(ogg, subtype):
 def test_a_file_that_ends_between_two_pages(ogg, subtype):
     data = ogg(subtype, 7.3)
     last = data.rfind(b"OggS\0")
-    says = "truncated: .*the page that ends it is missing"
+    says = "truncated: .*the last page is missing"
     with pytest.raises(AudioDecodeError, match=says):
         read(data[:last], RATES[subtype])
 

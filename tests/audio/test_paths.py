@@ -52,7 +52,7 @@ def test_read_only_file_in_a_read_only_folder(tmp_path, encode, tone):
     [
         ("absent.wav", FileNotFoundError, "absent.wav"),
         (".", IsADirectoryError, "find_audio"),
-        ("https://example.org/a.mp3", ValueError, "download it first"),
+        ("https://example.org/a.mp3", ValueError, "Download it first"),
         (b"RIFF....", ValueError, "io.BytesIO.*Received: bytes"),
         (np.zeros(9), ValueError, "Received: ndarray"),
         (None, ValueError, "Received: NoneType"),

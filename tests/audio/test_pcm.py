@@ -125,10 +125,10 @@ def test_chunks_before_the_sound_are_passed_over():
 def test_sound_that_is_cut_short_is_told():
     stream = open_wav_stream(io.BytesIO(wav(noise(200))[:-51]))
     assert len(joined(stream)) == 174
-    assert "51 bytes that its header promises" in stream.complaint
+    assert "51 bytes that its header states" in stream.complaint
     stream = PcmStream(io.BytesIO(bytes(11)), 8_000, "s16le", 2)
     assert len(joined(stream)) == 2
-    assert "3 of 4 bytes came" in stream.complaint
+    assert "3 of 4 bytes arrived" in stream.complaint
 
 
 def with_format(tag, bits, align, channels=1, rate=8_000):
@@ -140,19 +140,19 @@ def with_format(tag, bits, align, channels=1, rate=8_000):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "no sound: the stream ended at once"),
-        (b"RIFF", "no WAV stream: it begins with b'RIFF'"),
-        (b"OggS" + bytes(99), "no WAV stream.*ffmpeg -i INPUT -f wav -"),
-        (b"RIFF\0\0\0\0WAVE", "cut short in its header"),
-        (wav(noise(9))[:30], "cut short in its header"),
-        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "sound comes before its format"),
-        (b"RIFF\0\0\0\0WAVEfmt \2\0\0\0\1\0", "format is cut short"),
-        (b"RIFF\0\0\0\0WAVEfmt \xff\xff\xff\xff", "cut short in its header"),
-        (with_format(2, 4, 1), "not read: code 2, 4 bits"),
-        (with_format(1, 16, 3), "not read: code 1, 16 bits"),
+        (b"", "no audio: the stream is empty"),
+        (b"RIFF", "not a WAV stream: it begins with b'RIFF'"),
+        (b"OggS" + bytes(99), "not a WAV stream.*ffmpeg -i INPUT -f wav -"),
+        (b"RIFF\0\0\0\0WAVE", "ends within its header"),
+        (wav(noise(9))[:30], "ends within its header"),
+        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "audio comes before its format"),
+        (b"RIFF\0\0\0\0WAVEfmt \2\0\0\0\1\0", "format is truncated"),
+        (b"RIFF\0\0\0\0WAVEfmt \xff\xff\xff\xff", "ends within its header"),
+        (with_format(2, 4, 1), "not supported: code 2, 4 bits"),
+        (with_format(1, 16, 3), "not supported: code 1, 16 bits"),
         (with_format(1, 16, 0, channels=0), "damaged: channels must be"),
         (with_format(1, 16, 2, rate=7), "damaged: sample_rate must be"),
-        (wav(noise(9), "MS_ADPCM"), "not read: code 2, 4 bits"),
+        (wav(noise(9), "MS_ADPCM"), "not supported: code 2, 4 bits"),
     ],
 )
 def test_no_wav_stream(data, says):

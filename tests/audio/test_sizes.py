@@ -58,7 +58,7 @@ def test_a_window_larger_than_an_array(encode):
 def test_spans_beyond_the_end_cost_nothing(encode, span):
     file = io.BytesIO(encode(np.zeros(44_100)))
     if "offset" in span:
-        with pytest.raises(ValueError, match="past the end"):
+        with pytest.raises(ValueError, match="after the end"):
             load_audio(file, 16_000, **span)
     else:
         assert len(load_audio(file, 16_000, **span)) == 16_000
@@ -75,7 +75,7 @@ def test_a_header_that_claims_2_to_the_31_frames(encode):
     flac = encode(np.zeros(16_000), 16_000, format="FLAC")
     days = flac[:21] + bytes([flac[21] | 15]) + b"\xff\xff\xff\xff" + flac[26:]
     for mono in (True, False):
-        with pytest.raises(ValueError, match=r"68,719,476,735 samples; an array may"):
+        with pytest.raises(ValueError, match=r"68,719,476,735 samples; the limit"):
             load_audio(io.BytesIO(days), 16_000, mono)
 
 

@@ -45,7 +45,7 @@ def undefined_symbol(data, dtype):
     [
         (None, "Cannot import tensorflow_io"),
         (fake(undefined_symbol), "native ops do not work here.*undefined symbol"),
-        (fake(lambda data, dtype: np.zeros((2, 1))), "decodes wrongly"),
+        (fake(lambda data, dtype: np.zeros((2, 1))), "decodes incorrectly"),
     ],
 )
 def test_a_reader_that_does_not_work(probed_anew, monkeypatch, encode, module, says):
@@ -104,7 +104,7 @@ def test_bad_files(tone, encode, tmp_path):
     with pytest.raises(AudioDecodeError, match="truncated"):
         load_audio(io.BytesIO(cut), 16_000, reader="tensorflow-io")
     file = io.BytesIO(encode(tone(9_000)))
-    with pytest.raises(ValueError, match="past the end"):
+    with pytest.raises(ValueError, match="after the end"):
         load_audio(file, 16_000, offset=3, reader="tensorflow-io")
     with pytest.raises(FileNotFoundError):
         load_audio(tmp_path / "absent.wav", 16_000, reader="tensorflow-io")

@@ -132,7 +132,7 @@ def test_a_stream_holds_no_more_than_a_few_windows():
 
 
 def test_windows_per_clip_need_the_length():
-    with pytest.raises(ValueError, match="where the clip ends"):
+    with pytest.raises(ValueError, match="length of the clip"):
         list(cut_stream([ramp(9)], WindowRule(2, 2, per_clip=3)))
 
 

@@ -171,7 +171,7 @@ def test_a_damaged_file_is_named(path, damage):
     damage(path)
 
     with pytest.raises(
-        ValueError, match=r"weights\.hdf5 is no weights file of Keras 2"
+        ValueError, match=r"weights\.hdf5 is not a weights file of Keras 2"
     ):
         read_keras2(path)
 
@@ -183,12 +183,12 @@ def test_two_variables_of_one_name_are_not_mixed_up(path):
         names = [b"conv1d_9/kernel:0", b"inner/kernel:0"]
         layer.attrs["weight_names"] = np.array(names)
 
-    with pytest.raises(ValueError, match="conv1d_9 has two variables of one name"):
+    with pytest.raises(ValueError, match="conv1d_9 has two variables of the same name"):
         read_keras2(path)
 
 
 def test_another_number_of_layers_is_an_error(path):
     layers = read_keras2(path)
 
-    with pytest.raises(ValueError, match=r"holds the layers \{'conv1d': 4\}, not"):
+    with pytest.raises(ValueError, match=r"has the layers \{'conv1d': 4\}, not"):
         assign_names(layers, {"conv1d": ["stem", "block1"]}, "weights.hdf5")

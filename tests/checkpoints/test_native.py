@@ -41,7 +41,7 @@ def test_a_half_that_overflowed_is_refused(model, tmp_path):
     state["predictions/bias"] = np.full(3, np.inf, "float16")
     path = tmp_path / "inf.safetensors"
     path.write_bytes(native_bytes(state))
-    with pytest.raises(ValueError, match="predictions/bias holds NaN or infinity"):
+    with pytest.raises(ValueError, match="predictions/bias contains NaN or infinity"):
         kerasaudio.BarkNet(weights=path, classes=3, filters=2, clip_samples=512)
 
 

@@ -158,13 +158,13 @@ def test_published_files_as_torch_reads_them(shared: Path) -> None:
         (b"<!DOCTYPE html><html>", "begins with"),
         (b"version https://git-lfs.github.com/spec/v1\n", "begins with"),
         (b"PK\x03\x04 and then nothing", "not a zip file"),
-        (zipped(b"\x80\x02]."), "holds no state dict but a list"),
-        (zipped(pickled(b"K\x01")), "holds no state dict but a dict"),
+        (zipped(b"\x80\x02]."), "contains a list, not a state dict"),
+        (zipped(pickled(b"K\x01")), "contains a dict, not a state dict"),
         (zipped(pickled(ONE_FLOAT)), "there is no storage '0'"),
         (zipped(pickled(ONE_FLOAT, text("x")), {"0": bytes(4)}),
-         "'b' is a str, no tensor"),
+         "'b' is a str, not a tensor"),
         (zipped(b"\x80\x02}(K\x01" + ONE_FLOAT + b"u.", {"0": bytes(4)}),
-         "is 1, no string"),
+         "is 1, not a string"),
         (zipped(b""), "damaged pickle"),
         (zipped(b"\x80\x02}("), "damaged pickle"),
         (zipped(b"\x80\x020."), "damaged pickle"),
@@ -177,9 +177,9 @@ def test_published_files_as_torch_reads_them(shared: Path) -> None:
         (legacy(pickled(ONE_FLOAT), [], b""), "there is no storage '0'"),
         (legacy(pickled(ONE_FLOAT), ["0", "0"], (b"\1" + bytes(11)) * 2), "twice"),
         (legacy(pickled(ONE_FLOAT), ["1"], b"\1" + bytes(11)), "to no tensor"),
-        (legacy(pickled(ONE_FLOAT), ["0"], b"\1" + bytes(10)), "was cut off"),
+        (legacy(pickled(ONE_FLOAT), ["0"], b"\1" + bytes(10)), "is truncated"),
         (legacy(pickled(ONE_FLOAT), ["0"], b"\1" + bytes(13)), "2 bytes follow"),
-        (legacy(pickled(ONE_FLOAT), ["0"], b"\xff" * 8 + bytes(4)), "was cut off"),
+        (legacy(pickled(ONE_FLOAT), ["0"], b"\xff" * 8 + bytes(4)), "is truncated"),
     ],
 )  # fmt: skip
 def test_files_that_are_no_state_dicts(
@@ -205,7 +205,7 @@ def test_a_directory_that_points_outside(save: Callable[[bytes], Path]) -> None:
     content[-6:-2] = (int.from_bytes(content[-6:-2], "little") + 99).to_bytes(
         4, "little"
     )
-    with pytest.raises(ValueError, match="lies outside the file"):
+    with pytest.raises(ValueError, match="is outside the file"):
         read_torch(save(bytes(content)))
 
 

@@ -56,7 +56,7 @@ def test_stored_constants_are_compared():
 
     assert from_torch({"fb": tensor(3, 2)}, constants=ours) == {}
     assert from_torch({"fb": tensor(0)}, constants=ours) == {}
-    with pytest.raises(ValueError, match="another fb"):
+    with pytest.raises(ValueError, match="fb in the file"):
         from_torch({"fb": tensor(3, 2) + 1}, constants=ours)
-    with pytest.raises(ValueError, match="another fb"):
+    with pytest.raises(ValueError, match="fb in the file"):
         from_torch({"fb": tensor(2, 3)}, constants=ours)

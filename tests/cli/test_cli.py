@@ -122,7 +122,7 @@ def test_text_of_many(run, folder):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("absent.wav", "no file or folder"), ("hollow", r"holds no audio")],
+    [("absent.wav", "no file or folder"), ("hollow", r"contains no audio")],
 )
 def test_a_path_that_leads_nowhere(run, tmp_path, name, says):
     (tmp_path / "hollow").mkdir()
@@ -155,7 +155,7 @@ def test_a_saved_model(run, tmp_path):
         (["--model", "absent.keras"], "^kerasaudio: No such file.*: 'absent.keras'"),
         (
             ["--model", "absent.keras", "--weights", "mtat"],
-            "holds its weights: leave out",
+            "contains its weights: leave out",
         ),
     ],
 )

@@ -125,10 +125,10 @@ def test_a_model_without_labels_gives_vectors(run, pipe, body, model, pcm):
     [
         (b"", ["--raw", "--rate", "8000"], "Less than 50 ms of sound"),
         (bytes(700), ["--raw", "--rate", "8000"], "Less than 50 ms of sound"),
-        (bytes(9_001), ["--raw", "--rate", "8000"], "1 of 2 bytes came"),
+        (bytes(9_001), ["--raw", "--rate", "8000"], "1 of 2 bytes arrived"),
         (b"\xff" * 9_000, ["--raw", "--rate", "8000", "--format", "f32le"], "NaN"),
-        (b"", [], "the stream ended at once"),
-        (b"no sound at all", [], "This is no WAV stream"),
+        (b"", [], "the stream is empty"),
+        (b"no sound at all", [], "This is not a WAV stream"),
         (b"", ["--raw"], "give it, such as --raw --rate 16000"),
         (b"", ["--raw", "--rate", "3"], "--rate must be"),
         (b"", ["--rate", "8000"], "--rate needs --raw, .* comes from --wav"),

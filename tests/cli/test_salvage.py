@@ -98,5 +98,5 @@ def test_a_scan_says_once_what_it_leaves_out(run, saved, folder):
         (folder / name).touch()
     _, _, err = run("tag", folder / "whole.wav", folder, "--model", saved, "--top", 2)
     (said,) = (line for line in lines(err) if "left out" in line)
-    assert "3 files that may be sound are left out" in said
+    assert "3 files that may be audio are left out" in said
     assert ": 2 .avi, 1 .voc." in said

@@ -126,7 +126,7 @@ def test_unusable_audio_is_refused(model, audio, arguments, error, message):
 
 
 def test_a_file_knows_its_own_rate(model, file):
-    with pytest.raises(ValueError, match="knows its own rate"):
+    with pytest.raises(ValueError, match="contains its own sample rate"):
         model.tag(file, sample_rate=RATE)
 
 

@@ -59,7 +59,9 @@ def test_damage_is_named_or_harmless(saved, path):
 )
 def test_what_is_no_saved_model(path, content):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"mine\.keras' is no whole \.keras file"):
+    with pytest.raises(
+        ValueError, match=r"mine\.keras' is not a complete \.keras file"
+    ):
         load(path)
 
 
@@ -67,7 +69,7 @@ def test_what_is_no_saved_model(path, content):
 def test_a_cut_file_is_not_called_missing(saved, path, share):
     whole = saved.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(ValueError, match="damaged or cut"):
+    with pytest.raises(ValueError, match="damaged, truncated"):
         load(path)
 
 
@@ -79,7 +81,7 @@ def test_a_missing_file_is_called_missing(path):
 @pytest.mark.parametrize("changes", [{"config": None}, {"weights": None}])
 def test_an_archive_without_its_members(saved, path, changes):
     repack(saved, path, **changes)
-    with pytest.raises(ValueError, match="no saved model of Keras"):
+    with pytest.raises(ValueError, match="not a saved Keras model"):
         load(path)
 
 
@@ -173,5 +175,5 @@ def test_the_command_line_names_the_file(saved, path, capsys):
     assert main(["tag", str(sound), "--model", str(path)]) != 0
     error = capsys.readouterr().err
     assert "mine.keras" in error
-    assert "damaged or cut" in error
+    assert "damaged, truncated" in error
     assert "Traceback" not in error

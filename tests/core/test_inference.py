@@ -61,9 +61,9 @@ def test_networks_of_two_inputs_give_a_row_a_clip():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": ("a", "b")}, "names 2 labels"),
+        ({"labels": ("a", "b")}, "has 2 labels"),
         ({"clip_samples": 9}, "clips of 9"),
-        ({"context_samples": 7}, "and 7 before them"),
+        ({"context_samples": 7}, "and 7 samples before them"),
     ],
 )
 def test_a_spec_of_another_network_is_refused_when_the_model_is_made(changes, message):

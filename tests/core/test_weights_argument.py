@@ -201,7 +201,7 @@ def test_native_files_load_by_path_strictly(published, tmp_path):
             **state,
             "midend1_conv/bias": np.zeros(3, "float32"),
         },
-        "holds NaN": {**state, "midend1_conv/bias": np.full(64, np.nan, "float32")},
+        "contains NaN": {**state, "midend1_conv/bias": np.full(64, np.nan, "float32")},
     }
     del changes["missing midend1_conv/bias"]["midend1_conv/bias"]
     for message, broken in changes.items():

@@ -173,7 +173,7 @@ def test_an_archive_with_another_root(tmp_path, serve):
 
 def test_too_large(tmp_path, serve, content):
     serve(content, limit=1_000)
-    with pytest.raises(DownloadError, match="at most 1,000 are sane"):
+    with pytest.raises(DownloadError, match="the limit is 1,000"):
         datasets.download("esc50", tmp_path / "out")
 
 

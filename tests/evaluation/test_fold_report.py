@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_no_half_of_a_file(report, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"No space left.*nothing of it was kept"):
+    with pytest.raises(OSError, match=r"No space left.*no partial file remains"):
         report.save(tmp_path / "report")
     assert not list((tmp_path / "report").iterdir())
 

@@ -71,7 +71,7 @@ def test_a_model_that_is_not_ours_is_refused(tmp_path):
 def test_an_empty_calibration_folder_is_refused(model, tmp_path):
     (tmp_path / "sounds").mkdir()
 
-    with pytest.raises(ValueError, match=r"calibrate: The folder .* holds no audio"):
+    with pytest.raises(ValueError, match=r"calibrate: The folder .* contains no audio"):
         export(
             model,
             tmp_path / "m.tflite",

@@ -197,7 +197,7 @@ def test_another_size_is_not_downloaded(server: WebServer, part: Path) -> None:
 def test_a_login_page_is_named(server: WebServer, part: Path) -> None:
     page = {"Content-Type": "text/html; charset=utf-8"}
     server.files[PATH] = Served(b"<html>log in", headers=page)
-    with pytest.raises(DownloadError, match="does this network want a login"):
+    with pytest.raises(DownloadError, match="does this network require a login"):
         get(server, part)
 
 

@@ -40,7 +40,7 @@ def test_redirects_lead_to_the_web_only(
     server: WebServer, part: Path, location: str
 ) -> None:
     server.files[PATH] = Served(location=location)
-    with pytest.raises(DownloadError, match=r"no encrypted web address|HTTP 302"):
+    with pytest.raises(DownloadError, match=r"not an encrypted web address|HTTP 302"):
         get(server, part)
     assert not part.exists()
 

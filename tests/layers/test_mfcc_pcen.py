@@ -10,7 +10,7 @@ from kerasaudio.layers.mfcc import cosine_basis
 from support.front_ends import clip_by_clip, examples, relative_error, run
 
 
-@pytest.mark.filterwarnings("ignore:.*mel bands hold no bin")
+@pytest.mark.filterwarnings("ignore:.*mel bands contain no bin")
 @settings(deadline=None, max_examples=examples(12))
 @given(
     n_mels=st.integers(20, 128),

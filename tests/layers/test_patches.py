@@ -57,7 +57,7 @@ def test_bad_sizes_and_short_inputs_are_refused():
             make()
     with pytest.raises(ValueError, match="at most `window_samples`"):
         WholeWindows(10, 11)
-    with pytest.raises(ValueError, match=r"takes 5 frames.*frames=4"):
+    with pytest.raises(ValueError, match=r"needs 5 frames.*frames=4"):
         Patches(5)(np.zeros((1, 4, 2), "float32"))
     with pytest.raises(ValueError, match="batch, samples"):
         WholeWindows(5, 5)(np.zeros((1, 4, 2), "float32"))

@@ -112,7 +112,7 @@ def test_other_beginnings_of_preemphasis(rng, mode):
         (lambda: Decibel(top_db=-1), "top_db must be .*-1"),
         (lambda: LogCompression(gain=0), "gain must be .*0"),
         (lambda: LogCompression(offset=-1), "offset must be .*-1"),
-        (lambda: LogCompression(offset=0), "silence.*offset=0, floor=None"),
+        (lambda: LogCompression(offset=0), "Silence.*offset=0, floor=None"),
         (lambda: LogCompression(base=1), "base must be .*1"),
         (lambda: LogCompression(floor=0), "floor must be .*0"),
         (lambda: Standardize(std=[1, 0]), "std.*0"),

@@ -92,7 +92,9 @@ def bomb(path):
 def test_another_file_is_refused(path, damage):
     damage(path)
 
-    with pytest.raises(ValueError, match=r"pca\.npz holds no PCA of VGGish"):
+    with pytest.raises(
+        ValueError, match=r"pca\.npz does not contain the PCA of VGGish"
+    ):
         VGGishPostprocess.from_file(path)
 
 

@@ -105,7 +105,7 @@ def test_a_file_must_fit(weights, tmp_path):
             kerasaudio.YAMNet(weights=path)
     with h5py.File(path, "w") as file:
         file["something"] = 1.0
-    with pytest.raises(ValueError, match="no weights file of Keras 2"):
+    with pytest.raises(ValueError, match="not a weights file of Keras 2"):
         kerasaudio.YAMNet(weights=path)
 
 
@@ -128,5 +128,5 @@ def test_depthwise_convolution_pads_as_keras_own_if_asked(
     assert again.pad_like == "tensorflow"
     with pytest.raises(ValueError, match=r"pad_like must be.*'caffe'"):
         DepthwiseConv2D(3, pad_like="caffe")
-    with pytest.raises(ValueError, match="needs a known size"):
+    with pytest.raises(ValueError, match="requires a known size"):
         ours(keras.Input((None, 6, 3)))

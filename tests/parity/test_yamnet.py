@@ -127,5 +127,5 @@ def test_published_float_layers_are_the_bundled_ones_bit_for_bit(shared, model):
 
 @pytest.mark.shared
 def test_the_file_of_six_layers_is_no_whole_network(shared):
-    with pytest.raises(ValueError, match="no weights of the layer 'patch_scores'"):
+    with pytest.raises(ValueError, match="no weights for the layer 'patch_scores'"):
         kerasaudio.YAMNet(weights=shared / "reference" / "yamnet_256_f32.h5")

@@ -80,7 +80,7 @@ def test_an_expired_token_does_not_hide_public_files(
 ) -> None:
     repository.unknown_tokens = frozenset({"hf_expired"})
     monkeypatch.setenv("HF_TOKEN", "hf_expired")
-    with pytest.warns(UserWarning, match="refused the token .* may have expired"):
+    with pytest.warns(UserWarning, match="rejected the token .* may have expired"):
         path = fetch(make_entry(hub())).path
     assert path.read_bytes() == CONTENT
     assert sent_tokens(server) == ["Bearer hf_expired", None]
@@ -223,7 +223,7 @@ def test_the_cache_of_other_libraries_is_verified_and_left(
 ) -> None:
     wrong = CONTENT[:-1] + b"!"
     hub_cached.write_bytes(wrong)
-    with pytest.warns(UserWarning, match="not ours to delete"):
+    with pytest.warns(UserWarning, match="not deleted"):
         path = fetch(make_entry(hub())).path
     assert path.read_bytes() == CONTENT
     assert hub_cached.read_bytes() == wrong

@@ -128,6 +128,6 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(
     (tmp_path / "file").touch()
     monkeypatch.setenv("KERASAUDIO_CACHE", str(tmp_path / "file" / "cache"))
     entry = make_entry(https("https://nowhere.invalid" + PATH, format="won2020"))
-    with pytest.warns(UserWarning, match="cannot be kept.*KERASAUDIO_CACHE"):
+    with pytest.warns(UserWarning, match="cannot be stored.*KERASAUDIO_CACHE"):
         state, _ = load.load_state(entry, {"won2020": Converter()})
     assert_state(state)

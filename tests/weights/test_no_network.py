@@ -119,7 +119,7 @@ def test_a_socks_proxy_met_on_the_way_is_named_at_once(
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1080")
     server.files[PATH] = Served(location="https://nowhere.invalid/model.pth")
     options = {"title": "FCN/mtat", "size": None, "limit": 10**6, "progress": False}
-    with pytest.raises(WeightsError, match=r"not spoken here") as info:
+    with pytest.raises(WeightsError, match=r"not supported") as info:
         download.download(server.url + PATH, tmp_path / "part", **options)
     assert "attempts" not in str(info.value)
     assert len(server.seen) == 1

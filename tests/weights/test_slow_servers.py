@@ -44,7 +44,7 @@ def test_answers_without_end_are_given_up(what: str, part: Path) -> None:
     start = time.monotonic()
     with (
         RawServer(Endless(first, rest), pause) as server,
-        pytest.raises(DownloadError, match=r"no whole answer within 0\.5 s"),
+        pytest.raises(DownloadError, match=r"no complete answer within 0\.5 s"),
     ):
         get(server.url, part)
     assert time.monotonic() - start < 5

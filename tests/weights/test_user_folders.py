@@ -73,7 +73,7 @@ def test_a_wrong_file_is_reported_and_left(
     (folder / "best_model.pth").write_bytes(WRONG)
     before = snapshot(folder)
     entry = make_entry(https(server.url + PATH))
-    with pytest.warns(UserWarning, match="left as it is and not used") as caught:
+    with pytest.warns(UserWarning, match="not used and not changed") as caught:
         path = fetch(entry).path
     assert str(folder / "best_model.pth") in str(caught[0].message)
     assert folder not in path.parents
@@ -97,7 +97,7 @@ def test_a_right_file_beside_a_wrong_one(folder: Path, make_entry: MakeEntry) ->
     (folder / "best_model.pth").write_bytes(WRONG)
     (folder / "right.pth").write_bytes(CONTENT)
     entry = make_entry(https("https://nowhere.invalid" + PATH))
-    with pytest.warns(UserWarning, match="left as it is"):
+    with pytest.warns(UserWarning, match="not changed"):
         assert fetch(entry).path == folder / "right.pth"
 
 
@@ -119,7 +119,7 @@ def test_several_folders_some_absent(
     (tmp_path / "second" / "best_model.pth").write_bytes(CONTENT)
     folders = [str(tmp_path / "first"), str(tmp_path / "second")]
     monkeypatch.setenv("KERASAUDIO_WEIGHTS", os.pathsep.join(folders))
-    with pytest.warns(UserWarning, match="first, which is no folder"):
+    with pytest.warns(UserWarning, match="first, which is not a folder"):
         path = fetch(make_entry(https("https://nowhere.invalid" + PATH))).path
     assert path == tmp_path / "second" / "best_model.pth"
 

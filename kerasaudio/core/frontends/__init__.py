@@ -1,4 +1,4 @@
-"""From waveform to what a family of networks sees: one file a family.
+"""Front-ends, from the waveform to the input of the convolutions: one file per family.
 
-Each gives layers and constants as the original has them.
+Each has the layers and constants of the original.
 """

@@ -1,4 +1,4 @@
-"""The front-end of AudioSet's own networks, VGGish and YAMNet.
+"""The front-end of the AudioSet networks VGGish and YAMNet.
 
 waveform (b, samples) -> magnitude spectrogram, 25 ms every 10 ms -> 64 mel bands of 125
 to 7500 Hz -> log -> frontend (b, frames, 64) -> patches of 0.96 s (b, n, 96, 64)
@@ -39,12 +39,12 @@ MEL: dict[str, Any] = {
 def audioset_patches(
     waveform: keras.KerasTensor, hop_samples: int, log_offset: float
 ) -> keras.KerasTensor:
-    """Give the log mel patches of a waveform, (batch, patches, 96, 64).
+    """Return the log mel patches of a waveform, (batch, patches, 96, 64).
 
     Args:
         waveform: (batch, samples), at 16 kHz.
-        hop_samples: From one patch's start to the next, in samples.
-        log_offset: Added to the mel spectrogram before the logarithm.
+        hop_samples: Distance from one patch's start to the next, in samples.
+        log_offset: Number added to the mel spectrogram before the logarithm.
     """
     x = MelSpectrogram(**MEL, name="mel")(waveform)
     x = LogCompression(offset=log_offset, name="frontend")(x)
@@ -54,20 +54,20 @@ def audioset_patches(
 def audioset_spec(
     clip_samples: int | None, hop_samples: int, log_offset: float, rest: Rest
 ) -> AudioSpec:
-    """Describe a network on patches: long audio is cut where the patches are.
+    """Return the spec of a network on patches; long audio is cut at patch borders.
 
     Args:
-        clip_samples: Exact length of the input in samples; None if any goes.
-        hop_samples: From one patch's start to the next, in samples.
-        log_offset: Added to the mel spectrogram before the logarithm.
-        rest: What the original makes of the samples that fill no patch.
+        clip_samples: Exact length of the input in samples; None for any length.
+        hop_samples: Distance from one patch's start to the next, in samples.
+        log_offset: Number added to the mel spectrogram before the logarithm.
+        rest: The original's treatment of samples that do not fill a patch.
 
     Raises:
         ValueError: `clip_samples` is shorter than a patch.
     """
     if clip_samples is not None and clip_samples < PATCH_SAMPLES:
         raise ValueError(
-            f"clip_samples must be at least {PATCH_SAMPLES}, a patch. "
+            f"clip_samples must be at least {PATCH_SAMPLES}, the length of a patch. "
             f"Received: {clip_samples!r}."
         )
     return AudioSpec.of_any_length(

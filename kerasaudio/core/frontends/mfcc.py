@@ -16,10 +16,10 @@ N_MELS = 64
 
 
 def mfcc_settings(sample_rate: int, n_mfcc: int) -> dict[str, Any]:
-    """Give the arguments of `MFCC` at a rate.
+    """Return the arguments of `MFCC` for a sample rate.
 
     Raises:
-        ValueError: The rate is none.
+        ValueError: The sample rate is invalid.
     """
     rate = check_rate(sample_rate)
     window = rate // 40
@@ -36,7 +36,7 @@ def mfcc_settings(sample_rate: int, n_mfcc: int) -> dict[str, Any]:
 def mfcc_frontend(
     waveform: keras.KerasTensor, settings: dict[str, Any]
 ) -> keras.KerasTensor:
-    """Give normalized coefficients, (batch, frames, n_mfcc)."""
+    """Return normalized coefficients, (batch, frames, n_mfcc)."""
     x = MFCC(**settings, name="frontend")(waveform)
     return batch_norm(x, KERAS_EPSILON, "frontend_bn")
 
@@ -44,15 +44,15 @@ def mfcc_frontend(
 def mfcc_spec(
     settings: dict[str, Any], clip_samples: int | None, min_frames: int
 ) -> AudioSpec:
-    """Describe a network on these coefficients; windows of any length are 1 s long.
+    """Return the spec of a network on MFCCs; without `clip_samples`, windows are 1 s.
 
     Args:
-        settings: From `mfcc_settings`.
-        clip_samples: Exact length of the input in samples; None if any goes.
-        min_frames: Fewest frames that the network takes.
+        settings: Return value of `mfcc_settings`.
+        clip_samples: Exact length of the input in samples; None for any length.
+        min_frames: Smallest number of frames that the network takes.
 
     Raises:
-        ValueError: `clip_samples` gives fewer frames.
+        ValueError: `clip_samples` is too short for `min_frames`.
     """
     rate = settings["sample_rate"]
     shortest = max(settings["win_length"], (min_frames - 1) * settings["hop_length"])

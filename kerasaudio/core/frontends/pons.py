@@ -4,13 +4,13 @@
     before (b, 256 + samples) -> Slaney mel, power (b, samples // 256, 96)
     -> log10(10000 x + 1) -> (b, frames, 96, 1)
 
-Upstream takes the spectrogram of the whole clip, by librosa, whose frames are centered
-on every 256th sample, and cuts it into patches of 187 frames, side by side; a rest that
-fills no patch is left out. So the first frame of a patch begins half a frame before it,
-in silence or in the patch before, and the last sample of the last frame is the last of
-the patch. Where a clip ends in that last half frame, librosa has silence.
+Upstream computes the spectrogram of the whole clip with librosa, whose frames are
+centered on every 256th sample, and cuts it into patches of 187 frames without overlap;
+a remainder shorter than a patch is dropped. So the first frame of a patch begins half a
+frame before the patch, in silence or in the previous patch, and the last frame ends
+with the patch. If a clip ends within the last half frame, librosa adds silence.
 
-A clip shorter than a patch, which upstream refuses, is repeated.
+A clip shorter than a patch, which upstream rejects, is repeated.
 
 Source: jordipons/musicnn 0.1.0, `extractor.py` (`batch_data`), `configuration.py`.
 """
@@ -36,15 +36,15 @@ FRONTEND: dict[str, Any] = {
 
 
 def pons_input() -> keras.KerasTensor:
-    """Give the network's input: a patch, (batch, samples), or with what is before it.
+    """Return the network's input: a patch, (batch, samples), with or without context.
 
-    The layer `context` takes both, so no length is fixed here.
+    The layer `context` takes both lengths, so the input does not fix one.
     """
     return keras.Input((None,), name="waveform")
 
 
 def pons_frontend(waveform: keras.KerasTensor, clip_samples: int) -> keras.KerasTensor:
-    """Give the compressed mel spectrogram, (batch, frames, 96, 1)."""
+    """Return the compressed mel spectrogram, (batch, frames, 96, 1)."""
     x = Context(clip_samples, HALF_FRAME, name="context")(waveform)
     x = MelSpectrogram(**FRONTEND, center=False, name="mel")(x)
     x = LogCompression(gain=10_000.0, offset=1.0, base=10, name="frontend")(x)
@@ -52,7 +52,7 @@ def pons_frontend(waveform: keras.KerasTensor, clip_samples: int) -> keras.Keras
 
 
 def pons_spec(clip_samples: int) -> AudioSpec:
-    """Describe the input of musicnn 0.1.0's networks, and its patches of a clip."""
+    """Return the spec of musicnn 0.1.0's networks, with its patches of a clip."""
     spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
     return spec.replace(
         rest="drop", context_samples=HALF_FRAME, edge_samples=HALF_FRAME

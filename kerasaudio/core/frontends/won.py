@@ -1,5 +1,5 @@
-"""What Won et al. 2020 feed to FCN, CRNN and musicnn: torchaudio's mel spectrogram, and
-how their evaluation cuts a clip.
+"""The input of FCN, CRNN and musicnn in Won et al. 2020: torchaudio's mel spectrogram,
+and the chunks of their evaluation.
 
     waveform (b, samples) -> HTK mel, power (b, 1 + samples // 256, 96) -> dB
     -> batch normalization over everything, one scale and shift (b, frames, 96, 1)
@@ -32,13 +32,13 @@ FRONTEND: dict[str, Any] = {
     "norm": None,
 }
 
-# A clip's answer is the mean over 16 chunks, (samples - chunk) // 16 apart; batch_size
+# A clip's result is the mean over 16 chunks, (samples - chunk) // 16 apart; batch_size
 # is 16 in `training/eval.py`, and chunks are cut before the spectrogram.
 WON_CLIPS = {"windows_per_clip": 16}
 
 
 def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
-    """Give normalized decibels, (batch, frames, 96, 1)."""
+    """Return normalized decibels, (batch, frames, 96, 1)."""
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
     x = Decibel(top_db=None, name="frontend")(x)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
@@ -46,7 +46,7 @@ def won_frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def stored_constants() -> dict[str, np.ndarray]:
-    """Give what torchaudio stores of this front-end in a state dict, by its keys."""
+    """Return the constants of this front-end in torchaudio's state dict, by key."""
     return {
         "spec.mel_scale.fb": MelSpectrogram(**FRONTEND).filterbank,
         "spec.spectrogram.window": window_function(

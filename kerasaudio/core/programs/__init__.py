@@ -1,4 +1,5 @@
-"""Compiled programs: how a network runs, in parallel, on clips of any length.
+"""Compiled programs that run a network, also in parallel, on clips of any length.
 
-jax compiles a program for each length; few are made, and clips filled up to them.
+jax compiles one program per length. To keep them few, clips are padded to the lengths
+of existing programs.
 """

@@ -1,4 +1,4 @@
-"""How prediction is compiled on a backend."""
+"""Settings for the compilation of prediction on a backend."""
 
 from typing import TypeVar
 
@@ -8,10 +8,10 @@ Model = TypeVar("Model", bound=keras.Model)
 
 
 def avoid_xla_on_cpu(model: Model) -> Model:
-    """Let a model predict without XLA where that is slower; gives the model.
+    """Make a model predict without XLA where XLA is slower; returns the model.
 
-    On TensorFlow a model that was never compiled predicts through XLA, slower on CPUs;
-    Keras' own compile() avoids it there, too.
+    On TensorFlow, a model that was never compiled predicts with XLA, which is slower on
+    CPUs. Keras' own compile() also avoids it there.
     """
     if keras.backend.backend() == "tensorflow" and all(
         device.startswith("cpu") for device in keras.distribution.list_devices()

@@ -1,14 +1,14 @@
-"""Memory that is free, but not yet the system's again."""
+"""Return freed memory to the operating system."""
 
 import ctypes
 import sys
 
 
 def give_back() -> None:
-    """Give what was freed back to the system, where the C library would keep it.
+    """Return freed memory to the system if the C library (glibc) would keep it.
 
-    Compiling takes 100 MB and more for a moment, in the heaps of its threads. glibc
-    keeps them for later; elsewhere nothing happens.
+    Compiling needs 100 MB or more for a moment, in the heaps of its threads, and glibc
+    keeps that memory for later. On other systems this function does nothing.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

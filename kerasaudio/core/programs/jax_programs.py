@@ -1,9 +1,9 @@
-"""Prediction on jax, where each shape of a batch needs a program of its own.
+"""Prediction on jax, where each batch shape needs its own program.
 
-Compiling one takes seconds, and it stays in memory, 20 MB of a large network. `Shapes`
-keeps them few; a network of any length runs clips that are filled up to one of them
-(`open_length`). Where a layer is in the way, each length has its program, and the one
-that was not used for longest is dropped.
+Compiling one takes seconds, and it stays in memory (20 MB for a large network).
+`Shapes` keeps programs few; a network for any length runs on clips that are padded to
+one of their lengths (`open_length`). If a layer does not allow that, each length gets a
+program, and the least recently used one is dropped.
 """
 
 from collections.abc import Callable, Hashable
@@ -22,18 +22,18 @@ from kerasaudio.core.programs.open_length import (
 from kerasaudio.core.programs.parallel import filled_up, placed, shares
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
 
-# Of each length that it ever traced jax keeps 0.2 MB, also of those it has no program
-# for; after so many programs that were dropped it forgets them.
+# jax keeps 0.2 MB for each length that it ever traced, even without a program. After
+# this number of dropped programs its caches are cleared.
 DROPS = 200
-BATCHES = 2  # filled up ones, after which memory that they took is given back
+BATCHES = 2  # padded batches, after which freed memory is returned to the system
 
 
 class JaxPrograms:
-    """Gives the outputs of a model for batches of any shape; threads may share it.
+    """Callable that returns a model's outputs for any batch shape; thread-safe.
 
     Args:
-        model: A functional model, and in `clip_lengths` of which clips; None if nobody
-            knows: then none is filled up.
+        model: A functional model whose `clip_lengths` are the lengths of its clips;
+            if they are None, clips are not padded.
     """
 
     def __init__(self, model: Any) -> None:
@@ -45,10 +45,10 @@ class JaxPrograms:
         self._made_for: tuple[Any, ...] = (None,)
 
     def __call__(self, x: Any, compiled: bool) -> Any:
-        """Give NumPy arrays, as the model has its outputs, for a batch.
+        """Return NumPy arrays for a batch, in the structure of the model's outputs.
 
         Args:
-            x: (batch, samples), or what else the model takes.
+            x: (batch, samples), or another input of the model.
             compiled: Whether to compile; otherwise operations run one by one.
         """
         weights = (
@@ -70,11 +70,11 @@ class JaxPrograms:
             return self._in_pieces(weights, x, compiled)
 
     def _forget_if_changed(self) -> None:
-        """Forget programs where layers were frozen or thawed, or the model compiled.
+        """Forget programs if layers were frozen or unfrozen, or the model compiled.
 
-        Weights come in two lists: what is frozen decides what is where in them. And
-        after `compile` Keras' own predict sees what was changed in layers; that cannot
-        be told from overriding it, which would keep saved models from being compiled.
+        Weights are passed in two lists, which depend on what is frozen. After
+        `compile`, Keras' own predict uses changed layers. Overriding `compile` to
+        notice that would keep saved models from being compiled.
         """
         made_for = (
             getattr(self._model, "_compile_config", None),
@@ -137,7 +137,7 @@ class _Program:
 
     Args:
         model: The model.
-        fills: Whether clips are filled up.
+        fills: Whether clips are padded.
     """
 
     def __init__(self, model: Any, fills: bool) -> None:
@@ -146,12 +146,12 @@ class _Program:
         self._first = Lock()
 
     def __call__(self, weights: Any, batch: Any, samples: int, compiled: bool) -> Any:
-        """Give outputs, and for each how many steps are the clip's or -1 for all."""
+        """Return the outputs, and for each its number of valid steps (-1 for all)."""
         arguments = (*weights, placed(batch), np.int32(samples))
         if not compiled:
             return self._run(*arguments)
         if self._compiled is None:
-            with self._first:  # threads that come at once would each compile it
+            with self._first:  # otherwise threads would compile it at the same time
                 if self._compiled is None:
                     return self._compile(arguments)
         return self._compiled(*arguments)
@@ -185,20 +185,20 @@ def _of_filled(model: Any) -> Callable[..., Any]:
 
 
 def _holds_clips(x: Any) -> bool:
-    """Tell whether a batch is an array of waveforms; integers are for Keras' errors."""
+    """Return whether a batch is an array of waveforms; Keras rejects integers."""
     floating = "float" in str(getattr(x, "dtype", ""))
     return floating and len(x.shape) == 2
 
 
 def _filled(x: np.ndarray, rows: int, samples: int) -> np.ndarray:
-    """Fill clips up by silence, and a batch by its own first rows."""
+    """Pad clips with silence, and a batch with its own first rows."""
     if x.shape[1] < samples:
         x = np.pad(x, ((0, 0), (0, samples - x.shape[1])))
     return x if len(x) == rows else x[np.arange(rows) % len(x)]
 
 
 def _joined(parts: list[Any], rows: int) -> Any:
-    """Give the outputs of several batches as one, without what was filled in."""
+    """Return the outputs of several batches as one, without the padding."""
 
     def join(*both: Any) -> np.ndarray:
         values, counts = both[::2], both[1::2]

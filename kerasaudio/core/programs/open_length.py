@@ -1,7 +1,7 @@
-"""A network of any length, run on clips that were filled up: same numbers.
+"""Run a network for any length on padded clips, with the same results.
 
-waveform (batch, samples), length <= samples -> outputs, and how many of their steps are
-the clip's; see `time_axis`.
+waveform (batch, samples), length <= samples -> outputs, and the number of their steps
+that belong to the clip; see `time_axis`.
 """
 
 from typing import Any
@@ -12,37 +12,37 @@ from kerasaudio.core.programs import time_rules, time_rules_frontend
 from kerasaudio.layers.time_axis import RULES, NoRuleError, Timed
 
 __all__ = ["NoRuleError", "run_filled", "takes_any_length"]
-_WITH_RULES = (time_rules, time_rules_frontend)  # which they become by being read
+_WITH_RULES = (time_rules, time_rules_frontend)  # importing them registers the rules
 
 
 def takes_any_length(model: Any) -> bool:
-    """Tell whether a model takes waveforms (batch, samples) of any length."""
+    """Return whether a model takes waveforms (batch, samples) of any length."""
     shapes = [tuple(tensor.shape) for tensor in model.inputs]
     return shapes == [(None, None)]
 
 
 def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
-    """Run a functional model for inference on clips that were filled up.
+    """Run a functional model for inference on padded clips.
 
     Args:
-        model: A functional model on waveforms of any length.
+        model: A functional model for waveforms of any length.
         waveform: (batch, samples).
-        length: How many samples are the clips', a scalar integer tensor. What stands
-            behind them does not matter.
+        length: Number of samples that belong to the clips, a scalar integer tensor. The
+            samples after them do not matter.
 
     Returns:
-        Outputs as the model has them; and alike for each how many steps along axis 1
-        are the clip's, a scalar tensor, or a negative number where all are.
+        The outputs of the model; and in the same structure the number of steps along
+        axis 1 that belong to the clip, a scalar tensor, or a negative number for all.
 
     Raises:
-        NoRuleError: A layer whose effect on the end of a clip is not known.
+        NoRuleError: The effect of a layer on the end of a clip is unknown.
     """
     dtype = model.inputs[0].dtype
     begin = Timed(keras.ops.convert_to_tensor(waveform, dtype), length)
     ends = model._run_through_graph([begin], call_fn=_call)
     for end in keras.tree.flatten(ends):
         if end.pieces is not None:
-            raise NoRuleError("Its outputs are pieces of clips.")
+            raise NoRuleError("The outputs are pieces of clips.")
     values = keras.tree.map_structure(lambda end: end.value, ends)
     counts = keras.tree.map_structure(
         lambda end: -1 if end.count is None else end.count, ends

@@ -1,7 +1,7 @@
 """Batches for several devices at once (`keras.distribution` on jax).
 
-Each device takes an equal share of a batch: what cannot be divided is filled up, and
-what was filled in is cut off behind, or weighs nothing.
+Each device gets an equal share of a batch. A batch that cannot be divided is padded
+with rows, which are removed afterwards or have weight 0.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def shares() -> int:
-    """Give the number of parts that a batch is divided into; 1 without distribution."""
+    """Return the number of parts that a batch is split into; 1 without distribution."""
     if keras.backend.backend() != "jax":
         return 1
     distribution = keras.distribution.distribution()
@@ -23,7 +23,7 @@ def shares() -> int:
 
 
 def filled_up(x: Any) -> Any:
-    """Lengthen a batch by its own first rows until it can be divided."""
+    """Pad a batch with its own first rows until it can be divided."""
     if isinstance(x, dict | list | tuple):
         return keras.tree.map_structure(filled_up, x)
     lacking = -len(x) % shares()
@@ -31,7 +31,7 @@ def filled_up(x: Any) -> Any:
 
 
 def placed(x: Any) -> Any:
-    """Give each device its share of a batch; without distribution, the batch."""
+    """Place each share of a batch on its device; without distribution, return it."""
     if shares() == 1:
         return x
     import jax
@@ -41,13 +41,13 @@ def placed(x: Any) -> Any:
 
 
 class DividedBatches(keras.utils.PyDataset):
-    """Batches of another data set, filled up with rows that weigh nothing.
+    """Batches of another data set, padded with rows of weight 0.
 
-    The rows that there are weigh more, as the loss is a mean over all rows. Metrics
-    that take no weights see some rows of the last batch twice.
+    The weights of the real rows are raised, as the loss is a mean over all rows.
+    Metrics that take no weights count some rows of the last batch twice.
 
     Args:
-        batches: Gives (x, y) or (x, y, weights).
+        batches: Data set of batches (x, y) or (x, y, weights).
     """
 
     def __init__(self, batches: keras.utils.PyDataset) -> None:
@@ -55,15 +55,15 @@ class DividedBatches(keras.utils.PyDataset):
         self._batches = batches
 
     def __len__(self) -> int:
-        """Give the number of batches."""
+        """Return the number of batches."""
         return len(self._batches)
 
     def on_epoch_end(self) -> None:
-        """Pass on what Keras says."""
+        """Pass the end of an epoch on."""
         self._batches.on_epoch_end()
 
     def __getitem__(self, index: int) -> tuple[Any, Any, np.ndarray]:
-        """Give a batch that can be divided, with weights."""
+        """Return a batch that can be divided, with weights."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(self._batches[index])
         rows = len(keras.tree.flatten(x)[0])
         weights = np.ones(rows, "float32") if weights is None else weights
@@ -75,12 +75,12 @@ class DividedBatches(keras.utils.PyDataset):
 def evaluate_divided(
     model: Any, batches: keras.utils.PyDataset, return_dict: bool
 ) -> Any:
-    """Measure loss and metrics as `evaluate` does, without the rows filled in.
+    """Measure loss and metrics as `evaluate` does, without the padded rows.
 
     Args:
         model: A compiled model whose `predict_on_batch` takes batches of any size.
-        batches: Gives (x, y) or (x, y, weights).
-        return_dict: Whether to name the numbers.
+        batches: Data set of batches (x, y) or (x, y, weights).
+        return_dict: Whether to return a dictionary by name.
     """
     model.reset_metrics()
     results: dict[str, Any] = {}

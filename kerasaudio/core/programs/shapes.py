@@ -1,32 +1,32 @@
-"""Which shapes of batches a network is compiled for: few, whatever arrives.
+"""Choose the batch shapes that a network is compiled for, and keep them few.
 
-A program for (rows, samples) also serves smaller batches, filled up, and larger ones,
-piece by piece. So of all that arrive these are compiled:
+A program for (rows, samples) also runs smaller batches, padded, and larger ones, piece
+by piece. Therefore only these shapes are compiled:
 
-- the first ones as they are, as most networks meet no others;
-- clips one by one at four sizes up to the longest that is heard at once, about half of
-  each other; beyond that at its doubles;
-- batches of one size, that of a window;
-- where clips cannot be filled up, a power of two of rows.
+- the first shapes as they arrive, as most networks get no others;
+- single clips of four lengths, each about half of the next, up to the longest that is
+  processed at once; beyond that, its doubles;
+- batches of one length, that of a window;
+- if clips cannot be padded, numbers of rows that are powers of two.
 """
 
 from typing import NamedTuple
 
-EXACT = 2  # shapes as they arrive
+EXACT = 2  # number of shapes that are compiled as they arrive
 SIZES = 4
-MOST = 8  # programs: one more, and the one that was not used for longest goes
-ROWS = 8  # least of a batch
-IDLE = 32  # batches after which a shape as it arrived is given up
-CALL = 3  # what a call costs besides, in rows
+MOST = 8  # number of programs; beyond it the least recently used one is dropped
+ROWS = 8  # smallest number of rows of a batch
+IDLE = 32  # batches after which an unused exact shape is dropped
+CALL = 3  # overhead of a call, as a number of rows
 
 
 class Lengths(NamedTuple):
-    """Of the clips that a network hears, in samples.
+    """The lengths of a network's clips, in samples.
 
     Attributes:
-        shortest: That it takes.
-        window: Of the windows that most clips are cut into.
-        longest: That is heard at once, at least a window.
+        shortest: Shortest clip that the network takes.
+        window: Length of the windows that most clips are cut into.
+        longest: Longest clip that is processed at once, at least a window.
     """
 
     shortest: int
@@ -35,12 +35,12 @@ class Lengths(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What a program takes.
+    """The input shape of a program.
 
     Attributes:
-        rows: Of a batch.
-        samples: Of each.
-        exact: Whether clips of fewer samples are none for it.
+        rows: Number of rows of a batch.
+        samples: Number of samples of each row.
+        exact: Whether the program does not take shorter clips, padded.
     """
 
     rows: int
@@ -48,19 +48,19 @@ class Shape(NamedTuple):
     exact: bool = False
 
     def serves(self, samples: int) -> bool:
-        """Tell whether clips of a length can be brought into it."""
+        """Return whether the program can run clips of this length."""
         return samples == self.samples or (not self.exact and samples < self.samples)
 
     def cost(self, rows: int) -> int:
-        """Give how much there is to do for so many rows."""
+        """Return the amount of computation for a number of rows."""
         return -(-rows // self.rows) * (self.rows + CALL) * self.samples
 
 
 class Shapes:
-    """Chooses the shape in which a batch is run, and forgets those long unused.
+    """Chooses the shape in which a batch is run, and forgets unused shapes.
 
     Args:
-        lengths: Of clips that can be filled up; None where each length is its own.
+        lengths: Lengths of the clips; None if clips cannot be padded.
     """
 
     def __init__(self, lengths: Lengths | None) -> None:
@@ -70,7 +70,7 @@ class Shapes:
         self._batches = self._exact = 0
 
     def choose(self, rows: int, samples: int) -> Shape:
-        """Give the shape for a batch, (rows, samples)."""
+        """Return the shape for a batch, (rows, samples)."""
         shape = self._best(rows, samples)
         self._exact += shape.exact and shape not in self._known
         self._batches += 1
@@ -82,11 +82,11 @@ class Shapes:
         return shape
 
     def __contains__(self, shape: Shape) -> bool:
-        """Tell whether a shape is remembered."""
+        """Return whether a shape is in use."""
         return shape in self._known
 
     def _give_up_exact_ones(self) -> None:
-        """Forget shapes that were one of many: others do for them."""
+        """Forget exact shapes that other shapes can replace."""
         for shape, used in list(self._known.items()):
             common = shape.rows > 1 or shape.samples in self._sizes
             idle = used < self._batches - (IDLE if common else 0)
@@ -122,7 +122,7 @@ class Shapes:
 
 
 def sizes(lengths: Lengths) -> list[int]:
-    """Give the sizes that clips are filled up to, ascending: a window, and others."""
+    """Return the lengths that clips are padded to, ascending, one of them a window."""
     _, size, longest = lengths
     while 2 * size < longest:
         size *= 2

@@ -1,4 +1,4 @@
-"""Where a clip ends behind each of Keras' layers; see `time_axis`."""
+"""Rules for the end of a clip after each of Keras' layers; see `time_axis`."""
 
 from collections.abc import Sequence
 from math import prod
@@ -23,14 +23,14 @@ from kerasaudio.layers.time_axis import Timed, demand, hide, mean, rule, steps
     layers.SpatialDropout2D,
 )
 def step_by_step(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    """Each step depends on itself alone."""
+    """Apply a layer in which each step depends only on itself."""
     (x,) = inputs
     demand(len(x.value.shape) > 2 and _keras_own_activation(layer), layer)
     return Timed(layer(x.value), x.count)
 
 
 def _keras_own_activation(layer: Any) -> bool:
-    # A user's own may look at more than the last axis.
+    # A user's own function may use more than the last axis.
     function = getattr(layer, "activation", None)
     if isinstance(function, layers.Layer):
         return False
@@ -70,7 +70,7 @@ def _concatenate(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 
 def _first_count(inputs: Sequence[Timed]) -> Any:
-    # Layers that put tensors side by side take none of different lengths.
+    # Layers that merge tensors require equal lengths.
     return next(x.count for x in inputs if x.count is not None)
 
 
@@ -114,7 +114,7 @@ def _convolve(layer: Any, inputs: Sequence[Timed]) -> Timed:
     stride = layer.strides[0]
     if layer.padding == "valid":
         return Timed(layer(x.value), steps(x.count, span, stride))
-    # With "same", where a stride begins would depend on the length.
+    # With "same" padding, the first position of a stride depends on the length.
     demand(layer.padding == "causal" or stride == 1 or span == 1, layer)
     value = hide(x.value, x.count) if span > 1 else x.value
     return Timed(layer(value), steps(x.count, 1, stride))
@@ -177,7 +177,7 @@ def _recur(layer: Any, inputs: Sequence[Timed]) -> Timed:
     if not layer.return_sequences:
         return Timed(layer(x.value, mask=_inside(x)))
     demand(not layer.go_backwards, layer)
-    return Timed(layer(x.value), x.count)  # a step does not know what comes behind
+    return Timed(layer(x.value), x.count)  # a step does not depend on later ones
 
 
 def _check_recurrent(layer: Any) -> None:

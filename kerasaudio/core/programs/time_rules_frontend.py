@@ -1,4 +1,4 @@
-"""Where a clip ends behind each front-end layer; see `time_axis`."""
+"""Rules for the end of a clip after each front-end layer; see `time_axis`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def _cepstrum(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 
 def _padded(layer: Any, x: Timed) -> Any:
-    """Let behind the clip stand what the layer pads it with."""
+    """Fill the samples after the clip with the layer's own padding."""
     if not layer.center:
         return x.value
     if layer.pad_mode == "constant":
@@ -76,7 +76,7 @@ def _no_look_ahead(layer: Any, inputs: Sequence[Timed]) -> Timed:
 @rule(Decibel)
 def _decibel(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
-    return Timed(layer(hide(x.value, x.count)), x.count)  # never the loudest
+    return Timed(layer(hide(x.value, x.count)), x.count)  # zeros are never the maximum
 
 
 @rule(Standardize)

@@ -1,4 +1,4 @@
-"""Augmentation: layers that change each clip at random in training, and nothing else.
+"""Augmentation: layers that change each clip at random, in training only.
 
 Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 """

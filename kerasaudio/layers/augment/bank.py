@@ -1,4 +1,4 @@
-"""Sounds that an augmentation carries: noises, impulse responses."""
+"""The waveforms that an augmentation contains: noises, impulse responses."""
 
 import base64
 import binascii
@@ -11,31 +11,31 @@ import numpy as np
 from kerasaudio.audio import check_waveform, load_audio
 from kerasaudio.layers.base import require
 
-MOST_SAMPLES = 2**22  # 16 MiB: they are constants of the graph and part of the config
+MOST_SAMPLES = 2**22  # 16 MiB, as they are in the graph and in the config
 
 Sounds = Sequence[Any] | np.ndarray | Mapping[str, Any]
 
 
 class SoundBank:
-    """Sounds of different lengths, end to end in one array.
+    """Waveforms of different lengths, joined in one array.
 
     Attributes:
-        samples: float32 (all samples,).
-        lengths: Of each sound, int32 (sounds,).
-        starts: Where each sound begins in `samples`, int32 (sounds,).
+        samples: All samples, float32 (samples,).
+        lengths: Length of each waveform, int32 (sounds,).
+        starts: Start of each waveform in `samples`, int32 (sounds,).
     """
 
     def __init__(self, sounds: Sounds, name: str) -> None:
-        """Gather sounds.
+        """Join waveforms.
 
         Args:
             sounds: A sequence of waveforms (samples,), an array (sounds, samples), or
-                what `config` gave.
-            name: What the errors call them.
+                the return value of `config`.
+            name: Name of the argument in error messages.
 
         Raises:
-            ValueError: No sound, one that is no waveform or silent, more than
-                `MOST_SAMPLES` together.
+            ValueError: There are no sounds, one is not a waveform or is silent, or they
+                have more than `MOST_SAMPLES` samples together.
         """
         if isinstance(sounds, Mapping):
             sounds = _from_config(sounds, name)
@@ -44,7 +44,7 @@ class SoundBank:
             f"`{name}` must be a sequence of waveforms (samples,).",
             type=type(sounds).__name__,
         )
-        require(len(sounds) > 0, f"`{name}` must hold a sound.", length=0)
+        require(len(sounds) > 0, f"`{name}` must contain a waveform.", length=0)
         checked = [
             check_waveform(sound, name=f"{name}[{number}]")
             for number, sound in enumerate(sounds)
@@ -58,8 +58,8 @@ class SoundBank:
         total = sum(map(len, checked))
         require(
             total <= MOST_SAMPLES,
-            f"`{name}` are kept in the model: at most {MOST_SAMPLES:,} samples "
-            "together; pass excerpts.",
+            f"`{name}` are stored in the model and must have at most "
+            f"{MOST_SAMPLES:,} samples together; pass excerpts.",
             samples=total,
         )
         self.samples = np.concatenate(checked)
@@ -67,18 +67,18 @@ class SoundBank:
         self.starts = (np.cumsum(self.lengths) - self.lengths).astype(np.int32)
 
     def __len__(self) -> int:
-        """Give the number of sounds."""
+        """Return the number of waveforms."""
         return len(self.lengths)
 
     def matrix(self) -> np.ndarray:
-        """Give the sounds as rows, zeros behind the shorter ones."""
+        """Return the waveforms as rows, padded with zeros."""
         rows = np.zeros((len(self), int(self.lengths.max())), np.float32)
         for row, start, length in zip(rows, self.starts, self.lengths, strict=True):
             row[:length] = self.samples[start : start + length]
         return rows
 
     def config(self) -> dict[str, Any]:
-        """Give the sounds for a config: base64 of little-endian float32."""
+        """Return the waveforms for a config: base64 of little-endian float32."""
         raw = self.samples.astype("<f4").tobytes()
         return {
             "float32": base64.b64encode(raw).decode("ascii"),
@@ -89,10 +89,10 @@ class SoundBank:
 def load_sounds(
     paths: Sequence[str | PathLike[str]], sample_rate: int, name: str
 ) -> list[np.ndarray]:
-    """Read sound files at a rate, in Hz.
+    """Read audio files at a sample rate in Hz.
 
     Raises:
-        ValueError: `paths` is one path, or a bad rate.
+        ValueError: `paths` is a single path, or the sample rate is invalid.
         OSError: A file cannot be read or decoded.
     """
     require(

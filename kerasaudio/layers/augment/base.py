@@ -1,4 +1,4 @@
-"""What every augmentation shares: when it acts, on which clips, and its dice."""
+"""The base class of augmentations: training mode, choice of clips, random numbers."""
 
 import math
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ _LARGEST_SEED = 2**31
 class Augmentation(Float32Layer):
     """A layer that changes clips at random in training and does nothing otherwise.
 
-    Every clip of a batch is changed by numbers of its own. Called with
-    ``training=True``, as `fit` does, it augments; otherwise it gives its input.
+    Every clip of a batch gets its own random numbers. With ``training=True``, as in
+    `fit`, the layer augments; otherwise it returns its input.
 
     Args:
-        probability: Share of the clips that are changed, 0 to 1.
-        seed: Whole number from which the random numbers follow; None draws one. Two
-            layers with one seed give the same numbers, call by call, on one backend
-            (the backends' generators differ from each other). The generator's state is
-            saved with the model, which goes on where it was.
+        probability: Fraction of the clips that are changed, 0 to 1; default: 1.
+        seed: Whole number that determines the random numbers; default: a random one.
+            Two layers with the same seed draw the same numbers, call by call, on the
+            same backend (the generators of the backends differ). The state of the
+            generator is saved with the model, which continues from it.
         **kwargs: Passed to `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range.
+        ValueError: An argument is out of range.
     """
 
     arguments: tuple[str, ...] = ("probability", "seed")
@@ -47,7 +47,7 @@ class Augmentation(Float32Layer):
         self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Give the batch, augmented in training."""
+        """Return the batch, augmented in training."""
         self.check_input(inputs)
         if not training:
             return inputs
@@ -58,11 +58,11 @@ class Augmentation(Float32Layer):
         return ops.where(chosen < self.probability, augmented, inputs)
 
     def augment(self, inputs: Any) -> Any:
-        """Give the batch with every clip changed."""
+        """Return the batch with every clip changed."""
         raise NotImplementedError
 
     def draw(self, inputs: Any, low: float, high: float, *, trailing: int = 0) -> Any:
-        """Draw a number in [low, high) for each clip: (batch, 1 ...), `trailing` 1s."""
+        """Draw a number in [low, high) per clip: (batch, 1, ...), `trailing` ones."""
         shape = (ops.shape(inputs)[0], *(1,) * trailing)
         return keras.random.uniform(shape, low, high, seed=self.seed_generator)
 
@@ -79,13 +79,13 @@ class Augmentation(Float32Layer):
 def check_range(
     name: str, value: Any, *, low: float = -math.inf, high: float = math.inf
 ) -> Range:
-    """Return (least, most), from a pair or from one number, or raise a ValueError.
+    """Return (least, most) from a pair or from one number, or raise a ValueError.
 
     Args:
-        name: Of the argument.
-        value: What was passed.
-        low: Least allowed.
-        high: Most allowed.
+        name: Name of the argument.
+        value: The value that was passed.
+        low: Smallest allowed number.
+        high: Largest allowed number.
     """
     pair = (value, value) if is_number(value) else value
     fits = (
@@ -102,10 +102,10 @@ def check_range(
 
 
 def decibels_to_gain(decibels: Any) -> Any:
-    """Convert dB to a factor of the amplitude."""
+    """Convert dB to a factor for the amplitude."""
     return ops.exp(decibels * (math.log(10.0) / 20.0))
 
 
 def mean_square(waveform: Any) -> Any:
-    """Give the power of each clip, (batch, 1)."""
+    """Return the power of each clip, (batch, 1)."""
     return ops.mean(ops.square(waveform), axis=1, keepdims=True)

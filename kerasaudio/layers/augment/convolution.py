@@ -24,7 +24,8 @@ class Convolution(Augmentation, WaveformLayer):
     """Convolve each clip with an impulse response chosen at random.
 
     (1 - wet) * clip + wet * (clip convolved with the response, cut to the clip's
-    length). What the response delays, the output delays: cut the silence off its start.
+    length). A delay in the response also delays the output, so remove the silence at
+    the beginning of responses.
     `ImpulseResponse` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
@@ -32,16 +33,17 @@ class Convolution(Augmentation, WaveformLayer):
     Args:
         responses: Impulse responses at the clips' sample rate: waveforms (samples,), or
             an array (responses, samples); at most 2**22 samples together. They are
-            saved with the layer's config. `Convolution.from_files` reads them.
-        wet: (least, most), or one number, from 0 to 1; uniform between them.
-        keep_level: Scale the convolved clip to the clip's own mean square, before it is
-            mixed.
+            saved in the layer's config. `Convolution.from_files` reads them.
+        wet: Share of the convolved clip: (least, most) for a uniform distribution, or
+            one number, from 0 to 1; default: 1.
+        keep_level: Whether to scale the convolved clip to the mean square of the clip
+            before mixing; default: False.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range, a response that is no waveform; an input
-            that is not a floating-point (batch, samples).
+        ValueError: An argument is out of range, a response is not a waveform, or the
+            input is not floating-point (batch, samples).
 
     Examples:
         >>> echo = np.zeros(1_601, "float32")
@@ -76,11 +78,11 @@ class Convolution(Augmentation, WaveformLayer):
         wet: NumberOrRange = 1.0,
         **kwargs: Any,
     ) -> Self:
-        """Make the layer of sound files.
+        """Return the layer for impulse responses in files.
 
         Args:
-            paths: Files that hold one impulse response each.
-            sample_rate: Of the clips, in Hz; the responses are resampled to it.
+            paths: Paths of files with one impulse response each.
+            sample_rate: Sample rate of the clips in Hz; responses are resampled to it.
             wet: See the class.
             **kwargs: See the class.
 
@@ -110,7 +112,7 @@ class Convolution(Augmentation, WaveformLayer):
         return inputs + wet * (convolved - inputs)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"responses": self._bank.config()}
 
 

@@ -1,4 +1,4 @@
-"""Where a clip begins: random crops, and shifts that keep its length."""
+"""Random crops, and random shifts that keep the length of a clip."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,16 +26,16 @@ class TimeShift(Augmentation, WaveformLayer):
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
     Args:
-        max_samples: Farthest shift either way, in samples (0.1 s at 16 kHz: 1600);
-            every whole number of samples up to it is as likely.
-        mode: ``"roll"``: what leaves at one end comes in at the other. ``"pad"``: it is
-            lost, and zeros come in.
+        max_samples: Largest shift in either direction in samples (0.1 s at 16 kHz:
+            1600); all whole numbers up to it have the same probability.
+        mode: ``"roll"`` (default): samples that leave at one end enter at the other.
+            ``"pad"``: they are lost, and zeros enter.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
-            (batch, samples) or has no more than `max_samples` samples.
+        ValueError: An argument is out of range, or the input is not floating-point
+            (batch, samples) or does not have more than `max_samples` samples.
 
     Examples:
         >>> waveform = np.arange(16_000, dtype="float32")[None] / 16_000
@@ -55,12 +55,12 @@ class TimeShift(Augmentation, WaveformLayer):
         self.max_samples, self.mode = whole_number(max_samples, "max_samples"), mode
 
     def check_input(self, inputs: Any) -> None:
-        """Raise ValueError unless `inputs` are longer than the farthest shift."""
+        """Raise ValueError unless `inputs` are longer than the largest shift."""
         super().check_input(inputs)
         samples = inputs.shape[1]
         require(
             samples is None or samples > self.max_samples,
-            "TimeShift needs clips of more than `max_samples`; shift them less.",
+            "TimeShift needs clips longer than `max_samples`. Use a smaller shift.",
             samples=samples,
             max_samples=self.max_samples,
         )
@@ -79,23 +79,23 @@ class TimeShift(Augmentation, WaveformLayer):
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class RandomCrop(Augmentation, WaveformLayer):
-    """Cut as many samples out of each clip, from a random place.
+    """Cut a crop of fixed length from a random place of each clip.
 
-    The length must not depend on the mode, so in inference (and for the clips that
-    `probability` spares) it is the middle of the clip that is cut out, not the whole.
-    Clips of `crop_samples` pass as they are. To hear a whole clip in evaluation, cut
-    it with `kerasaudio.windows` and average the scores.
+    The length is the same in training and inference: in inference (and for clips that
+    `probability` leaves out) the crop is the middle of the clip. Clips of
+    `crop_samples` samples are returned as they are. To evaluate whole clips, cut them
+    with `kerasaudio.windows` and average the scores.
 
     Input: waveform (batch, samples), floating point.
     Output: float32 (batch, crop_samples).
 
     Args:
-        crop_samples: Length of what is cut out, in samples.
+        crop_samples: Length of the crop in samples.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
+        ValueError: An argument is out of range, or the input is not floating-point
             (batch, samples) or is shorter than `crop_samples`.
 
     Examples:
@@ -114,7 +114,7 @@ class RandomCrop(Augmentation, WaveformLayer):
         self.crop_samples = whole_number(crop_samples, "crop_samples")
 
     def check_input(self, inputs: Any) -> None:
-        """Raise ValueError unless `inputs` are as long as the crop."""
+        """Raise ValueError unless `inputs` are at least as long as the crop."""
         super().check_input(inputs)
         check_samples(
             "RandomCrop", inputs.shape[1], shortest=self.crop_samples, why="a crop"
@@ -135,5 +135,5 @@ class RandomCrop(Augmentation, WaveformLayer):
         return ops.take_along_axis(inputs, index, axis=1)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Give (batch, crop_samples)."""
+        """Return (batch, crop_samples)."""
         return (input_shape[0], self.crop_samples)

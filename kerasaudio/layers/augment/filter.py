@@ -1,4 +1,4 @@
-"""Filters of second order: telephones, walls, tone controls."""
+"""Second-order filters: telephones, walls, tone controls."""
 
 import math
 from itertools import product as combinations
@@ -22,35 +22,37 @@ from kerasaudio.layers.base import WaveformLayer, check_choice, require
 KINDS = ("lowpass", "highpass", "peaking")
 BUTTERWORTH = math.sqrt(0.5)
 _MOST_Q = 100.0
-_DECAY = 1e-6  # of the response, where it may be cut off
+_DECAY = 1e-6  # level of the response at which it may be cut off
 _LONGEST = 2**20  # samples
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Filter(Augmentation, WaveformLayer):
-    """Filter each clip by a biquad at a random frequency.
+    """Filter each clip with a biquad at a random frequency.
 
-    Multiplied in the frequency domain and equal to the recursive filter that starts at
-    rest, up to 1e-6 of the response, which is where its tail is cut off.
+    The filter is applied in the frequency domain. It equals the recursive filter that
+    starts at rest, except that its response is cut off below 1e-6.
     `Equalizer` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
-        kind: ``"lowpass"``, ``"highpass"`` (12 dB an octave beyond the frequency) or
-            ``"peaking"`` (an equalizer's band around the frequency).
-        frequency_hz: (least, most), or one number, of the cut-off or center, in Hz,
-            above 0 and below half the sample rate; uniform on a logarithmic scale.
-        q: (least, most), or one number, of the quality: 0.707 is a Butterworth filter,
-            more is a resonance, or a narrower band; uniform on a logarithmic scale.
-        gain_db: (least, most), or one number, of the peak in dB, only for
-            ``"peaking"``; None is (-12, 12) there.
+        sample_rate: Sample rate of the waveform in Hz.
+        kind: ``"lowpass"``, ``"highpass"`` (12 dB per octave beyond the frequency) or
+            ``"peaking"`` (default; an equalizer band around the frequency).
+        frequency_hz: Cut-off or center frequency in Hz, above 0 and below half the
+            sample rate: (least, most) for a uniform distribution on a logarithmic
+            scale, or one number.
+        q: Quality: 0.707 (default) is a Butterworth filter, more gives a resonance, or
+            a narrower band. (least, most) for a uniform distribution on a logarithmic
+            scale, or one number.
+        gain_db: Height of the peak in dB, only for ``"peaking"``: (least, most) for a
+            uniform distribution, or one number; default: (-12, 12).
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
+        ValueError: An argument is out of range, or the input is not floating-point
             (batch, samples).
 
     Source: Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter
@@ -90,14 +92,14 @@ class Filter(Augmentation, WaveformLayer):
         self.frequency_hz = check_range("frequency_hz", frequency_hz)
         require(
             self.frequency_hz[0] > 0 and self.frequency_hz[1] < sample_rate / 2,
-            "`frequency_hz` must lie above 0 and below half the sample rate.",
+            "`frequency_hz` must be above 0 and below half the sample rate.",
             frequency_hz=frequency_hz,
             sample_rate=sample_rate,
         )
         self.q = check_range("q", q, low=1 / _MOST_Q, high=_MOST_Q)
         require(
             gain_db is None or kind == "peaking",
-            '`gain_db` goes with kind="peaking".',
+            '`gain_db` requires kind="peaking".',
             gain_db=gain_db,
             kind=kind,
         )
@@ -117,7 +119,7 @@ class Filter(Augmentation, WaveformLayer):
         half = ops.exp(log_frequency) * (math.pi / self.sample_rate)
         bins = ops.arange(length // 2 + 1, dtype="float32")
         angle = ops.expand_dims(bins * (math.pi / ops.cast(length, "float32")), 0)
-        # The bilinear transform's s = jv / u, kept as a fraction: u is 0 at the end.
+        # The bilinear transform's s = jv / u, as a fraction, since u is 0 at the end.
         u, v = ops.cos(angle) * ops.sin(half), ops.sin(angle) * ops.cos(half)
         even, odd = u * u - v * v, u * v / q
         if self.kind == "lowpass":
@@ -134,7 +136,7 @@ class Filter(Augmentation, WaveformLayer):
         return ops.irfft(product((real, imag), response))[:, : ops.shape(inputs)[1]]
 
     def _response_samples(self) -> int:
-        """Give after how many samples the slowest of the filters has died away."""
+        """Return the number of samples after which the slowest filter has decayed."""
         gains = [0.0] if self.gain_db is None else [*self.gain_db, 0.0]
         radius = 0.0
         for hertz, q, gain in combinations(self.frequency_hz, self.q, gains):

@@ -1,4 +1,4 @@
-"""Loudness."""
+"""Random gain."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ from kerasaudio.layers.base import WaveformLayer
 class Volume(Augmentation, WaveformLayer):
     """Make each clip louder or softer by a random number of decibels.
 
-    Nothing is clipped: a loud clip may pass full scale.
+    Nothing is clipped: a loud clip may exceed full scale.
     `Gain` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
     Args:
-        gain_db: (least, most), or one number for always the same gain, in dB; the gain
-            is uniform in dB between them.
+        gain_db: Gain in dB: (least, most) for a uniform distribution in dB, or one
+            number for a fixed gain; default: (-12, 6).
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
+        ValueError: An argument is out of range, or the input is not floating-point
             (batch, samples).
 
     Examples:

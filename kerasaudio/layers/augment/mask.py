@@ -1,4 +1,4 @@
-"""SpecAugment: stretches of frames or bins that are blotted out."""
+"""SpecAugment: masks over random ranges of frames or bins."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from kerasaudio.layers.base import FeatureLayer, require
 
 
 class _Mask(Augmentation, FeatureLayer):
-    """Stretches along one axis of (batch, frames, bins) that are blotted out."""
+    """Masks over random ranges of one axis of (batch, frames, bins)."""
 
     axis: int
 
@@ -42,7 +42,7 @@ def _draw(
     count: int,
     share: float = 1.0,
 ) -> Any:
-    """Draw which frames (axis 1) or bins (axis 2) of each clip are masked."""
+    """Choose the frames (axis 1) or bins (axis 2) of each clip that are masked."""
     length = ops.shape(inputs)[axis]
     bound = ops.cast(ops.floor(share * ops.cast(length, "float32")), "int32")
     width = layer.draw_whole(inputs, 0, ops.minimum(bound, widest), columns=count)
@@ -61,25 +61,26 @@ def _blot(inputs: Any, masked: Any, fill: float | str) -> Any:
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class TimeMask(_Mask):
-    """Blot out random stretches of frames of each clip.
+    """Mask random ranges of frames of each clip.
 
-    The width of a mask is uniform over 0 ... `max_frames`, its place uniform over the
-    clip; masks may overlap.
+    The width of a mask is uniform over 0 ... `max_frames`, its position uniform over
+    the clip; masks may overlap.
 
-    Input: features (batch, frames, bins), floating point; SpecAugment works on log-mel.
+    Input: features (batch, frames, bins), floating point; SpecAugment uses log-mel.
     Output: float32, the same shape.
 
     Args:
-        max_frames: Widest mask, in frames ("T" of the paper).
-        count: Masks a clip ("m_T").
-        max_share: Widest mask as a share of the clip, above 0 up to 1 ("p").
-        fill: What is put there: a number, or ``"mean"`` of the clip. The paper's 0 is
-            the mean, as its features are standardized.
+        max_frames: Width of the widest mask in frames ("T" in the paper).
+        count: Number of masks per clip ("m_T"); default: 1.
+        max_share: Width of the widest mask as a fraction of the clip, above 0 up to 1
+            ("p"); default: 1.
+        fill: Value of masked frames: a number, or ``"mean"`` (default) for the mean of
+            the clip. The paper's 0 is the mean, as its features are standardized.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
+        ValueError: An argument is out of range, or the input is not floating-point
             (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
@@ -113,23 +114,23 @@ class TimeMask(_Mask):
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class FrequencyMask(_Mask):
-    """Blot out random stretches of neighboring bins of each clip.
+    """Mask random ranges of neighboring bins of each clip.
 
-    The width of a mask is uniform over 0 ... `max_bins`, its place uniform over the
+    The width of a mask is uniform over 0 ... `max_bins`, its position uniform over the
     bins; masks may overlap.
 
-    Input: features (batch, frames, bins), floating point; SpecAugment works on log-mel.
+    Input: features (batch, frames, bins), floating point; SpecAugment uses log-mel.
     Output: float32, the same shape.
 
     Args:
-        max_bins: Widest mask, in bins ("F" of the paper).
-        count: Masks a clip ("m_F").
+        max_bins: Width of the widest mask in bins ("F" in the paper).
+        count: Number of masks per clip ("m_F"); default: 1.
         fill: See `TimeMask`.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
+        ValueError: An argument is out of range, or the input is not floating-point
             (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
@@ -161,28 +162,29 @@ class FrequencyMask(_Mask):
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class SpecAugment(Augmentation, FeatureLayer):
-    """Blot out random stretches of frames and of bins: `TimeMask` and `FrequencyMask`.
+    """Mask random ranges of frames and of bins: `TimeMask` and `FrequencyMask`.
 
-    Both are drawn first and filled at once, so a mean is that of the whole clip. The
-    paper's time warp, of which it finds little use, is left out.
+    All masks are drawn first and filled at once, so a mean is that of the whole clip.
+    The paper's time warp, which the paper finds of little use, is left out.
 
     Input: log-mel features (batch, frames, bins), floating point. Output: float32, the
     same shape.
 
     Args:
-        time_masks: Masks over frames; 0 for none.
-        time_width: Widest of them, in frames.
-        frequency_masks: Masks over bins; 0 for none.
-        frequency_width: Widest of them, in bins.
-        time_share: Widest time mask as a share of the clip, above 0 up to 1.
+        time_masks: Number of masks over frames; 0 for none. Default: 2.
+        time_width: Width of the widest time mask in frames; default: 70.
+        frequency_masks: Number of masks over bins; 0 for none. Default: 2.
+        frequency_width: Width of the widest frequency mask in bins; default: 15.
+        time_share: Width of the widest time mask as a fraction of the clip, above 0 up
+            to 1; default: 0.2.
         fill: See `TimeMask`.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
-    The defaults are the paper's policy SM. It is meant for hundreds of frames.
+    The defaults are the paper's policy SM, which is meant for hundreds of frames.
 
     Raises:
-        ValueError: An argument out of range, no masks at all; an input that is not a
+        ValueError: An argument is out of range, there are no masks, or the input is not
             floating-point (batch, frames, bins).
 
     Source: Park et al. 2019, "SpecAugment", arXiv:1904.08779.
@@ -220,7 +222,7 @@ class SpecAugment(Augmentation, FeatureLayer):
         frequency_masks = whole_number(frequency_masks, "frequency_masks", 0)
         require(
             time_masks + frequency_masks > 0,
-            "SpecAugment needs a mask.",
+            "SpecAugment needs at least one mask.",
             time_masks=time_masks,
             frequency_masks=frequency_masks,
         )

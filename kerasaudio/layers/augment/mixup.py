@@ -1,4 +1,4 @@
-"""Mixup: two clips and their labels in one."""
+"""Mixup: combine two clips and their targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from kerasaudio.arguments import number
 from kerasaudio.layers.augment.base import Augmentation
 from kerasaudio.layers.base import require
 
-_POINTS = 4096  # of the table of quantiles
+_POINTS = 4096  # size of the table of quantiles
 _MOST_ALPHA = 10.0
 
 Pair = tuple[Any, Any]
@@ -19,29 +19,29 @@ Pair = tuple[Any, Any]
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class Mixup(Augmentation):
-    """Mix each clip, and its labels, with another clip of the batch.
+    """Mix each clip and its targets with another clip of the batch.
 
-    x = (1 - share) * x + share * other x, and so for y; the others are a random
-    permutation of the batch. The share is min(b, 1 - b), b from Beta(alpha, alpha), one
-    for each clip: folded at 1/2, which gives the same pairs as the paper, with every
-    clip in its own place. This is the one augmentation in which clips meet.
+    x = (1 - share) * x + share * other x, and the same for y; the other clips are a
+    random permutation of the batch. Each clip has its own share, min(b, 1 - b) with b
+    from Beta(alpha, alpha). As the share is at most 1/2, the pairs are the same as in
+    the paper, but every clip keeps its place. This is the only augmentation that
+    combines clips.
 
     Input: (x, y): waveforms or features (batch, samples, ...), floating point, and
-    targets (batch, classes), one-hot or several-hot, of any number type.
-    Output: (x, y), float32, the same shapes. In inference they are what came in.
+    targets (batch, classes), one-hot or multi-hot, of any numeric type.
+    Output: (x, y), float32, the same shapes. In inference the values are unchanged.
 
-    Labels mixed like this are no class numbers any more: train with categorical or
-    binary cross-entropy.
+    Mixed targets are not class numbers: train with categorical or binary cross-entropy.
 
     Args:
-        alpha: Of the Beta distribution, above 0 up to 10; 0.2 mixes few clips strongly,
-            1 makes all shares as likely.
+        alpha: Parameter of the Beta distribution, above 0 up to 10; default: 0.2, which
+            mixes few clips strongly. With 1 all shares have the same probability.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not (x, y), or a `y` that
-            is not (batch, classes), or is one column of class numbers.
+        ValueError: An argument is out of range, the input is not (x, y), or `y` is not
+            (batch, classes) or is one column of class numbers.
 
     Source: Zhang et al. 2018, "mixup: Beyond empirical risk minimization",
     arXiv:1710.09412.
@@ -66,7 +66,7 @@ class Mixup(Augmentation):
         self._shares = smaller_shares(alpha)
 
     def check_input(self, inputs: Any) -> None:
-        """Raise ValueError unless `inputs` are clips and targets that fit them."""
+        """Raise ValueError unless `inputs` are clips and matching targets."""
         pair = isinstance(inputs, tuple | list) and len(inputs) == 2
         require(
             pair, "Mixup takes the clips and their targets, (x, y).", type=type(inputs)
@@ -92,7 +92,7 @@ class Mixup(Augmentation):
         )
 
     def call(self, inputs: Pair, training: bool | None = None) -> Pair:
-        """Give (x, y), mixed in training."""
+        """Return (x, y), mixed in training."""
         self.check_input(inputs)
         x, y = inputs[0], ops.cast(inputs[1], "float32")
         if not training:
@@ -105,7 +105,7 @@ class Mixup(Augmentation):
         return x, y + share * (ops.take(y, other, axis=0) - y)
 
     def _draw_shares(self, x: Any) -> Any:
-        """Draw how much of the other clip goes in, (batch, 1)."""
+        """Draw the share of the other clip, (batch, 1)."""
         place = self.draw(x, 0.0, _POINTS - 1.0, trailing=1)
         below = ops.minimum(ops.cast(ops.floor(place), "int32"), _POINTS - 2)
         low, high = ops.take(self._shares, below), ops.take(self._shares, below + 1)
@@ -117,7 +117,7 @@ class Mixup(Augmentation):
         return ops.where(chosen, share, 0.0)
 
     def compute_output_spec(self, inputs: Pair, training: bool | None = None) -> Pair:
-        """Check the symbolic inputs and give their shapes, in float32."""
+        """Check the symbolic inputs and return float32 tensors of their shapes."""
         self.check_input(inputs)
         x, y = inputs
         return (
@@ -126,20 +126,20 @@ class Mixup(Augmentation):
         )
 
     def compute_output_shape(self, input_shape: Sequence[Any]) -> Any:
-        """Give the shapes of x and y."""
+        """Return the shapes of x and y."""
         return tuple(tuple(shape) for shape in input_shape)
 
 
 def smaller_shares(alpha: float) -> np.ndarray:
-    """Tabulate the quantiles of min(b, 1 - b), b from Beta(alpha, alpha).
+    """Return a table of the quantiles of min(b, 1 - b), b from Beta(alpha, alpha).
 
-    Keras draws from Beta by rejection, which XLA does not compile on TensorFlow.
+    Keras draws from Beta by rejection, which XLA cannot compile on TensorFlow.
 
     Returns:
-        The quantiles to the power `alpha`, which makes them almost straight, at as many
-        equidistant probabilities from 0 to 1, float32.
+        The quantiles to the power `alpha`, which makes them almost linear, at
+        equidistant probabilities from 0 to 1, float32 (4096,).
     """
-    # With s = r ** (1 / alpha) the density's pole at 0 cancels.
+    # With s = r ** (1 / alpha), the density's pole at 0 cancels.
     grid = np.linspace(0.0, 1.0, 4 * _POINTS)
     raised = 0.5**alpha * grid ** max(alpha, 1.0)
     density = (1.0 - raised ** (1.0 / alpha)) ** (alpha - 1.0)

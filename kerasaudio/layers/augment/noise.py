@@ -25,24 +25,25 @@ TINY = float(np.finfo("float32").tiny)
 class Noise(Augmentation, WaveformLayer):
     """Add noise to each clip at a random signal-to-noise ratio.
 
-    The ratio is that of mean squares over the whole clip, and is met exactly: the noise
-    is scaled by its own power over the clip. A silent clip stays silent.
+    The ratio compares mean squares over the whole clip, and is exact: the noise is
+    scaled by its own power over the clip. A silent clip stays silent.
     `AddNoise` is another name of this class.
 
     Input: waveform (batch, samples), floating point. Output: float32, the same shape.
 
     Args:
-        snr_db: (least, most), or one number, in dB; uniform in dB between them.
-        noises: None for white noise (Gaussian), or waveforms at the clips' sample rate,
-            each (samples,), not silent, at most 2**22 samples together. Each clip gets
-            one of them from a random place, begun again where it ends. They are saved
-            with the layer's config. `Noise.from_files` reads them.
+        snr_db: Signal-to-noise ratio in dB: (least, most) for a uniform distribution in
+            dB, or one number; default: (10, 40).
+        noises: Waveforms at the clips' sample rate, each (samples,), not silent, at
+            most 2**22 samples together. Each clip gets one of them from a random place,
+            repeated if it is shorter. They are saved in the layer's config.
+            `Noise.from_files` reads them. Default: white (Gaussian) noise.
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range, a noise that is no waveform; an input that
-            is not a floating-point (batch, samples).
+        ValueError: An argument is out of range, a noise is not a waveform, or the input
+            is not floating-point (batch, samples).
 
     Examples:
         >>> waveform = kerasaudio.load_audio("song.wav", 16_000)[None]  # of 3 s
@@ -73,11 +74,11 @@ class Noise(Augmentation, WaveformLayer):
         snr_db: NumberOrRange = (10.0, 40.0),
         **kwargs: Any,
     ) -> Self:
-        """Make the layer of sound files.
+        """Return the layer for noises in files.
 
         Args:
-            paths: Files of noise.
-            sample_rate: Of the clips, in Hz; the noises are resampled to it.
+            paths: Paths of files with noise.
+            sample_rate: Sample rate of the clips in Hz; noises are resampled to it.
             snr_db: See the class.
             **kwargs: See the class.
 
@@ -95,7 +96,7 @@ class Noise(Augmentation, WaveformLayer):
         power = mean_square(noise)
         audible = power > TINY
         ratio = mean_square(inputs) / ops.where(audible, power, 1.0)
-        # A square root has no slope at 0.
+        # The square root has no finite slope at 0.
         safe = ops.where(ratio > 0, ratio, 1.0)
         gain = ops.sqrt(safe) * decibels_to_gain(-snr_db)
         heard = ops.logical_and(audible, ratio > 0)
@@ -114,7 +115,7 @@ class Noise(Augmentation, WaveformLayer):
         return ops.take(self._bank.samples, ops.take(self._bank.starts, number) + place)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         noises = None if self._bank is None else self._bank.config()
         return super().get_config() | {"noises": noises}
 

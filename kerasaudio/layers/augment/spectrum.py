@@ -1,17 +1,18 @@
-"""Multiplying the spectrum of a waveform that is padded: no wrapping round."""
+"""Multiply the spectrum of a waveform, padded so that the result does not wrap."""
 
 from typing import Any
 
 from keras import ops
 
-_MULTIPLE = 1024  # lengths that an FFT is fast on, whatever the clip's
+_MULTIPLE = 1024  # multiples of it are fast lengths for an FFT
 
 
 def padded_spectrum(waveform: Any, behind: int) -> tuple[Any, Any, Any]:
-    """Transform (batch, samples) with room for `behind` samples more.
+    """Transform (batch, samples) with room for `behind` more samples at the end.
 
     Returns:
-        Real and imaginary part, (batch, bins), and the even length of the transform.
+        The real and imaginary parts, (batch, bins), and the even length of the
+        transform.
     """
     samples = ops.shape(waveform)[1]
     length = (samples + behind + _MULTIPLE - 1) // _MULTIPLE * _MULTIPLE
@@ -20,5 +21,5 @@ def padded_spectrum(waveform: Any, behind: int) -> tuple[Any, Any, Any]:
 
 
 def product(a: tuple[Any, Any], b: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Multiply two complex numbers given as real and imaginary part."""
+    """Multiply two complex numbers, each a pair of real and imaginary part."""
     return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]

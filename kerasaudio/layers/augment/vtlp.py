@@ -1,4 +1,4 @@
-"""Vocal tract length perturbation: a warp of the frequency axis."""
+"""Vocal tract length perturbation: warp the frequency axis."""
 
 from typing import Any
 
@@ -12,40 +12,42 @@ from kerasaudio.layers.base import FeatureLayer, check_choice, require
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
 
 SCALES = ("linear", "mel")
-_BOUNDARY = 0.6  # of half the sample rate: the paper's 4800 Hz at its 16 kHz
+_BOUNDARY = 0.6  # times half the sample rate: the paper's 4800 Hz at 16 kHz
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class VTLP(Augmentation, FeatureLayer):
-    """Stretch each clip's frequency axis by a random factor, as another speaker would.
+    """Stretch the frequency axis of each clip by a random factor, like a new speaker.
 
-    What is at f moves to factor * f as long as f is low, F * min(factor, 1) / factor at
-    most (F: `boundary_hz`); above, a straight line leads to half the sample rate, which
-    stays where it is. Bins are read by linear interpolation between their neighbors,
-    so features are not made louder or softer where the axis is stretched.
+    A frequency f moves to factor * f if f is at most F * min(factor, 1) / factor
+    (F: `boundary_hz`); above that, a straight line leads to half the sample rate, which
+    does not move. Bins are interpolated linearly between their neighbors, so features
+    do not become louder or softer where the axis is stretched.
 
     Input: magnitudes, log-magnitudes or mel bands (batch, frames, bins), floating point
     (no complex numbers). Output: float32, the same shape.
 
     Args:
-        sample_rate: Samples a second of the waveform, in Hz.
-        factor: (least, most) of the warp, or one number, from 0.5 to 2.
-        boundary_hz: F, in Hz, below half the sample rate; None is 0.3 * `sample_rate`.
-        scale: ``"linear"``: the bins are those of an STFT, from 0 Hz to half the sample
-            rate (`Spectrogram`). ``"mel"``: they are the mel bands of `MelSpectrogram`
-            with the following three arguments.
-        fmin: Lowest edge of the mel bands, in Hz.
-        fmax: Highest edge of the mel bands, in Hz; None is half the sample rate.
-        htk: Mel scale of HTK; otherwise Slaney's.
+        sample_rate: Sample rate of the waveform in Hz.
+        factor: Factor of the warp, from 0.5 to 2: (least, most) for a uniform
+            distribution, or one number; default: (0.9, 1.1).
+        boundary_hz: F in Hz, below half the sample rate; default: 0.3 * `sample_rate`.
+        scale: ``"linear"`` (default): the bins are those of an STFT, from 0 Hz to half
+            the sample rate (`Spectrogram`). ``"mel"``: they are the mel bands of
+            `MelSpectrogram` with the following three arguments.
+        fmin: Lowest edge of the mel bands in Hz; default: 0.
+        fmax: Highest edge of the mel bands in Hz; default: half the sample rate.
+        htk: Whether to use the mel scale of HTK; otherwise Slaney's (default).
         **kwargs: `probability` and `seed`, see `Augmentation`; others are passed to
             `keras.layers.Layer`.
 
     Raises:
-        ValueError: An argument out of range; an input that is not a floating-point
-            (batch, frames, bins) of two bins or more, their number known.
+        ValueError: An argument is out of range, or the input is not floating-point
+            (batch, frames, bins) with a known number of bins, at least two.
 
     Source: Jaitly & Hinton 2013, "Vocal tract length perturbation (VTLP) improves
-    speech recognition", equation 1, which warps the filter bank; here its output is.
+    speech recognition", equation 1. The paper warps the filter bank, this layer warps
+    its output.
 
     Examples:
         >>> spectrum = np.zeros((1, 1, 257), "float32")
@@ -102,7 +104,7 @@ class VTLP(Augmentation, FeatureLayer):
         )
         require(
             scale == "mel" or (fmin == 0 and fmax is None),
-            '`fmin` and `fmax` go with scale="mel".',
+            '`fmin` and `fmax` require scale="mel".',
             fmin=fmin,
             fmax=fmax,
         )
@@ -116,12 +118,12 @@ class VTLP(Augmentation, FeatureLayer):
         bins = inputs.shape[2]
         require(
             isinstance(bins, int) and bins > 1,
-            "VTLP needs two bins or more, and to know how many.",
+            "VTLP needs a known number of bins, at least two.",
             shape=tuple(inputs.shape),
         )
 
     def frequencies(self, bins: int) -> np.ndarray:
-        """Give the center of every bin in Hz, float64 (bins,)."""
+        """Return the center of every bin in Hz, float64 (bins,)."""
         nyquist = self.sample_rate / 2
         if self.scale == "linear":
             return np.linspace(0.0, nyquist, bins)
@@ -132,7 +134,7 @@ class VTLP(Augmentation, FeatureLayer):
     def augment(self, inputs: Any) -> Any:
         """Warp (batch, frames, bins)."""
         bins = inputs.shape[2]
-        # In units of half the sample rate, float32 has digits to spare.
+        # In units of half the sample rate, float32 is exact enough.
         hertz = self.frequencies(bins) / (self.sample_rate / 2)
         center, step = hertz.astype("float32"), np.diff(hertz).astype("float32")
         source = self._unwarp(center, self.draw(inputs, *self.factor, trailing=1))
@@ -146,7 +148,7 @@ class VTLP(Augmentation, FeatureLayer):
         return lower + share * (upper - lower)
 
     def _unwarp(self, frequencies: np.ndarray, factor: Any) -> Any:
-        """Give where each frequency comes from, (batch, bins); 1 stays 1."""
+        """Return the source of each frequency, (batch, bins); 1 stays 1."""
         warped = ops.convert_to_tensor(frequencies)
         knee = self._boundary / (self.sample_rate / 2) * ops.minimum(factor, 1.0)
         slope = (1.0 - knee / factor) / (1.0 - knee)
