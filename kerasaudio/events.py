@@ -210,7 +210,7 @@ def events_of(
 def _runs(
     active: np.ndarray, times: np.ndarray, gap_seconds: float
 ) -> list[tuple[int, int]]:
-    """Give the stretches of active frames, as [first, last), short gaps closed."""
+    """Return the stretches of active frames, as [first, last), short gaps closed."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], active.astype(int), [0]))))
     runs: list[tuple[int, int]] = []
     for first, last in edges.reshape(-1, 2).tolist():

@@ -268,6 +268,6 @@ def _batches(windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _batch_size(samples: int) -> int:
-    """Give a power of two, which `run` does not fill up."""
+    """Return a power of two, which `run` does not fill up."""
     most = max(1, min(_MOST_WINDOWS, _BATCH_SAMPLES // samples))
     return 1 << (most.bit_length() - 1)

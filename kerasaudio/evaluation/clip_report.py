@@ -129,7 +129,7 @@ class ClipReport(ScoredClips):
         ]
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that sum up the report, by name."""
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,

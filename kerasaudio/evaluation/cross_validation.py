@@ -147,7 +147,7 @@ def _on_waveforms(
 
 
 def _splits(clips: LabeledClips) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Give the clip numbers of training and test, fold by fold."""
+    """Return the clip numbers of training and test, fold by fold."""
     folds = clips.require_folds()
     return [
         (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))

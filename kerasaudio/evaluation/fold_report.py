@@ -101,7 +101,7 @@ class FoldReport(Report):
         )
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that sum up the report, by name."""
         return {"accuracy": self.accuracy, "std": self.std}
 
     @property
@@ -122,7 +122,7 @@ class FoldReport(Report):
         return dict(zip(self.class_names, shares.tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all but the single clips, ready for JSON."""
+        """Return all but the single clips, ready for JSON."""
         return {
             "dataset": self.dataset,
             "clips": len(self.paths),
@@ -140,7 +140,7 @@ class FoldReport(Report):
         }
 
     def table(self) -> str:
-        """Give folds and classes as tables for people."""
+        """Return folds and classes as tables for people."""
         folds = [(str(i), percent(a)) for i, a in enumerate(self.folds, start=1)]
         mean = f"{percent(self.accuracy)} ± {percent(self.std)}"
         classes = [

@@ -48,7 +48,7 @@ def predict_clips(
 
 
 def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
-    """Give the answer for each clip that batches hold, float32 (clips, outputs)."""
+    """Return the answer for each clip that batches hold, float32 (clips, outputs)."""
     assert batches.clip_of is not None
     outputs = np.concatenate(
         [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]

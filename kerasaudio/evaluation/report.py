@@ -48,22 +48,22 @@ class Report(ABC):
 
     @abstractmethod
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that sum up the report, by name."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Give the report, ready for JSON."""
+        """Return the report, ready for JSON."""
 
     @abstractmethod
     def table(self) -> str:
-        """Give the report as tables for people."""
+        """Return the report as tables for people."""
 
     @abstractmethod
     def _tables(self) -> dict[str, Sequence[Sequence[Any]]]:
-        """Give rows by the name of the CSV file that they are written to."""
+        """Return rows by the name of the CSV file that they are written to."""
 
     def to_json(self) -> str:
-        """Give `to_dict` as text."""
+        """Return `to_dict` as text."""
         return json.dumps(self.to_dict(), indent=2)
 
     def save(self, folder: str | PathLike[str]) -> Path:
@@ -100,19 +100,19 @@ class Report(ABC):
         return []
 
     def __repr__(self) -> str:
-        """Give the figures in a line."""
+        """Return the figures in a line."""
         told = [f"{name}={value:.4g}" for name, value in self.figures().items()]
         about = [repr(self.dataset), f"clips={len(self.paths)}", *told]
         return f"{type(self).__name__}({', '.join(about)})"
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """Give figures as JSON knows them: what is no number becomes None."""
+    """Return figures as JSON knows them: what is no number becomes None."""
     return {k: v if math.isfinite(v) else None for k, v in figures.items()}
 
 
 def taken_for(names: Sequence[str], counts: np.ndarray, row: int) -> str:
-    """Give what clips of a class were mistaken for, the most frequent first."""
+    """Return what clips of a class were mistaken for, the most frequent first."""
     return ", ".join(
         f"{names[i]} {counts[row, i]}"
         for i in (-counts[row]).argsort(kind="stable")

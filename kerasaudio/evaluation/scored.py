@@ -56,7 +56,7 @@ class ScoredClips(Report):
         return self._area(PRAUC)
 
     def to_dict(self, mistakes: int = 10) -> dict[str, Any]:
-        """Give the figures and the worst mistakes, ready for JSON."""
+        """Return the figures and the worst mistakes, ready for JSON."""
         return {
             "dataset": self.dataset,
             "clips": len(self.paths),
@@ -67,7 +67,7 @@ class ScoredClips(Report):
         }
 
     def table(self) -> str:
-        """Give figures, classes and the worst mistakes as tables for people."""
+        """Return figures, classes and the worst mistakes as tables for people."""
         figures = [
             (FIGURES[name], percent(value) if name == "accuracy" else f"{value:.3f}")
             for name, value in self.figures().items()
@@ -83,18 +83,18 @@ class ScoredClips(Report):
 
     @abstractmethod
     def _details(self, mistakes: int) -> dict[str, Any]:
-        """Give what `to_dict` has besides the figures."""
+        """Return what `to_dict` has besides the figures."""
 
     @abstractmethod
     def _classes(self) -> list[tuple[str, ...]]:
-        """Give a row a class, below a heading."""
+        """Return a row a class, below a heading."""
 
     @abstractmethod
     def _worst(self, mistakes: int) -> list[tuple[str, float, Path]]:
-        """Give the worst mistakes: what happened, the score, the file."""
+        """Return the worst mistakes: what happened, the score, the file."""
 
     def _metric(self, metric: Any) -> PerClipMetric:
-        """Give a metric that has heard all clips."""
+        """Return a metric that has heard all clips."""
         clips, classes = self.scores.shape
         heard: PerClipMetric = metric(classes=classes, max_clips=clips)
         heard.update_state(self.truth, self.scores)

@@ -133,7 +133,7 @@ class TagReport(ScoredClips):
         ]
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that sum up the report, by name."""
         return {
             "roc_auc": self.roc_auc,
             "pr_auc": self.pr_auc,

@@ -10,7 +10,7 @@ from kerasaudio.exporting.graph import Order
 
 
 def module_of(form: Format) -> ModuleType:
-    """Give the module of a format: it has convert, run and read_facts."""
+    """Return the module of a format: it has convert, run and read_facts."""
     return importlib.import_module(f"kerasaudio.exporting.{form.name}.artifact")
 
 

@@ -16,12 +16,12 @@ COMPILE_WITH = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def output_name(spec: AudioSpec) -> str:
-    """Give the name of the output: "predictions", or "embedding" without a top."""
+    """Return the name of the output: "predictions", or "embedding" without a top."""
     return "embedding" if spec.labels is None else "predictions"
 
 
 def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
-    """Give the spec of an artifact whose input has a length, None for any.
+    """Return the spec of an artifact whose input has a length, None for any.
 
     It hears windows without what is before them, one after the other.
     """
@@ -36,7 +36,7 @@ def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
 def describe(
     spec: AudioSpec, samples: int | None, quantize: str | None
 ) -> dict[str, Any]:
-    """Give what whoever runs the artifact must know, ready for JSON.
+    """Return what whoever runs the artifact must know, ready for JSON.
 
     Args:
         spec: Of the model.
@@ -77,12 +77,12 @@ def describe(
 
 
 def facts_json(facts: Mapping[str, Any]) -> str:
-    """Give the facts as text."""
+    """Return the facts as text."""
     return json.dumps(facts, ensure_ascii=False, indent=1)
 
 
 def files(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Give the files that hold the facts, by name: the labels, a line each, and all."""
+    """Return the files that hold the facts, by name: the labels, a line each, and all."""
     named = {FACTS_FILE: facts_json(facts)}
     if facts["labels"] is not None:
         # A label is a line: nothing in it may look like the end of one.

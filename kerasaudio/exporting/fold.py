@@ -72,7 +72,7 @@ def _can_take(before: Any, normalization: Any) -> bool:
 
 
 def _joined(before: Any, normalization: Any) -> list[np.ndarray]:
-    """Give kernel and bias that scale and shift as the normalization does."""
+    """Return kernel and bias that scale and shift as the normalization does."""
     kernel = np.asarray(keras.ops.convert_to_numpy(before.kernel), "float64")
     mean, variance = _array(normalization.moving_mean), normalization.moving_variance
     scale = 1 / np.sqrt(_array(variance) + normalization.epsilon)
@@ -104,7 +104,7 @@ def _inputs(node: Any) -> Iterator[str]:
 
 
 def _flat(node: Any) -> Iterator[Any]:
-    """Give each [layer, call, output] of nested lists of outputs."""
+    """Return each [layer, call, output] of nested lists of outputs."""
     if isinstance(node, dict):
         node = list(node.values())
     if node and isinstance(node[0], str):

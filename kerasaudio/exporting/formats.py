@@ -75,7 +75,7 @@ FORMATS = {
 
 
 def choose_format(path: Path, name: str | None) -> Format:
-    """Give the format that is named, or else the one of the path's suffix.
+    """Return the format that is named, or else the one of the path's suffix.
 
     Raises:
         ValueError: There is no such format, or the suffix is another one's.

@@ -4,6 +4,6 @@ _LINES = 5
 
 
 def last_words(stderr: str) -> str:
-    """Give the end of what a process complained of."""
+    """Return the end of what a process complained of."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return " ".join(lines[-_LINES:]) or "nothing"

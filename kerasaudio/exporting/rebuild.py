@@ -69,14 +69,14 @@ def rebuild(
 
 
 def _method(wanted: str, n_fft: int) -> str:
-    """Give the form of one layer; those without an `n_fft` choose a power of 2."""
+    """Return the form of one layer; those without an `n_fft` choose a power of 2."""
     if wanted != "fft of powers of 2":
         return wanted
     return "fft" if n_fft & (n_fft - 1) == 0 else "matmul"
 
 
 def _parts(node: Any) -> Any:
-    """Give every object's configuration in a configuration, outermost first."""
+    """Return every object's configuration in a configuration, outermost first."""
     if isinstance(node, dict):
         yield node
         node = list(node.values())

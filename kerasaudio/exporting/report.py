@@ -64,11 +64,11 @@ class ExportReport:
     verification: Verification | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give a JSON-ready dictionary."""
+        """Return a JSON-ready dictionary."""
         return asdict(self) | {"path": str(self.path)}
 
     def __str__(self) -> str:
-        """Give a table for people."""
+        """Return a table for people."""
         rows: list[tuple[str, ...]] = [
             ("file", printable(self.path)),
             ("format", f"{self.format}, {self.quantize or 'float32'}"),

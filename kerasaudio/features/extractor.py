@@ -163,7 +163,7 @@ class FeatureExtractor:
         return each if several else each[0]
 
     def timeline(self, audio: Audio, sample_rate: int | None = None) -> Rows:
-        """Give the vectors of one sound with their times.
+        """Return the vectors of one sound with their times.
 
         Returns:
             `vectors`, float32 (rows, features), `starts` and `ends` in seconds, one row

@@ -66,7 +66,7 @@ def _array(
 
 
 def read(file: Path) -> tuple[dict[str, np.ndarray], str]:
-    """Give the columns by name, and the facts.
+    """Return the columns by name, and the facts.
 
     Raises:
         ValueError: The file is no such archive.
@@ -76,7 +76,7 @@ def read(file: Path) -> tuple[dict[str, np.ndarray], str]:
 
 
 def read_facts(file: Path) -> str:
-    """Give the facts only.
+    """Return the facts only.
 
     Raises:
         ValueError: The file is no such archive.

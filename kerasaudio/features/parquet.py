@@ -92,7 +92,7 @@ def _utf8(path: Path) -> str:
 
 
 def read(file: Path) -> tuple[dict[str, Any], str]:
-    """Give the columns by name, and the facts.
+    """Return the columns by name, and the facts.
 
     Raises:
         ValueError: The file is no such table, or is damaged.
@@ -114,7 +114,7 @@ def _columns(rows: Any) -> dict[str, Any]:
 
 
 def read_facts(file: Path) -> str:
-    """Give the facts only.
+    """Return the facts only.
 
     Raises:
         ValueError: The file is no such table.
@@ -166,7 +166,7 @@ def _opened(file: Path) -> Iterator[Any]:
 
 
 def _facts(table: Any) -> str:
-    """Give the facts; what holds them has no checksum but theirs."""
+    """Return the facts; what holds them has no checksum but theirs."""
     metadata = table.metadata.metadata or {}
     facts = metadata[b"kerasaudio"]
     sealed = _checksum(facts, table.metadata.num_rows)

@@ -52,7 +52,7 @@ def embed_files(
     readers: int,
     errors: str = "raise",
 ) -> Iterator[tuple[Path, Rows | Failed]]:
-    """Give the rows of each file as soon as it is done, in no fixed order.
+    """Return the rows of each file as soon as it is done, in no fixed order.
 
     Memory does not depend on the number of files nor on their lengths (unless pool is
     None: then a file's vectors are held until its end).

@@ -38,7 +38,7 @@ class Pooled:
         merge(self._vectors[0], vector, out=self._vectors[0])
 
     def rows(self) -> Rows:
-        """Give what the file came to."""
+        """Return what the file came to."""
         vectors = np.stack(self._vectors)
         if self._pool == "mean":
             vectors /= self._count

@@ -24,7 +24,7 @@ class Rows:
     ends: np.ndarray
 
     def to_bytes(self) -> bytes:
-        """Give the numbers, little-endian, in the order of the attributes."""
+        """Return the numbers, little-endian, in the order of the attributes."""
         return b"".join(
             [
                 self.vectors.astype("<f4").tobytes(),
@@ -92,7 +92,7 @@ class Plan:
         }
 
     def facts(self) -> str:
-        """Give origin, contents and failures as JSON."""
+        """Return origin, contents and failures as JSON."""
         failed = [[str(f.path), f.error] for f in self.failed]
         return json.dumps(
             {"origin": dict(self.origin), "contents": self.contents, "failed": failed}

@@ -109,7 +109,7 @@ class Run:
         return tuple(self._failed[p] for p in self._paths if p in self._failed)
 
     def pieces(self) -> Iterator[tuple[Path, Rows]]:
-        """Give the rows of each good file, in the order given.
+        """Return the rows of each good file, in the order given.
 
         Raises:
             OSError: Stored bytes were damaged and cannot be computed again.

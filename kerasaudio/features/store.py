@@ -119,7 +119,7 @@ class Store:
 
 
 def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
-    """Give the records of a log up to where it was cut off."""
+    """Return the records of a log up to where it was cut off."""
     # Where it is gone or cannot be read, its records are absent, too.
     with contextlib.suppress(OSError), log.open("rb") as file:
         end = os.fstat(file.fileno()).st_size

@@ -51,7 +51,7 @@ class Features:
         return len(self.vectors)
 
     def __repr__(self) -> str:
-        """Give the size in a line, and not the numbers."""
+        """Return the size in a line, and not the numbers."""
         rows, width = np.shape(self.vectors)
         files, failed = len(set(self.paths)), len(self.failed)
         return f"{type(self).__name__}({rows} x {width}, {files=}, {failed=})"
@@ -83,7 +83,7 @@ class Features:
 
 
 def check_suffix(path: str | PathLike[str]) -> Path:
-    """Give the path of a format that tables are written in.
+    """Return the path of a format that tables are written in.
 
     Raises:
         ValueError: The suffix is another.
@@ -102,7 +102,7 @@ def check_suffix(path: str | PathLike[str]) -> Path:
 def check_out(
     path: str | PathLike[str], origin: Mapping[str, Any], overwrite: bool
 ) -> Path:
-    """Give a path that may be written: free, or a table of the same origin.
+    """Return a path that may be written: free, or a table of the same origin.
 
     Raises:
         ValueError: The suffix is another.
@@ -137,7 +137,7 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    """Give what a table says of itself; {} if the file is none."""
+    """Return what a table says of itself; {} if the file is none."""
     try:
         return dict(json.loads(_FORMATS[path.suffix].read_facts(path)))
     except (OSError, ValueError, TypeError, RecursionError):

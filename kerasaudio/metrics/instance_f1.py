@@ -66,7 +66,7 @@ class InstanceF1(PerClipMetric):
         return ops.where(clips > 0, total / ops.maximum(clips, 1.0), float("nan"))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {
             "threshold": self.threshold,
             "zero_division": self.zero_division,

@@ -122,7 +122,7 @@ class PerClipMetric(keras.metrics.Metric):
         return how(rows, clip, num_segments=self.max_clips + 1)[: self.max_clips]
 
     def result(self) -> Any:
-        """Give the metric of all clips so far, a float32 scalar."""
+        """Return the metric of all clips so far, a float32 scalar."""
         if not self.when_full:
             return self._result()
         full = ops.all(self._windows > 0)
@@ -132,7 +132,7 @@ class PerClipMetric(keras.metrics.Metric):
         return self._if_whole(self.score(*self._clips()))
 
     def _if_whole(self, values: Any) -> Any:
-        """Give NaN in place of values that do not count every clip."""
+        """Return NaN in place of values that do not count every clip."""
         broken = ops.logical_or(self._lost > 0, ops.any(ops.isnan(self._sums)))
         return ops.where(broken, float("nan"), values)
 
@@ -197,7 +197,7 @@ class PerClipMetric(keras.metrics.Metric):
         return ops.cast(ids, "int32")
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {
             "classes": self.classes,
             "max_clips": self.max_clips,

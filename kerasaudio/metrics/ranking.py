@@ -22,7 +22,7 @@ class MacroMetric(PerClipMetric):
         return ops.where(count > 0, total / ops.maximum(count, 1.0), float("nan"))
 
     def per_class(self) -> Any:
-        """Give the value of each class, (classes,), NaN where it has none."""
+        """Return the value of each class, (classes,), NaN where it has none."""
         return self._if_whole(self.class_values(*self._clips()))
 
     def class_values(self, scores: Any, targets: Any, used: Any) -> Any:
@@ -188,7 +188,7 @@ class DPrime(ROCAUC):
         return _d_prime(super().score(scores, targets, used))
 
     def per_class(self) -> Any:
-        """Give d' of each class, (classes,), NaN where it has none."""
+        """Return d' of each class, (classes,), NaN where it has none."""
         return _d_prime(super().per_class())
 
 
@@ -224,7 +224,7 @@ def _ranked(
 
 
 def _group_ends(scores: Any) -> tuple[Any, Any]:
-    """Give the first and last place of the equal scores around each, int32.
+    """Return the first and last place of the equal scores around each, int32.
 
     Args:
         scores: (max_clips, classes), sorted along the first axis.

@@ -128,7 +128,7 @@ def segment_f1(
 def _active(
     events: Iterable[Any], segment_seconds: float, clip: int
 ) -> set[tuple[str, int]]:
-    """Give class and number of the segments that events touch."""
+    """Return class and number of the segments that events touch."""
     active: set[tuple[str, int]] = set()
     for event in events:
         label, start, end = check_event(event, clip)
@@ -139,7 +139,7 @@ def _active(
 
 
 def check_event(event: Any, clip: int = 0) -> tuple[str, float, float]:
-    """Give label, start and end of an event, or raise a ValueError."""
+    """Return label, start and end of an event, or raise a ValueError."""
     try:
         label, start, end = tuple(event)[:3]
         span = float(start), float(end)

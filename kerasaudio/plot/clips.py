@@ -83,7 +83,7 @@ def embed(
 
 
 def link(sounds: Sequence[Sound], seconds: float, folder: Path) -> Clips:
-    """Give addresses of files relative to the folder of the page.
+    """Return addresses of files relative to the folder of the page.
 
     Raises:
         ValueError: Waveforms, which have no address, or files on another drive.

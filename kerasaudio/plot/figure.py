@@ -25,7 +25,7 @@ def check_matplotlib() -> None:
 
 
 def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
-    """Give a figure of some inches and its axes; `check_matplotlib` comes first.
+    """Return a figure of some inches and its axes; `check_matplotlib` comes first.
 
     Args:
         width: In inches.

@@ -70,5 +70,5 @@ class Style(NamedTuple):
 
 
 def style(number: int) -> Style:
-    """Give the look of a class; 56 of them differ, as 7 and 8 have no common factor."""
+    """Return the look of a class; 56 of them differ, as 7 and 8 have no common factor."""
     return Style(COLORS[number % len(COLORS)], number % len(SHAPES))

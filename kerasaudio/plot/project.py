@@ -33,7 +33,7 @@ def prepare(
     perplexity: float | None,
     neighbors: int | None,
 ) -> Callable[[np.ndarray], Projection]:
-    """Give the function that projects, or say why it cannot be had.
+    """Return the function that projects, or say why it cannot be had.
 
     Raises:
         ValueError: An unknown method, or settings that do not fit it.

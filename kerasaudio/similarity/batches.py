@@ -22,10 +22,10 @@ class Clips(Protocol):
     """What gives one clip an index: an array, `numpy.memmap`, a list, your own."""
 
     def __len__(self) -> int:
-        """Give the number of clips."""
+        """Return the number of clips."""
 
     def __getitem__(self, index: int, /) -> Any:
-        """Give one clip, (samples,)."""
+        """Return one clip, (samples,)."""
 
 
 class _Batches(keras.utils.PyDataset):
@@ -47,7 +47,7 @@ class _Batches(keras.utils.PyDataset):
         self._redraw, self._epoch = bool(redraw), 0
 
     def __len__(self) -> int:
-        """Give the number of batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return self._batches
 
     def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
@@ -64,7 +64,7 @@ class _Batches(keras.utils.PyDataset):
         raise NotImplementedError
 
     def _gather(self, indices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Give the clips, augmented, (len(indices), samples), float32."""
+        """Return the clips, augmented, (len(indices), samples), float32."""
         chosen = [np.asarray(self._clips[int(i)], "float32") for i in indices]
         if self._augment is not None:
             chosen = [np.asarray(self._augment(c, rng), "float32") for c in chosen]

@@ -8,7 +8,7 @@ METRICS = ("cosine", "euclidean")
 
 
 def distances(queries: np.ndarray, vectors: np.ndarray, metric: str) -> np.ndarray:
-    """Give all distances, float64 (queries, vectors), of checked arrays.
+    """Return all distances, float64 (queries, vectors), of checked arrays.
 
     Args:
         queries: (queries, features).

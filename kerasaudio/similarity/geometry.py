@@ -21,20 +21,20 @@ def unit(vectors: Any) -> Any:
 
 
 def squared_distances(vectors: Any) -> Any:
-    """Give the squared Euclidean distances of (batch, features), (batch, batch)."""
+    """Return the squared Euclidean distances of (batch, features), (batch, batch)."""
     squared = ops.sum(ops.square(vectors), axis=-1)
     products = ops.matmul(vectors, ops.transpose(vectors))
     return ops.maximum(squared[:, None] + squared[None, :] - 2 * products, 0.0)
 
 
 def euclidean_distance(first: Any, second: Any) -> Any:
-    """Give the distances of rows that belong together, (batch,), at least 1e-6."""
+    """Return the distances of rows that belong together, (batch,), at least 1e-6."""
     squared = ops.sum(ops.square(first - second), axis=-1)
     return ops.sqrt(ops.maximum(squared, TINY))
 
 
 def cosine_distance(first: Any, second: Any) -> Any:
-    """Give 1 - cosine of rows that belong together, (batch,), in [0, 2]."""
+    """Return 1 - cosine of rows that belong together, (batch,), in [0, 2]."""
     return 1 - ops.sum(unit(first) * unit(second), axis=-1)
 
 

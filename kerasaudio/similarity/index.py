@@ -83,11 +83,11 @@ class Index:
         self._faiss: FaissSearch | None = None
 
     def __len__(self) -> int:
-        """Give the number of vectors."""
+        """Return the number of vectors."""
         return len(self._ids)
 
     def __repr__(self) -> str:
-        """Give the size and the metric in a line."""
+        """Return the size and the metric in a line."""
         size = f"{len(self)} x {self.width}" if len(self) else "empty"
         return f"{type(self).__name__}({size}, metric={self.metric!r})"
 

@@ -49,7 +49,7 @@ class Kinds:
             )
 
     def pick(self, kind: Any, number: Any) -> np.ndarray:
-        """Give the index of a kind's clip with this number, from 0; arrays go, too."""
+        """Return the index of a kind's clip with this number, from 0; arrays go, too."""
         return self._order[self._starts[kind] + number]
 
 

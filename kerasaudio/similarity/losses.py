@@ -49,14 +49,14 @@ class ContrastiveLoss(keras.losses.Loss):
         self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every pair, (batch,)."""
+        """Return the loss of every pair, (batch,)."""
         same = _column(y_true, "y_true", "1 (one kind) or 0")
         distance = _column(y_pred, "y_pred", "distances of pairs")
         short = ops.maximum(self.margin - distance, 0.0)
         return 0.5 * (same * ops.square(distance) + (1 - same) * ops.square(short))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"margin": self.margin}
 
 
@@ -97,7 +97,7 @@ class TripletLoss(keras.losses.Loss):
         self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every anchor, (batch,)."""
+        """Return the loss of every anchor, (batch,)."""
         positive, negative = _kinds(y_true, y_pred)
         distance = squared_distances(y_pred)
         # Axes of the cube: anchor, positive, negative.
@@ -111,7 +111,7 @@ class TripletLoss(keras.losses.Loss):
         return _mean_where(loss, counted)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"margin": self.margin}
 
 
@@ -150,7 +150,7 @@ class NTXentLoss(keras.losses.Loss):
         self.temperature = float(number(temperature, "temperature", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every anchor, (batch,)."""
+        """Return the loss of every anchor, (batch,)."""
         positive, negative = _kinds(y_true, y_pred)
         vectors = unit(y_pred)
         logits = ops.matmul(vectors, ops.transpose(vectors)) / self.temperature
@@ -159,7 +159,7 @@ class NTXentLoss(keras.losses.Loss):
         return _mean_where(loss, positive)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"temperature": self.temperature}
 
 
@@ -175,7 +175,7 @@ def _column(values: Any, name: str, what: str) -> Any:
 
 
 def _kinds(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Give who is of the anchor's kind (itself not counted) and who is not."""
+    """Return who is of the anchor's kind (itself not counted) and who is not."""
     if len(y_pred.shape) != 2:
         raise ValueError(
             "`y_pred` must hold a vector a clip, (batch, features). "

@@ -115,7 +115,7 @@ class Siamese(keras.Model):
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Give projections of one batch, or distances of a pair of batches."""
+        """Return projections of one batch, or distances of a pair of batches."""
         if not isinstance(inputs, list | tuple):
             return self._project(inputs, training)
         first, second = _pair(inputs)
@@ -131,7 +131,7 @@ class Siamese(keras.Model):
         """Do nothing: encoder and head are built already."""
 
     def get_config(self) -> dict[str, Any]:
-        """Give encoder, head and distance."""
+        """Return encoder, head and distance."""
         return super().get_config() | {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "head": keras.saving.serialize_keras_object(self.head),
@@ -151,7 +151,7 @@ class Siamese(keras.Model):
 
 
 def _features(encoder: Any) -> int:
-    """Give the length of the encoder's vectors, or say what is wrong with it."""
+    """Return the length of the encoder's vectors, or say what is wrong with it."""
     if not isinstance(encoder, keras.Model):
         raise ValueError(
             "encoder must be a keras.Model, such as ConvolutionalEncoder(). "

@@ -61,7 +61,7 @@ def pair_scores(
 
 
 def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
-    """Give the receiver operating characteristic, a point for each different score.
+    """Return the receiver operating characteristic, a point for each different score.
 
     Args:
         scores: The higher, the more alike, (pairs,).
@@ -107,7 +107,7 @@ def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
 
 
 def equal_error_rate(scores: ArrayLike, same: ArrayLike) -> float:
-    """Give the rate at which as many different pairs pass as same pairs fail.
+    """Return the rate at which as many different pairs pass as same pairs fail.
 
     Between two thresholds the ROC curve is taken as straight.
 
@@ -142,7 +142,7 @@ def nearest_neighbor_accuracy(
     gallery: ArrayLike | None = None,
     gallery_labels: ArrayLike | None = None,
 ) -> float:
-    """Give the share of vectors whose nearest neighbor has their label.
+    """Return the share of vectors whose nearest neighbor has their label.
 
     Args:
         vectors: (rows, features).

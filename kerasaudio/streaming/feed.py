@@ -41,12 +41,12 @@ class WindowFeed:
             yield self._blocks.popleft()
 
     def push(self, block: np.ndarray) -> Iterator[Window]:
-        """Give the windows that a block, mono float32, completes."""
+        """Return the windows that a block, mono float32, completes."""
         self._blocks.append(block)
         return self._cutter.push(next(self._resampled))
 
     def finish(self) -> Iterator[Window]:
-        """Give the windows of what is left."""
+        """Return the windows of what is left."""
         for rest in self._resampled:
             yield from self._cutter.push(rest)
         if self.samples >= self._least:

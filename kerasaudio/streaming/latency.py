@@ -50,7 +50,7 @@ class StreamReport:
     delay_seconds: float
 
     def __str__(self) -> str:
-        """Give two lines for people."""
+        """Return two lines for people."""
         windows = f"{self.windows} window{'s' * (self.windows != 1)}"
         return (
             f"{windows} of {self.window_seconds:g} s every "

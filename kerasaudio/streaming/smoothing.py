@@ -14,7 +14,7 @@ Smooth = Callable[[np.ndarray], np.ndarray]
 
 
 def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
-    """Give what turns each window's scores x into smooth ones y.
+    """Return what turns each window's scores x into smooth ones y.
 
     "average": y[t] is the mean of x[t - n + 1], ..., x[t] with
     n = max(1, round(seconds / hop)), and of fewer at the beginning.

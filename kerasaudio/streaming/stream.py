@@ -119,7 +119,7 @@ class Stream:
         run(model.predict_on_batch, silence)
 
     def __repr__(self) -> str:
-        """Give the model, the windows and whether it has ended, in a line."""
+        """Return the model, the windows and whether it has ended, in a line."""
         spec = self._spec
         windows = f"{spec.window_seconds:g} s every {spec.hop_seconds:g} s"
         state = "" if self._ended is None else f", {self._ended}"
@@ -201,7 +201,7 @@ class Stream:
         yield from self.flush()
 
     def tags(self, heard: Heard, top: int | None = None) -> list[tuple[str, float]]:
-        """Give (label, score) pairs of a window, best first: 5, or all if fewer.
+        """Return (label, score) pairs of a window, best first: 5, or all if fewer.
 
         Raises:
             ValueError: The model has no labels, or fewer than `top`.
@@ -209,7 +209,7 @@ class Stream:
         return self.model.decode(heard.scores[None], top)[0]
 
     def report(self) -> StreamReport:
-        """Give windows, times and delay so far; also after the end."""
+        """Return windows, times and delay so far; also after the end."""
         return self._watch.report(self._spec.window_seconds, self._spec.hop_seconds)
 
     def close(self) -> None:
@@ -218,7 +218,7 @@ class Stream:
             self._end("was closed")
 
     def __enter__(self) -> Self:
-        """Give the stream."""
+        """Return the stream."""
         return self
 
     def __exit__(

@@ -11,7 +11,7 @@ _CONSTANT = 1e-6  # of the mean magnitude: less deviation is rounding
 
 
 def as_array(features: Vectors, probe: str) -> np.ndarray:
-    """Give features as one float32 array, clips of fewer windows padded by zeros.
+    """Return features as one float32 array, clips of fewer windows padded by zeros.
 
     Raises:
         ValueError: Another shape, nothing, or NaN.
@@ -47,7 +47,7 @@ def _pad(clips: list[np.ndarray]) -> np.ndarray:
 
 
 def check_targets(targets: Any, count: int) -> np.ndarray:
-    """Give class numbers as integers.
+    """Return class numbers as integers.
 
     Raises:
         ValueError: Not `count` class numbers, of each class at least one.
@@ -68,7 +68,7 @@ def check_targets(targets: Any, count: int) -> np.ndarray:
 
 
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each feature, padding left out."""
+    """Return mean and standard deviation of each feature, padding left out."""
     rows = features.reshape(-1, features.shape[-1])
     if features.ndim == 3:
         rows = rows[np.any(rows != 0, axis=1)]

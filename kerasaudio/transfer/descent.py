@@ -24,7 +24,7 @@ class NotConvergedError(ValueError):
 def minimize(
     design: np.ndarray, targets: np.ndarray, shrink: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Give the weights of least loss for problems of a curvature of at most 1.
+    """Return the weights of least loss for problems of a curvature of at most 1.
 
     Smaller problems are filled up with zeros, which change nothing.
 

@@ -164,7 +164,7 @@ class Tuner:
         return [kernel, bias]
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
-        """Give probabilities for some clips."""
+        """Return probabilities for some clips."""
         return self._waveforms.answers(
             self._trainer.model.predict_on_batch, clips, self._settings["batch_size"]
         )

@@ -86,7 +86,7 @@ def with_new_head(
     frozen: bool,
     activation: Activation = "auto",
 ) -> AudioModel:
-    """Give a copy with a head for classes of its own instead of the old one.
+    """Return a copy with a head for classes of its own instead of the old one.
 
     Args:
         model: Keeps its weights; the copy starts with the same.
@@ -117,7 +117,7 @@ def freeze_normalization(model: AudioModel) -> None:
 
 
 def _chain(probe: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Give the layers of a network, those of networks in it too, in order."""
+    """Return the layers of a network, those of networks in it too, in order."""
     for layer in probe.layers:
         if isinstance(layer, keras.Model):
             yield from _chain(layer)
@@ -134,7 +134,7 @@ _PLAIN = keras.layers.Dropout | keras.layers.Activation | keras.layers.ReLU
 
 
 def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarray]:
-    """Give kernel and bias on raw features, of those on standardized ones."""
+    """Return kernel and bias on raw features, of those on standardized ones."""
     kernel, bias = (weight.astype("float64") for weight in weights)
     kernel = kernel / np.reshape(np.asarray(scale.std, "float64"), (-1, 1))
     mean = np.broadcast_to(np.asarray(scale.mean, "float64"), len(kernel))
@@ -142,7 +142,7 @@ def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarra
 
 
 def _behind_dropout(model: AudioModel) -> keras.KerasTensor:
-    """Give what a probe of the embedding sees: that, or the pieces it averages.
+    """Return what a probe of the embedding sees: that, or the pieces it averages.
 
     Where the network's own head sees the same behind dropout, the probe does, too.
     """

@@ -67,7 +67,7 @@ def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Li
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Give probabilities for (rows, classes)."""
+    """Return probabilities for (rows, classes)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 

@@ -106,14 +106,14 @@ class Fitted:
     std: np.ndarray
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Give probabilities for raw features."""
+        """Return probabilities for raw features."""
         x = standardize(features, self.mean, self.std)
         if isinstance(self.core, Linear):
             return softmax(x @ self.core.kernel + self.core.bias)
         return self.core.predict(x)
 
     def to_model(self) -> keras.Model:
-        """Give a model of its own from raw features to probabilities."""
+        """Return a model of its own from raw features to probabilities."""
         return _whole(self)
 
 

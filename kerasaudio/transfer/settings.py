@@ -43,7 +43,7 @@ _WHOLE = ("units", "epochs", "batch_size")
 
 
 def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict:
-    """Give the settings of a kind of classifier: those given, else the defaults.
+    """Return the settings of a kind of classifier: those given, else the defaults.
 
     Raises:
         ValueError: An unknown kind or setting, or a value that makes no sense.
@@ -65,7 +65,7 @@ def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict
 
 
 def check_seed(seed: Any) -> int:
-    """Give the seed, or raise a ValueError."""
+    """Return the seed, or raise a ValueError."""
     return whole_number(seed, "seed", 0, 2**32 - 1)
 
 

@@ -20,7 +20,7 @@ Source = FeatureExtractor | AudioModel
 
 
 def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
-    """Give the extractor of what a probe needs.
+    """Return the extractor of what a probe needs.
 
     Raises:
         ValueError: Neither model nor extractor, or an extractor that pools what the
@@ -70,7 +70,7 @@ def clip_features(
     probe: str,
     progress: bool | None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Give features (clips, n), or (clips, windows, n) for "gru", and their origin.
+    """Return features (clips, n), or (clips, windows, n) for "gru", and their origin.
 
     Raises:
         ValueError: A clip cannot be read, or its vectors are not finite.

@@ -39,7 +39,7 @@ class Waveforms:
         clips: np.ndarray,
         batch_size: int,
     ) -> np.ndarray:
-        """Give the outputs for some clips, as `AudioModel.tag` averages them.
+        """Return the outputs for some clips, as `AudioModel.tag` averages them.
 
         Args:
             predict: Gives (batch, outputs) for (batch, samples).

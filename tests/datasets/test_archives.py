@@ -131,7 +131,7 @@ def test_an_archive_without_a_root(tmp_path, server, monkeypatch):
 def test_continues_what_broke_off(tmp_path, serve, server, content):
     serve(content).cuts[:] = [1_000, 0, 0, 0, 0]
     with pytest.raises(
-        DownloadError, match=r"ESC-50 cannot be had from .*cut at 1,000"
+        DownloadError, match=r"ESC-50 cannot be downloaded from .*cut at 1,000"
     ):
         datasets.download("esc50", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -187,7 +187,7 @@ def test_refusals(tmp_path):
         datasets.download("esc50", tmp_path)
     assert (tmp_path / "mine.wav").read_bytes() == b"precious"
     (tmp_path / "link").symlink_to(tmp_path / "not mounted")
-    with pytest.raises(ValueError, match="link to nothing"):
+    with pytest.raises(ValueError, match="broken link"):
         datasets.download("esc50", tmp_path / "link")
 
 

@@ -192,14 +192,14 @@ def test_targets_follow_the_model(clips):
     ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size must be"),
-        ({"clip_seconds": 1.0}, "takes clips of exactly 0.25 s"),
-        ({"clip_seconds": -1}, "takes clips of"),
+        ({"clip_seconds": 1.0}, "accepts clips of exactly 0.25 s"),
+        ({"clip_seconds": -1}, "accepts clips of"),
         ({"windows_per_clip": 0}, "windows_per_clip must be"),
         ({"errors": "ignore"}, "errors must be one of"),
         ({"dtype": "float64"}, "dtype must be one of"),
         ({"seed": -1}, "seed must be"),
-        ({"silence_db": 1}, "0 dB or less"),
-        ({"silence_db": float("nan")}, "0 dB or less"),
+        ({"silence_db": 1}, "at most 0 dB"),
+        ({"silence_db": float("nan")}, "at most 0 dB"),
     ],
 )
 def test_bad_arguments_are_found_before_decoding(clips, settings, message):

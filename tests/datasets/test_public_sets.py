@@ -101,7 +101,7 @@ def test_urbansound8k(tmp_path):
     write_table(table, [(*heading, "classID", "class"), *rows])
     with pytest.raises(ValueError, match="leads out of it"):
         UrbanSound8K(tmp_path)
-    with pytest.raises(FileNotFoundError, match="download=True gets it"):
+    with pytest.raises(FileNotFoundError, match="pass download=True"):
         UrbanSound8K(tmp_path / "audio")
 
 
@@ -153,7 +153,7 @@ def test_magnatagatune_in_another_state(magna):
     with pytest.raises(ValueError, match="must begin with a folder, 0 to f"):
         MagnaTagATune(magna, tags=("guitar", "slow"))
     table.unlink()
-    with pytest.raises(FileNotFoundError, match="no hash of it has been published"):
+    with pytest.raises(FileNotFoundError, match="no hash has been published"):
         MagnaTagATune(magna)
 
 
@@ -177,7 +177,7 @@ def test_gtzan_in_another_state(gtzan):
         GTZAN(gtzan)
     assert len(GTZAN(gtzan, filtered=False)) == 999
     (gtzan / "jazz" / "rock.00001.au").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"must be called GENRE.*rock\.00001\.au"):
+    with pytest.raises(ValueError, match=r"must be named GENRE.*rock\.00001\.au"):
         GTZAN(gtzan)
     with pytest.raises(FileNotFoundError, match="no excerpts"):
         GTZAN(gtzan / "jazz")

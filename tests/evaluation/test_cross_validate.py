@@ -165,5 +165,5 @@ def test_other_objects_are_refused(clips):
 
 
 def test_folds_are_needed(open_model, clips):
-    with pytest.raises(ValueError, match="no folds to cross-validate"):
+    with pytest.raises(ValueError, match="no folds for cross-validation"):
         kerasaudio.cross_validate(open_model, changed(clips, folds=None))

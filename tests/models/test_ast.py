@@ -93,7 +93,7 @@ def test_a_missing_key_is_an_error(tensors, save, key):
 def test_a_network_without_classifier_is_an_error(tensors, save):
     del tensors[HEAD]
 
-    with pytest.raises(ValueError, match="holds no ASTForAudioClassification"):
+    with pytest.raises(ValueError, match="does not hold an ASTForAudioClassification"):
         kerasaudio.AST(weights=save(tensors))
 
 

@@ -62,7 +62,7 @@ class _Table(NamedTuple):
 
 
 def describe_model(facts: Mapping[str, Any]) -> bytes:
-    """Give the ModelMetadata of a model, from the facts that travel with it."""
+    """Return the ModelMetadata of a model, from the facts that travel with it."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1024)

@@ -137,7 +137,7 @@ def _join_dense(openvino: Any, network: Any) -> None:
 
 
 def _body(network: Any, frontend: Sequence[str]) -> list[Any]:
-    """Give the operations to round: behind the front-end, and with many weights."""
+    """Return the operations to round: behind the front-end, and with many weights."""
     front = frontend_operations(network, frontend)
     heard: set[str] = set()  # what depends on the waveform
     body = []
