@@ -131,7 +131,7 @@ def test_an_extractor_brings_its_layer(open_model, clips):
         kerasaudio.cross_validate(extractor, clips, "gru")
     with pytest.raises(ValueError, match=r"'linear' needs one vector a clip.*None"):
         kerasaudio.cross_validate(windows, clips)
-    with pytest.raises(ValueError, match="pass the AudioModel itself"):
+    with pytest.raises(ValueError, match="Pass the AudioModel itself"):
         kerasaudio.cross_validate(extractor, clips, "full")
 
 

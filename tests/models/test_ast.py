@@ -100,7 +100,7 @@ def test_a_network_without_classifier_is_an_error(tensors, save):
 def test_a_config_of_another_kind_of_ast_is_refused(tensors, save):
     path = save(tensors, CONFIG | MODEL_TYPE | {"hidden_act": "relu"})
 
-    with pytest.raises(ValueError, match="hidden_act='gelu' here"):
+    with pytest.raises(ValueError, match="supports only hidden_act='gelu'"):
         kerasaudio.AST(weights=path)
 
 

@@ -62,7 +62,7 @@ def test_linear_softmax_of_silent_frames_is_zero():
 
 
 def test_sound_event_crnn_wants_probabilities():
-    with pytest.raises(ValueError, match="pooled"):
+    with pytest.raises(ValueError, match="pooling over frames"):
         kerasaudio.SoundEventCRNN(classifier_activation=None)
 
 

@@ -63,7 +63,7 @@ def test_a_missing_layer_is_an_error(tmp_path, lost):
     ("arguments", "message"),
     [
         ({"block": "dense"}, "block must be one of"),
-        ({"blocks": 2}, "at least 3 blocks"),
+        ({"blocks": 2}, "blocks must be at least 3"),
         ({"clip_samples": 59_048}, "at least 59049 samples"),
     ],
 )
