@@ -1,4 +1,4 @@
-"""`kerasaudio.export`: write a model as a file that runs without Keras, and verify it."""
+"""`kerasaudio.export`: write a verified file that runs without Keras."""
 
 import contextlib
 import os
@@ -208,7 +208,7 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
 
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[Workplace]:
-    """Create a work folder, and keep other processes from exporting to the same path."""
+    """Make a work folder, and keep other exports away from the same path."""
     with contextlib.ExitStack() as stack:
         try:
             place = stack.enter_context(workplace(target.parent, only=target.name))

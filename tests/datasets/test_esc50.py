@@ -98,7 +98,7 @@ def _set(column, value, line=0):
         (_set("filename", r"..\secret.wav"), "not a name of a file in audio/"),
         (_set("filename", ""), "not a name of a file in audio/"),
         (_set("src_file", "200"), "the recording 200 are in the folds 1, 2"),
-        (lambda rows: [*rows[:1], rows[1][:3]], "line 3, is cut short"),
+        (lambda rows: [*rows[:1], rows[1][:3]], "line 3, has fewer fields"),
     ],
 )
 def test_bad_tables(folder, change, message):
@@ -112,7 +112,9 @@ def test_two_targets_of_one_category(folder):
     for row in rows:
         row[3] = "sine"
     esc_folder.write_table(folder, rows)
-    with pytest.raises(ValueError, match="two targets have the same category"):
+    with pytest.raises(
+        ValueError, match="two values of target have the same class name"
+    ):
         ESC50(folder)
 
 
@@ -162,8 +164,8 @@ def test_clips_are_told_in_a_line_without_their_arrays(tmp_path, folder):
         ({"paths": ()}, "has no clips"),
         ({"targets": np.array([0, 1])}, r"targets must have one entry.*\(2,\)"),
         ({"targets": np.array([0.0, 1, 0, 1])}, "must be integers"),
-        ({"targets": np.array([0, 2, 0, 1])}, "No class has the number: 2"),
-        ({"class_names": ("a", "b", "c")}, "No clip has: c"),
+        ({"targets": np.array([0, 2, 0, 1])}, "Targets without a class: 2"),
+        ({"class_names": ("a", "b", "c")}, "Classes without a clip: c"),
         ({"folds": np.array([1, 1, 3, 3])}, "without gaps"),
         ({"groups": np.array(list("xyxy"))}, "recording x are in the folds 1, 2"),
     ],

@@ -65,9 +65,7 @@ def test_speech_commands_in_another_state(speech):
     with pytest.raises(FileNotFoundError, match=r"one for each part\. Received: 2"):
         SpeechCommands(speech, classes=12)
     (speech / "cat" / f"{9:08x}_nohash_0.wav").unlink()
-    with pytest.raises(
-        FileNotFoundError, match=r"1 clips that the lists .*cat/00000009"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"1 clips in the lists .*cat/00000009"):
         SpeechCommands(speech)
     (speech / "testing_list.txt").write_text("../../etc/passwd\n")
     with pytest.raises(ValueError, match="must list WORD/FILE"):

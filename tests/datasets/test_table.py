@@ -91,7 +91,7 @@ def test_order_of_classes(folder):
     assert from_table(path, classes=["y", "x"]).targets.tolist() == [1, 0]
     with pytest.raises(ValueError, match=r"not in classes: x\. Classes: y"):
         from_table(path, classes=["y"])
-    with pytest.raises(ValueError, match="No clip has: z"):
+    with pytest.raises(ValueError, match="Classes without a clip: z"):
         from_table(path, classes=["x", "y", "z"])
 
 
@@ -105,7 +105,7 @@ def test_order_of_classes(folder):
         ("path,label\n/etc/passwd,x\n", "leads out of it"),
         ("path,label\n,x\n", "not a name of a file"),
         ("path,label\naudio/\0.wav,x\n", "not a name of a file"),
-        ("path,label\naudio/a.wav\n", "line 2, is cut short"),
+        ("path,label\naudio/a.wav\n", "line 2, has fewer fields"),
         ("path,label,start\naudio/a.wav,x,soon\n", "start must hold seconds"),
         ("path,label,start,end\naudio/a.wav,x,2,1\n", "2 s to 1 s of"),
         ("path,label,start\naudio/a.wav,x,-1\n", "start at 0 s or later"),
@@ -121,15 +121,15 @@ def test_order_of_classes(folder):
         ("path,label,fold\naudio/a.wav,x,inf\n", "whole numbers.*inf"),
         (
             "path,label\naudio/a.wav,x\naudio/b.wav,dog, small\n",
-            r"line 3, has 3 fields, and the heading names 2 columns\. Received: "
-            "'audio/b.wav,dog, small'. Put double quotes around a field that holds a "
+            r"line 3, has 3 fields, but the heading names 2 columns\. Received: "
+            "'audio/b.wav,dog, small'. Put double quotes around a field that contains a "
             "comma",
         ),
         ("path,label\naudio/a.wav,dog, small\naudio/b.wav,x\n", "line 2, has 3 fields"),
         ('path,label\naudio/a.wav,"two\nlines"\naudio/b.wav,x,y\n', "line 4, has 3"),
-        ("path;label\naudio/a.wav;x;y\n", "holds a semicolon"),
-        ("path,label,label\naudio/a.wav,x,y\n", "two columns called 'label'"),
-        ("path,label,part\naudio/a.wav,x,dev\n", "parts are training.*dev"),
+        ("path;label\naudio/a.wav;x;y\n", "contains a semicolon"),
+        ("path,label,label\naudio/a.wav,x,y\n", "two columns named 'label'"),
+        ("path,label,part\naudio/a.wav,x,dev\n", "parts must be among training.*dev"),
         (
             "path,label,group,part\naudio/a.wav,x,g,training\naudio/b.wav,x,g,testing\n",
             "recording g are in the parts testing, training",

@@ -164,7 +164,7 @@ def test_only_the_clips_drawn_are_read(tmp_path):
 
 def test_clips_of_different_lengths_need_a_cut():
     clips = [np.ones(3 + i % 2, "float32") for i in range(30)]
-    with pytest.raises(ValueError, match=r"equally long.*augment"):
+    with pytest.raises(ValueError, match=r"the same length.*augment"):
         for _ in PairBatches(clips, LABELS):
             pass
     cut = PairBatches(clips, LABELS, augment=lambda clip, rng: clip[:3])
@@ -176,7 +176,7 @@ def test_clips_of_different_lengths_need_a_cut():
     ("labels", "message"),
     [
         (["a"] * 29 + ["b"], r"needs [24] clips or more.*'b' \(1\)"),
-        (["a"] * 30, "two kinds.*30 clips, all labeled 'a'"),
+        (["a"] * 30, "at least two different values.*30 clips, all labeled 'a'"),
         ([0] * 29, r"one label for each of the 30 clips.*\(29,\)"),
         (np.zeros((30, 2), int), r"\(30, 2\)"),
         (np.linspace(0, 1, 30), "integers or strings.*float64"),

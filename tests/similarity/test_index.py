@@ -183,7 +183,7 @@ def filled():
         (lambda: filled().nearest([1, 0, 0], 4), "k must be at most 3.*4"),
         (lambda: filled().nearest([1, 0, 0], 0), "k must.*0"),
         (lambda: filled().farthest([1, 0, 0], 1.5), "k must.*1.5"),
-        (lambda: filled().add(np.eye(2)), "3 features.*2.*another model"),
+        (lambda: filled().add(np.eye(2)), "3 features.*2.*the same model"),
         (lambda: filled().add(np.full((1, 3), np.inf)), "finite"),
         (lambda: filled().add([1, 2, 3]), r"\(rows, features\).*\(3,\)"),
         (lambda: filled().add(np.ones((1, 3)), ids=[2]), "Received twice: 2"),
