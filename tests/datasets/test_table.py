@@ -122,8 +122,8 @@ def test_order_of_classes(folder):
         (
             "path,label\naudio/a.wav,x\naudio/b.wav,dog, small\n",
             r"line 3, has 3 fields, but the heading names 2 columns\. Received: "
-            "'audio/b.wav,dog, small'. Put double quotes around a field that contains a "
-            "comma",
+            "'audio/b.wav,dog, small'. Put double quotes around a field that contains "
+            "a comma",
         ),
         ("path,label\naudio/a.wav,dog, small\naudio/b.wav,x\n", "line 2, has 3 fields"),
         ('path,label\naudio/a.wav,"two\nlines"\naudio/b.wav,x,y\n', "line 4, has 3"),

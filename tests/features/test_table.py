@@ -90,7 +90,7 @@ def test_what_is_there_is_not_overwritten(extractor, model, folder, tmp_path, su
     assert out.read_text() == "my diary"
 
     extractor.write(folder, out, overwrite=True)
-    with pytest.raises(FileExistsError, match="holds Tiny, of other settings"):
+    with pytest.raises(FileExistsError, match="holds Tiny, with other settings"):
         FeatureExtractor(model, pool="max").write(folder, out)
     with pytest.raises(FileExistsError, match="overwrite=True"):
         load_features(out).save(out)

@@ -224,11 +224,15 @@ def waveforms(count=6):
         ({"audio": waveforms()}, ValueError, "sample_rate"),
         ({"audio": waveforms(), "sample_rate": 0}, ValueError, "sample_rate"),
         ({"audio": [np.zeros(9, int)] * 6, "sample_rate": 8000}, ValueError, "point 0"),
-        ({"audio": waveforms(), "embed_audio": False}, ValueError, "no address"),
+        (
+            {"audio": waveforms(), "embed_audio": False},
+            ValueError,
+            "needs files to link",
+        ),
         ({"audio": ["no.wav"] * 6, "embed_audio": False}, OSError, "no.wav"),
         ({"audio": ["no.wav"] * 6}, OSError, "no.wav"),
         ({"audio": [__file__] * 6}, OSError, "test_feature_space.py"),
-        ({"starts": [0] * 6}, ValueError, "pass audio"),
+        ({"starts": [0] * 6}, ValueError, "Pass audio"),
         ({"audio": waveforms(), "starts": [0]}, ValueError, "starts must have one"),
         (
             {"audio": waveforms(), "starts": [-1] * 6, "sample_rate": 8000},

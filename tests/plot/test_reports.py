@@ -101,8 +101,8 @@ def test_several_curves_share_a_picture(tmp_path):
     ("false", "true", "labels", "message"),
     [
         (RATES, RATES[:9], None, "50 false positive and 9 true"),
-        (RATES[:1], RATES[:1], None, "two or more"),
-        (RATES, RATES[::-1], None, "true_positive_rate must rise.*falling"),
+        (RATES[:1], RATES[:1], None, "at least two"),
+        (RATES, RATES[::-1], None, "true_positive_rate must rise.*not ascending"),
         (RATES * 2, RATES, None, "false_positive_rate must rise from 0 to 1.*to 2"),
         (RATES * np.nan, RATES, None, "finite"),
         ([RATES], RATES, None, "list of each"),

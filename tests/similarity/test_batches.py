@@ -175,9 +175,9 @@ def test_clips_of_different_lengths_need_a_cut():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (["a"] * 29 + ["b"], r"needs [24] clips or more.*'b' \(1\)"),
+        (["a"] * 29 + ["b"], r"needs at least [24] clips.*'b' \(1\)"),
         (["a"] * 30, "at least two different values.*30 clips, all labeled 'a'"),
-        ([0] * 29, r"one label for each of the 30 clips.*\(29,\)"),
+        ([0] * 29, r"one entry for each of the 30 clips.*\(29,\)"),
         (np.zeros((30, 2), int), r"\(30, 2\)"),
         (np.linspace(0, 1, 30), "integers or strings.*float64"),
         ([None] * 30, "integers or strings.*object"),

@@ -232,7 +232,7 @@ def test_unfit_parts_are_refused(make, message):
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        ([(4, 1600), (4, 1601)], "equally long.*1601"),
+        ([(4, 1600), (4, 1601)], "equal lengths.*1601"),
         ([(4, 1600), (3, 1600)], "the same number of clips.*3, 1600"),
         ([(4, 1600)] * 3, "compares two batches"),
         ([(4, 1600)], "compares two batches"),

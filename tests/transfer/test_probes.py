@@ -145,10 +145,10 @@ X, LABELS = _features("linear", rows=12)
 @pytest.mark.parametrize(
     ("features", "labels", "settings", "message"),
     [
-        (X[0], LABELS, {}, r"takes features of shape \(clips, n\).*\(6,\)"),
+        (X[0], LABELS, {}, r"needs features of shape \(clips, n\).*\(6,\)"),
         (X, LABELS, {"probe": "gru"}, r"shape \(clips, windows, n\).*\(12, 6\)"),
         (X[:0], LABELS[:0], {}, r"Received: shape \(0, 6\)"),
-        ([X[0], X[1, :3]], LABELS[:2], {}, "takes features of shape"),
+        ([X[0], X[1, :3]], LABELS[:2], {}, "needs features of shape"),
         (np.where(X[4, 2] == X, np.nan, X), LABELS, {}, "first in clip 4"),
         (X, LABELS[:5], {}, r"12 integers, one a clip. Received: shape \(5,\)"),
         (X, LABELS * 1.0, {}, "dtype float64"),
