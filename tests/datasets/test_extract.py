@@ -82,7 +82,9 @@ def test_names_that_lead_elsewhere(tmp_path, make, name):
 )
 def test_links_and_devices_in_a_tar(tmp_path, kind):
     archive = make_tar(tmp_path / "a", ("d", (kind, "/tmp")), ("d/x", b"evil"))
-    with pytest.raises(ValueError, match="contains a link or device, which is refused: 'd'"):
+    with pytest.raises(
+        ValueError, match="contains a link or device, which is refused: 'd'"
+    ):
         extract(archive, tmp_path / "out", limit=LIMIT)
     assert not any((tmp_path / "out").iterdir())
 

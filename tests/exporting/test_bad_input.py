@@ -6,7 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.exporting import ExportError, elsewhere, export, exporting, read_facts
+from kerasaudio.exporting import (
+    ExportError,
+    export,
+    exporting,
+    other_backend,
+    read_facts,
+)
 from kerasaudio.exporting.formats import FORMATS, check_installed
 from kerasaudio.exporting.rebuild import rebuild
 from support.tiny import tiny_model
@@ -20,7 +26,7 @@ def never(monkeypatch):
         raise AssertionError("a conversion began")
 
     monkeypatch.setattr(exporting, "convert", refuse)
-    monkeypatch.setattr(elsewhere, "convert_elsewhere", refuse)
+    monkeypatch.setattr(other_backend, "convert_elsewhere", refuse)
     monkeypatch.setattr(exporting, "check_installed", lambda *_: None)
 
 

@@ -219,7 +219,7 @@ def waveforms(count=6):
         ({"labels": ["a"]}, ValueError, "6. Received: 1"),
         ({"labels": "abcdef"}, ValueError, "sequence"),
         ({"labels": 6}, ValueError, "sequence"),
-        ({"audio": waveforms(5)}, ValueError, "audio must have one item a point: 6"),
+        ({"audio": waveforms(5)}, ValueError, "audio must have one item per point: 6"),
         ({"audio": "sounds/"}, ValueError, "sequence"),
         ({"audio": waveforms()}, ValueError, "sample_rate"),
         ({"audio": waveforms(), "sample_rate": 0}, ValueError, "sample_rate"),

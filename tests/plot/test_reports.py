@@ -59,7 +59,7 @@ def test_too_many_classes_for_counts(tmp_path):
         (np.ones((2, 3)), ["a", "b"], "square"),
         (np.ones((0, 0)), [], "square"),
         (np.ones(3), list("abc"), "2 axes"),
-        (EYE, ["a", "b"], "labels must have one item a point: 3. Received: 2"),
+        (EYE, ["a", "b"], "labels must have one item per point: 3. Received: 2"),
         (EYE, "abc", "sequence"),
         (EYE * 0.5, list("abc"), "counts.*0.5"),
         (-EYE, list("abc"), "counts.*-1"),

@@ -71,11 +71,11 @@ def rewrite(path, vectors=None, **changes):
     [
         ({"kerasaudio_index": 2}, "format is 2"),
         ({"metric": "hamming"}, "hamming"),
-        ({"ids": [0, 1]}, "ids are not one a vector"),
+        ({"ids": [0, 1]}, "ids do not have one entry per vector"),
         ({"ids": [0, 1, 1]}, "Received twice: 1"),
         ({"ids": [0, 1, None]}, "ids are of the wrong type"),
         ({"paths": [1, 2, 3]}, "paths are of the wrong type"),
-        ({"labels": "abc"}, "labels are not one a vector"),
+        ({"labels": "abc"}, "labels do not have one entry per vector"),
         ({"vectors": np.eye(3)}, "float64"),
         ({"vectors": np.zeros((3, 2), "float32")}, "length 0"),
         ({"vectors": np.full((3, 2), np.nan, "float32")}, "NaN"),

@@ -212,7 +212,7 @@ class Unbuilt(keras.Model):
         (lambda: Siamese(ENCODERS["dense"](), "head"), "head must be.*str"),
         (
             lambda: Siamese(ENCODERS["dense"](), ProjectionHead(7)),
-            r"must take \(batch, 6\).*input \(None, 7\)",
+            r"must accept \(batch, 6\).*input \(None, 7\)",
         ),
         (lambda: ProjectionHead(0), "features must be .*0"),
         (lambda: ProjectionHead(4, 2.5), "size must be .*2.5"),

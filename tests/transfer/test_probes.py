@@ -150,7 +150,7 @@ X, LABELS = _features("linear", rows=12)
         (X[:0], LABELS[:0], {}, r"Received: shape \(0, 6\)"),
         ([X[0], X[1, :3]], LABELS[:2], {}, "needs features of shape"),
         (np.where(X[4, 2] == X, np.nan, X), LABELS, {}, "first in clip 4"),
-        (X, LABELS[:5], {}, r"12 integers, one a clip. Received: shape \(5,\)"),
+        (X, LABELS[:5], {}, r"12 integers, one per clip. Received: shape \(5,\)"),
         (X, LABELS * 1.0, {}, "dtype float64"),
         (X, LABELS * 2, {}, r"from 0 without gaps.*\[0, 2, 4\]"),
         (X, LABELS * 0, {}, "at least two classes"),
