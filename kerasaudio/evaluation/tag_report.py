@@ -90,7 +90,7 @@ class TagReport(ScoredClips):
 
     @property
     def d_prime(self) -> float:
-        """Mean d' of the classes, the separation of clips with and without a class."""
+        """Separation d' of clips with and without a class, computed from `roc_auc`."""
         return self._area(DPrime)
 
     @property

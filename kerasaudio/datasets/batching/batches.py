@@ -32,7 +32,7 @@ class ClipBatches(keras.utils.PyDataset):
     In training, each epoch has one window per clip, at a random place and in random
     order; the same seed gives the same epochs. Otherwise the batches have all windows
     of all clips in order, cut as in `model.tag` (`spec.rule`); `clip_of` has the clip
-    of each window. If a network accepts any length, batches have windows of one length.
+    of each window (`predict_clips` averages them). Windows in a batch have one length.
 
     Each batch is ``(windows, targets)``, or with `class_weights` ``(windows, targets,
     weights)``: windows float32 (batch, samples) in [-1, 1], each with
@@ -52,7 +52,7 @@ class ClipBatches(keras.utils.PyDataset):
             at least `spec.short_samples`; otherwise the windows of `model.tag`.
         windows_per_clip: Windows per clip: in training per epoch (None: 1); otherwise
             evenly spaced over the clip (None: those of `spec.rule`).
-        silence_db: Level below which windows are left out, RMS in dB below full scale,
+        silence_db: Level below which windows are left out, RMS in dB re full scale,
             such as -50. A clip without a louder window is left out in training;
             otherwise its loudest window is used.
         one_hot: Whether targets are (batch, classes) also if each clip has one class.

@@ -84,7 +84,7 @@ def _model(facts: Mapping[str, Any]) -> _Table:
         "author": "kerasaudio",
         "license": facts["license"],
         "associated_files": [
-            _file(FACTS_FILE, "What kerasaudio.export.read_facts reads.", _DESCRIPTIONS)
+            _file(FACTS_FILE, "Facts for kerasaudio.export.read_facts.", _DESCRIPTIONS)
         ],
         "min_parser_version": PARSER_VERSION,
     }
@@ -127,7 +127,7 @@ def _output(facts: Mapping[str, Any]) -> _Table:
     else:
         values["description"] = "A score for each label, in their order."
         values["associated_files"] = [
-            _file(LABELS_FILE, "A label a line.", _TENSOR_AXIS_LABELS)
+            _file(LABELS_FILE, "One label per line.", _TENSOR_AXIS_LABELS)
         ]
     return _Table(_TENSOR, values)
 
