@@ -188,7 +188,10 @@ def filled():
         (lambda: filled().add([1, 2, 3]), r"\(rows, features\).*\(3,\)"),
         (lambda: filled().add(np.ones((1, 3)), ids=[2]), "Received twice: 2"),
         (lambda: filled().add(np.ones((2, 3)), ids=[8, 8]), "Received twice: 8"),
-        (lambda: filled().add(np.ones((2, 3)), ids=[8]), "ids for each of the 2"),
+        (
+            lambda: filled().add(np.ones((2, 3)), ids=[8]),
+            "ids must have one entry for each of the 2",
+        ),
         (lambda: filled().add(np.ones((2, 3)), ids="ab"), "ids.*'ab'"),
         (lambda: filled().add(np.ones((1, 3)), ids=[1.5]), "ids must be integers"),
         (lambda: filled().add(np.ones((1, 3)), labels=[None]), "labels must be"),

@@ -156,7 +156,12 @@ X, LABELS = _features("linear", rows=12)
         (X, LABELS * 0, {}, "at least two classes"),
         (X, LABELS, {"probe": "svm"}, "probe must be one of.*'svm'"),
         (X, LABELS, {"probe": "full"}, "probe must be one of"),
-        (X, LABELS, {"epochs": 3}, "no setting 'epochs' of 'linear'. There are: C"),
+        (
+            X,
+            LABELS,
+            {"epochs": 3},
+            "'linear' has no setting 'epochs'. Its settings are: C",
+        ),
         (X, LABELS, {"C": 0}, "C must be a number above 0. Received: 0"),
         (X, LABELS, {"probe": "mlp", "units": 2.5}, "units must be a whole number, 1"),
         (
