@@ -148,7 +148,7 @@ def test_windows_of_recurrent_probes(model, open_model):
     [
         (("svm",), {}, "probe must be one of"),
         (("linear", -1), {}, "seed must be a whole number"),
-        (("linear", 0), {"units": 3}, "no setting 'units' of 'linear'"),
+        (("linear", 0), {"units": 3}, "'linear' has no setting 'units'"),
         (("full", 0), {"batch_size": 0}, "batch_size must be a whole number, 1"),
     ],
 )
