@@ -186,7 +186,7 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
     if input_seconds == "dynamic":
         if spec.clip_samples is not None:
             raise ValueError(
-                f"{model.name} accepts only {spec.lengths}, and so does its export. "
+                f"{model.name} accepts {spec.lengths}, and so does its export. "
                 'input_seconds="dynamic" is for networks that accept any length.'
             )
         return None

@@ -57,7 +57,7 @@ def test_quantized_and_measured_on_labeled_sounds(run, saved, tmp_path):
     [
         (["mine.pb"], "not that of a format"),
         (["mine.tflite", "--quantize", "int8"], "needs calibrate="),
-        (["mine.tflite", "--dynamic"], "exactly 4000 samples"),
+        (["mine.tflite", "--dynamic"], "exactly 0.5 s"),
     ],
 )
 def test_bad_input_is_explained(run, saved, tmp_path, words, message):
