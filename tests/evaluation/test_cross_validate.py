@@ -129,7 +129,7 @@ def test_an_extractor_brings_its_layer(open_model, clips):
     assert kerasaudio.cross_validate(windows, clips, "gru", units=4, epochs=1).folds
     with pytest.raises(ValueError, match=r"'gru' needs windows: pool=None.*'max'"):
         kerasaudio.cross_validate(extractor, clips, "gru")
-    with pytest.raises(ValueError, match=r"'linear' needs one vector a clip.*None"):
+    with pytest.raises(ValueError, match=r"'linear' needs one vector per clip.*None"):
         kerasaudio.cross_validate(windows, clips)
     with pytest.raises(ValueError, match="Pass the AudioModel itself"):
         kerasaudio.cross_validate(extractor, clips, "full")
