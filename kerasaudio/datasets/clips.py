@@ -255,8 +255,8 @@ class LabeledClips:
         """
         if self.folds is None or len(np.unique(self.folds)) < 2:
             raise ValueError(
-                f"{self.name} has no folds for cross-validation. Pass the fold of each "
-                "clip, numbered from 1: LabeledClips(..., folds=...), or use "
+                f"{self.name} has no folds for cross-validation. Give each clip one, "
+                "numbered from 1: LabeledClips(..., folds=...), or use "
                 "kerasaudio.datasets.k_fold."
             )
         for name, has_it in zip(self.class_names, self.multi_hot.T, strict=True):

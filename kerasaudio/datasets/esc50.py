@@ -107,7 +107,7 @@ def _read(root: Path, table: Path) -> list[Row]:
     if not table.is_file():
         raise FileNotFoundError(
             f"There is no {table}. ESC50 needs a folder with audio/ and {TABLE}, as in "
-            f"the official archive; pass download=True to download it."
+            f"the official archive; download=True gets it."
             + ("" if root.is_dir() else f" The folder {root} itself does not exist.")
         )
     return read_rows(table, COLUMNS)

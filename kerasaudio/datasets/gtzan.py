@@ -125,8 +125,8 @@ def _find(root: Path) -> dict[tuple[str, int], Path]:
     if not files:
         raise FileNotFoundError(
             f"There are no excerpts in {root}. GTZAN needs the folder that contains "
-            "GENRE/GENRE.00000.au or .wav, as in the official archive; pass "
-            "download=True to download it."
+            "GENRE/GENRE.00000.au or .wav, as in the official archive; download=True "
+            "gets it."
         )
     found, strangers = {}, []
     for path in files:

@@ -123,8 +123,8 @@ def _read_list(path: Path) -> set[_Key]:
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no {path}. SpeechCommands needs the folder that contains one "
-            "folder per word and the two lists, as in the official archive; pass "
-            "download=True to download it."
+            "folder per word and the two lists, as in the official archive; "
+            "download=True gets it."
         )
     keys = set()
     with naming(path):

@@ -65,8 +65,8 @@ class UrbanSound8K(LabeledClips):
         if not table.is_file():
             raise FileNotFoundError(
                 f"There is no {table}. UrbanSound8K needs the folder that contains "
-                f"audio/ and {TABLE}, as in the official archive; pass download=True "
-                "to download it."
+                f"audio/ and {TABLE}, as in the official archive; download=True gets "
+                "it."
             )
         rows = read_rows(table, COLUMNS)
         what = str(table)

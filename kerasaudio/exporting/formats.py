@@ -121,7 +121,7 @@ def check_quantize(form: Format, quantize: Any) -> None:
         )
     able = [other.name for other in FORMATS.values() if quantize in other.quantize]
     raise ExportError(
-        f"{form.name} does not support quantize={quantize!r}. It supports: "
+        f"{form.name} does not support quantize={quantize!r}. It takes: "
         f"{', '.join(['None', *map(repr, form.quantize)])}. Formats that support "
         f"{quantize!r}: {', '.join(able)}."
     )

@@ -148,7 +148,7 @@ def _unwritable(folder: Path, error: OSError) -> OSError:
     return type(error)(
         error.errno,
         f"the features cannot be stored: {error.strerror or error}. Free some space, "
-        "or pass another folder by cache= or KERASAUDIO_CACHE; features computed "
+        "or pass another folder by cache= or by KERASAUDIO_CACHE; features computed "
         "before are kept, and the same call resumes from there",
         str(folder),
     )

@@ -99,7 +99,7 @@ def test_urbansound8k(tmp_path):
     write_table(table, [(*heading, "classID", "class"), *rows])
     with pytest.raises(ValueError, match="leads out of it"):
         UrbanSound8K(tmp_path)
-    with pytest.raises(FileNotFoundError, match="pass download=True"):
+    with pytest.raises(FileNotFoundError, match="download=True gets it"):
         UrbanSound8K(tmp_path / "audio")
 
 

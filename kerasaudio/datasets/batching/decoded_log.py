@@ -75,7 +75,7 @@ class DecodedLog:
             f"Decoded audio cannot be kept in {self._folder}: "
             f"{failure.strerror or failure}. Files that are not kept there are decoded "
             f"in each epoch, which is slower. Free some space, set {CACHE_VARIABLE} to "
-            'another folder, pass dtype="int16", or pass cache=False.',
+            'another folder, pass dtype="int16", or cache=False.',
             stacklevel=2,
         )
         return None

@@ -55,8 +55,8 @@ def targets_for(
     if unknown:
         raise ValueError(
             f"{clips.name} has classes that {spec.architecture or 'the model'} has no "
-            f"output for: {listed(unknown)}. Its labels: {listed(labels, 5)}. Build "
-            "the model for these classes, with labels=clips.class_names."
+            f"output for: {listed(unknown)}. Its labels: {listed(labels, 5)}. Build it "
+            "for these classes, with labels=clips.class_names."
         )
     place = np.array([labels.index(name) for name in names])
     if not (clips.multi_label or one_hot):
