@@ -230,7 +230,7 @@ def _check_free(path: Path, form: Format, overwrite: bool) -> None:
         if not overwrite:
             raise FileExistsError(
                 f"{str(part)!r} already exists. Use another path, or pass "
-                "overwrite=True."
+                "overwrite=True (--overwrite)."
             )
         if part.is_dir() and not (part / "saved_model.pb").is_file():
             raise FileExistsError(

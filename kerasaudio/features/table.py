@@ -123,7 +123,8 @@ def check_out(
             what = there.get("model", "something that is not a table of features")
             raise FileExistsError(
                 f"{str(out)!r} already exists and holds {what}, with other settings or "
-                "from another version. Use another file, or pass overwrite=True."
+                "from another version. Use another file, or pass overwrite=True "
+                "(--overwrite)."
             )
     check_writable(out)  # fail now, not after hours
     return out
