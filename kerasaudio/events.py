@@ -1,6 +1,6 @@
-"""Which sounds are heard when, from a network that was taught which are in a clip.
+"""Find sound events with their times, with a network trained on labels of clips.
 
-clip model (b, samples) -> (b, classes), less its pooling:
+clip model (b, samples) -> (b, classes), without its pooling:
 framewise model (b, samples) -> (b, frames, classes) -> events with start and end
 """
 
@@ -23,9 +23,9 @@ class SoundEvent(NamedTuple):
     """A sound in a clip.
 
     Attributes:
-        label: Its class.
-        start: In seconds.
-        end: In seconds.
+        label: Class of the sound.
+        start: Start in seconds.
+        end: End in seconds.
         score: Highest probability of its frames.
     """
 
@@ -36,18 +36,18 @@ class SoundEvent(NamedTuple):
 
 
 def framewise(model: AudioModel) -> AudioModel:
-    """Take the pooling away: a probability for every frame and class.
+    """Remove the pooling of a model, so that it scores every frame.
 
     Args:
-        model: A `SoundEventCRNN` with a top; its layers are shared, not copied. What is
-            framewise already comes back as it is.
+        model: A `SoundEventCRNN` with a top; its layers are shared, not copied. A model
+            that is already framewise is returned unchanged.
 
     Returns:
-        Waveform (batch, samples) -> (batch, frames, classes), a frame every
-        `spec.frontend["frame_samples"]` samples.
+        Model from waveforms (batch, samples) to probabilities (batch, frames, classes),
+        one frame every `spec.frontend["frame_samples"]` samples.
 
     Raises:
-        ValueError: The model scores no frames.
+        ValueError: The model does not score frames.
 
     Examples:
         >>> model = kerasaudio.SoundEventCRNN(labels=["dog", "rain"])
@@ -61,7 +61,7 @@ def framewise(model: AudioModel) -> AudioModel:
         return model
     if not any(layer.name == LAYER for layer in model.layers):
         raise ValueError(
-            f"{model.name} has no layer {LAYER!r}: it does not score frames. Use a "
+            f"{model.name} has no layer {LAYER!r}, so it does not score frames. Use a "
             "SoundEventCRNN with include_top=True."
         )
     scores = model.get_layer(LAYER).output
@@ -74,17 +74,17 @@ def frame_scores(
     """Score every frame of a sound of any length.
 
     Args:
-        model: A `SoundEventCRNN`, or `framewise(model)`, which saves building it anew
-            for each of many sounds.
-        audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
-        sample_rate: Rate of the waveform in Hz; paths know theirs.
+        model: A `SoundEventCRNN`, or `framewise(model)`, which is not rebuilt for each
+            of many sounds.
+        audio: Path, or mono waveform (samples,) of floats in [-1, 1].
+        sample_rate: Sample rate of the waveform in Hz; not needed for files.
 
     Returns:
-        Probabilities, float32 (frames, classes), and where the frames begin and where
-        the last one ends, in seconds, float64 (frames + 1,).
+        Probabilities, float32 (frames, classes), and the starts of the frames followed
+        by the end of the last one, in seconds, float64 (frames + 1,).
 
     Raises:
-        ValueError: The model scores no frames; the audio is unusable.
+        ValueError: The model does not score frames, or the audio is unusable.
         OSError: The file is missing or cannot be decoded.
 
     Examples:
@@ -94,7 +94,7 @@ def frame_scores(
         ((75, 2), (76,), 3.0)
     """
     network = framewise(model)
-    # A rest is filled up, so that the frame that the sound ends in is scored.
+    # The last window is padded, so that the last frame of the sound is scored.
     spec = model.spec.over_time().replace(rest="full")
     step = spec.frontend["frame_samples"]
     chunks, starts = [], []
@@ -120,23 +120,23 @@ def find_events(
     min_seconds: float = 0.0,
     gap_seconds: float = 0.0,
 ) -> list[SoundEvent]:
-    """Tell which sounds begin and end when.
+    """Find the sounds in a clip with their start and end.
 
     Args:
         model: A `SoundEventCRNN`, or `framewise(model)`; see `frame_scores`.
-        audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
-        sample_rate: Rate of the waveform in Hz; paths know theirs.
-        threshold: Probability from which a frame belongs to an event, 0 to 1; a number,
-            or one for each class.
-        min_seconds: Events shorter than this are dropped.
-        gap_seconds: Pauses up to this length do not end an event.
+        audio: Path, or mono waveform (samples,) of floats in [-1, 1].
+        sample_rate: Sample rate of the waveform in Hz; not needed for files.
+        threshold: Lowest probability of a frame that belongs to an event, above 0 and
+            below 1; one number, or one for each class.
+        min_seconds: Shortest event in seconds; shorter ones are dropped.
+        gap_seconds: Longest pause in seconds that does not end an event.
 
     Returns:
-        Events by their start.
+        Events, sorted by start.
 
     Raises:
-        ValueError: An argument is out of range; the model scores no frames; the audio
-            is unusable.
+        ValueError: An argument is out of range, the model does not score frames, or the
+            audio is unusable.
         OSError: The file is missing or cannot be decoded.
 
     Examples:
@@ -180,15 +180,18 @@ def events_of(
     min_seconds: float = 0.0,
     gap_seconds: float = 0.0,
 ) -> list[SoundEvent]:
-    """Make events of the scores of frames; arguments as `find_events`.
+    """Turn the scores of frames into events.
 
     Args:
-        scores: From `frame_scores`.
-        times: From `frame_scores`.
+        scores: Probabilities (frames, classes), from `frame_scores`.
+        times: Times (frames + 1,), from `frame_scores`.
         labels: Names of the classes.
         threshold: See `find_events`.
         min_seconds: See `find_events`.
         gap_seconds: See `find_events`.
+
+    Returns:
+        Events, sorted by start.
 
     Examples:
         >>> scores = np.array([[0.1], [0.9], [0.7], [0.2]])
@@ -210,7 +213,7 @@ def events_of(
 def _runs(
     active: np.ndarray, times: np.ndarray, gap_seconds: float
 ) -> list[tuple[int, int]]:
-    """Give the stretches of active frames, as [first, last), short gaps closed."""
+    """Return runs of active frames as [first, last), with short gaps closed."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], active.astype(int), [0]))))
     runs: list[tuple[int, int]] = []
     for first, last in edges.reshape(-1, 2).tolist():

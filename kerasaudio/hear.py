@@ -27,19 +27,19 @@ from kerasaudio.core.windowed import run, waveform_windows
 from kerasaudio.loading import load
 
 DEFAULT_MODEL = "MusiCNN/mtat"
-# The rates that the tasks of HEAR are published at.
+# The sample rates of the tasks that HEAR published.
 SAMPLE_RATES = (16_000, 22_050, 32_000, 44_100, 48_000)
 HOP_MS = 50.0
-# Where a network takes any length: that of EfficientAT's own HEAR entry
+# Window of networks that accept any length, as in EfficientAT's own HEAR entry
 # (fschmid56/EfficientAT_HEAR@08dde7d, hear_wrapper.py).
 WINDOW_SECONDS = 0.16
-# What goes through a network at once: 2**19 samples are 33 s at 16 kHz.
+# Most samples in a batch: 2**19 samples are 33 s at 16 kHz.
 _BATCH_SAMPLES = 2**19
 _MOST_WINDOWS = 64
 
 
 def _module_class() -> Any:
-    """HEAR takes a tf.Module or a torch module; with JAX a plain object has to do."""
+    """Return the base class: tf.Module or torch's Module for HEAR; object with JAX."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
@@ -55,33 +55,33 @@ _Module: Any = _module_class()
 
 
 class HearModel(_Module):
-    """An AudioModel as HEAR wants it: a tf.Module, a torch module, or with JAX neither.
+    """An AudioModel for HEAR: a tf.Module, a torch module, or a plain object with JAX.
 
     Args:
-        model: A model of kerasaudio that has an embedding layer.
+        model: A model of kerasaudio with an embedding layer.
 
     Attributes:
-        sample_rate: Rate of the waveforms in Hz, one of `SAMPLE_RATES`.
-        scene_embedding_size: Features of a scene.
-        timestamp_embedding_size: Features at a timestamp.
+        sample_rate: Sample rate of the waveforms in Hz, one of `SAMPLE_RATES`.
+        scene_embedding_size: Number of features of a scene embedding.
+        timestamp_embedding_size: Number of features of a timestamp embedding.
         spec: The model's `AudioSpec`.
 
     Raises:
-        ValueError: The model's rate is none that HEAR has.
-        TypeError: It is no model of kerasaudio.
+        ValueError: The model's sample rate is not one of HEAR's.
+        TypeError: `model` is not a model of kerasaudio.
     """
 
     def __init__(self, model: AudioModel) -> None:
         super().__init__()
         if not isinstance(model, AudioModel):
             raise TypeError(
-                "HearModel wraps an AudioModel, such as kerasaudio.MusiCNN(weights="
+                "model must be an AudioModel, such as kerasaudio.MusiCNN(weights="
                 f"'mtat'). Received: {type(model).__name__}."
             )
         if model.spec.sample_rate not in SAMPLE_RATES:
             raise ValueError(
-                f"HEAR's sounds have one of the rates {SAMPLE_RATES} Hz. Received: "
-                f"{model.name}, which takes {model.spec.sample_rate} Hz."
+                f"HEAR supports only the sample rates {SAMPLE_RATES} Hz. Received: "
+                f"{model.name}, which needs {model.spec.sample_rate} Hz."
             )
         self.spec = model.spec
         self.sample_rate = model.spec.sample_rate
@@ -90,7 +90,7 @@ class HearModel(_Module):
         self.scene_embedding_size = size
         self.timestamp_embedding_size = size
         if keras.backend.backend() == "tensorflow":
-            # A tf.Module finds its variables in its attributes, but not Keras' ones.
+            # A tf.Module finds variables in its attributes, but not those of Keras.
             self.values = [variable.value for variable in self.embedder.variables]
 
     def embed(self, windows: Iterable[np.ndarray]) -> np.ndarray:
@@ -107,7 +107,7 @@ class HearModel(_Module):
             return np.concatenate([run(predict, batch) for batch in _batches(windows)])
 
     def _device(self) -> AbstractContextManager[Any]:
-        """Follow the parameters to where torch's `.to` put them."""
+        """Use the device that torch's `.to` moved the parameters to."""
         if keras.backend.backend() != "torch":
             return nullcontext()
         device = next(self.parameters()).device
@@ -126,7 +126,7 @@ def load_model(model_file_path: str = "") -> HearModel:
         The model to pass to the functions below.
 
     Raises:
-        ValueError: There is no such preset, or its rate is none that HEAR has.
+        ValueError: The preset is unknown, or its sample rate is not one of HEAR's.
         OSError: A file is missing, or a download failed.
     """
     return HearModel(load(model_file_path or DEFAULT_MODEL))
@@ -136,15 +136,16 @@ def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
     """Turn each sound into one vector, the same as `AudioModel.embed`.
 
     Args:
-        audio: Waveforms in [-1, 1], (sounds, samples), mono, at `model.sample_rate`,
-            50 ms or longer; a tensor of the backend or an array.
-        model: What `load_model` gave.
+        audio: Mono waveforms in [-1, 1], (sounds, samples), at `model.sample_rate`, at
+            least 50 ms long; a tensor of the backend or an array.
+        model: Model from `load_model`.
 
     Returns:
         float32 tensor of the backend, (sounds, model.scene_embedding_size).
 
     Raises:
-        ValueError: Audio of another shape, integers, NaN, above full scale, too short.
+        ValueError: The audio has another shape, integers, NaN or values above full
+            scale, or is too short.
         TypeError: `model` is not from `load_model`.
     """
     waveforms = _waveforms(audio, model)
@@ -152,7 +153,7 @@ def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
         list(waveform_windows(model.spec, waveform, model.sample_rate))
         for waveform in waveforms
     ]
-    # All sounds are as long as each other, so their windows are, too.
+    # All sounds have the same length, and so do their windows.
     each = [
         model.embed(window.samples for window in alike)
         for alike in zip(*cut, strict=True)
@@ -170,16 +171,17 @@ def get_timestamp_embeddings(
 ) -> tuple[Any, Any]:
     """Turn each sound into vectors at regular times.
 
-    The window of a vector is centered on its timestamp; beyond the sound there is
-    silence. Timestamps are 0, `hop_ms`, 2 `hop_ms`, ... up to the end of the sound.
-    Each is rounded to a sample by itself, so that no error adds up.
+    The window of a vector is centered on its timestamp; outside the sound it is padded
+    with silence. Timestamps are 0, `hop_ms`, 2 `hop_ms`, ... up to the end of the
+    sound. Each is rounded to a sample separately, so that errors do not add up.
 
     Args:
         audio: As for `get_scene_embeddings`, of any length.
-        model: What `load_model` gave.
-        hop_ms: From one timestamp to the next in milliseconds.
-        window_seconds: Length of the windows for networks that take any length; None
-            for 0.16 s, or what the network needs at least. Others have their own.
+        model: Model from `load_model`.
+        hop_ms: Time from one timestamp to the next in milliseconds.
+        window_seconds: Length of the windows in seconds, for networks that accept any
+            length; None for 0.16 s, or the minimum of the network if that is longer.
+            Other networks have their own.
 
     Returns:
         Embeddings, (sounds, timestamps, model.timestamp_embedding_size), and their
@@ -187,8 +189,8 @@ def get_timestamp_embeddings(
         backend.
 
     Raises:
-        ValueError: Unusable audio, as for `get_scene_embeddings`; a hop that is not
-            positive or below a sample; a window that the network does not take.
+        ValueError: The audio is unusable, as for `get_scene_embeddings`; the hop is
+            shorter than a sample; the network does not accept the window.
         TypeError: `model` is not from `load_model`.
     """
     waveforms = _waveforms(audio, model)
@@ -215,8 +217,8 @@ def get_timestamp_embeddings(
 def _waveforms(audio: Any, model: HearModel) -> np.ndarray:
     if not isinstance(model, HearModel):
         raise TypeError(
-            "model must be what kerasaudio.hear.load_model gave; wrap a model of "
-            f"yours by HearModel(model). Received: {type(model).__name__}."
+            "model must be from kerasaudio.hear.load_model. Wrap your own model in "
+            f"HearModel(model). Received: {type(model).__name__}."
         )
     if keras.ops.is_tensor(audio):
         audio = keras.ops.convert_to_numpy(audio)
@@ -235,7 +237,7 @@ def _hop_samples(hop_ms: Any, sample_rate: int) -> float:
     hop = float(hop_ms) / 1000 * sample_rate if is_number(hop_ms) else math.nan
     if not 1 <= hop < math.inf:
         raise ValueError(
-            f"hop_ms must be a number of milliseconds such as 50.0, and at least a "
+            f"hop_ms must be a number of milliseconds such as 50.0, and at least one "
             f"sample, {1000 / sample_rate:.4f} ms. Received: {hop_ms!r}."
         )
     return hop
@@ -268,6 +270,6 @@ def _batches(windows: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _batch_size(samples: int) -> int:
-    """Give a power of two, which `run` does not fill up."""
+    """Return the batch size: a power of two, which `run` does not pad."""
     most = max(1, min(_MOST_WINDOWS, _BATCH_SAMPLES // samples))
     return 1 << (most.bit_length() - 1)

@@ -29,7 +29,9 @@ MODELS = {
 def test_what_are_no_clips(name, clips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     kind = type(clips).__name__
-    with pytest.raises(ValueError, match=rf"Clips are what .* Received: {kind}\."):
+    with pytest.raises(
+        ValueError, match=rf"clips must be labeled clips .* Received: {kind}\."
+    ):
         CLIPS[name](tiny_model(), clips)
     assert not list(tmp_path.glob("a.keras*"))
 

@@ -1,7 +1,7 @@
 """Data sets: where the clips are, their classes, folds and recordings; batches of them.
 
-`LabeledClips` is what all of them give; one file a data set. `from_folder` and
-`from_table` take your own; `split` and `k_fold` keep a recording on one side.
+Every data set is a `LabeledClips`; each has its own file. `from_folder` and
+`from_table` load your own clips; `split` and `k_fold` keep each recording on one side.
 """
 
 from kerasaudio.datasets.archives import download

@@ -1,4 +1,4 @@
-"""Where public data sets can be had, what their bytes must be, and how to get them."""
+"""Where to download public data sets from, and which hashes the archives must have."""
 
 import os
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from kerasaudio.files.verified import download_verified
 from kerasaudio.files.workplace import remove_dead, workplace
 
 GB = 10**9
-_UNPACKING_SECONDS = 3600.0  # in which nothing changes in the cache
+_UNPACKING_SECONDS = 3600.0  # while unpacking, nothing changes in the cache
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,15 @@ class Archive:
     """An archive that holds a data set.
 
     Attributes:
-        title: Of the data set.
-        url: Where it is.
-        algorithm: Of the hash.
+        title: Name of the data set.
+        url: Address of the archive.
+        algorithm: Hash algorithm.
         digest: Hash of the archive.
-        root: Folder inside the archive that becomes the data set's; "" for the whole.
-        limit: Bytes that neither the archive nor what is in it ever exceeds.
-        size: Bytes of the archive, None if not known.
-        note: What to know where the hash does not fit.
+        root: Folder inside the archive that becomes the data set's folder; "" for the
+            whole archive.
+        limit: Most bytes that the archive, and its unpacked content, may have.
+        size: Size of the archive in bytes; None if unknown.
+        note: Hint for the error message when the hash does not match.
     """
 
     title: str
@@ -95,33 +96,34 @@ ARCHIVES: dict[str, Archive] = {
 }
 _UNPINNED = {
     "magnatagatune": "No hash of its archive (mp3.zip.001 to .003 and "
-    "annotations_final.csv, on mirg.city.ac.uk) has been published, so it is not "
-    "downloaded: get it yourself, unpack it, and name the folder.",
+    "annotations_final.csv, on mirg.city.ac.uk) has been published, so it cannot be "
+    "downloaded safely: get it yourself, unpack it, and pass the folder.",
 }
 
 
 def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -> Path:
     """Download a public data set, verify it and unpack it.
 
-    The archive is kept in the cache while it is not complete: a download that broke off
-    is continued. The folder appears when everything is in it.
+    An incomplete archive stays in the cache, so that an interrupted download resumes.
+    The folder appears only when it is complete.
 
     Args:
         name: "esc50", "fsdd", "speech_commands_v1", "speech_commands_v2",
             "urbansound8k" or "gtzan".
-        folder: To unpack into; must not exist, or be empty.
-        progress: Whether to show a bar on stderr, if that is a terminal.
+        folder: Folder to unpack into; must not exist or must be empty.
+        progress: Whether to show a progress bar on stderr, if that is a terminal.
 
     Returns:
         The folder, in the data set's official layout.
 
     Raises:
-        ValueError: An unknown name, a folder that holds something, or an archive that
-            is not safe to unpack.
-        OSError: No network, no space, or not the bytes that are pinned.
+        ValueError: The name is unknown, the folder is not empty, or the archive is not
+            safe to unpack.
+        OSError: There is no network or no space, or the archive does not have the
+            expected hash.
 
     Examples:
-        What is there is not downloaded again, and never replaced.
+        A data set that exists is not downloaded again and never replaced.
 
         >>> kerasaudio.datasets.GTZAN("genres", download=True)
         GTZAN('GTZAN', clips=930, classes=10)
@@ -134,9 +136,10 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
     _forget_dead(name, target)
     _check_free(target, archive)
     packed = _packed_path(name, archive)
-    # To the end: who unpacks into another folder takes and deletes the same archive.
+    # Locked to the end: a process that unpacks into another folder uses and deletes the
+    # same archive.
     with locked(packed, idle_seconds=_UNPACKING_SECONDS):
-        _check_free(target, archive)  # still, after waiting
+        _check_free(target, archive)  # again, after waiting
         _fetch(packed, archive, progress)
         _unpack(packed, archive, target)
     return target
@@ -145,7 +148,7 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
 def _check_free(target: Path, archive: Archive) -> None:
     is_link_to_nothing = target.is_symlink() and not target.exists()
     if is_link_to_nothing:
-        raise ValueError(f"{target} is a link to nothing. Name another folder.")
+        raise ValueError(f"{target} is a broken link. Pass another folder.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(
             f"{target} is not empty: {archive.title} needs a folder of its own."
@@ -160,12 +163,13 @@ def _unpack(packed: Path, archive: Archive, target: Path) -> None:
         root = unpacked / archive.root
         if not root.is_dir():
             raise ValueError(
-                f"The archive of {archive.title} has no folder {archive.root!r} in it."
+                f"The archive of {archive.title} does not contain the folder "
+                f"{archive.root!r}."
             )
         if target.exists():
             target.rmdir()
-        # Not its folder, where others wait at the lock. And first: nobody who finds
-        # the data set would look for it, had this process died between.
+        # Its folder stays, since others wait for the lock in it. The archive goes
+        # first: if this process died in between, nothing would delete it later.
         packed.unlink()
         os.replace(root, target)
 
@@ -176,7 +180,7 @@ def present(
     landmark: str | PathLike[str],
     may_download: bool,
 ) -> Path:
-    """Give a data set's folder; download it first if its landmark is not there."""
+    """Return a data set's folder; download it first if its landmark is missing."""
     root = Path(folder)
     if may_download:
         _forget_dead(name, root)
@@ -186,7 +190,7 @@ def present(
 
 
 def _forget_dead(name: str, target: Path) -> None:
-    """Remove what downloads left whose processes were killed."""
+    """Remove the files that downloads of killed processes left behind."""
     remove_dead(target.parent)
     if has_cache_folder():
         forget_dead(_packed_path(name, _find(name)))
@@ -196,7 +200,9 @@ def _find(name: str) -> Archive:
     if name in _UNPINNED:
         raise ValueError(f"{name}: {_UNPINNED[name]}")
     if name not in ARCHIVES:
-        raise ValueError(f"download knows {', '.join(ARCHIVES)}. Received: {name!r}.")
+        raise ValueError(
+            f"name must be one of {', '.join(ARCHIVES)}. Received: {name!r}."
+        )
     return ARCHIVES[name]
 
 
@@ -223,6 +229,6 @@ def _fetch(path: Path, archive: Archive, progress: bool) -> None:
             )
     except WeightsError as error:
         raise type(error)(
-            f"{archive.title} cannot be had from {archive.url}: {error}. "
+            f"{archive.title} cannot be downloaded from {archive.url}: {error}. "
             f"{archive.note}".rstrip()
         ) from error

@@ -1,4 +1,4 @@
-"""Whether the fields of labeled clips fit together."""
+"""Checks that the fields of labeled clips fit together."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ import numpy as np
 from kerasaudio.datasets.protocol import Clips
 from kerasaudio.text import one_line, warn
 
-SHOWN = 3  # how many of many names an error lists
+SHOWN = 3  # most names that an error message lists
 PARTS = ("training", "validation", "testing")
 
 
 def check_targets(clips: Clips) -> None:
-    """Raise unless each class has a name, and a clip."""
+    """Raise unless each class has a name and at least one clip."""
     targets = np.asarray(clips.targets)
     if len(set(clips.class_names)) != len(clips.class_names):
         twice = [n for n, times in Counter(clips.class_names).items() if times > 1]
         raise ValueError(
-            f"{clips.name}: two classes have the same name: {listed(twice)}. (Accents "
-            "written in two ways are one name.)"
+            f"{clips.name}: two classes have the same name: {listed(twice)}. (Names "
+            "that differ only in how accents are encoded are the same.)"
         )
     if targets.ndim == 2:
         if targets.dtype.kind not in "biu" or not np.isin(targets, (0, 1)).all():
@@ -41,8 +41,8 @@ def check_targets(clips: Clips) -> None:
         raise ValueError(
             f"{clips.name}: targets must be 0 to {len(clips.class_names) - 1}, each at "
             "least once. "
-            + (f"No clip has: {listed(missing)}. " if missing else "")
-            + (f"No class has the number: {listed(unknown)}." if unknown else "")
+            + (f"Classes without a clip: {listed(missing)}. " if missing else "")
+            + (f"Targets without a class: {listed(unknown)}." if unknown else "")
         )
 
 
@@ -63,24 +63,25 @@ def check_spans(clips: Clips) -> None:
 
 
 def check_folds(clips: Clips, folds: np.ndarray) -> None:
-    """Raise unless folds are numbered without gaps, and no recording is in two."""
+    """Raise unless folds are numbered without gaps and no recording is in two folds."""
     numbers = np.unique(folds)
     without_gaps = np.array_equal(numbers, np.arange(1, len(numbers) + 1))
     if not clips.partial and not without_gaps:
         raise ValueError(
             f"{clips.name}: folds must be numbered 1, 2, 3 ... without gaps. Received: "
-            f"{listed(numbers.tolist(), 10)}. Are clips missing, or are these "
-            "no folds? Then call the column something else."
+            f"{listed(numbers.tolist(), 10)}. If no clips are missing and the numbers "
+            "are not folds, rename the column."
         )
     _check_sides(clips, folds, "folds")
 
 
 def check_parts(clips: Clips, parts: np.ndarray) -> None:
-    """Raise unless the parts have their names, and no recording is in two."""
+    """Raise unless the parts have valid names and no recording is in two parts."""
     unknown = sorted(set(np.unique(parts).tolist()) - set(PARTS))
     if unknown:
         raise ValueError(
-            f"{clips.name}: parts are {', '.join(PARTS)}. Received: {listed(unknown)}."
+            f"{clips.name}: parts must be among {', '.join(PARTS)}. Received: "
+            f"{listed(unknown)}."
         )
     _check_sides(clips, parts, "parts")
 
@@ -102,14 +103,14 @@ def _check_sides(clips: Clips, sides: np.ndarray, what: str) -> None:
         named = ", ".join(f"{group} ({listed(on)})" for group, on in split.items())
         warn(
             f"{clips.name}: the published {what} have clips of the same recording on "
-            f"two sides: {named}. They are used as published, so that figures can be "
-            "compared; kerasaudio.datasets.k_fold makes folds that share none.",
-            stacklevel=7,  # of whoever makes the data set
+            f"two sides: {named}. They are used as published, so that results can be "
+            "compared; kerasaudio.datasets.k_fold makes folds that share no recording.",
+            stacklevel=7,  # the caller that makes the data set
         )
 
 
 def listed(values: Iterable[Any], most: int = SHOWN) -> str:
-    """Name the first of many values, for errors."""
+    """Return the first of many values as text for error messages."""
     values = list(values)
     names = ", ".join(one_line(str(value)) for value in values[:most])
     return names if len(values) <= most else f"{names} ... ({len(values)} in all)"

@@ -1,4 +1,4 @@
-"""What every data set gives: clips on disk, their classes, folds and recordings."""
+"""`LabeledClips`: clips on disk with their classes, folds and recordings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -24,34 +24,36 @@ from kerasaudio.moved import old_attribute, renamed
 @renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class LabeledClips:
-    """Sound files, or parts of them, with one class each or with several.
+    """Sound files, or parts of them, with one or several classes each.
 
     Attributes:
-        name: Of the data set.
-        paths: The files.
-        targets: Class numbers from 0, int64 (clips,); or where a clip can have several
+        name: Name of the data set.
+        paths: Path of each clip's file.
+        targets: Class numbers from 0, int64 (clips,); if a clip can have several
             classes or none, multi-hot, bool (clips, classes).
         class_names: Names of the classes, in the order of their numbers; in Unicode's
             composed form, NFC.
         folds: Official fold of each clip, numbered from 1 without gaps, int64
             (clips,); None if the data set has no folds.
         groups: Recording (or speaker) that each clip is cut from, (clips,); a good
-            split has none on both sides. None if unknown: each file is one then.
-        starts: Where each clip begins in its file, in seconds, float64 (clips,); None
-            for the beginning.
-        ends: Where it ends, in seconds; None, or infinity, for the end of the file.
-        parts: Which part of the published split each clip is in: "training",
+            split has no group on both sides. None if unknown: each file then counts as
+            one recording.
+        starts: Start of each clip in its file, in seconds, float64 (clips,); None for
+            the beginning of the file.
+        ends: End of each clip in its file, in seconds, float64 (clips,); None or
+            infinity for the end of the file.
+        parts: Part of the published split that each clip is in: "training",
             "validation" or "testing"; None if there is no such split.
-        partial: Whether these are some of a data set's clips, so that classes may have
-            none, and folds gaps.
-        shared: Recordings that the published folds of a data set are known to have on
-            two sides, and those folds. A UserWarning names them; any other recording
-            in two folds is an error.
+        partial: Whether these are only some of a data set's clips, so that classes may
+            be empty and folds may have gaps.
+        shared: Recordings that are known to be in two of the published folds, with
+            these folds. A UserWarning names them; any other recording in two folds is
+            an error.
 
     Raises:
-        ValueError: Lengths that differ, targets without a name, classes without a
-            clip, folds with gaps, a recording in two folds or parts, clips that end
-            before they start.
+        ValueError: Lengths differ, a target has no class name, a class has no clip,
+            folds have gaps, a recording is in two folds or parts, or a clip ends before
+            it starts.
 
     Examples:
         >>> clips = kerasaudio.datasets.LabeledClips(
@@ -81,12 +83,13 @@ class LabeledClips:
     labels = old_attribute("labels", "targets")
 
     def __post_init__(self) -> None:
-        """Bring class names into one form; check that the fields fit together."""
-        # Frozen, hence by the back door; file systems write accents in two ways.
+        """Normalize class names and check that the fields fit together."""
+        # object.__setattr__, because the class is frozen. NFC, because file systems
+        # encode accents in two ways.
         names = tuple(class_name(name) for name in self.class_names)
         object.__setattr__(self, "class_names", names)
         if not self.paths:
-            raise ValueError(f"{self.name} holds no clips.")
+            raise ValueError(f"{self.name} has no clips.")
         for name in ("targets", "folds", "groups", "starts", "ends", "parts"):
             values = getattr(self, name)
             if values is None or np.shape(values) == (len(self.paths),):
@@ -108,11 +111,11 @@ class LabeledClips:
         return len(self.paths), len(self.class_names)
 
     def __len__(self) -> int:
-        """Give the number of clips."""
+        """Return the number of clips."""
         return len(self.paths)
 
     def __repr__(self) -> str:
-        """Give name and numbers in a line."""
+        """Return the name and the numbers of clips, classes and folds in one line."""
         told = [f"clips={len(self)}", f"classes={len(self.class_names)}"]
         if self.folds is not None:
             told.append(f"folds={len(np.unique(self.folds))}")
@@ -132,7 +135,7 @@ class LabeledClips:
 
     @property
     def recordings(self) -> np.ndarray:
-        """Number of the recording that each clip is from: its group, or its file."""
+        """Number of the recording of each clip (its group or its file), (clips,)."""
         source = self.groups
         if source is None:
             source = np.array([str(path) for path in self.paths])
@@ -140,7 +143,7 @@ class LabeledClips:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Class name of each clip; of several, joined by ";"."""
+        """Class name of each clip; several names are joined by ";"."""
         if self.multi_label:
             return tuple(
                 ";".join(self.class_names[i] for i in np.flatnonzero(row))
@@ -149,14 +152,14 @@ class LabeledClips:
         return tuple(self.class_names[label] for label in self.targets)
 
     def take(self, which: ArrayLike, name: str | None = None) -> "LabeledClips":
-        """Give some of the clips, with all classes.
+        """Return some of the clips, with the same class names.
 
         Args:
-            which: Positions, int (n,), or bool (clips,).
-            name: Of the new set; None for this one's.
+            which: Positions, int (n,), or a mask, bool (clips,).
+            name: Name of the new set; None for the same name.
 
         Raises:
-            ValueError: No clips, or positions that there are not.
+            ValueError: No clip is chosen, or a position is out of range.
         """
         chosen = np.asarray(which)
         if chosen.dtype == bool and chosen.shape == (len(self),):
@@ -181,10 +184,10 @@ class LabeledClips:
         return LabeledClips(**values | {"name": name or self.name, "partial": True})
 
     def hold_out(self, fold: int) -> tuple["LabeledClips", "LabeledClips"]:
-        """Give the clips of all other folds, to learn from, and those of one.
+        """Return the clips of all other folds (to train on) and those of this fold.
 
         Raises:
-            ValueError: There are no folds to do so with, or not this one.
+            ValueError: There are fewer than two folds, or none has this number.
         """
         folds = self.require_folds()
         if fold not in folds:
@@ -195,26 +198,26 @@ class LabeledClips:
         return self.take(folds != fold), self.take(folds == fold)
 
     def published_split(self) -> tuple["LabeledClips", ...]:
-        """Give the parts of the published split: training, (validation,) testing.
+        """Return the parts of the published split: training, (validation,) testing.
 
         Raises:
-            ValueError: The data set has none.
+            ValueError: The data set has no published split.
         """
         if self.parts is None:
             raise ValueError(
                 f"{self.name} has no published split. Use kerasaudio.datasets.split, "
-                "or hold_out(fold) where there are folds."
+                "or hold_out(fold) if there are folds."
             )
         there = [part for part in PARTS if (self.parts == part).any()]
         return tuple(self.take(self.parts == part) for part in there)
 
     def class_weights(self) -> dict[int, float]:
-        """Give each class the weight that makes up for its share of the clips.
+        """Return a weight per class that balances classes with few and many clips.
 
         Returns:
-            clips / (classes * clips of the class), for `fit(class_weight=...)`; over
-            all clips they average to 1 where each has one class. Classes without a
-            clip have none.
+            clips / (classes * clips of the class) by class number, for
+            `fit(class_weight=...)`. If each clip has one class, the weights average to
+            1 over all clips. Classes without a clip are left out.
         """
         counts = self.multi_hot.sum(axis=0)
         there = np.flatnonzero(counts)
@@ -223,36 +226,36 @@ class LabeledClips:
     def batches(
         self, model_or_spec: Any, batch_size: int = 32, **settings: Any
     ) -> ClipBatches:
-        """Give batches for `fit`, `evaluate` and `predict`; see `ClipBatches`."""
+        """Return batches for `fit`, `evaluate` and `predict`; see `ClipBatches`."""
         return ClipBatches(self, model_or_spec, batch_size, **settings)
 
     def require_whole_files(self, what: str) -> None:
-        """Raise unless each clip is a file of its own, with one class.
+        """Raise unless each clip is a whole file with one class.
 
         Args:
-            what: Needs them so.
+            what: Name of the function that needs whole files, for the message.
 
         Raises:
-            ValueError: Clips have several classes, or are parts of files.
+            ValueError: Clips can have several classes, or are parts of files.
         """
         if self.multi_label or self.starts is not None or self.ends is not None:
-            found = "several classes a clip" if self.multi_label else "parts of files"
+            found = "several classes per clip" if self.multi_label else "parts of files"
             raise ValueError(
-                f"{what} takes whole files with one class each. {self.name} has "
-                f"{found}: train with fit(clips.batches(model)), and predict with "
+                f"{what} needs whole files with one class each, but {self.name} has "
+                f"{found}. Train with fit(clips.batches(model)), and predict with "
                 "kerasaudio.evaluation.predict_clips."
             )
 
     def require_folds(self) -> np.ndarray:
-        """Give the folds.
+        """Return the fold of each clip, int64 (clips,).
 
         Raises:
-            ValueError: The data set has none, or only one, or a class is in one fold
-                only, so that nothing is left to learn it from.
+            ValueError: The data set has fewer than two folds, or all clips of a class
+                are in one fold, so that no clip is left to train on.
         """
         if self.folds is None or len(np.unique(self.folds)) < 2:
             raise ValueError(
-                f"{self.name} has no folds to cross-validate with. Give each clip one, "
+                f"{self.name} has no folds for cross-validation. Give each clip one, "
                 "numbered from 1: LabeledClips(..., folds=...), or use "
                 "kerasaudio.datasets.k_fold."
             )
@@ -261,6 +264,6 @@ class LabeledClips:
             if len(where) == 1:
                 raise ValueError(
                     f"{self.name}: all clips of class {name!r} are in fold {where[0]}. "
-                    "When that fold is held out, nothing is left to learn it from."
+                    "When that fold is held out, the class has no clip to train on."
                 )
         return self.folds

@@ -23,31 +23,31 @@ from kerasaudio.datasets.rows import (
 
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file")
 TABLE = Path("meta", "esc50.csv")
-# Recordings that the published folds have on two sides, with those folds: two classes
-# were cut from each.
+# Recordings that are in two of the published folds, with those folds: clips of two
+# classes were cut from each.
 SHARED = {"131943": (2, 3), "134049": (2, 3), "209698": (4, 5), "234879": (4, 5)}
 
 
 class ESC50(LabeledClips):
-    """The clips of an ESC-50 folder, as `audio/` and `meta/esc50.csv` have them.
+    """The clips of an ESC-50 folder: `meta/esc50.csv` lists the files in `audio/`.
 
-    The published folds are used as they are. Those of ESC-50 have four recordings on
-    two sides, which a UserWarning names; those of ESC-10 have none.
+    The published folds are used unchanged. In ESC-50, four recordings are in two folds,
+    and a UserWarning names them; in ESC-10, none is.
 
     Args:
-        folder: Official layout; the table says which of the clips there are.
+        folder: Folder in the official layout; only the clips in its table are used.
         esc10: True for the ten classes of ESC-10 only; False for all 50 classes, which
-            must be there; None for what the table lists.
-        download: Whether to get the data set where the folder does not hold it.
+            must be present; None for the classes that the table lists.
+        download: Whether to download the data set if the folder does not have it.
 
     Attributes:
         official_targets: The data set's own class numbers, int64 (clips,); `targets`
-            count the classes that are there from 0, in the same order.
+            number the classes that are present from 0, in the same order.
 
     Raises:
         FileNotFoundError: The folder, the table or clips are missing.
-        ValueError: The table is not ESC-50's: columns, numbers, folds with gaps, any
-            other recording in two folds, names that lead out of the folder.
+        ValueError: The table is not ESC-50's: wrong columns or numbers, folds with
+            gaps, any other recording in two folds, names that lead out of the folder.
         OSError: The download failed.
 
     Examples:
@@ -74,15 +74,15 @@ class ESC50(LabeledClips):
         if esc10:
             rows = [row for row in rows if row["esc10"].strip().lower() == "true"]
             if not rows:
-                raise ValueError(f"{table} lists no clip with esc10 True.")
+                raise ValueError(f"{table} lists no clip whose esc10 is True.")
         official = integers((row["target"] for row in rows), "target", str(table))
         names = numbered_names(
             official, [row["category"] for row in rows], str(table), "target"
         )
         if esc10 is False and len(names) != 50:
             raise ValueError(
-                f"{table} lists {len(names)} classes, not the 50 of ESC-50. Leave "
-                "esc10 out to take those that are there."
+                f"{table} lists {len(names)} classes, not the 50 of ESC-50. Leave out "
+                "esc10 to use the classes that are listed."
             )
         with naming(table):
             super().__init__(
@@ -106,7 +106,7 @@ class ESC50(LabeledClips):
 def _read(root: Path, table: Path) -> list[Row]:
     if not table.is_file():
         raise FileNotFoundError(
-            f"There is no {table}. ESC50 takes a folder with audio/ and {TABLE}, as in "
+            f"There is no {table}. ESC50 needs a folder with audio/ and {TABLE}, as in "
             f"the official archive; download=True gets it."
             + ("" if root.is_dir() else f" The folder {root} itself does not exist.")
         )
@@ -116,9 +116,9 @@ def _read(root: Path, table: Path) -> list[Row]:
 def _paths(rows: list[Row], root: Path, table: Path) -> tuple[Path, ...]:
     names = [row["filename"] for row in rows]
     for name in names:
-        # Plain file names only, by the rules of either system.
+        # Plain file names only, by the rules of POSIX and of Windows.
         if not name or {PurePosixPath(name).name, PureWindowsPath(name).name} != {name}:
-            raise ValueError(f"{table}: {name!r} is no name of a file in audio/.")
+            raise ValueError(f"{table}: {name!r} is not a name of a file in audio/.")
     require_different(names, str(table))
     paths = tuple(root / "audio" / name for name in names)
     require_files(paths, root / "audio", str(table))

@@ -1,4 +1,4 @@
-"""Unpack archives that are not trusted: files and folders only, all inside, bounded."""
+"""Unpack untrusted archives: only files and folders, inside the target, bounded."""
 
 import gzip
 import os
@@ -15,11 +15,11 @@ from typing import IO, Any
 
 MOST_FILES = 500_000
 _CHUNK = 2**20
-_PADDING = 2**26  # behind the end of a tar archive, where nothing is
+_PADDING = 2**26  # most padding after the end of a tar archive, in bytes
 _ZIP_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _TAR_PACKINGS = {"gz": b"\x1f\x8b", "bz2": b"BZh"}
 _UNBOUNDED = (b"\xfd7zXZ\0", b"\x5d\0\0", b"\x28\xb5\x2f\xfd")  # xz, lzma, zstd
-# Streams, drives, and what Windows takes for a device.
+# Streams, drives, and names of devices on Windows.
 _ODD = re.compile(
     r'[\x00-\x1f:*?"<>|\\]|(^|/)(con|nul|prn|aux|(com|lpt)\d)(\.|/|$)', re.I
 )
@@ -38,17 +38,17 @@ def extract(
     """Unpack a zip or a (compressed) tar file into a new folder.
 
     Args:
-        archive: The file; its content says which kind it is. What lets a header decide
-            how much memory unpacking takes (xz, LZMA, zstd) is refused.
-        folder: Must not exist.
-        limit: Bytes that the unpacked files may have together.
-        most_files: How many files and folders there may be.
+        archive: Archive file; its content decides which kind it is. Compressions whose
+            header decides how much memory unpacking takes (xz, LZMA, zstd) are refused.
+        folder: Target folder; must not exist.
+        limit: Most bytes that the unpacked files may have in total.
+        most_files: Most files and folders that the archive may have.
 
     Raises:
-        ValueError: Neither zip nor tar, damaged, or not safe: names that lead out of
-            the folder or mean something else on some system, links, devices, the same
-            name twice, encryption, too much in it. What was unpacked until then stays
-            in the folder, for the caller to delete.
+        ValueError: The archive is neither zip nor tar, is damaged, or is not safe:
+            names that lead out of the folder or mean something else on some system,
+            links, devices, the same name twice, encryption, too many files or bytes.
+            Files unpacked before the error stay in the folder; the caller deletes them.
         OSError: A file cannot be read or written.
     """
     folder.mkdir(parents=True)
@@ -57,7 +57,7 @@ def extract(
         for member in members:
             seen += 1
             if seen > most_files:
-                raise ValueError(f"{archive} holds more than {most_files:,} files.")
+                raise ValueError(f"{archive} contains more than {most_files:,} files.")
             path = _inside(archive, folder, member)
             if member.kind == "folder":
                 path.mkdir(parents=True, exist_ok=True)
@@ -85,13 +85,13 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
         gzip.BadGzipFile,
     ) as error:
         raise ValueError(
-            f"{archive} is no zip or tar archive, or is damaged: {error}."
+            f"{archive} is not a zip or tar archive, or is damaged: {error}."
         ) from error
     except (RuntimeError, NotImplementedError) as error:  # encrypted, odd compression
         raise ValueError(f"{archive} cannot be unpacked: {error}.") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise ValueError(
-            f"{archive} holds two files of one name: {error.filename}."
+            f"{archive} contains two files with the same name: {error.filename}."
         ) from error
 
 
@@ -100,8 +100,8 @@ def _tar_mode(archive: Path) -> Any:
         head = file.read(6)
     if head.startswith(_UNBOUNDED):
         raise ValueError(
-            f"{archive} cannot be unpacked: its header would decide how much memory "
-            "that takes. Pack it as .tar.gz."
+            f"{archive} cannot be unpacked safely: its header decides how much memory "
+            "unpacking takes. Repack it as .tar.gz."
         )
     packings = (mode for mode, magic in _TAR_PACKINGS.items() if head.startswith(magic))
     return f"r:{next(packings, '')}"
@@ -110,7 +110,9 @@ def _tar_mode(archive: Path) -> Any:
 def _zip_members(packed: zipfile.ZipFile) -> Iterator[_Member]:
     for info in packed.infolist():
         if info.compress_type not in _ZIP_PACKINGS:
-            raise NotImplementedError(f"{info.filename!r} is packed in an odd way")
+            raise NotImplementedError(
+                f"the compression of {info.filename!r} is not supported"
+            )
         mode = info.external_attr >> 16
         kind = "folder" if info.is_dir() else "file"
         if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -123,25 +125,27 @@ def _tar_members(packed: tarfile.TarFile) -> Iterator[_Member]:
         kind = (
             "file" if info.isreg() else "folder" if info.isdir() else "link or device"
         )
-        if info.issparse():  # a few bytes would make many
+        if info.issparse():  # a few bytes could expand to many
             kind = "sparse file"
         yield _Member(info.name, kind, info.size, partial(packed.extractfile, info))
-    # The checksum of what is compressed comes behind the last file.
+    # The checksum of the compressed data comes after the last file.
     for _ in range(_PADDING // _CHUNK):
         if packed.fileobj is None or not packed.fileobj.read(_CHUNK):
             return
-    raise tarfile.ReadError("there is much behind its end")
+    raise tarfile.ReadError("too many bytes follow its end")
 
 
 def _inside(archive: Path, folder: Path, member: _Member) -> Path:
     if member.kind not in ("file", "folder"):
-        raise ValueError(f"{archive} holds a {member.kind}: {member.name!r}. Refused.")
+        raise ValueError(
+            f"{archive} contains a {member.kind}, which is refused: {member.name!r}."
+        )
     name = member.name.rstrip("/")
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or _ODD.search(name):
         raise ValueError(
-            f"{archive} holds a file whose name leads out of the folder, or is not a "
-            f"plain one: {member.name!r}. Refused."
+            f"{archive} is refused: it contains a file whose name leads out of the "
+            f"folder or is not a plain name: {member.name!r}."
         )
     return folder.joinpath(*parts)
 
@@ -153,7 +157,7 @@ def _write(archive: Path, member: _Member, path: Path, left: int, limit: int) ->
     with source, path.open("xb") as file:
         while chunk := source.read(_CHUNK):
             written += len(chunk)
-            if written > left:  # whatever its header said
+            if written > left:  # whatever its header says
                 raise _too_large(archive, limit)
             file.write(chunk)
     if written != member.size:
@@ -166,4 +170,4 @@ def _write(archive: Path, member: _Member, path: Path, left: int, limit: int) ->
 
 
 def _too_large(archive: Path, limit: int) -> ValueError:
-    return ValueError(f"{archive} holds more than {limit:,} bytes. Refused.")
+    return ValueError(f"{archive} is refused: it has more than {limit:,} bytes.")

@@ -1,4 +1,4 @@
-"""A folder of sounds, one folder a class inside it."""
+"""Clips from a folder that has one folder per class."""
 
 import re
 from collections.abc import Callable
@@ -19,25 +19,25 @@ Group = str | Callable[[Path], str] | None
 def from_folder(
     folder: str | PathLike[str], *, group: Group = None, name: str | None = None
 ) -> LabeledClips:
-    """Take each folder in a folder for a class, and the audio below it for its clips.
+    """Load a folder that has one folder per class, with the clips inside.
 
         sounds/knock/a.wav  sounds/knock/b.mp3  sounds/bark/x/c.flac  ...
 
     Args:
-        folder: With two class folders or more. Hidden ones are left out.
-        group: What tells the recording that a file is cut from, so that no split puts
-            it on both sides: a regular expression, whose first group (or whole) match
+        folder: Folder with at least two class folders. Hidden folders are left out.
+        group: How to find the recording that a file is cut from, so that no split has
+            it on both sides: a regular expression, whose first group (or whole match)
             in the file's name without suffix is the recording; or a function of the
             path. None: each file is a recording of its own.
-        name: Of the data set; None for the folder's name.
+        name: Name of the data set; None for the folder's name.
 
     Returns:
-        Clips, classes in alphabetical order.
+        Clips, with the classes in alphabetical order.
 
     Raises:
         FileNotFoundError: The folder does not exist.
-        ValueError: Fewer than two class folders, one without audio, audio that lies
-            beside them, or a file in which `group` finds nothing.
+        ValueError: There are fewer than two class folders, one has no audio, audio lies
+            next to the class folders, or `group` matches nothing in a file name.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -48,7 +48,7 @@ def from_folder(
     """
     root = Path(folder)
     if not root.is_dir():
-        raise FileNotFoundError(f"There is no folder named {str(root)!r}.")
+        raise FileNotFoundError(f"There is no folder {str(root)!r}.")
     visible = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     classes = [path for path in visible if path.is_dir()]
     classes.sort(key=lambda path: class_name(path.name))
@@ -56,20 +56,20 @@ def from_folder(
     loose = [file for file in loose if (root / file).is_file()]
     if loose:
         raise ValueError(
-            f"Audio lies beside the class folders of {root}, so its class is not "
-            f"known: {listed(loose)}. Move it into one."
+            f"{root} has audio files outside its class folders, so their class is "
+            f"unknown: {listed(loose)}. Move them into a class folder."
         )
     if len(classes) < 2:
         raise ValueError(
-            f"{root} must hold a folder for each class, and two classes or more. "
+            f"{root} must contain one folder per class, for at least two classes. "
             f"Received: {listed([path.name for path in classes]) or 'none'}."
         )
     found = {path: _audio(path) for path in classes}
     empty = [path.name for path, files in found.items() if not files]
     if empty:
         raise ValueError(
-            f"Class folders of {root} without audio: {listed(empty, 10)}. Fill or "
-            "remove them."
+            f"Class folders of {root} without audio: {listed(empty, 10)}. Add audio to "
+            "them or remove them."
         )
     paths = tuple(file for files in found.values() for file in files)
     counts = [len(files) for files in found.values()]
@@ -83,22 +83,26 @@ def from_folder(
 
 
 def recordings_of(paths: tuple[Path, ...], group: Group) -> np.ndarray:
-    """Give the recording of each file, as `from_folder` describes.
+    """Return the recording of each file, as `from_folder` describes.
 
     Raises:
-        ValueError: The expression is none, or finds nothing in a name.
+        ValueError: `group` is not a valid regular expression, or matches nothing in a
+            name.
     """
     if callable(group):
         return np.array([str(group(path)) for path in paths])
     try:
         pattern = re.compile(str(group))
     except re.error as error:
-        raise ValueError(f"group is no regular expression: {error}.") from error
+        raise ValueError(
+            f"group must be a valid regular expression or a function: {error}."
+        ) from error
     matches = [pattern.search(path.stem) for path in paths]
     without = [p.name for p, match in zip(paths, matches, strict=True) if not match]
     if without:
         raise ValueError(
-            f"group={group!r} finds nothing in {len(without)} names: {listed(without)}."
+            f"group={group!r} matches nothing in {len(without)} file names: "
+            f"{listed(without)}."
         )
     return np.array(
         [match[1 if pattern.groups else 0] or "" for match in matches if match]
@@ -108,5 +112,5 @@ def recordings_of(paths: tuple[Path, ...], group: Group) -> np.ndarray:
 def _audio(folder: Path) -> list[Path]:
     try:
         return find_audio(folder)
-    except ValueError:  # it holds none: the caller names all such folders at once
+    except ValueError:  # no audio: the caller names all such folders at once
         return []

@@ -1,4 +1,4 @@
-"""Free Spoken Digit Dataset: digits 0 to 9, said in English by a few speakers, 8 kHz.
+"""Free Spoken Digit Dataset: digits 0 to 9, spoken in English by a few speakers, 8 kHz.
 
 Source: Jackson et al., github.com/Jakobovski/free-spoken-digit-dataset,
 doi:10.5281/zenodo.1342401, CC BY-SA 4.0.
@@ -25,19 +25,20 @@ class FSDD(LabeledClips):
     """The clips of a folder of the Free Spoken Digit Dataset.
 
     Args:
-        folder: The official one, with ``recordings/DIGIT_SPEAKER_TAKE.wav``.
-        label: What `labels` number: ``"digit"`` or ``"speaker"``.
-        download: Whether to get the data set where the folder does not hold it.
+        folder: Folder in the official layout, ``recordings/DIGIT_SPEAKER_TAKE.wav``.
+        label: What the classes are: ``"digit"`` or ``"speaker"``.
+        download: Whether to download the data set if the folder does not have it.
 
     Attributes:
-        digits: Which digit is said, int64 (clips,).
-        speakers: Who says it, (clips,) strings.
-        takes: Which recording of that digit by that speaker, from 0, int64 (clips,).
-        groups: The speakers, where the digits are the labels.
+        digits: Spoken digit, int64 (clips,).
+        speakers: Name of the speaker, (clips,) strings.
+        takes: Number of the recording of that digit by that speaker, from 0, int64
+            (clips,).
+        groups: The speakers, if the classes are digits; otherwise None.
 
     Raises:
-        FileNotFoundError: The folder is missing or holds no recordings.
-        ValueError: A wav file of another name is among them; an unknown `label`.
+        FileNotFoundError: The folder is missing or has no recordings.
+        ValueError: A wav file has another kind of name; `label` is unknown.
         OSError: The download failed.
 
     Examples:
@@ -86,27 +87,28 @@ class FSDD(LabeledClips):
         object.__setattr__(self, "takes", takes)
 
     def official_split(self) -> tuple[np.ndarray, np.ndarray]:
-        """Hold out takes 0 to 4: every speaker and digit is on both sides.
+        """Hold out takes 0 to 4; every speaker and digit is on both sides.
 
         Returns:
-            Positions of the training and of the test clips, int64.
+            Positions of the training clips and of the test clips, int64.
 
         Raises:
-            ValueError: One of the two is empty.
+            ValueError: One side is empty.
         """
         return self._split(self.takes < TEST_TAKES, f"take below {TEST_TAKES}")
 
     def speaker_split(self, held_out: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Hold out all clips of some speakers, who are unknown in training.
+        """Hold out all clips of some speakers, so that training does not include them.
 
         Args:
             held_out: Names of these speakers.
 
         Returns:
-            Positions of the training and of the test clips, int64.
+            Positions of the training clips and of the test clips, int64.
 
         Raises:
-            ValueError: No or an unknown speaker; nobody is left to train on.
+            ValueError: No speaker or an unknown speaker is named; no speaker is left to
+                train on.
         """
         names = [held_out] if isinstance(held_out, str) else list(held_out)
         known = np.unique(self.speakers).tolist()
@@ -121,8 +123,8 @@ class FSDD(LabeledClips):
     def _split(self, test: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
         if test.all() or not test.any():
             raise ValueError(
-                f"{'All' if test.all() else 'None'} of the {len(self)} clips are of a "
-                f"{what}: one side of the split would be empty."
+                f"{'All' if test.all() else 'None'} of the {len(self)} clips have a "
+                f"{what}, so one side of the split would be empty."
             )
         return np.flatnonzero(~test), np.flatnonzero(test)
 
@@ -132,14 +134,14 @@ def _recordings(root: Path) -> list[Path]:
     paths = sorted(folder.glob("*.wav")) if folder.is_dir() else []
     if not paths:
         raise FileNotFoundError(
-            f"There are no wav files in {folder}. FSDD takes the folder that holds "
+            f"There are no wav files in {folder}. FSDD needs the folder that contains "
             "recordings/DIGIT_SPEAKER_TAKE.wav, as in the official archive."
             + ("" if root.is_dir() else f" The folder {root} itself does not exist.")
         )
     strangers = [path.name for path in paths if not _NAME.fullmatch(path.name)]
     if strangers:
         raise ValueError(
-            f"Recordings must be called DIGIT_SPEAKER_TAKE.wav, such as "
+            f"Recordings must be named DIGIT_SPEAKER_TAKE.wav, such as "
             f"7_jackson_32.wav. Received in {folder}: {listed(strangers)}."
         )
     return paths

@@ -1,7 +1,7 @@
 """GTZAN: 1,000 excerpts of 30 s, a hundred of each of ten genres, 22,050 Hz.
 
-The data set repeats recordings and artists. The fault-filtered split leaves 930
-excerpts and has no artist in two parts; random splits give scores that are too high.
+The data set repeats recordings and artists. The fault-filtered split keeps 930
+excerpts and has no artist in two parts; random splits lead to scores that are too high.
 
 Source: Tzanetakis and Cook 2002, doi:10.1109/TSA.2002.800560; the split: Kereliuk,
 Sturm and Larsen 2015, arXiv:1507.04761, as listed in
@@ -67,14 +67,14 @@ class GTZAN(LabeledClips):
     """The excerpts of a GTZAN folder.
 
     Args:
-        folder: GENRE/GENRE.00000.au (or .wav), as in the official archive.
+        folder: Folder with GENRE/GENRE.00000.au (or .wav), as in the official archive.
         filtered: True for the fault-filtered split, with `parts` of 443, 197 and 290
             excerpts; False for all excerpts, without parts.
-        download: Whether to get the data set where the folder does not hold it.
+        download: Whether to download the data set if the folder does not have it.
 
     Raises:
         FileNotFoundError: Excerpts are missing.
-        ValueError: Files of other names are among them.
+        ValueError: Audio files have other names.
         OSError: The download failed.
 
     Examples:
@@ -124,7 +124,7 @@ def _find(root: Path) -> dict[tuple[str, int], Path]:
     ]
     if not files:
         raise FileNotFoundError(
-            f"There are no excerpts in {root}. GTZAN takes the folder that holds "
+            f"There are no excerpts in {root}. GTZAN needs the folder that contains "
             "GENRE/GENRE.00000.au or .wav, as in the official archive; download=True "
             "gets it."
         )
@@ -137,7 +137,7 @@ def _find(root: Path) -> dict[tuple[str, int], Path]:
             found[match[1], int(match[2])] = path
     if strangers:
         raise ValueError(
-            f"Excerpts must be called GENRE.00000.au or .wav, in the folder GENRE. "
+            f"Excerpts must be named GENRE.00000.au or .wav, in the folder GENRE. "
             f"Received in {root}: {listed(strangers)}."
         )
     return found

@@ -26,9 +26,9 @@ from kerasaudio.datasets.rows import (
 
 TABLE = "annotations_final.csv"
 PATH_COLUMN = "mp3_path"
-# Of the published networks: the fifty most frequent, in the order of their outputs.
+# The fifty most frequent tags, in the order of the published networks' outputs.
 TOP_50 = Path(weights.__file__).parent / "labels" / "mtat.txt"
-# The archive has these three without a byte; many copies lack them.
+# These three files are empty in the archive; many copies lack them.
 EMPTY = (
     "6/norine_braun-now_and_zen-08-gently-117-146.mp3",
     "8/jacob_heringman-josquin_des_prez_lute_settings-19-gintzler__pater_noster-204-233"
@@ -40,28 +40,28 @@ _EXCERPT = re.compile(r"-\d+-\d+\.mp3$")
 
 
 class MagnaTagATune(LabeledClips):
-    """The tagged excerpts of a MagnaTagATune folder; labels are multi-hot.
+    """The tagged excerpts of a MagnaTagATune folder; targets are multi-hot.
 
-    `groups` are the songs that excerpts are cut from, `parts` the published split:
+    `groups` are the songs that excerpts are cut from; `parts` is the published split:
     about 18,700 training, 1,800 validation and 5,300 testing excerpts before those
     without a tag are left out.
 
-    The archive has three excerpts without a byte, clips 35644, 55753 and 57881 (`EMPTY`
-    of this module; listed in aux/mtt/partition_gt.py of
+    Three excerpts in the archive are empty files, clips 35644, 55753 and 57881 (`EMPTY`
+    in this module; listed in aux/mtt/partition_gt.py of
     github.com/jordipons/musicnn-training). They are left out, whether their files are
-    there or not.
+    present or not.
 
     Args:
-        folder: annotations_final.csv, and the unpacked archive: folders 0 to f. (The
-            three parts mp3.zip.001 to .003, joined, are one zip file.)
-        tags: Columns of the table to take; None for the fifty most frequent, in the
-            order of the published networks.
+        folder: Folder with annotations_final.csv and the unpacked archive: folders 0 to
+            f. (The parts mp3.zip.001 to .003, joined, are one zip file.)
+        tags: Tags to use, which are columns of the table; None for the fifty most
+            frequent, in the order of the published networks.
         without_tags: Whether to keep excerpts that have none of these tags. Published
-            figures leave them out.
+            results leave them out.
 
     Raises:
         FileNotFoundError: The table or other excerpts are missing.
-        ValueError: The table is not MagnaTagATune's, or has no such tags.
+        ValueError: The table is not MagnaTagATune's, or lacks one of the tags.
 
     Examples:
         >>> clips = kerasaudio.datasets.MagnaTagATune(
@@ -83,9 +83,9 @@ class MagnaTagATune(LabeledClips):
         table = root / TABLE
         if not table.is_file():
             raise FileNotFoundError(
-                f"There is no {table}. MagnaTagATune takes the folder that holds "
-                f"{TABLE} and the folders 0 to f of the archive. It cannot be "
-                "downloaded here, because no hash of it has been published."
+                f"There is no {table}. MagnaTagATune needs the folder that contains "
+                f"{TABLE} and the folders 0 to f of the archive. Download it yourself: "
+                "kerasaudio cannot verify it, because no hash has been published."
             )
         published = TOP_50.read_text(encoding="utf-8").splitlines()
         names = tuple(published if tags is None else tags)

@@ -1,4 +1,4 @@
-"""What batches need to know of clips; `LabeledClips` is such."""
+"""The interface of clips that batches need; `LabeledClips` implements it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike
 
 
 class Clips(Protocol):
-    """Clips with classes; see `LabeledClips` for what each field means."""
+    """Clips with classes; `LabeledClips` describes each field."""
 
     @property
     def name(self) -> str:
-        """Of the data set."""
+        """Name of the data set."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files."""
+        """Path of each clip's file."""
 
     @property
     def targets(self) -> np.ndarray:
@@ -29,19 +29,19 @@ class Clips(Protocol):
 
     @property
     def groups(self) -> np.ndarray | None:
-        """Recordings."""
+        """Recording of each clip."""
 
     @property
     def starts(self) -> np.ndarray | None:
-        """Where each clip begins in its file, in seconds."""
+        """Start of each clip in its file, in seconds."""
 
     @property
     def ends(self) -> np.ndarray | None:
-        """Where it ends."""
+        """End of each clip in its file, in seconds."""
 
     @property
     def partial(self) -> bool:
-        """Whether these are some of a data set's clips."""
+        """Whether these are only some of a data set's clips."""
 
     @property
     def shared(self) -> Mapping[Any, tuple[int, ...]]:
@@ -56,19 +56,19 @@ class Clips(Protocol):
         """Targets as bool (clips, classes)."""
 
     def __len__(self) -> int:
-        """Give the number of clips."""
+        """Return the number of clips."""
 
     def take(self, which: ArrayLike, name: str | None = None) -> Self:
-        """Give some of the clips."""
+        """Return some of the clips."""
 
     def class_weights(self) -> dict[int, float]:
-        """Give each class the weight that makes up for its share of the clips."""
+        """Return a weight per class that balances classes with few and many clips."""
 
 
 def check_clips(value: Any) -> None:
-    """Raise a ValueError unless a value is clips of `kerasaudio.datasets`."""
+    """Raise a ValueError unless a value is a clips object of `kerasaudio.datasets`."""
     if not (hasattr(value, "class_names") and hasattr(value, "paths")):
         raise ValueError(
-            "Clips are what kerasaudio.datasets gives, such as "
+            "clips must be labeled clips from kerasaudio.datasets, such as "
             f'from_folder("sounds/"). Received: {type(value).__name__}.'
         )

@@ -1,4 +1,4 @@
-"""Rows of a table of clips: the columns there must be, numbers, paths that stay in."""
+"""Rows of a table of clips: required columns, numbers, paths inside the folder."""
 
 import contextlib
 import csv
@@ -12,22 +12,22 @@ import numpy as np
 from kerasaudio.datasets.check import listed
 
 Row = dict[str, str]
-_SHOWN = 80  # letters of a line
+_SHOWN = 80  # most characters of a line that an error message shows
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 
 
 def read_rows(table: Path, columns: Sequence[str] = ()) -> list[Row]:
-    """Read a table of text with a heading.
+    """Read a text table with a header line.
 
     Args:
-        table: UTF-8, with or without a byte order mark; commas, tabs or semicolons
-            stand between the columns.
-        columns: That it must have.
+        table: File in UTF-8, with or without a byte order mark; commas, tabs or
+            semicolons separate the columns.
+        columns: Columns that the table must have.
 
     Raises:
-        ValueError: No text, lines cut short or with too many fields, no lines, columns
-            missing.
-        OSError: It cannot be read.
+        ValueError: The file is not text, has no lines, lacks columns, or has lines with
+            too few or too many fields.
+        OSError: The file cannot be read.
     """
     rows = []
     try:
@@ -41,14 +41,14 @@ def read_rows(table: Path, columns: Sequence[str] = ()) -> list[Row]:
                 line = f"{table}, line {reader.line_num},"
                 rows.append(_whole_row(row, found, delimiter, line))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{table} is no table of text: {error}.") from error
+        raise ValueError(f"{table} is not a text table: {error}.") from error
     if not rows:
         raise ValueError(f"{table} lists no clips.")
     return rows
 
 
 def _delimiter(heading: str, columns: Sequence[str]) -> str:
-    """Tell what stands between columns: it must give those wanted, or the most."""
+    """Return the delimiter that yields the wanted columns, or else the most columns."""
 
     def names(delimiter: str) -> list[str]:
         return next(csv.reader([heading], delimiter=delimiter), [])
@@ -63,27 +63,27 @@ def _delimiter(heading: str, columns: Sequence[str]) -> str:
 def _whole_row(
     row: Mapping[str | None, Any], columns: list[str], delimiter: str, line: str
 ) -> Row:
-    """Give a row that has a field for each column, and none besides."""
+    """Return the row, or raise a ValueError unless it has one field per column."""
     fields = {column: row[column] for column in columns}
     if None in fields.values():
-        raise ValueError(f"{line} is cut short.")
-    more = row.get(None, [])  # where csv puts what has no column
+        raise ValueError(f"{line} has fewer fields than the heading has columns.")
+    more = row.get(None, [])  # csv puts fields without a column here
     if any(text.strip() for text in more):
         told = delimiter.join([*fields.values(), *more])
         mark = DELIMITERS[delimiter]
         raise ValueError(
-            f"{line} has {len(columns) + len(more)} fields, and the heading names "
+            f"{line} has {len(columns) + len(more)} fields, but the heading names "
             f"{len(columns)} columns. Received: {told[:_SHOWN]!r}. Put double quotes "
-            f'around a field that holds a {mark}: "this{delimiter} and that".'
+            f'around a field that contains a {mark}: "this{delimiter} and that".'
         )
     return fields
 
 
 def require_columns(found: Sequence[str], columns: Iterable[str], what: str) -> None:
-    """Raise a ValueError unless a table has some columns."""
+    """Raise a ValueError unless a table has each of some columns exactly once."""
     twice = [column for column in columns if list(found).count(column) > 1]
     if twice:
-        raise ValueError(f"{what} has two columns called {twice[0]!r}. Rename one.")
+        raise ValueError(f"{what} has two columns named {twice[0]!r}. Rename one.")
     lacking = [column for column in columns if column not in found]
     if lacking:
         raise ValueError(
@@ -94,10 +94,10 @@ def require_columns(found: Sequence[str], columns: Iterable[str], what: str) -> 
 
 @contextlib.contextmanager
 def naming(table: Path | str) -> Iterator[None]:
-    """Let what is wrong with clips name the table that lists them.
+    """Add the name of the table to a ValueError about its clips.
 
     Raises:
-        ValueError: One was raised inside.
+        ValueError: A ValueError was raised inside.
     """
     try:
         yield
@@ -108,10 +108,10 @@ def naming(table: Path | str) -> Iterator[None]:
 
 
 def integers(values: Iterable[str], column: str, what: str) -> np.ndarray:
-    """Read a column of whole numbers, int64.
+    """Return a column of whole numbers as int64.
 
     Raises:
-        ValueError: One is none.
+        ValueError: A value is not a whole number.
     """
     try:
         return np.array([int(value) for value in values], np.int64)
@@ -124,10 +124,10 @@ def integers(values: Iterable[str], column: str, what: str) -> np.ndarray:
 def numbered_names(
     numbers: np.ndarray, names: Sequence[str], what: str, column: str
 ) -> tuple[str, ...]:
-    """Give the name of each class number that is there, in their order.
+    """Return the name of each class number that occurs, in ascending order.
 
     Raises:
-        ValueError: A number has two names, or a name two numbers.
+        ValueError: A number has two names, or a name has two numbers.
     """
     known: dict[int, str] = {}
     for number, name in zip(numbers.tolist(), names, strict=True):
@@ -136,31 +136,31 @@ def numbered_names(
                 f"{what}: {column} {number} is both {known[number]!r} and {name!r}."
             )
     if len(set(known.values())) != len(known):
-        raise ValueError(f"{what}: two {column}s have the same category.")
+        raise ValueError(f"{what}: two values of {column} have the same class name.")
     return tuple(known[number] for number in sorted(known))
 
 
 def inside(root: Path, name: str, what: str) -> Path:
-    """Give the path that a table names below a folder.
+    """Return the path of a file that a table names, inside a folder.
 
     Raises:
-        ValueError: It is empty, or leads out of the folder.
+        ValueError: The name is empty, or leads out of the folder.
     """
-    # By the rules of either system: a table may come from the other one.
+    # By the rules of POSIX and of Windows: a table may come from either.
     path = root / name.replace("\\", "/")
     is_name = bool(name.strip()) and "\0" not in name
     if not is_name or not path.resolve().is_relative_to(root.resolve()):
         raise ValueError(
-            f"{what}: {name!r} is no name of a file in {root}, or leads out of it."
+            f"{what}: {name!r} is not a name of a file in {root}, or leads out of it."
         )
     return path
 
 
 def require_files(paths: Sequence[Path], root: Path, what: str) -> None:
-    """Raise unless all clips are there, each once.
+    """Raise unless the files of all clips exist.
 
     Raises:
-        FileNotFoundError: Some are missing.
+        FileNotFoundError: Files are missing.
     """
     missing = [path.name for path in paths if not _is_file(path)]
     if missing:
@@ -178,7 +178,7 @@ def _is_file(path: Path) -> bool:
 
 
 def require_different(names: Sequence[str], what: str) -> None:
-    """Raise a ValueError where a table lists a clip twice."""
+    """Raise a ValueError if a table lists a clip twice."""
     if len(set(names)) != len(names):
         twice = sorted(name for name, times in Counter(names).items() if times > 1)
         raise ValueError(f"{what} lists clips twice: {listed(twice)}.")

@@ -1,4 +1,4 @@
-"""Speech Commands: words of 1 s, 16 kHz, said by thousands of speakers.
+"""Speech Commands: words of 1 s, 16 kHz, spoken by thousands of speakers.
 
 Version 1 has 30 words, version 2 has 35. Source: Warden 2018, arXiv:1804.03209, CC BY
 4.0; the 12-class protocol is that of github.com/tensorflow/tensorflow,
@@ -22,7 +22,7 @@ COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
 NOISE = "_background_noise_"
 LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
-SHARE = 0.1  # silence, and unknown words, of the clips with commands, in each part
+SHARE = 0.1  # of the clips with commands in each part: for silence and unknown words
 CLIP_SECONDS = 1.0
 
 _Key = tuple[str, str]  # word, name of the file
@@ -31,26 +31,28 @@ _Key = tuple[str, str]  # word, name of the file
 class SpeechCommands(LabeledClips):
     """The clips of a Speech Commands folder, version 1 or 2.
 
-    `groups` are the speakers, `parts` the official lists, which have no speaker twice.
+    `groups` are the speakers; `parts` are those of the official lists, which have no
+    speaker in two parts.
 
     Args:
-        folder: Official layout: WORD/SPEAKER_nohash_TAKE.wav, the two lists and
-            _background_noise_/.
-        classes: None for every word that is there (35 in version 2, 30 in version 1);
-            35 or 30 to demand so many; 12 for the ten commands, "_silence_" and
+        folder: Folder in the official layout: WORD/SPEAKER_nohash_TAKE.wav, the two
+            lists and _background_noise_/.
+        classes: None for every word in the folder (35 in version 2, 30 in version 1);
+            35 or 30 to require that many; 12 for the ten commands, "_silence_" and
             "_unknown_".
-        seed: Of the choice of unknown words and of pieces of noise, with 12 classes.
-        download: Whether to get the data set where the folder does not hold it.
-        version: Which to get, 1 or 2.
+        seed: Seed for choosing unknown words and pieces of noise, with 12 classes.
+        download: Whether to download the data set if the folder does not have it.
+        version: Version to download, 1 or 2.
 
-    With 12 classes each part has, as upstream, a tenth as many clips of other words,
-    drawn at random, and a tenth as many of silence as it has commands. A clip of
-    silence is a second of background noise. Unlike upstream, the noise recordings are
-    dealt out to the parts, so that none is heard in two.
+    With 12 classes, as upstream, each part gets "_unknown_" clips, drawn at random from
+    the other words, and "_silence_" clips, each a tenth as many as the part has
+    commands. A clip of silence is 1 s of background noise. Unlike upstream, each noise
+    recording is used in one part only.
 
     Raises:
         FileNotFoundError: The lists, or clips that they name, are missing.
-        ValueError: An unknown protocol, or not the words that it needs.
+        ValueError: `classes` or `version` is unknown, or the folder does not have the
+            words that `classes` needs.
         OSError: The download failed.
 
     Examples:
@@ -120,8 +122,8 @@ class SpeechCommands(LabeledClips):
 def _read_list(path: Path) -> set[_Key]:
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no {path}. SpeechCommands takes the folder that holds the "
-            "words' folders and the two lists, as in the official archive; "
+            f"There is no {path}. SpeechCommands needs the folder that contains one "
+            "folder per word and the two lists, as in the official archive; "
             "download=True gets it."
         )
     keys = set()
@@ -150,14 +152,14 @@ def _require_words(
     lacking = sorted(set(COMMANDS) - set(words))
     if classes == 12 and (lacking or len(words) == len(COMMANDS)):
         raise ValueError(
-            f"12 classes need the ten commands and other words. {root} has the words "
+            f"classes=12 needs the ten commands and other words. {root} has the words "
             f"{listed(words, 35)}"
-            + (f", and lacks {listed(lacking)}." if lacking else ".")
+            + (f", but lacks {listed(lacking)}." if lacking else ".")
         )
     if classes in (30, 35) and len(words) != classes:
         raise ValueError(
             f"{root} has {len(words)} words, not {classes}: version 1 has 30, version "
-            "2 has 35. Leave classes out to take those that are there."
+            "2 has 35. Leave out classes to use the words that are in the folder."
         )
 
 
@@ -168,7 +170,7 @@ def _parts(
     missing = sorted(f"{w}/{f}" for w, f in set().union(*lists.values()) - there)
     if missing:
         raise FileNotFoundError(
-            f"{len(missing)} clips that the lists of {root} name are not there: "
+            f"{len(missing)} clips in the lists of {root} are missing: "
             f"{listed(missing)}."
         )
     return {
@@ -195,7 +197,7 @@ def _silence(
     files: Sequence[Path] = sorted((root / NOISE).glob("[!.]*.wav"))
     if len(files) < len(PARTS):
         raise FileNotFoundError(
-            f"12 classes need {len(PARTS)} wav files or more in {root / NOISE}, one "
+            f"classes=12 needs at least {len(PARTS)} wav files in {root / NOISE}, one "
             f"for each part. Received: {len(files)}."
         )
     files = files[PARTS.index(part) :: len(PARTS)]

@@ -1,8 +1,8 @@
-"""Splits that have no recording on two sides, and each class on every side.
+"""Splits that have no recording on two sides, and every class on every side.
 
-Recordings are dealt out one by one, those of the rarest class first, to the side that
-lacks that class most: iterative stratification, Sechidis et al. 2011,
-doi:10.1007/978-3-642-23808-6_10, over groups.
+Recordings are assigned one by one, those of the rarest class first, to the side that
+lacks that class most: iterative stratification over groups, after Sechidis et al. 2011,
+doi:10.1007/978-3-642-23808-6_10.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,21 @@ def split(
     fractions: Sequence[float] = DEFAULT_FRACTIONS,
     seed: int = 0,
 ) -> tuple[LabeledClips, ...]:
-    """Split clips, so that no recording is on two sides.
+    """Split clips so that no recording is on two sides.
 
     Args:
-        clips: With `groups`, if clips are cut from longer recordings; else every file
-            counts as a recording.
-        fractions: Of the clips on each side, such as (0.8, 0.1, 0.1); together 1. They
-            are met as well as whole recordings allow.
-        seed: Same seed, same split.
+        clips: Clips to split. If they are cut from longer recordings, they need
+            `groups`; otherwise every file counts as one recording.
+        fractions: Fraction of the clips on each side, such as (0.8, 0.1, 0.1); their
+            sum must be 1. The result is as close to them as whole recordings allow.
+        seed: Random seed; the same seed gives the same split.
 
     Returns:
-        One set a fraction, each with some clips of every class.
+        One set of clips per fraction, each with some clips of every class.
 
     Raises:
-        ValueError: Bad fractions, or a class with fewer recordings than sides.
+        ValueError: `fractions` is invalid, or a class has fewer recordings than there
+            are sides.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -57,19 +58,19 @@ def split(
 
 
 def k_fold(clips: LabeledClips, folds: int = 5, seed: int = 0) -> LabeledClips:
-    """Number folds anew, so that no recording is in two; see `split`.
+    """Assign clips to new folds so that no recording is in two folds; see `split`.
 
     Args:
-        clips: As for `split`; folds that they have are forgotten.
-        folds: How many, 2 or more.
-        seed: Same seed, same folds.
+        clips: As for `split`; existing folds are replaced.
+        folds: Number of folds, at least 2.
+        seed: Random seed; the same seed gives the same folds.
 
     Returns:
         The clips with `folds`, for `hold_out` and `cross_validate`.
 
     Raises:
-        ValueError: Fewer than two folds, more than recordings, or a class with one
-            recording only.
+        ValueError: There are fewer than two folds or more folds than recordings, or a
+            class has only one recording.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -85,7 +86,8 @@ def k_fold(clips: LabeledClips, folds: int = 5, seed: int = 0) -> LabeledClips:
     folds = whole_number(folds, "folds", least=2)
     if folds > recordings:
         raise ValueError(
-            f"{clips.name} has {recordings} recordings, too few for {folds} folds."
+            f"{clips.name} has {recordings} recordings, too few for {folds} folds. Use "
+            "fewer folds."
         )
     _require_recordings(clips, 2, "folds at least")
     numbers = _deal(clips, np.full(folds, 1 / folds), seed) + 1
@@ -99,16 +101,16 @@ def _require_recordings(clips: LabeledClips, least: int, what: str) -> None:
         count = len(np.unique(recordings[has_it]))
         if 0 < count < least:
             raise ValueError(
-                f"{clips.name}: class {name!r} has {has_it.sum()} clips of {count} "
-                f"recordings, too few for {least} {what}. Add recordings, or leave the "
-                "class out."
+                f"{clips.name}: class {name!r} has {has_it.sum()} clips from {count} "
+                f"recordings, too few for {least} {what}. Add recordings, or leave out "
+                "the class."
             )
 
 
 def _deal(clips: LabeledClips, shares: np.ndarray, seed: int) -> np.ndarray:
-    """Give the side of each clip."""
+    """Return the number of the side of each clip, (clips,)."""
     rng = np.random.default_rng(whole_number(seed, "seed", 0))
-    # A last column counts the clips, for those without a class.
+    # The last column counts all clips, including those without a class.
     hot = np.column_stack([clips.multi_hot, np.ones(len(clips), bool)])
     recordings = clips.recordings
     counts = np.zeros((recordings.max() + 1, hot.shape[1]), np.int64)
@@ -125,7 +127,7 @@ def _deal(clips: LabeledClips, shares: np.ndarray, seed: int) -> np.ndarray:
             [(counts[side_of == s][:, label] > 0).any() for s in range(len(shares))]
         )
         for place, recording in enumerate(order):
-            # The last recordings of a class go where it would otherwise be missing.
+            # The last recordings of a class go to sides that still lack the class.
             must = not has.all() and len(order) - place <= (~has).sum()
             need = (
                 np.where(has, -np.inf, wanted[:, label]) if must else wanted[:, label]

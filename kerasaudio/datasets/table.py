@@ -1,4 +1,4 @@
-"""A table of clips: which file or part of it, its labels, its fold."""
+"""Clips from a table: file or part of a file, labels, fold."""
 
 import math
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from kerasaudio.datasets.rows import (
 )
 
 Columns = dict[str, list[Any]]
-_LARGEST_WHOLE = 2.0**53  # up to here a float tells whole numbers apart
+_LARGEST_WHOLE = 2.0**53  # floats represent all whole numbers up to here
 OPTIONAL = ("start", "end", "fold", "group", "part")
 
 
@@ -39,32 +39,34 @@ def from_table(
     classes: Sequence[str] | None = None,
     name: str | None = None,
 ) -> LabeledClips:
-    """Take the clips that a CSV file or a DataFrame lists, one a line.
+    """Load the clips that a CSV file or a DataFrame lists, one clip per row.
 
     Args:
         table: Path of a CSV file in UTF-8, whose columns are separated by commas, tabs
-            or semicolons; or a pandas DataFrame (or whatever has `columns` and gives
-            each by its name). None, NaN and pandas.NA are empty cells.
-        folder: What the paths are relative to, and must not lead out of. None for the
-            CSV file's own folder; with a DataFrame, for any path.
-        path: Column of the files.
-        label: Column of the classes; or several columns of 0 and 1, one a class.
-        start: Column of where a clip starts in its file, in seconds; empty for its
-            beginning. None takes a column "start" if there is one; likewise below.
-        end: Column of where it ends; empty for the end of the file.
-        fold: Column of folds, numbered from 1 without gaps.
-        group: Column of the recording that the clip is cut from. Without one, each file
-            is a recording of its own.
-        part: Column of "training", "validation" or "testing".
-        separator: What stands between several labels of a clip, such as ";". Given,
-            labels are multi-hot and can be empty.
-        classes: Names of the classes in the order wanted; None for alphabetical order.
-        name: Of the data set; None for the file's name, or "table".
+            or semicolons; or a pandas DataFrame (or any object with `columns` whose
+            columns are found by name). None, NaN and pandas.NA are empty cells.
+        folder: Folder that the paths are relative to and must not lead out of. None for
+            the CSV file's own folder; with a DataFrame, None allows any path.
+        path: Column with the path of the file.
+        label: Column with the class name; or several columns of 0 and 1, one per class.
+        start: Column with the start of the clip in its file, in seconds; an empty cell
+            means the beginning of the file. None for the column "start" if the table
+            has one; likewise for the next four arguments.
+        end: Column with the end of the clip in its file, in seconds; an empty cell
+            means the end of the file.
+        fold: Column with the fold, numbered from 1 without gaps.
+        group: Column with the recording that the clip is cut from. Without it, each
+            file is a recording of its own.
+        part: Column with "training", "validation" or "testing".
+        separator: Text between several labels of a clip, such as ";". If given, targets
+            are multi-hot, and clips may have no label.
+        classes: Names of the classes in the wanted order; None for alphabetical order.
+        name: Name of the data set; None for the file's name, or "table".
 
     Raises:
-        ValueError: Columns that are missing, lines with too many fields, numbers that
-            are none, clips without a label, labels that are not in `classes`, folds
-            with gaps, paths that lead out of the folder.
+        ValueError: A column is missing, a line has too many fields, a number is
+            invalid, a clip has no label, a label is not in `classes`, folds have gaps,
+            or a path leads out of the folder.
         FileNotFoundError: The table or clips are missing.
 
     Examples:
@@ -77,8 +79,8 @@ def from_table(
     labels_in = [label] if isinstance(label, str) else list(label)
     if separator == "":
         raise ValueError(
-            'separator="" separates nothing. Give what stands between labels, such as '
-            '";", or leave it out where each clip has one label.'
+            'separator must not be empty. Pass the text between labels, such as ";", '
+            "or leave it out if each clip has one label."
         )
     columns, what, root = _columns(table, folder, [path, *labels_in])
     named = {"start": start, "end": end, "fold": fold, "group": group, "part": part}
@@ -120,7 +122,7 @@ def _columns(
     if isinstance(table, str | PathLike):
         file = Path(table)
         if not file.is_file():
-            raise FileNotFoundError(f"There is no table named {str(file)!r}.")
+            raise FileNotFoundError(f"There is no table {str(file)!r}.")
         rows = read_rows(file, wanted)
         columns = {key: [row[key] for row in rows] for key in rows[0]}
         return columns, str(file), file.parent if folder is None else Path(folder)
@@ -149,10 +151,10 @@ def _text(value: Any) -> str:
 
 
 def _is_gap(value: Any) -> bool:
-    """Tell None, NaN, NaT and pandas.NA from values."""
+    """Whether a value is None, NaN, NaT or pandas.NA."""
     try:
         return value is None or bool(value != value)
-    except TypeError:  # of pandas.NA, which is neither equal nor different
+    except TypeError:  # from pandas.NA, which is neither equal nor different
         return True
 
 
@@ -172,7 +174,7 @@ def _named(
         if empty:
             raise ValueError(
                 f"{what}: {len(empty)} clips have no label, the first in line "
-                f"{empty[0] + 2}. Where clips can have none or several, give "
+                f"{empty[0] + 2}. If clips can have no label or several, pass "
                 "separator=."
             )
     else:
@@ -234,7 +236,7 @@ def _seconds(values: list[Any], gap: float, column: str, what: str) -> np.ndarra
         return np.array([float(_text(value) or gap) for value in values])
     except ValueError as error:
         raise ValueError(
-            f"{what}: the column {column} must hold seconds, or nothing: {error}."
+            f"{what}: the column {column} must hold seconds or be empty: {error}."
         ) from error
 
 

@@ -23,7 +23,7 @@ from kerasaudio.datasets.rows import (
 
 COLUMNS = ("slice_file_name", "fsID", "fold", "classID", "class")
 TABLE = Path("metadata", "UrbanSound8K.csv")
-# Recordings that the published folds have on two sides, with those folds.
+# Recordings that are in two of the published folds, with those folds.
 SHARED = {
     "106905": (1, 8),
     "132016": (1, 4),
@@ -36,13 +36,14 @@ SHARED = {
 class UrbanSound8K(LabeledClips):
     """The clips of an UrbanSound8K folder.
 
-    `groups` are the Freesound recordings; published figures hold out each of the ten
-    `folds` in turn, which have five recordings on two sides: a UserWarning names them.
-    (The table's `start` and `end` are places in the recording, not in the clip.)
+    `groups` are the Freesound recordings. Published results hold out each of the ten
+    `folds` in turn. Five recordings are in two folds; a UserWarning names them. (The
+    table's `start` and `end` are times in the recording, not in the clip.)
 
     Args:
-        folder: Official layout: audio/fold1/... and metadata/UrbanSound8K.csv.
-        download: Whether to get the data set where the folder does not hold it.
+        folder: Folder in the official layout: audio/fold1/... and
+            metadata/UrbanSound8K.csv.
+        download: Whether to download the data set if the folder does not have it.
 
     Raises:
         FileNotFoundError: The table or clips are missing.
@@ -63,8 +64,9 @@ class UrbanSound8K(LabeledClips):
         table = root / TABLE
         if not table.is_file():
             raise FileNotFoundError(
-                f"There is no {table}. UrbanSound8K takes the folder that holds audio/ "
-                f"and {TABLE}, as in the official archive; download=True gets it."
+                f"There is no {table}. UrbanSound8K needs the folder that contains "
+                f"audio/ and {TABLE}, as in the official archive; download=True gets "
+                "it."
             )
         rows = read_rows(table, COLUMNS)
         what = str(table)

@@ -1,6 +1,7 @@
-"""How well a network does: on labeled clips, and on the folds of a data set.
+"""Evaluate networks on labeled clips and on the folds of a data set.
 
-`evaluate` and `cross_validate` give reports; `predict_clips` a row of scores a clip.
+`evaluate` and `cross_validate` return reports; `predict_clips` returns one row of
+scores per clip.
 """
 
 from kerasaudio.evaluation.clip_report import ClipReport, Mistake

@@ -1,4 +1,4 @@
-"""How well a model recognizes clips with one class each."""
+"""Report on how well a model recognizes clips with one class each."""
 
 from dataclasses import dataclass
 from os import PathLike
@@ -14,14 +14,14 @@ from kerasaudio.text import percent
 
 
 class Mistake(NamedTuple):
-    """A clip that was taken for something else.
+    """A clip whose class was predicted wrongly.
 
     Attributes:
-        path: Its file.
-        label: What it is.
-        predicted: What the model says.
-        score: Of what the model says.
-        true_score: Of what it is.
+        path: File of the clip.
+        label: True class.
+        predicted: Predicted class.
+        score: Score of the predicted class.
+        true_score: Score of the true class.
     """
 
     path: Path
@@ -34,19 +34,19 @@ class Mistake(NamedTuple):
 @renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class ClipReport(ScoredClips):
-    """What a model makes of clips with one class each.
+    """Results of a model on clips with one class each.
 
     Attributes:
         dataset: Name of the data set.
-        origin: The model: architecture, preset, name of its file.
-        class_names: The model's labels.
-        paths: The clips.
+        origin: Architecture, preset and file name of the model.
+        class_names: Labels of the model.
+        paths: File of each clip.
         targets: True class of each clip, int64 (clips,).
-        scores: Averaged over the windows of each clip, float32 (clips, classes).
+        scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
 
     Examples:
-        `kerasaudio.evaluate` makes it; so can you, of scores from elsewhere.
+        `kerasaudio.evaluate` returns one. You can also make one from other scores.
 
         >>> report = kerasaudio.evaluation.ClipReport(
         ...     dataset="yard",
@@ -63,7 +63,7 @@ class ClipReport(ScoredClips):
 
     @property
     def truth(self) -> np.ndarray:
-        """Which class each clip has, bool (clips, classes)."""
+        """True class of each clip, one-hot, bool (clips, classes)."""
         return np.asarray(self.targets[:, None] == np.arange(len(self.class_names)))
 
     @property
@@ -73,24 +73,24 @@ class ClipReport(ScoredClips):
 
     @property
     def accuracy(self) -> float:
-        """Share of the clips that were recognized."""
+        """Fraction of the clips that were recognized, 0 to 1."""
         return float((self.predictions == self.targets).mean())
 
     @property
     def seen(self) -> np.ndarray:
-        """Classes that clips are of, or were taken for: the rows of `confusion`."""
+        """Numbers of the classes that are true or predicted: rows of `confusion`."""
         return np.union1d(self.targets, self.predictions)
 
     @property
     def confusion(self) -> np.ndarray:
-        """Clips by true (row) and predicted class (column), among those `seen`."""
+        """Number of clips by true (row) and predicted class (column), as in `seen`."""
         counts = np.zeros((len(self.class_names),) * 2, np.int64)
         np.add.at(counts, (self.targets, self.predictions), 1)
         return counts[np.ix_(self.seen, self.seen)]
 
     @property
     def per_class(self) -> dict[str, dict[str, float]]:
-        """Clips, precision, recall and F1 of each class that was `seen`."""
+        """Clips, precision, recall and F1 of each class in `seen`."""
         counts = self.confusion
         right, there, named = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
         return {
@@ -105,12 +105,12 @@ class ClipReport(ScoredClips):
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 of the classes that were `seen`."""
+        """Mean F1 of the classes in `seen`."""
         return float(np.mean([found["f1"] for found in self.per_class.values()]))
 
     @property
     def mistakes(self) -> list[Mistake]:
-        """Clips that were not recognized, those the model was surest about first."""
+        """Clips that were not recognized, most confident mistakes first."""
         rows = np.arange(len(self.targets))
         said, true = (
             self.scores[rows, self.predictions],
@@ -129,7 +129,7 @@ class ClipReport(ScoredClips):
         ]
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that summarize the report, by name."""
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,

@@ -1,4 +1,4 @@
-"""Cross-validation: every fold held out once, classified by what learned the others."""
+"""Cross-validation: each fold is classified by a model trained on the other folds."""
 
 from collections.abc import Iterable
 from time import perf_counter
@@ -29,7 +29,7 @@ from kerasaudio.transfer.waveforms import load_waveforms
 
 
 class Found(NamedTuple):
-    """What the folds gave; see `FoldReport`."""
+    """Results of all folds; see `FoldReport`."""
 
     predictions: np.ndarray
     origin: dict[str, Any]
@@ -46,28 +46,32 @@ def cross_validate(
     progress: bool | None = None,
     **settings: Any,
 ) -> FoldReport:
-    """Measure a pretrained network on a data set, by the data set's own folds.
+    """Evaluate a pretrained network on the folds of a data set.
 
-    For "linear", "mlp" and "gru" each clip is turned into vectors once; they are kept
-    on disk, and further calls take a moment. The classifier and the standardization
-    before it see the training folds only.
+    For "linear", "mlp" and "gru", the vectors of each clip are computed once and kept
+    on disk, so that later calls are fast. The classifier and the standardization before
+    it are fitted on the training folds only.
 
     Args:
-        extractor_or_model: A model, or an extractor with its layer and windows; for
-            "gru" one with pool=None. A model gives "gru" windows of 1 s every 0.5 s,
-            or its own.
+        extractor_or_model: A model, or a `FeatureExtractor` with its layer and windows;
+            "gru" needs an extractor with pool=None. With a model, "gru" uses windows of
+            1 s every 0.5 s, or the model's own.
         dataset: Clips with folds.
         probe: "linear": logistic regression. "mlp": one hidden layer. "gru": a
-            recurrent layer over the windows. "frozen": a new head trained on
-            waveforms, the body as it is. "full": the whole network trained.
-        seed: Same seed, same figures (on the same machine and backend).
-        layer: Of a model, for "linear", "mlp" and "gru".
-        progress: Whether to show bars; None for where stderr is a terminal.
-        **settings: Of the classifier; see `fit_probe` and `fine_tune`.
+            recurrent layer over the windows. "frozen": a new head trained on waveforms,
+            with the other layers unchanged. "full": the whole network is trained.
+        seed: Random seed; the same seed gives the same results (on the same machine and
+            backend).
+        layer: Name of the model's layer to use for "linear", "mlp" and "gru".
+        progress: Whether to show progress bars; None for only if stderr is a terminal.
+        **settings: Settings of the classifier; see `fit_probe` and `fine_tune`.
+
+    Returns:
+        Accuracy of each fold, confusion and predictions.
 
     Raises:
-        ValueError: No folds, parts of files, several classes a clip, clips that cannot
-            be read, an unknown probe or setting.
+        ValueError: The data set has no folds, parts of files or several classes per
+            clip; a clip cannot be read; the probe or a setting is unknown.
         OSError: Clips are missing, or the cache cannot be written.
 
     Examples:
@@ -147,7 +151,7 @@ def _on_waveforms(
 
 
 def _splits(clips: LabeledClips) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Give the clip numbers of training and test, fold by fold."""
+    """Return the positions of the training and test clips of each fold."""
     folds = clips.require_folds()
     return [
         (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))
@@ -170,7 +174,7 @@ def _seconds(began: float, prepared: float) -> dict[str, float]:
 def _model(source: Source, probe: str) -> AudioModel:
     if not isinstance(source, AudioModel):
         raise ValueError(
-            f"{probe!r} trains a network on waveforms: pass the AudioModel itself. "
+            f"{probe!r} trains a network on waveforms. Pass the AudioModel itself. "
             f"Received: {type(source).__name__}."
         )
     return source

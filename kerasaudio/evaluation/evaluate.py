@@ -1,4 +1,4 @@
-"""How well a model does on labeled clips: its windows averaged, clip by clip."""
+"""Evaluate a model on labeled clips, with scores averaged over windows."""
 
 from typing import Any
 
@@ -14,20 +14,20 @@ from kerasaudio.evaluation.tag_report import TagReport
 
 
 def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
-    """Measure a model on labeled clips: its windows averaged, clip by clip.
+    """Evaluate a model on labeled clips; scores are averaged over a clip's windows.
 
     Args:
-        model: With labels, among which are the clips' class names.
-        clips: With one class each, or with several.
-        **settings: Of `predict_clips`: batch_size, clip_seconds, windows_per_clip,
-            silence_db, errors, cache, dtype, readers.
+        model: Model whose labels include the class names of the clips.
+        clips: Clips with one class each, or with several.
+        **settings: Arguments of `predict_clips`: batch_size, clip_seconds,
+            windows_per_clip, silence_db, errors, cache, dtype, readers.
 
     Returns:
-        `ClipReport` on clips with one class each: accuracy, confusion. `TagReport` on
-        clips that can have several: how they are ranked, F1 of their tags.
+        For clips with one class each a `ClipReport`, with accuracy and confusion. For
+        clips that can have several a `TagReport`, with ranking metrics and F1 of tags.
 
     Raises:
-        ValueError: Classes that the model does not know.
+        ValueError: The model lacks a class of the clips, or has no labels.
         OSError: A file is missing or cannot be decoded.
 
     Examples:
@@ -44,7 +44,9 @@ def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
     check_model(model, "evaluate")
     spec = model.spec
     if spec.labels is None:
-        raise ValueError(f"{model.name} has no labels to compare with.")
+        raise ValueError(
+            f"{model.name} has no labels to compare with. Build it with labels=."
+        )
     targets, names = targets_for(clips, spec, one_hot=False)
     scores = predict_clips(model, clips, **settings)
     usable = np.isfinite(scores).all(axis=1)

@@ -1,4 +1,4 @@
-"""What a cross-validation found, and how it is written down."""
+"""Report on a cross-validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,27 +23,29 @@ from kerasaudio.text import percent
 @renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class FoldReport(Report):
-    """How well a classifier does on the folds of a data set.
+    """Results of a classifier on the folds of a data set.
 
     Attributes:
         dataset: Name of the data set.
         probe: Kind of classifier.
         folds: Accuracy on each held-out fold, 0 to 1.
-        confusion: Clips by true class (row) and predicted class (column), summed over
-            the folds, int64 (classes, classes).
-        class_names: Of the rows and columns.
-        paths: The clips.
+        confusion: Number of clips by true class (row) and predicted class (column),
+            summed over the folds, int64 (classes, classes).
+        class_names: Names of the rows and columns.
+        paths: File of each clip.
         targets: True class of each clip, int64 (clips,).
-        predictions: Predicted class of each clip by the model that had its fold held
-            out, int64 (clips,).
+        predictions: Class of each clip, predicted by the model that was trained without
+            the clip's fold, int64 (clips,).
         fold_of: Fold of each clip, int64 (clips,).
-        seed: Of all that is random.
-        settings: Of the classifier.
-        origin: The network: model, layer, weights_hash, kerasaudio version ...
-        seconds: Time spent on "features" and on "folds".
+        seed: Random seed.
+        settings: Settings of the classifier.
+        origin: Facts about the network: model, layer, weights_hash, kerasaudio version
+            and others.
+        seconds: Time spent on "features" and on "folds", in seconds.
 
     Examples:
-        `kerasaudio.cross_validate` makes it; so can you, of predictions from elsewhere.
+        `kerasaudio.cross_validate` returns one. You can also make one from other
+        predictions.
 
         >>> clips = kerasaudio.datasets.from_table("clips.csv")
         >>> report = kerasaudio.evaluation.FoldReport.of(
@@ -75,12 +77,12 @@ class FoldReport(Report):
     def of(
         cls, clips: LabeledClips, predictions: np.ndarray, **facts: Any
     ) -> "FoldReport":
-        """Count what was right.
+        """Make a report from predictions.
 
         Args:
-            clips: With folds.
-            predictions: Predicted class of each clip.
-            **facts: probe, seed, settings, origin, seconds.
+            clips: Clips with folds.
+            predictions: Predicted class of each clip, int (clips,).
+            **facts: probe, seed, settings, origin and seconds; see the attributes.
         """
         fold_of = clips.require_folds()
         right = predictions == clips.targets
@@ -101,7 +103,7 @@ class FoldReport(Report):
         )
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that summarize the report, by name."""
         return {"accuracy": self.accuracy, "std": self.std}
 
     @property
@@ -111,18 +113,18 @@ class FoldReport(Report):
 
     @property
     def std(self) -> float:
-        """Standard deviation of the folds' accuracies (divided by their number)."""
+        """Population standard deviation of the folds' accuracies."""
         return float(np.std(self.folds))
 
     @property
     def per_class(self) -> dict[str, float]:
-        """Share of the clips of each class that were recognized; NaN without clips."""
+        """Fraction of each class's clips that were recognized; NaN without clips."""
         right, there = np.diag(self.confusion), self.confusion.sum(axis=1)
         shares = np.where(there > 0, right / np.maximum(1, there), np.nan)
         return dict(zip(self.class_names, shares.tolist(), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all but the single clips, ready for JSON."""
+        """Return everything except the single clips as a JSON-ready dictionary."""
         return {
             "dataset": self.dataset,
             "clips": len(self.paths),
@@ -140,7 +142,7 @@ class FoldReport(Report):
         }
 
     def table(self) -> str:
-        """Give folds and classes as tables for people."""
+        """Return the folds and classes as text tables."""
         folds = [(str(i), percent(a)) for i, a in enumerate(self.folds, start=1)]
         mean = f"{percent(self.accuracy)} ± {percent(self.std)}"
         classes = [

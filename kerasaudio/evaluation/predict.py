@@ -1,4 +1,4 @@
-"""One prediction a clip: the mean over its windows, by their weights."""
+"""Predict one row of scores per clip: the weighted mean over its windows."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ from kerasaudio.datasets.protocol import check_clips
 def predict_clips(
     model: Any, clips: LabeledClips, batch_size: int = 32, **settings: Any
 ) -> np.ndarray:
-    """Run a model over all windows of each clip, and average its outputs.
+    """Run a model over all windows of each clip and average its outputs.
 
-    The windows are those that `model.tag` hears, and so is the answer.
+    Windows and averages are those of `model.tag`.
 
     Args:
         model: A model of kerasaudio.
-        clips: With files, and parts of them; labels are not looked at.
-        batch_size: Windows in a batch.
-        **settings: As for `ClipBatches`: clip_seconds, windows_per_clip, silence_db,
-            errors, cache, dtype, readers.
+        clips: Files or parts of files; their classes are not used.
+        batch_size: Number of windows in a batch.
+        **settings: Arguments of `ClipBatches`: clip_seconds, windows_per_clip,
+            silence_db, errors, cache, dtype, readers.
 
     Returns:
         float32 (clips, outputs); NaN for clips that ``errors="skip"`` left out.
 
     Raises:
-        ValueError, OSError: As `ClipBatches`.
+        ValueError, OSError: As for `ClipBatches`.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -48,19 +48,19 @@ def predict_clips(
 
 
 def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
-    """Give the answer for each clip that batches hold, float32 (clips, outputs)."""
+    """Return the mean outputs of each clip in the batches, float32 (clips, outputs)."""
     return means_of_windows(batches, predict_windows(model, batches))
 
 
 def predict_windows(model: Any, batches: ClipBatches) -> np.ndarray:
-    """Give the answer for each window that batches hold, (windows, outputs)."""
+    """Return the outputs of each window in the batches, (windows, outputs)."""
     return np.concatenate(
         [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
     )
 
 
 def means_of_windows(batches: ClipBatches, outputs: np.ndarray) -> np.ndarray:
-    """Average what `predict_windows` gave over each clip, float32 (clips, outputs)."""
+    """Return the mean of window outputs over each clip, float32 (clips, outputs)."""
     assert batches.clip_of is not None
     clips, weights = len(batches.kept), batches.window_weights
     return weighted_means(outputs, batches.clip_of, weights, clips).astype("float32")

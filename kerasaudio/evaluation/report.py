@@ -1,4 +1,4 @@
-"""What all reports have: figures, a table for people, files, a short repr."""
+"""The base of all reports: figures, text tables, files, a short repr."""
 
 import json
 import math
@@ -25,11 +25,11 @@ FIGURES = {
 
 
 class Report(ABC):
-    """How well a model does on clips.
+    """Results of a model on clips.
 
     Attributes:
         dataset: Name of the data set.
-        paths: The clips.
+        paths: File of each clip.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -48,36 +48,37 @@ class Report(ABC):
 
     @abstractmethod
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that summarize the report, by name."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Give the report, ready for JSON."""
+        """Return the report as a JSON-ready dictionary."""
 
     @abstractmethod
     def table(self) -> str:
-        """Give the report as tables for people."""
+        """Return the report as text tables."""
 
     @abstractmethod
     def _tables(self) -> dict[str, Sequence[Sequence[Any]]]:
-        """Give rows by the name of the CSV file that they are written to."""
+        """Return the rows of each CSV file to write, by file name."""
 
     def to_json(self) -> str:
-        """Give `to_dict` as text."""
+        """Return `to_dict` as JSON text."""
         return json.dumps(self.to_dict(), indent=2)
 
     def save(self, folder: str | PathLike[str]) -> Path:
-        """Write report.json, tables as CSV, and pictures.
+        """Write report.json, CSV tables and pictures into a folder.
 
         Args:
-            folder: Made if it does not exist; files of these names are replaced.
+            folder: Created if it does not exist; files with the same names are
+                replaced.
 
         Returns:
             The folder.
 
         Raises:
-            OSError: It cannot be written.
-            ImportError: A picture needs the extra `plot`; the rest is written.
+            OSError: A file cannot be written.
+            ImportError: Pictures need the extra `plot`; all other files are written.
         """
         out = Path(folder)
         out.mkdir(parents=True, exist_ok=True)
@@ -88,31 +89,31 @@ class Report(ABC):
         return out
 
     def pictures(self, folder: str | PathLike[str]) -> list[Path]:
-        """Draw what can be drawn, as PNG files in a folder.
+        """Draw the pictures of the report as PNG files in a folder.
 
         Returns:
-            The files; none for a report without pictures.
+            Paths of the files; [] for a report without pictures.
 
         Raises:
-            ImportError: matplotlib is missing: the extra `plot`.
-            OSError: They cannot be written.
+            ImportError: matplotlib (the extra `plot`) is not installed.
+            OSError: A file cannot be written.
         """
         return []
 
     def __repr__(self) -> str:
-        """Give the figures in a line."""
+        """Return the figures in one line."""
         told = [f"{name}={value:.4g}" for name, value in self.figures().items()]
         about = [repr(self.dataset), f"clips={len(self.paths)}", *told]
         return f"{type(self).__name__}({', '.join(about)})"
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    """Give figures as JSON knows them: what is no number becomes None."""
+    """Return figures for JSON: NaN and infinity become None."""
     return {k: v if math.isfinite(v) else None for k, v in figures.items()}
 
 
 def taken_for(names: Sequence[str], counts: np.ndarray, row: int) -> str:
-    """Give what clips of a class were mistaken for, the most frequent first."""
+    """Return the wrong predictions for a class as text, most frequent first."""
     return ", ".join(
         f"{names[i]} {counts[row, i]}"
         for i in (-counts[row]).argsort(kind="stable")
@@ -123,7 +124,7 @@ def taken_for(names: Sequence[str], counts: np.ndarray, row: int) -> str:
 def draw_confusion(
     counts: np.ndarray, names: Sequence[str], folder: Path
 ) -> list[Path]:
-    """Write confusion.png."""
+    """Write confusion.png and return its path."""
     from kerasaudio.plot import confusion_matrix
 
     path = folder / "confusion.png"
@@ -132,5 +133,5 @@ def draw_confusion(
 
 
 def table(*rows: Sequence[str]) -> str:
-    """Align columns of text."""
+    """Return rows as text with aligned columns."""
     return columns([tuple(row) for row in rows])

@@ -1,4 +1,4 @@
-"""What reports on clips with one class, and on clips with several, have in common."""
+"""The common base of reports on clips with one class and with several."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ from kerasaudio.metrics.per_clip import PerClipMetric
 from kerasaudio.moved import old_attribute
 from kerasaudio.text import percent, printable
 
-WORST = 5  # mistakes shown
+WORST = 5  # number of mistakes shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ScoredClips(Report):
-    """Labeled clips, and the scores that a model gave them.
+    """Labeled clips with the scores of a model.
 
     Attributes:
         dataset: Name of the data set.
-        origin: The model: architecture, preset, name of its file.
-        class_names: The model's labels.
-        paths: The clips.
-        targets: What each clip is; see the reports.
-        scores: Averaged over the windows of each clip, float32 (clips, classes).
+        origin: Architecture, preset and file name of the model.
+        class_names: Labels of the model.
+        paths: File of each clip.
+        targets: True class or classes of each clip; see the reports.
+        scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
     """
 
@@ -43,7 +43,7 @@ class ScoredClips(Report):
     @property
     @abstractmethod
     def truth(self) -> np.ndarray:
-        """Which classes each clip has, bool (clips, classes)."""
+        """True classes of each clip, bool (clips, classes)."""
 
     @property
     def roc_auc(self) -> float:
@@ -56,7 +56,7 @@ class ScoredClips(Report):
         return self._area(PRAUC)
 
     def to_dict(self, mistakes: int = 10) -> dict[str, Any]:
-        """Give the figures and the worst mistakes, ready for JSON."""
+        """Return the figures and the worst mistakes as a JSON-ready dictionary."""
         return {
             "dataset": self.dataset,
             "clips": len(self.paths),
@@ -67,7 +67,7 @@ class ScoredClips(Report):
         }
 
     def table(self) -> str:
-        """Give figures, classes and the worst mistakes as tables for people."""
+        """Return the figures, classes and worst mistakes as text tables."""
         figures = [
             (FIGURES[name], percent(value) if name == "accuracy" else f"{value:.3f}")
             for name, value in self.figures().items()
@@ -83,18 +83,18 @@ class ScoredClips(Report):
 
     @abstractmethod
     def _details(self, mistakes: int) -> dict[str, Any]:
-        """Give what `to_dict` has besides the figures."""
+        """Return the entries of `to_dict` besides the figures."""
 
     @abstractmethod
     def _classes(self) -> list[tuple[str, ...]]:
-        """Give a row a class, below a heading."""
+        """Return a heading and one row per class."""
 
     @abstractmethod
     def _worst(self, mistakes: int) -> list[tuple[str, float, Path]]:
-        """Give the worst mistakes: what happened, the score, the file."""
+        """Return the worst mistakes: description, score, file."""
 
     def _metric(self, metric: Any) -> PerClipMetric:
-        """Give a metric that has heard all clips."""
+        """Return a metric that is updated with all clips."""
         clips, classes = self.scores.shape
         heard: PerClipMetric = metric(classes=classes, max_clips=clips)
         heard.update_state(self.truth, self.scores)

@@ -1,4 +1,4 @@
-"""How well a model tags: clips that can have several classes, or none."""
+"""Report on how well a model tags clips that can have several classes, or none."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,13 @@ COLUMNS = ("clips", "roc_auc", "average_precision", "precision", "recall", "f1")
 
 
 class WrongTag(NamedTuple):
-    """A tag that a clip was not given, or was given without having it.
+    """A tag that the model missed, or predicted wrongly.
 
     Attributes:
-        path: Its file.
+        path: File of the clip.
         label: The tag.
-        present: Whether the clip has it.
-        score: That the model gave it.
+        present: Whether the clip has the tag.
+        score: Score that the model gave the tag.
     """
 
     path: Path
@@ -35,21 +35,21 @@ class WrongTag(NamedTuple):
 @renamed(labels="targets")
 @dataclass(frozen=True, eq=False, repr=False)
 class TagReport(ScoredClips):
-    """What a model makes of clips that can have several classes.
+    """Results of a model on clips that can have several classes.
 
     Attributes:
         dataset: Name of the data set.
-        origin: The model: architecture, preset, name of its file.
-        class_names: The model's labels.
-        paths: The clips.
-        targets: Which classes each clip has, bool (clips, classes).
-        scores: Averaged over the windows of each clip, float32 (clips, classes).
+        origin: Architecture, preset and file name of the model.
+        class_names: Labels of the model.
+        paths: File of each clip.
+        targets: True classes of each clip, bool (clips, classes).
+        scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
-        threshold: Least score of a tag that counts as given; the areas, which rank
-            clips, do without.
+        threshold: Lowest score at which a tag counts as predicted; the areas under the
+            curves do not depend on it.
 
     Examples:
-        `kerasaudio.evaluate` makes it; so can you, of scores from elsewhere.
+        `kerasaudio.evaluate` returns one. You can also make one from other scores.
 
         >>> report = kerasaudio.evaluation.TagReport(
         ...     dataset="songs",
@@ -68,36 +68,36 @@ class TagReport(ScoredClips):
 
     @property
     def truth(self) -> np.ndarray:
-        """Which classes each clip has, bool (clips, classes)."""
+        """True classes of each clip, bool (clips, classes)."""
         return self.targets
 
     @property
     def predictions(self) -> np.ndarray:
-        """Which classes each clip is given, bool (clips, classes)."""
+        """Predicted classes of each clip, bool (clips, classes)."""
         return np.asarray(self.scores >= self.threshold)
 
     @property
     def instance_f1(self) -> float:
-        """F1 of each clip's set of tags, averaged; 0 for a clip without any."""
+        """Mean over the clips of the F1 of their tags; 0 for a clip without any."""
         return float(_f1(self.truth, self.predictions, axis=1).mean())
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 of the classes that clips have or are given; NaN if none is."""
+        """Mean F1 of the classes that are true or predicted; NaN if there are none."""
         used = (self.truth | self.predictions).any(axis=0)
         f1 = _f1(self.truth, self.predictions, axis=0)[used]
         return float(f1.mean()) if f1.size else float("nan")
 
     @property
     def d_prime(self) -> float:
-        """Separation d' of clips with and without a class, from `roc_auc`."""
+        """Separation d' of clips with and without a class, computed from `roc_auc`."""
         return self._area(DPrime)
 
     @property
     def per_class(self) -> dict[str, dict[str, float]]:
         """Clips, areas, precision, recall and F1 of each class that has clips.
 
-        The area under the ROC curve is NaN where all clips have the class.
+        The area under the ROC curve is NaN if all clips have the class.
         """
         truth, given = self.truth, self.predictions
         right = (truth & given).sum(axis=0)
@@ -117,7 +117,7 @@ class TagReport(ScoredClips):
 
     @property
     def mistakes(self) -> list[WrongTag]:
-        """Tags that are missing or wrong, those farthest from the threshold first."""
+        """Missed and wrong tags, those farthest from the threshold first."""
         wrong = np.argwhere(self.truth != self.predictions)
         there = self.truth[tuple(wrong.T)]
         scores = self.scores[tuple(wrong.T)]
@@ -133,7 +133,7 @@ class TagReport(ScoredClips):
         ]
 
     def figures(self) -> dict[str, float]:
-        """Give the figures that sum up the report, by name."""
+        """Return the figures that summarize the report, by name."""
         return {
             "roc_auc": self.roc_auc,
             "pr_auc": self.pr_auc,

@@ -1,4 +1,4 @@
-"""Clips to calibrate on and to compare with: the user's own, or synthetic ones."""
+"""Clips for calibration and verification: the user's own, or synthetic ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from kerasaudio.exporting.facts import artifact_spec
 
 Clips = str | PathLike[str] | Sequence[str | PathLike[str]] | np.ndarray | LabeledClips
 
-MOST = 128  # more hardly widen the ranges that calibration finds
+MOST = 128  # more windows hardly change the ranges that calibration finds
 SYNTHETIC = 8
 
 
@@ -27,11 +27,12 @@ class Probe:
     """Waveforms to run.
 
     Attributes:
-        windows: float32 (windows, samples).
-        source: Where they are from, for people.
-        clip_of: Number of each window's clip, with `classes`; else None.
-        classes: Class number of each clip; None where that is not known.
-        weights: What each window counts in the mean over its clip, with `classes`.
+        windows: Waveforms, float32 (windows, samples).
+        source: Where they are from, as text for the report.
+        clip_of: Number of each window's clip, with `classes`; otherwise None.
+        classes: Class number of each clip; None if unknown.
+        weights: Weight of each window in the mean over its clip, with `classes`;
+            otherwise None.
     """
 
     windows: np.ndarray
@@ -46,14 +47,14 @@ def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
 
     Args:
         clips: A folder, files, an array (clips, samples) at the model's rate, or
-            labeled clips of `kerasaudio.datasets`. Of folders and files at most 128
-            windows are taken, spread over them; of the others all.
-        spec: Of the model.
-        samples: Length of the windows.
-        what: Argument that the errors name.
+            labeled clips of `kerasaudio.datasets`. From folders and files at most 128
+            windows are used, spread over the files; from the others all.
+        spec: Spec of the model.
+        samples: Length of the windows in samples.
+        what: Name of the argument, for error messages.
 
     Raises:
-        ValueError: No clips, unusable ones, or classes that the model does not have.
+        ValueError: There are no clips, clips are unusable, or the model lacks a class.
         OSError: Files are missing or cannot be decoded.
     """
     exact = artifact_spec(spec, samples)
@@ -65,7 +66,7 @@ def gather(clips: Clips, spec: AudioSpec, samples: int, what: str) -> Probe:
     is_path = isinstance(clips, str | PathLike)
     if not is_path and not isinstance(clips, Sequence):
         raise ValueError(
-            f"{what} takes a folder, files, an array (clips, samples) or clips of "
+            f"{what} must be a folder, files, an array (clips, samples) or clips of "
             f"kerasaudio.datasets. Received: {type(clips).__name__}."
         )
     try:
@@ -89,11 +90,13 @@ def _evenly(count: int, most: int) -> np.ndarray:
 def _labeled(clips: LabeledClips, spec: AudioSpec, what: str) -> Probe:
     if clips.multi_label:
         raise ValueError(
-            f"{what} takes clips with one class each, to count those recognized. "
-            f"{clips.name} has several a clip."
+            f"{what} needs clips with one class each, to compute the accuracy. "
+            f"{clips.name} has several classes per clip."
         )
     if spec.labels is None:
-        raise ValueError(f"{what}: the model has no labels to find {clips.name}'s by.")
+        raise ValueError(
+            f"{what}: the model has no labels to compare with those of {clips.name}."
+        )
     classes, _ = targets_for(clips, spec, one_hot=False)
     batches = clips.batches(spec, training=False)
     windows = np.concatenate([batches[i][0] for i in range(len(batches))])
@@ -102,7 +105,7 @@ def _labeled(clips: LabeledClips, spec: AudioSpec, what: str) -> Probe:
 
 
 def synthetic(spec: AudioSpec, samples: int) -> Probe:
-    """Make sounds that are unlike each other: tones, sweeps, noise and clicks."""
+    """Return different kinds of synthetic sounds: tones, sweeps, noise and clicks."""
     rng = np.random.default_rng(0)
     time = np.arange(samples) / spec.sample_rate
     seconds = samples / spec.sample_rate
@@ -119,6 +122,7 @@ def synthetic(spec: AudioSpec, samples: int) -> Probe:
             loud * swell * rng.normal(0, 0.3, samples),
             pulses,
         ]
-    # As in any recording: without noise, decibels between tones are those of rounding.
+    # Noise, as in any recording; without it, the level between tones would be only
+    # rounding error.
     noise = rng.normal(0, 1e-3, (len(rows), samples))
     return Probe((np.stack(rows) + noise).astype("float32"), "synthetic")

@@ -1,4 +1,4 @@
-"""Which module writes, runs and reads which format."""
+"""Find the module that writes, runs and reads a format."""
 
 import importlib
 from pathlib import Path
@@ -10,14 +10,14 @@ from kerasaudio.exporting.graph import Order
 
 
 def module_of(form: Format) -> ModuleType:
-    """Give the module of a format: it has convert, run and read_facts."""
+    """Return the module of a format, with `convert`, `run` and `read_facts`."""
     return importlib.import_module(f"kerasaudio.exporting.{form.name}.artifact")
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:
-    """Write the artifact in this process, which runs on TensorFlow.
+    """Write the exported file in this process, which must run on TensorFlow.
 
     Raises:
-        ExportError: The format lacks an operation.
+        ExportError: The format lacks an operation of the model.
     """
     module_of(order.format).convert(model, order, path)

@@ -1,8 +1,8 @@
-"""What an export raises."""
+"""The error that an export raises."""
 
 
 class ExportError(ValueError):
-    """A model cannot be exported so, or what came out does not do what the model does.
+    """A model cannot be exported as requested, or the result differs from the model.
 
-    Nothing is left at the path that was asked for.
+    Nothing is left at the requested path.
     """

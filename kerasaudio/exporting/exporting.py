@@ -1,4 +1,4 @@
-"""`kerasaudio.export`: from a model to a file that runs without Keras, compared."""
+"""`kerasaudio.export`: write a verified file that runs without Keras."""
 
 import contextlib
 import os
@@ -48,39 +48,40 @@ def export(
 
         kerasaudio.export(model, "mine.tflite", quantize="int8", calibrate="sounds/")
 
-    The front-end is part of it. What was written is run, in its own runtime, and
-    compared with the model before it gets its name. Labels, sample rate and lengths
-    travel with it; `read_facts` reads them.
+    The file includes the front-end, labels, sample rate and lengths; `read_facts` reads
+    the latter. The written file is run in its own runtime and compared with the model
+    before it appears at `path`.
 
     Args:
-        model: From a factory of kerasaudio, trained or not, on any backend; on others
-            than TensorFlow a process of that backend converts it.
-        path: What to write: a folder for a SavedModel, or a file.
+        model: Model from a factory of kerasaudio, trained or not, on any backend; if it
+            is not TensorFlow, another process converts the model on TensorFlow.
+        path: Path to write: a folder for a SavedModel, otherwise a file.
         format: "saved_model", "litert" (.tflite), "onnx" or "openvino" (.xml, with its
-            .bin); None to go by the suffix.
-        quantize: None for float32; "float16" weights; "dynamic" for 8-bit weights; or
-            "int8", where what goes through them has 8 bits, too. The front-end stays in
+            .bin); None to choose by the suffix.
+        quantize: None for float32; "float16" for float16 weights; "dynamic" for 8-bit
+            weights; "int8" for 8-bit weights and activations. The front-end stays in
             float32.
-        calibrate: For "int8", sounds like those that it will hear: a folder, files, an
-            array (clips, samples) at the model's rate, or clips of
-            `kerasaudio.datasets`. About 100 will do.
+        calibrate: For "int8", sounds like those that the model will process: a folder,
+            files, an array (clips, samples) at the model's rate, or clips of
+            `kerasaudio.datasets`. About 100 are enough.
         verify: Whether to compare, on synthetic sounds or those of `calibrate`; or the
-            sounds to compare on, as for `calibrate`. With labeled clips the report has
+            sounds to compare on, as for `calibrate`. With labeled clips, the report has
             the accuracy before and after.
-        input_seconds: Length of the input; None for the model's own, or where that
-            takes any, for that of its windows; "dynamic" for any length.
-        overwrite: Whether to replace what is there.
+        input_seconds: Length of the input in seconds; None for the model's own, or if
+            the model accepts any length, that of its windows; "dynamic" for any length.
+        overwrite: Whether to replace an existing file or SavedModel.
         input_length: Old name of `input_seconds`, in samples.
 
     Returns:
-        What was written, and how it compares: difference, agreement, size, latency.
+        Report with path and size, and if verified, difference, agreement and latency.
 
     Raises:
-        ExportError: The format cannot hold the model, or not so; or what came out
-            differs by more than 1e-4 (float32), 5e-3 (float16), one point of accuracy
-            (8 bits, labeled clips) or half the scores' RMS (8 bits). Nothing is kept.
-        ValueError: Arguments that do not fit, or unusable clips.
-        FileExistsError: There is something at `path`.
+        ExportError: The format does not support the model or the quantization; or the
+            outputs differ by more than 1e-4 (float32), 5e-3 (float16), one point of
+            accuracy (8 bits, labeled clips) or half the scores' RMS (8 bits). Nothing
+            is kept.
+        ValueError: Arguments do not fit together, or clips are unusable.
+        FileExistsError: `path` exists.
         ImportError: An extra is not installed.
         OSError: Files cannot be read or written; another process exports to `path`.
 
@@ -107,7 +108,7 @@ def export(
     if (calibrate is None) == (quantize == "int8"):
         raise ValueError(
             'quantize="int8" needs calibrate=, sounds like those that the model will '
-            f"hear; nothing else does. Received: quantize={quantize!r}, "
+            f"process; no other mode takes it. Received: quantize={quantize!r}, "
             f"calibrate={'None' if calibrate is None else 'clips'}."
         )
     check_installed(form, quantize)
@@ -133,7 +134,7 @@ def export(
             write = convert
         else:
             from kerasaudio.exporting.other_backend import convert_elsewhere as write
-        # Where nothing was before: what a killed process started may still be writing.
+        # A new folder, as processes started by a killed one may still be writing.
         made = place.folder / uuid.uuid4().hex / target.name
         made.parent.mkdir()
         write(model, order, made)
@@ -143,36 +144,36 @@ def export(
             found = compare(reference, module_of(form), made, probe, quantize)
         size = _size(made, form)
         try:
-            place.put(*reversed(_parts(made, form)))  # its companions first
+            place.put(*reversed(_parts(made, form)))  # companion files first
         except OSError as error:
             raise unwritable(target, error) from error
     return ExportReport(target, form.name, quantize, samples, size, found)
 
 
 def read_facts(path: str | PathLike[str], format: str | None = None) -> dict[str, Any]:
-    """Read what travels with an exported model.
+    """Return the facts that are stored in an exported model.
 
     Args:
-        path: The file or folder.
+        path: Path of the file or folder.
         format: As for `export`.
 
     Returns:
         labels (None for an embedding), sample_rate in Hz, clip_samples (None for any
-        length), min_samples, window_samples, hop_samples, license, and so on.
+        length), min_samples, window_samples, hop_samples, license, and others.
 
     Raises:
-        ValueError: An unknown format; nothing of kerasaudio travels with it.
-        OSError: It cannot be read.
+        ValueError: The format is unknown, or the file has no facts of kerasaudio.
+        OSError: The file cannot be read.
         ImportError: An extra is not installed.
     """
     target = Path(path)
     form = choose_format(target, format)
     if not target.exists():
-        raise FileNotFoundError(f"There is nothing at {str(target)!r}.")
+        raise FileNotFoundError(f"There is no file or folder {str(target)!r}.")
     facts: dict[str, Any] | None = module_of(form).read_facts(target)
     if facts is None:
         raise ValueError(
-            f"{str(target)!r} has nothing of kerasaudio in it: it was not written by "
+            f"{str(target)!r} has no facts of kerasaudio: it was not written by "
             "kerasaudio.export."
         )
     return {name_now(name): value for name, value in facts.items()}
@@ -185,8 +186,8 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
     if input_seconds == "dynamic":
         if spec.clip_samples is not None:
             raise ValueError(
-                f"{model.name} takes {spec.lengths}, so its export does. "
-                'input_seconds="dynamic" is for networks that take any length.'
+                f"{model.name} accepts {spec.lengths}, and so does its export. "
+                'input_seconds="dynamic" is for networks that accept any length.'
             )
         return None
     try:
@@ -199,7 +200,7 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
     samples = round(seconds * spec.sample_rate)
     if not spec.takes(samples):
         raise ValueError(
-            f"{model.name} takes {spec.lengths}. Received: "
+            f"{model.name} accepts {spec.lengths}. Received: "
             f"input_seconds={input_seconds!r}."
         )
     return samples
@@ -207,7 +208,7 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
 
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[Workplace]:
-    """Make a folder to work in, and keep others from exporting to the same path."""
+    """Make a work folder, and keep other exports away from the same path."""
     with contextlib.ExitStack() as stack:
         try:
             place = stack.enter_context(workplace(target.parent, only=target.name))
@@ -228,12 +229,13 @@ def _check_free(path: Path, form: Format, overwrite: bool) -> None:
             continue
         if not overwrite:
             raise FileExistsError(
-                f"{str(part)!r} exists. Name another path, or say overwrite=True."
+                f"{str(part)!r} already exists. Use another path, or pass "
+                "overwrite=True."
             )
         if part.is_dir() and not (part / "saved_model.pb").is_file():
             raise FileExistsError(
-                f"{str(part)!r} is a folder and holds no SavedModel: overwrite=True "
-                "does not delete it."
+                f"{str(part)!r} is a folder without a SavedModel, so overwrite=True "
+                "does not delete it. Use another path."
             )
 
 

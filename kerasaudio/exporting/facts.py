@@ -1,4 +1,4 @@
-"""What travels with an exported model: labels, rate, lengths, license."""
+"""Facts that are stored in an exported model: labels, rate, lengths, license."""
 
 import json
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ KEY = "kerasaudio"
 LABELS_FILE = "labels.txt"
 FACTS_FILE = "kerasaudio.json"
 INPUT = "waveform"
-# What openvino must be told to compute in float32: on CPUs that can, its default is
-# bfloat16.
+# The setting that makes OpenVINO compute in float32. Its default is bfloat16 on CPUs
+# that support it.
 COMPILE_WITH = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def output_name(spec: AudioSpec) -> str:
-    """Give the name of the output: "predictions", or "embedding" without a top."""
+    """Return the name of the output: "predictions", or "embedding" without a top."""
     return "embedding" if spec.labels is None else "predictions"
 
 
 def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
-    """Give the spec of an artifact whose input has a length, None for any.
+    """Return the spec of an artifact with an input of `samples`, None for any length.
 
-    It hears windows without what is before them, one after the other.
+    Its windows have no context before them and do not overlap.
     """
     spec = spec.over_time().replace(context_samples=0, edge_samples=0)
     if samples is None:
@@ -36,20 +36,20 @@ def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
 def describe(
     spec: AudioSpec, samples: int | None, quantize: str | None
 ) -> dict[str, Any]:
-    """Give what whoever runs the artifact must know, ready for JSON.
+    """Return the facts that are needed to run the artifact, ready for JSON.
 
     Args:
-        spec: Of the model.
-        samples: Length of the artifact's input, None for any.
-        quantize: How it is quantized.
+        spec: Spec of the model.
+        samples: Length of the artifact's input in samples; None for any length.
+        quantize: Quantization of the artifact; None for float32.
 
     Returns:
         sample_rate (Hz), clip_samples (null for any length), min_samples,
         window_samples, hop_samples, window_padding and rest (how long audio is cut, see
-        `AudioSpec`), labels (null for an embedding), and where the model is from:
-        preset (null where its weights are no longer the published ones), weights and
-        weights_hash (of the published ones that it began with), trained_on (data sets,
-        since), metrics, license.
+        `AudioSpec`), labels (null for an embedding), and the origin of the model:
+        preset (null if its weights are no longer the published ones), weights and
+        weights_hash (of the published weights that it started from), trained_on (data
+        sets since then), metrics, license.
     """
     spec = artifact_spec(spec, samples)
     return {
@@ -77,15 +77,15 @@ def describe(
 
 
 def facts_json(facts: Mapping[str, Any]) -> str:
-    """Give the facts as text."""
+    """Return the facts as JSON text."""
     return json.dumps(facts, ensure_ascii=False, indent=1)
 
 
 def files(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Give the files that hold the facts, by name: the labels, a line each, and all."""
+    """Return the text of each file for the facts by name: all facts, and the labels."""
     named = {FACTS_FILE: facts_json(facts)}
     if facts["labels"] is not None:
-        # A label is a line: nothing in it may look like the end of one.
+        # One label per line, so a label must not contain a line break.
         lines = [" ".join(label.split()) for label in facts["labels"]]
         named[LABELS_FILE] = "".join(f"{line}\n" for line in lines)
     return named

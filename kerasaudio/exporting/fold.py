@@ -1,8 +1,8 @@
-"""Batch normalization joins the convolution or dense layer in front of it.
+"""Fold batch normalization into the convolution or dense layer before it.
 
-In inference it is a scale and a shift of each channel, which the kernel and the bias
-can do as well. Not every runtime joins them by itself, and 8-bit weights should be
-rounded with the scale in them.
+In inference, batch normalization scales and shifts each channel, which the kernel and
+the bias can do as well. Not every runtime folds it by itself, and 8-bit weights should
+be rounded with the scale included.
 
 Source: Jacob et al. 2018, arXiv:1712.05877, section 3.2.
 """
@@ -27,15 +27,15 @@ Weights = dict[str, list[np.ndarray]]
 
 
 def fold_normalization(model: keras.Model, config: dict[str, Any]) -> Weights:
-    """Take the normalizations out of a network's configuration that can be.
+    """Fold normalizations in a network's configuration where possible.
 
     Args:
         model: The network.
-        config: Its configuration, which is changed: the layer in front has a bias, the
-            normalization passes on what it gets.
+        config: Its configuration, which is changed: the layer before gets a bias, and
+            the normalization becomes the identity.
 
     Returns:
-        Weights of the layers that are no longer the network's, by their names.
+        New weights of the changed layers, by layer name.
     """
     entries = {entry["config"]["name"]: entry for entry in config["layers"]}
     uses = Counter(_inputs(config["layers"]))
@@ -72,7 +72,7 @@ def _can_take(before: Any, normalization: Any) -> bool:
 
 
 def _joined(before: Any, normalization: Any) -> list[np.ndarray]:
-    """Give kernel and bias that scale and shift as the normalization does."""
+    """Return kernel and bias that include the normalization's scale and shift."""
     kernel = np.asarray(keras.ops.convert_to_numpy(before.kernel), "float64")
     mean, variance = _array(normalization.moving_mean), normalization.moving_variance
     scale = 1 / np.sqrt(_array(variance) + normalization.epsilon)
@@ -92,7 +92,7 @@ def _array(variable: Any) -> np.ndarray:
 
 
 def _inputs(node: Any) -> Iterator[str]:
-    """Name the layer of each tensor that calls in a configuration take."""
+    """Yield the name of the layer of each tensor passed to calls in a configuration."""
     if isinstance(node, dict):
         if node.get("class_name") == "__keras_tensor__":
             yield node["config"]["keras_history"][0]
@@ -104,7 +104,7 @@ def _inputs(node: Any) -> Iterator[str]:
 
 
 def _flat(node: Any) -> Iterator[Any]:
-    """Give each [layer, call, output] of nested lists of outputs."""
+    """Yield each [layer, call, output] of nested lists of outputs."""
     if isinstance(node, dict):
         node = list(node.values())
     if node and isinstance(node[0], str):

@@ -1,4 +1,4 @@
-"""The formats: how they are named, what they need installed, what they can hold."""
+"""The formats: their names, the packages they need, and what they support."""
 
 import importlib.util
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import Any
 from kerasaudio.exporting.errors import ExportError
 
 QUANTIZE = ("float16", "dynamic", "int8")
-# Operations of fewer are not rounded, as in first layers and those by channel: each
-# weight counts there, and they take no room.
+# Operations with fewer weights, such as first layers and depthwise ones, are not
+# rounded: each weight matters there, and they take little space.
 FEW_WEIGHTS = 2_000
 
 
@@ -19,16 +19,16 @@ class Format:
     """One format.
 
     Attributes:
-        name: As `export(format=...)` takes it.
-        suffix: Of its file; empty for a folder.
-        extra: Of kerasaudio, that installs what it needs.
-        modules: What must be importable to write and run it.
-        quantize: What it can be quantized to, with what that needs besides.
-        companions: Suffixes of further files beside the one that is named.
-        method: Form of the front-end that its runtime computes: ``"fft"``,
-            ``"matmul"`` where it has no Fourier transform, or ``"fft of powers of 2"``
-            where it has only those.
-        one_clip: Whether the batch is one clip; otherwise any number.
+        name: Name of the format, as in `export(format=...)`.
+        suffix: Suffix of its file; empty for a folder.
+        extra: Extra of kerasaudio that installs the packages it needs.
+        modules: Modules that must be importable to write and run it.
+        quantize: Supported quantizations, each with the further modules that it needs.
+        companions: Suffixes of further files next to the main file.
+        method: Form of the front-end that its runtime can compute: ``"fft"``,
+            ``"matmul"`` if it has no Fourier transform, or ``"fft of powers of 2"`` if
+            it has only those lengths.
+        one_clip: Whether the batch is always one clip; otherwise any number.
     """
 
     name: str
@@ -75,24 +75,25 @@ FORMATS = {
 
 
 def choose_format(path: Path, name: str | None) -> Format:
-    """Give the format that is named, or else the one of the path's suffix.
+    """Return the named format, or with name None the format of the path's suffix.
 
     Raises:
-        ValueError: There is no such format, or the suffix is another one's.
+        ValueError: The format is unknown, or the suffix belongs to another format.
     """
     if name is None:
         for form in FORMATS.values():
             if form.suffix == path.suffix.lower():
                 return form
         raise ValueError(
-            f"The suffix of {str(path)!r} names no format. There are: {_listed()}."
+            f"The suffix of {str(path)!r} is not that of a format. Formats: "
+            f"{_listed()}."
         )
     if name not in FORMATS:
         raise ValueError(f"format must be one of {_listed()}. Received: {name!r}.")
     form = FORMATS[name]
     if form.suffix != path.suffix.lower() and form.suffix:
         raise ValueError(
-            f"format={name!r} is written to a file with the suffix {form.suffix!r}. "
+            f"format={name!r} needs a path with the suffix {form.suffix!r}. "
             f"Received: {str(path)!r}."
         )
     return form
@@ -106,11 +107,11 @@ def _listed() -> str:
 
 
 def check_quantize(form: Format, quantize: Any) -> None:
-    """Raise unless the format can be quantized so.
+    """Raise unless the format supports the quantization.
 
     Raises:
-        ValueError: There is no such quantization.
-        ExportError: There is, but not in this format.
+        ValueError: The quantization is unknown.
+        ExportError: The format does not support it.
     """
     if quantize is None or quantize in form.quantize:
         return
@@ -120,17 +121,17 @@ def check_quantize(form: Format, quantize: Any) -> None:
         )
     able = [other.name for other in FORMATS.values() if quantize in other.quantize]
     raise ExportError(
-        f"{form.name} cannot be quantized to {quantize!r} here. It takes: "
-        f"{', '.join(['None', *map(repr, form.quantize)])}. Formats that take "
+        f"{form.name} does not support quantize={quantize!r}. It takes: "
+        f"{', '.join(['None', *map(repr, form.quantize)])}. Formats that support "
         f"{quantize!r}: {', '.join(able)}."
     )
 
 
 def check_installed(form: Format, quantize: str | None) -> None:
-    """Raise unless everything that the export needs is installed.
+    """Raise unless all packages that the export needs are installed.
 
     Raises:
-        ImportError: What is missing, and the extra that installs it.
+        ImportError: Packages are missing; the message names them and the extra.
     """
     needed = ["tensorflow", *form.modules]
     needed += form.quantize[quantize] if quantize else ()

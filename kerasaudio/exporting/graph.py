@@ -1,6 +1,6 @@
-"""From a Keras model to TensorFlow's graph, which every format is made of.
+"""Convert a Keras model to a TensorFlow graph, from which every format is made.
 
-Runs on the TensorFlow backend only; see `elsewhere` for the others.
+This runs on the TensorFlow backend only; see `other_backend` for the others.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ SIGNATURE = "serving_default"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be made of a model.
+    """A request to export a model.
 
     Attributes:
-        format: To write.
-        samples: Length of the input, None for any.
-        quantize: None, or what the format can be quantized to.
-        facts: That travel with it.
+        format: Format to write.
+        samples: Length of the input in samples; None for any length.
+        quantize: Quantization; None for float32.
+        facts: Facts to store in the file.
         calibration: Clips to calibrate on, float32 (clips, samples), for int8.
     """
 
@@ -48,10 +48,10 @@ class Graph:
 
     Attributes:
         function: A tf.function, waveform -> {name of the output: output}.
-        variables: That it reads.
+        variables: Variables that the function reads.
         frontend: Names of the layers that make features, which are never quantized.
-        few_weights: Names of the layers that are not worth it.
-        normalizations: Names of those that could not join the layer in front.
+        few_weights: Names of the layers with too few weights to quantize.
+        normalizations: Names of the batch normalizations that could not be folded.
     """
 
     function: Any
@@ -62,7 +62,7 @@ class Graph:
 
 
 def trace(model: AudioModel, order: Order) -> Graph:
-    """Bring a model into the form that the format takes."""
+    """Return a model as a graph in the form that the format needs."""
     import tensorflow as tf
 
     network = rebuild(model, order.samples, order.format.method, fold=True)

@@ -1,4 +1,4 @@
-"""`AudioModel.export`: Keras' method by that name, which writes our formats."""
+"""`AudioModel.export`: Keras' method of this name, which writes our formats."""
 
 from os import PathLike
 from typing import Any
@@ -22,15 +22,15 @@ def export_method(
     """Export a model; see `AudioModel.export`."""
     if input_signature is not None:
         raise ValueError(
-            "input_signature is not taken: the input is a waveform. Say its length "
-            'by input_seconds=, or input_seconds="dynamic".'
+            "input_signature is not supported: the input is a waveform. Pass its "
+            'length as input_seconds=, or input_seconds="dynamic".'
         )
     format = _KERAS.get(format, format) if isinstance(format, str) else format
     if format == "torch":
         raise ValueError(
-            f"There is no format 'torch' here. There are: {', '.join(FORMATS)}. "
-            "keras.Model.export(model, path, format='torch') is Keras' own: without "
-            "labels, and not compared."
+            f"format must be one of {', '.join(FORMATS)}. Received: 'torch'. "
+            "keras.Model.export(model, path, format='torch') is Keras' own export, "
+            "without labels and without verification."
         )
     report = export(model, path, format, **arguments)
     if verbose:

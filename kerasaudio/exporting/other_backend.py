@@ -1,7 +1,7 @@
-"""Converting in another process, on TensorFlow, for models of other backends.
+"""Convert models of other backends in another process, which runs on TensorFlow.
 
-The model goes there and the artifact comes back as files. A model with layers of the
-user's own needs them registered by a module that can be imported there.
+The model and the exported file are passed as files. Custom layers must be registered by
+a module that the other process can import.
 """
 
 import json
@@ -21,14 +21,14 @@ from kerasaudio.exporting.graph import Order
 from kerasaudio.exporting.process import last_words
 from kerasaudio.files.workplace import temporary_folder
 
-_REFUSED = 3  # exit status: what to tell the user is on stdout
+_REFUSED = 3  # exit status: the message for the user is on stdout
 
 
 def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
-    """Write the artifact, by a process of the TensorFlow backend.
+    """Write the exported file in a process of the TensorFlow backend.
 
     Raises:
-        ExportError: As in this process; or the other one cannot load the model.
+        ExportError: As in this process, or the other process cannot load the model.
     """
     with temporary_folder() as folder:
         model.save(folder / "model.keras")
@@ -59,7 +59,7 @@ def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
 
 
 def main(folder: Path) -> int:
-    """Do in this process what the request in a folder asks for."""
+    """Carry out the request in a folder, and return the exit status."""
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     calibration = None
     if (folder / "calibration.npy").exists():

@@ -1,4 +1,4 @@
-"""The same network in the form that a runtime takes: front-end, length, float32."""
+"""Rebuild a network in the form that a runtime needs: front-end, length, float32."""
 
 from math import prod
 from typing import Any
@@ -19,18 +19,18 @@ def rebuild(
     method: str | None = None,
     fold: bool = False,
 ) -> AudioModel:
-    """Build a network again, with the same weights, for inference in float32.
+    """Rebuild a network with the same weights for inference in float32.
 
     Args:
         model: The network.
-        samples: Length of the new one's input, None for any.
-        method: "fft", "matmul" or "fft of powers of 2" (otherwise "matmul") for all its
-            front-end layers; None as they are.
-        fold: Whether batch normalization joins the layer in front of it.
+        samples: Input length of the new network in samples; None for any length.
+        method: "fft", "matmul" or "fft of powers of 2" (other lengths by "matmul") for
+            all front-end layers; None to leave them unchanged.
+        fold: Whether to fold batch normalization into the layer before it.
 
     Raises:
-        ExportError: It holds integer weights of Keras' own quantization, does not take
-            this length, or has layers that Keras cannot build anew.
+        ExportError: The network has integer weights from Keras' own quantization, does
+            not accept this length, or has layers that Keras cannot rebuild.
     """
     config = model.get_config()
     for part in _parts(config):
@@ -38,8 +38,8 @@ def rebuild(
             part["config"] = {"name": "float32"}
         elif part.get("class_name", "").endswith("DTypePolicy"):
             raise ExportError(
-                f"{model.name} holds weights that keras.Model.quantize() rounded. "
-                "Export the model as it was before, with quantize=."
+                f"{model.name} has weights that keras.Model.quantize() rounded. "
+                "Export the model without that, and pass quantize= instead."
             )
         settings = part.get("config")
         if not isinstance(settings, dict):
@@ -58,8 +58,8 @@ def rebuild(
         again = type(model).from_config(config)
     except (TypeError, ValueError) as error:
         raise ExportError(
-            f"{model.name} cannot be built anew for {samples or 'any number of'} "
-            "samples. Layers and functions of your own must be registered, by "
+            f"{model.name} cannot be rebuilt for {samples or 'any number of'} "
+            "samples. Custom layers and functions must be registered with "
             f"keras.saving.register_keras_serializable(). Keras says: {error}"
         ) from error
     for layer in again.layers:
@@ -69,14 +69,14 @@ def rebuild(
 
 
 def _method(wanted: str, n_fft: int) -> str:
-    """Give the form of one layer; those without an `n_fft` choose a power of 2."""
+    """Return the method for one layer; without an `n_fft`, it uses a power of 2."""
     if wanted != "fft of powers of 2":
         return wanted
     return "fft" if n_fft & (n_fft - 1) == 0 else "matmul"
 
 
 def _parts(node: Any) -> Any:
-    """Give every object's configuration in a configuration, outermost first."""
+    """Yield the configurations of all objects in a configuration, outermost first."""
     if isinstance(node, dict):
         yield node
         node = list(node.values())
@@ -86,15 +86,15 @@ def _parts(node: Any) -> Any:
 
 
 def computes_in_float32(model: AudioModel) -> bool:
-    """Tell whether every layer computes in float32."""
+    """Return whether every layer computes in float32."""
     return all(layer.compute_dtype == "float32" for layer in model.layers)
 
 
 def frontend_layers(model: AudioModel) -> list[str]:
-    """Name the layers from the waveform to features, which stay in float32.
+    """Return the names of the layers that make features, which stay in float32.
 
-    They end with the layer `frontend`. Where that passes on raw samples, the first
-    layer with weights makes the features: samples span more than 8 bits can hold.
+    They end with the layer `frontend`. If that passes on raw samples, they include the
+    first layer with weights: samples have a larger range than 8 bits can represent.
     """
     features = model.get_layer("frontend").output
     if features.shape[2:] in ((), (1,)):
@@ -107,7 +107,7 @@ def frontend_layers(model: AudioModel) -> list[str]:
 
 
 def few_weights_layers(model: AudioModel) -> list[str]:
-    """Name the convolutions and dense layers whose weights are not worth rounding."""
+    """Return the names of layers with kernels that are too small to be rounded."""
     named = []
     for layer in model.layers:
         kernels = [prod(w.shape) for w in layer.weights if len(w.shape) > 1]
@@ -117,6 +117,6 @@ def few_weights_layers(model: AudioModel) -> list[str]:
 
 
 def normalizations(model: AudioModel) -> list[str]:
-    """Name the layers of batch normalization that are left."""
+    """Return the names of the remaining batch normalizations."""
     kind = keras.layers.BatchNormalization
     return [layer.name for layer in model.layers if isinstance(layer, kind)]

@@ -1,4 +1,4 @@
-"""What an export tells about the file that it wrote."""
+"""The report of an export: the written file and its verification."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,24 +10,25 @@ from kerasaudio.text import columns, megabytes, printable
 
 @dataclass(frozen=True)
 class Verification:
-    """The artifact beside the model, on the same clips.
+    """Comparison of the exported file with the model on the same clips.
 
     Attributes:
-        clips: How many were run.
-        source: Where they are from: "synthetic", or what the user gave.
-        max_difference: Of any two outputs; of vectors that reach beyond [-1, 1],
-            relative to their largest value.
-        relative_rms: Of the differences, relative to that of the model's outputs.
-        untold_difference: As `max_difference`, where a runtime computes in another
-            precision unless it is told not to (OpenVINO); None for the others.
-        untold_precision: That precision on this machine, such as "bfloat16".
-        top1_agreement: Share of the clips with the same best label; None for vectors
-            without labels, or one label.
-        accuracy_before: Share of the labeled clips that the model recognizes; None
+        clips: Number of clips.
+        source: Where the clips are from: "synthetic", or the user's clips.
+        max_difference: Largest difference of any output value; for vectors with values
+            outside [-1, 1], relative to the largest value.
+        relative_rms: RMS of the differences relative to the RMS of the model's outputs.
+        untold_difference: As `max_difference`, for a runtime whose default precision is
+            lower (OpenVINO), without the setting for float32; None for other runtimes.
+        untold_precision: That default precision on this machine, such as "bfloat16".
+        top1_agreement: Fraction of the clips with the same best label; None for vectors
+            without labels and for a single label.
+        accuracy_before: Fraction of the labeled clips that the model recognizes; None
             unless labeled clips were given.
-        accuracy_after: The same of the artifact.
+        accuracy_after: The same for the exported file.
         latency_ms: Median time for one clip on one thread, in milliseconds.
-        real_time_factor: That time over the clip's own; below 1 it keeps up.
+        real_time_factor: This time divided by the length of the clip; below 1 is faster
+            than real time.
     """
 
     clips: int
@@ -45,15 +46,15 @@ class Verification:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written, and how it compares.
+    """Result of an export.
 
     Attributes:
-        path: The file or folder.
-        format: Its format.
-        quantize: How it is quantized, None for float32.
-        input_samples: Length of its input, None for any.
-        size_bytes: Of everything that was written.
-        verification: How it compares with the model; None if that was not asked for.
+        path: Path of the file or folder.
+        format: Name of the format.
+        quantize: Quantization; None for float32.
+        input_samples: Length of the input in samples; None for any length.
+        size_bytes: Total size of all written files in bytes.
+        verification: Comparison with the model; None if it was switched off.
     """
 
     path: Path
@@ -64,11 +65,11 @@ class ExportReport:
     verification: Verification | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give a JSON-ready dictionary."""
+        """Return a JSON-ready dictionary."""
         return asdict(self) | {"path": str(self.path)}
 
     def __str__(self) -> str:
-        """Give a table for people."""
+        """Return the report as a text table."""
         rows: list[tuple[str, ...]] = [
             ("file", printable(self.path)),
             ("format", f"{self.format}, {self.quantize or 'float32'}"),

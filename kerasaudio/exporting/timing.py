@@ -1,4 +1,4 @@
-"""Running clips one by one, and timing single ones."""
+"""Run clips one by one, and time single clips."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Ran(NamedTuple):
-    """What a runtime gave.
+    """Outputs and times of a runtime.
 
     Attributes:
-        outputs: float32 (clips, classes or features).
-        seconds: How long one clip took, each time.
+        outputs: Outputs, float32 (clips, classes or features).
+        seconds: Time for one clip in seconds, at each repetition.
     """
 
     outputs: np.ndarray
@@ -20,11 +20,11 @@ class Ran(NamedTuple):
 
 
 class Untold(NamedTuple):
-    """What a runtime gave that was told nothing, as most programs load a file.
+    """Outputs of a runtime with default settings, as most programs use it.
 
     Attributes:
-        outputs: float32 (clips, classes or features).
-        precision: That it computed in, such as "bfloat16".
+        outputs: Outputs, float32 (clips, classes or features).
+        precision: Precision of the computation, such as "bfloat16".
     """
 
     outputs: np.ndarray
@@ -37,9 +37,9 @@ def run_and_time(
     """Run every clip of (clips, samples), then the first one several times.
 
     Args:
-        one: From a waveform (1, samples) to its output (1, outputs).
-        clips: float32 (clips, samples).
-        repeats: How often the first clip is timed.
+        one: Function that returns the output (1, outputs) for a waveform (1, samples).
+        clips: Waveforms, float32 (clips, samples).
+        repeats: Number of times that the first clip is timed.
     """
     outputs = np.concatenate([np.array(one(row[None])) for row in clips])
     seconds = []

@@ -1,4 +1,4 @@
-"""Comparing an artifact with its model: same clips, each in its own runtime."""
+"""Compare an artifact with its model on the same clips, each in its own runtime."""
 
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from kerasaudio.exporting.report import Verification
 from kerasaudio.exporting.timing import Ran, Untold
 
 TOLERANCE = {None: 1e-4, "float16": 5e-3}
-# Integer weights move scores, and only labeled clips tell what that costs. Without
-# any, what differs by half of what there is has gone wrong rather than been rounded.
+# Integer weights change scores, and only labeled clips show how much accuracy that
+# costs. Without labels, a difference of half the scores' RMS is an error, not rounding.
 LARGEST_RMS = 0.5
 LARGEST_DROP = 0.01
 REPEATS = 5
@@ -32,14 +32,17 @@ def compare(
 
     Args:
         model: The model, computing in float32.
-        runtime: Module of the artifact's format: it has `run`; and `run_untold`, where
-            what it does unless told otherwise is another thing.
-        path: The artifact.
-        probe: Clips.
-        quantize: How the artifact is quantized.
+        runtime: Module of the artifact's format, with `run`, and with `run_untold` if
+            the default precision of the runtime is not float32.
+        path: Path of the artifact.
+        probe: Clips to run.
+        quantize: Quantization of the artifact; None for float32.
+
+    Returns:
+        Comparison of the outputs, and the time of the artifact.
 
     Raises:
-        ExportError: It does not run, or differs by more than it may.
+        ExportError: The artifact does not run, or differs by more than is allowed.
     """
     windows = probe.windows
     expected = np.asarray(model.predict(windows, verbose=0), "float32")
@@ -55,8 +58,8 @@ def compare(
     outputs = found.outputs
     if outputs.shape != expected.shape or not np.isfinite(outputs).all():
         raise ExportError(
-            f"The export of {model.name} gives outputs of shape {outputs.shape}, "
-            f"finite: {bool(np.isfinite(outputs).all())}; the model gives "
+            f"The export of {model.name} returns outputs of shape {outputs.shape}, "
+            f"finite: {bool(np.isfinite(outputs).all())}; the model returns "
             f"{expected.shape}."
         )
     before = after = None
@@ -109,9 +112,9 @@ def _advice(found: Verification) -> str:
     if found.untold_difference is None:
         return ""
     return (
-        f" Loaded by Core().compile_model(path) it differs by "
-        f"{found.untold_difference:.1e}, in {found.untold_precision}; that there "
-        f"is float32, {COMPILE_WITH} sees to."
+        f" Loaded with Core().compile_model(path), it computes in "
+        f"{found.untold_precision} and differs by {found.untold_difference:.1e}; pass "
+        f"{COMPILE_WITH} to compute in float32."
     )
 
 
@@ -124,8 +127,8 @@ def _judge(
                 f"The export of {model.name} differs from the model by up to "
                 f"{found.max_difference:.1e} on {found.clips} clips ({found.source}); "
                 f"{TOLERANCE[quantize]:.0e} is allowed for {quantize or 'float32'}."
-                f"{_advice(found)} Nothing was kept; verify=False keeps it all the "
-                "same."
+                f"{_advice(found)} Nothing was kept; pass verify=False to keep it "
+                "anyway."
             )
         return
     if found.accuracy_before is not None and found.accuracy_after is not None:
@@ -133,20 +136,20 @@ def _judge(
         lost = round(
             (found.accuracy_before - found.accuracy_after) * len(probe.classes)
         )
-        allowed = max(1, int(LARGEST_DROP * len(probe.classes)))  # one may be chance
+        allowed = max(1, int(LARGEST_DROP * len(probe.classes)))  # one can be chance
         if lost > allowed:
             raise ExportError(
                 f"Quantized to {quantize}, {model.name} recognizes "
                 f"{100 * found.accuracy_after:.1f} % of {len(probe.classes)} clips, "
                 f"instead of {100 * found.accuracy_before:.1f} %; one point is allowed."
-                " Calibrate on more clips like those it will hear, or take float16. "
-                "Nothing was kept; verify=False keeps it all the same."
+                " Calibrate on more clips like those it will process, or use float16. "
+                "Nothing was kept; pass verify=False to keep it anyway."
             )
     elif found.relative_rms > LARGEST_RMS:
         raise ExportError(
-            f"Quantized to {quantize}, {model.name} gives other scores than before: "
+            f"Quantized to {quantize}, {model.name} returns other scores than before: "
             f"the differences are {found.relative_rms:.2f} times as large as the "
             f"scores (RMS), on {found.clips} clips ({found.source}). Calibrate on "
-            "clips like those it will hear, or take float16. Nothing was kept; "
-            "verify=False keeps it all the same."
+            "clips like those it will process, or use float16. Nothing was kept; pass "
+            "verify=False to keep it anyway."
         )

@@ -1,6 +1,6 @@
-"""Sounds to vectors: any layer of any model, over files, arrays and whole folders.
+"""Turn sounds into vectors: any layer of any model, for files, arrays and folders.
 
-What was computed is kept on disk and found again by what the model is and by the file.
+Computed vectors are kept on disk and found again by the model and by the file.
 """
 
 from kerasaudio.features.extractor import FeatureExtractor

@@ -1,4 +1,4 @@
-"""FeatureExtractor: a layer of a model as vectors of sounds."""
+"""FeatureExtractor: the output of a model's layer as vectors of sounds."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,53 +31,52 @@ from kerasaudio.models import FACTORIES
 
 Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 
-# Beyond some seconds of sound, larger batches only take more memory on CPUs.
+# Beyond this many seconds of sound, larger batches only take more memory on CPUs.
 _BATCH_SECONDS = 40
 _LARGEST_BATCH = 32
 _MOST_READERS = 4
 
 
 class FeatureExtractor:
-    """Turns sounds into vectors: any layer of a model, over time or averaged.
+    """Turn sounds into vectors: any layer of a model, over time or averaged.
 
-    Long audio is cut into windows as `model.embed` does, or `hop_seconds` apart. What
-    is computed for files is kept on disk under the hash of the model with its weights
-    and of these settings: the same call again reads it, another model or version of
-    kerasaudio never does, and a file that changed is computed anew. A killed process
-    loses nothing.
+    Long audio is cut into windows as by `model.embed`, or `hop_seconds` apart. Vectors
+    of files are kept on disk under a hash of the model, its weights and these settings.
+    The same call reads them again; another model or version of kerasaudio does not, and
+    a file that changed is computed again. A killed process loses nothing.
 
     Args:
-        model: An `AudioModel`; or a factory such as `kerasaudio.MusiCNN`, or a name as
-            "MusiCNN/mtat" or "mine.keras", whose published weights are then loaded.
-        layer: Name of a layer, or a list, whose vectors are joined. Outputs that have
-            time (and frequency) axes are averaged over them.
-        window_seconds: Length of a window; None for the model's own. Only networks
-            that take any length (`spec.clip_samples` is None) take others. If given,
-            shorter clips are filled up to it; otherwise such networks see them as long
-            as they are, for each length of which jax compiles the network anew.
-        hop_seconds: From the start of a window to the next; None for the model's own,
-            or for windows side by side where `window_seconds` is given.
-        pool: "mean" (by the weights that the windows have, see `AudioSpec.rest`) or
-            "max" over the windows of a clip, or None for a row a window, a hop apart.
-        batch_size: Windows that the network sees at once; None for some 40 s of sound,
-            at most 32 windows.
-        cache: Folder where computed vectors are kept; None for `features` in the cache
-            folder of kerasaudio (see KERASAUDIO_CACHE). It may be deleted any time.
-        errors: As for `load_audio`: with "salvage" a file that was cut short gives
-            vectors of what it has, and an `AudioWarning` when they are computed. They
-            are kept apart from those of whole files.
+        model: An `AudioModel`; a factory such as `kerasaudio.MusiCNN`, for its
+            published weights; or a name such as "MusiCNN/mtat" or "mine.keras".
+        layer: Name of a layer, or a list of names, whose vectors are concatenated.
+            Outputs with time (and frequency) axes are averaged over these axes.
+        window_seconds: Length of a window in seconds; None for the model's own. Only
+            networks of any length (`spec.clip_samples` is None) accept other lengths.
+            If given, shorter clips are padded to it; otherwise such networks process
+            them at their own length, and jax compiles the network for each length.
+        hop_seconds: Time from the start of a window to the next, in seconds; None for
+            the model's own, or for windows side by side if `window_seconds` is given.
+        pool: "mean" (weighted by the windows' weights, see `AudioSpec.rest`) or "max"
+            over the windows of a clip; None for one row per window, a hop apart.
+        batch_size: Number of windows in a batch; None for about 40 s of sound, at most
+            32 windows.
+        cache: Folder for computed vectors; None for `features` in the cache folder of
+            kerasaudio (see KERASAUDIO_CACHE). You can delete it at any time.
+        errors: As for `load_audio`. With "salvage", a truncated file gives the vectors
+            of the part that can be decoded, with an `AudioWarning` when they are
+            computed. They are kept apart from those of complete files.
 
     Attributes:
         model: The `AudioModel`.
         width: Number of features.
-        origin: What is written into tables: model, layer, pool, window_seconds,
+        origin: Facts that are written into tables: model, layer, pool, window_seconds,
             hop_seconds, rule (see `AudioSpec.rule`), sample_rate, weights_hash,
             kerasaudio (version).
 
     Raises:
-        ValueError: An unknown name, layer or pool, or a length that the network cannot
-            take.
-        OSError: Weights cannot be had.
+        ValueError: A name, layer or pool is unknown, or the network does not accept the
+            length.
+        OSError: The weights are unavailable.
 
     Examples:
         >>> extractor = kerasaudio.FeatureExtractor("MusiCNN/mtat")
@@ -119,7 +118,7 @@ class FeatureExtractor:
 
     @property
     def origin(self) -> dict[str, Any]:
-        """Say what makes the vectors; the weights are hashed as they are now."""
+        """Facts that determine the vectors; the weights are hashed at each access."""
         spec = self._spec
         facts = {
             "layer": self._layers,
@@ -145,16 +144,16 @@ class FeatureExtractor:
 
         Args:
             audio: A path, or a mono waveform (samples,) of floats in [-1, 1]; or a list
-                of either. Other forms: see `AudioModel.tag`.
-            sample_rate: Rate of waveforms without one in Hz; paths know theirs.
+                of either. For other forms see `AudioModel.tag`.
+            sample_rate: Sample rate of waveforms in Hz; not needed for files.
 
         Returns:
             float32 (features,); for a list, (clips, features). With pool=None,
             (windows, features); for a list, a list of these.
 
         Raises:
-            ValueError: The audio is unusable: no or a wrong rate, stereo, integers,
-                NaN, empty, shorter than 50 ms.
+            ValueError: The audio is unusable: sample rate missing or wrong, stereo,
+                integers, NaN, empty, shorter than 50 ms.
             OSError: A file is missing or cannot be decoded.
         """
         several, clips = clips_given(audio, sample_rate)
@@ -163,11 +162,11 @@ class FeatureExtractor:
         return each if several else each[0]
 
     def timeline(self, audio: Audio, sample_rate: int | None = None) -> Rows:
-        """Give the vectors of one sound with their times.
+        """Return the vectors of one sound with their times.
 
         Returns:
-            `vectors`, float32 (rows, features), `starts` and `ends` in seconds, one row
-            a window with pool=None, otherwise one for all.
+            `vectors`, float32 (rows, features), `starts` and `ends` in seconds; one row
+            per window with pool=None, otherwise one row.
 
         Raises:
             ValueError, OSError: As when called.
@@ -184,19 +183,20 @@ class FeatureExtractor:
     def extract(self, paths: Paths, *, progress: bool | None = None) -> Features:
         """Turn files and folders into a table of vectors in memory.
 
-        Threads decode while the network runs, and windows of many files share its
-        batches. Stopped (or killed) and called again, it goes on where it was.
+        Threads decode while the network runs, and windows of many files share batches.
+        If it was stopped (or killed), the next call resumes where it was.
 
         Args:
-            paths: A file, a folder (searched to the bottom, see `find_audio`) or
-                several of either.
-            progress: Whether to show a bar; None for where stderr is a terminal.
+            paths: A file, a folder (searched recursively, see `find_audio`), or several
+                of either.
+            progress: Whether to show a progress bar; None for only if stderr is a
+                terminal.
 
         Returns:
             The vectors with paths and times, and the files that could not be used.
 
         Raises:
-            ValueError: A folder without audio, or no paths.
+            ValueError: A folder has no audio, or there are no paths.
             OSError: A path is missing, or the cache cannot be written.
         """
         origin = self.origin
@@ -228,25 +228,26 @@ class FeatureExtractor:
         overwrite: bool = False,
         progress: bool | None = None,
     ) -> Written:
-        """Turn files and folders into a table on disk; memory stays bounded.
+        """Turn files and folders into a table on disk, with bounded memory.
 
-        The table appears whole, at the end. One of the same model and settings is
-        brought up to date; any other file is left alone unless `overwrite`.
+        The table appears only when it is complete. An existing table of the same model
+        and settings is updated; any other file is kept unless `overwrite` is True.
 
         Args:
             paths: As for `extract`.
-            out: A .npz or .parquet file.
-            overwrite: Whether `out` may replace what holds something else.
-            progress: Whether to show a bar; None for where stderr is a terminal.
+            out: Path of a .npz or .parquet file.
+            overwrite: Whether to replace `out` if it holds something else.
+            progress: As for `extract`.
 
         Returns:
-            What was done.
+            Path and size of the table, and the files that could not be used.
 
         Raises:
-            ValueError: A folder without audio, no paths, another suffix.
+            ValueError: A folder has no audio, there are no paths, or the suffix is
+                unknown.
             FileExistsError: `out` holds something else.
             OSError: A path is missing; `out` or the cache cannot be written.
-            ImportError: Parquet without pyarrow.
+            ImportError: Parquet needs pyarrow, which is not installed.
         """
         origin = self.origin
         table = check_out(out, origin, overwrite)
@@ -285,8 +286,8 @@ def _model(
     if isinstance(model, str | PathLike):
         return load(model)
     raise ValueError(
-        "FeatureExtractor needs a model of kerasaudio, one of its factories, or a name "
-        f"such as 'MusiCNN/mtat'. Received: {type(model).__name__}."
+        "model must be a model of kerasaudio, one of its factories, or a name such as "
+        f"'MusiCNN/mtat'. Received: {type(model).__name__}."
     )
 
 

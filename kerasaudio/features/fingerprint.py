@@ -1,4 +1,4 @@
-"""What a model is, in 64 digits: no other model gives the same."""
+"""Fingerprints: 64 hexadecimal digits that identify a model."""
 
 import hashlib
 import json
@@ -10,16 +10,16 @@ import numpy as np
 
 from kerasaudio.core import AudioModel
 
-# Keras makes these up when a model is built: "lambda_3" here, "lambda_7" there.
+# Keras generates these when a model is built: "lambda_3" here, "lambda_7" there.
 _MADE_UP = {"name", "build_config"}
 
 
 def weights_hash(model: keras.Model) -> str:
-    """Hash the values of all weights in order, with shapes and types; "sha256:..."."""
+    """Return the hash of all weights in order, with shapes and types: "sha256:..."."""
     digest = hashlib.sha256()
     for variable in model.variables:
         if "seed_generator" in variable.path:
-            continue  # the state of a random number generator is no weight
+            continue  # the state of a random number generator is not a weight
         value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value))
         digest.update(f"{value.shape}{value.dtype}".encode())
         digest.update(value.tobytes())
@@ -27,11 +27,11 @@ def weights_hash(model: keras.Model) -> str:
 
 
 def fingerprint(model: AudioModel, facts: Mapping[str, Any]) -> str:
-    """Hash the architecture of a model and all else that decides the numbers.
+    """Return a hash of a model's architecture and of all that determines its output.
 
     Args:
-        model: With its spec.
-        facts: JSON-ready: what is taken out of it, and how; the hash of its weights.
+        model: Model with its spec.
+        facts: JSON-ready facts: the layers used and how, the hash of the weights.
 
     Returns:
         64 hexadecimal digits.

@@ -1,4 +1,4 @@
-"""Tables of features as NumPy archives, written row by row, nothing pickled.
+"""Tables of features as NumPy archives, written row by row, without pickle.
 
 Arrays: embedding (rows, features); path, start, end (rows,); model, weights_hash,
 kerasaudio_version; facts (JSON).
@@ -21,11 +21,11 @@ _COLUMNS = ("embedding", "path", "start", "end", "facts")
 
 
 def check_installed() -> None:
-    """Nothing to check: NumPy is always there."""
+    """Do nothing: NumPy is always installed."""
 
 
 def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
-    """Write an archive; the rows are read once."""
+    """Write an archive; `pieces` is iterated once."""
     spans = []
     text = f"<U{max(1, plan.longest_path)}"
     with zipfile.ZipFile(out, "w") as archive:
@@ -54,7 +54,7 @@ def _array(
 ) -> Iterator[Callable[[np.ndarray], None]]:
     member = zipfile.ZipInfo(f"{name}.npy")
     if np.dtype(dtype).kind == "U":
-        member.compress_type = zipfile.ZIP_DEFLATED  # of many rows, the same name
+        member.compress_type = zipfile.ZIP_DEFLATED  # many rows have the same name
     with archive.open(member, "w", force_zip64=True) as file:
         header = {"descr": dtype, "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(file, header)
@@ -66,26 +66,26 @@ def _array(
 
 
 def read(file: Path) -> tuple[dict[str, np.ndarray], str]:
-    """Give the columns by name, and the facts.
+    """Return the columns by name, and the facts.
 
     Raises:
-        ValueError: The file is no such archive.
+        ValueError: The file is not such an archive.
     """
     columns = read_arrays(file, _COLUMNS)
     return columns, str(columns.pop("facts"))
 
 
 def read_facts(file: Path) -> str:
-    """Give the facts only.
+    """Return the facts only.
 
     Raises:
-        ValueError: The file is no such archive.
+        ValueError: The file is not such an archive.
     """
     return str(read_arrays(file, ("facts",))["facts"])
 
 
 def is_whole(file: Path) -> bool:
-    """Say whether all of a table is as it was written.
+    """Return whether the whole table is unchanged since it was written.
 
     Raises:
         OSError: It cannot be read.

@@ -1,8 +1,9 @@
-"""Tables of features as Parquet, written row group by row group, by pyarrow.
+"""Tables of features as Parquet, written by row groups, with pyarrow.
 
 Columns: path, start, end, embedding (float32 list of fixed length), model,
 weights_hash, kerasaudio_version. The metadata `kerasaudio` holds the facts (JSON),
-`kerasaudio_crc32` the checksum of these and the number of rows; the pages have theirs.
+`kerasaudio_crc32` the checksum of the facts and the number of rows; the pages have
+checksums of their own.
 """
 
 import contextlib
@@ -16,27 +17,27 @@ import numpy as np
 from kerasaudio.features.rows import Plan, Rows
 
 _CHECKSUM = b"kerasaudio_crc32"
-_GROUP = 4096  # rows that are held in memory
+_GROUP = 4096  # rows held in memory
 _NAMES = ("path", "start", "end", "embedding")
 
 
 def check_installed() -> None:
-    """Raise unless pyarrow is there.
+    """Raise unless pyarrow is installed.
 
     Raises:
-        ImportError: It is not, with what to install.
+        ImportError: pyarrow is missing; the message says what to install.
     """
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            'Parquet files need pyarrow: pip install "kerasaudio[parquet]". Or choose '
-            "a .npz file."
+            'Parquet files need pyarrow: pip install "kerasaudio[parquet]". Or use a '
+            ".npz file."
         ) from error
 
 
 def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
-    """Write a table; the rows are read once."""
+    """Write a table; `pieces` is iterated once."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -87,15 +88,15 @@ def _groups(pieces: Iterator[tuple[Path, Rows]]) -> Iterator[list[tuple[Path, Ro
 
 
 def _utf8(path: Path) -> str:
-    # A name that is not UTF-8 cannot stand in Parquet as it is.
+    # Parquet cannot hold a name that is not UTF-8.
     return str(path).encode(errors="backslashreplace").decode()
 
 
 def read(file: Path) -> tuple[dict[str, Any], str]:
-    """Give the columns by name, and the facts.
+    """Return the columns by name, and the facts.
 
     Raises:
-        ValueError: The file is no such table, or is damaged.
+        ValueError: The file is not such a table, or is damaged.
         OSError: It cannot be read.
     """
     with _opened(file) as table:
@@ -109,15 +110,15 @@ def _columns(rows: Any) -> dict[str, Any]:
     vectors = flat.reshape(len(rows), lists.type.list_size)
     named = {name: rows[name].to_pylist() for name in ("path", "start", "end")}
     if not all(isinstance(path, str) for path in named["path"]):
-        raise ValueError("its paths are no text")
+        raise ValueError("its paths are not text")
     return named | {"embedding": vectors}
 
 
 def read_facts(file: Path) -> str:
-    """Give the facts only.
+    """Return the facts only.
 
     Raises:
-        ValueError: The file is no such table.
+        ValueError: The file is not such a table.
         OSError: It cannot be read.
     """
     with _opened(file) as table:
@@ -125,7 +126,7 @@ def read_facts(file: Path) -> str:
 
 
 def is_whole(file: Path) -> bool:
-    """Say whether the pages of a table are as they were written.
+    """Return whether the pages of a table are unchanged since they were written.
 
     Raises:
         OSError: It cannot be read.
@@ -145,7 +146,7 @@ def _opened(file: Path) -> Iterator[Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    with file.open("rb"):  # missing or forbidden: Python's own words
+    with file.open("rb"):  # Python's own message if it is missing or not readable
         pass
     try:
         with parquet.ParquetFile(file, page_checksum_verification=True) as table:
@@ -158,15 +159,15 @@ def _opened(file: Path) -> Iterator[Any]:
         ValueError,
         MemoryError,
     ) as error:
-        raise ValueError(f"it is no whole Parquet file ({error})") from error
+        raise ValueError(f"it is not a complete Parquet file ({error})") from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise ValueError(f"it is no whole Parquet file ({error})") from error
+        raise ValueError(f"it is not a complete Parquet file ({error})") from error
 
 
 def _facts(table: Any) -> str:
-    """Give the facts; what holds them has no checksum but theirs."""
+    """Return the facts, checked against their own checksum."""
     metadata = table.metadata.metadata or {}
     facts = metadata[b"kerasaudio"]
     sealed = _checksum(facts, table.metadata.num_rows)

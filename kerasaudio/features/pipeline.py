@@ -1,4 +1,4 @@
-"""Files through a network: threads decode, windows of many files share a batch."""
+"""Run files through a network: threads decode, windows of many files share batches."""
 
 import queue
 import threading
@@ -17,9 +17,9 @@ from kerasaudio.core.windowed import Predict, run, waveform_windows
 from kerasaudio.features.pool import Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
 
-_CHUNK = 32  # windows that travel together
-_MOST_PENDING = 8  # batches of windows that wait for others of their length
-_PATIENCE = 0.1  # seconds between looks at whether the work was given up
+_CHUNK = 32  # windows that are passed on together
+_MOST_PENDING = 8  # most batches of windows that wait for others of their length
+_PATIENCE = 0.1  # seconds between checks whether the work was given up
 
 
 @dataclass
@@ -34,11 +34,11 @@ class _Chunk:
 
 @dataclass
 class _File:
-    """A file that is under way."""
+    """A file in progress."""
 
     path: Path
     pooled: Pooled
-    waiting: int = 0  # windows that were not run yet
+    waiting: int = 0  # windows that have not been run yet
     is_read: bool = False
 
 
@@ -52,18 +52,18 @@ def embed_files(
     readers: int,
     errors: str = "raise",
 ) -> Iterator[tuple[Path, Rows | Failed]]:
-    """Give the rows of each file as soon as it is done, in no fixed order.
+    """Yield the rows of each file as soon as it is done, in no fixed order.
 
-    Memory does not depend on the number of files nor on their lengths (unless pool is
-    None: then a file's vectors are held until its end).
+    Memory depends neither on the number of files nor on their lengths (except with
+    pool=None, when a file's vectors are held until its end).
 
     Args:
-        predict: Gives (batch, features) for (batch, samples).
-        spec: Rate and windows.
-        paths: Files.
-        pool: "mean" or "max" over a file's windows, or None for a row a window.
-        batch_size: Windows in a batch.
-        readers: Threads that decode.
+        predict: Function that returns (batch, features) for (batch, samples).
+        spec: Spec with sample rate and windows.
+        paths: Audio files.
+        pool: "mean" or "max" over a file's windows, or None for one row per window.
+        batch_size: Number of windows in a batch.
+        readers: Number of threads that decode.
         errors: As for `load_audio`.
     """
     work = _Reading(spec, paths, readers, errors)
@@ -123,7 +123,7 @@ def _finished(files: dict[Path, _File]) -> Iterator[tuple[Path, Rows | Failed]]:
 
 @dataclass
 class _Reading:
-    """Threads that decode files into chunks; iterating gives the chunks."""
+    """Threads that decode files into chunks; iterating yields the chunks."""
 
     spec: AudioSpec
     paths: Iterable[Path]
@@ -148,11 +148,11 @@ class _Reading:
                 ended += 1
             elif isinstance(chunk.error, ValueError | OSError | None):
                 yield chunk
-            else:  # no bad file: a bug, or no memory
+            else:  # not caused by a bad file, but by a bug or lack of memory
                 raise chunk.error
 
     def give_up(self) -> None:
-        """Let the threads end."""
+        """Make the threads end."""
         self._given_up.set()
 
     def _read_all(self) -> None:
@@ -163,7 +163,7 @@ class _Reading:
                 break
             try:
                 self._read(path)
-            except Exception as error:  # handed to the thread that iterates
+            except Exception as error:  # raised in the thread that iterates
                 self._put(_Chunk(path, [], error=error))
         self._put(None)
 

@@ -1,4 +1,4 @@
-"""One vector from those of a file's windows."""
+"""Pool the vectors of a file's windows into one."""
 
 from typing import Literal
 
@@ -12,18 +12,18 @@ POOLS = ("mean", "max", None)
 
 
 class Pooled:
-    """Takes vectors window by window; needs no memory for those before."""
+    """Pool vectors window by window, without keeping the earlier ones in memory."""
 
     def __init__(self, pool: Pool, sample_rate: int) -> None:
-        """Begin a file."""
+        """Start a file."""
         self._pool = pool
         self._sample_rate = sample_rate
-        self._vectors: list[np.ndarray] = []  # all, or what they came to so far
+        self._vectors: list[np.ndarray] = []  # all vectors, or the pooled one so far
         self._spans: list[tuple[int, int]] = []
         self._count = 0.0
 
     def add(self, vector: np.ndarray, window: Window) -> None:
-        """Take the vector of the next window."""
+        """Add the vector of the next window."""
         self._count += window.weight
         if self._pool == "mean":
             vector = vector.astype(np.float64) * window.weight
@@ -38,7 +38,7 @@ class Pooled:
         merge(self._vectors[0], vector, out=self._vectors[0])
 
     def rows(self) -> Rows:
-        """Give what the file came to."""
+        """Return the pooled vector, or all vectors if pool is None, with times."""
         vectors = np.stack(self._vectors)
         if self._pool == "mean":
             vectors /= self._count

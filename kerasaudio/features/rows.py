@@ -1,4 +1,4 @@
-"""What is known of the sound in a file: vectors and times, or why there are none."""
+"""The result for a file: vectors with times, or the reason why there are none."""
 
 import json
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Rows:
-    """Vectors of one file, with the times they stand for.
+    """Vectors of one file with their times.
 
     Attributes:
-        vectors: float32 (rows, features).
-        starts: Seconds, float64 (rows,).
-        ends: Seconds, float64 (rows,).
+        vectors: Vectors, float32 (rows, features).
+        starts: Start of each row's sound in seconds, float64 (rows,).
+        ends: End of each row's sound in seconds, float64 (rows,).
     """
 
     vectors: np.ndarray
@@ -24,7 +24,7 @@ class Rows:
     ends: np.ndarray
 
     def to_bytes(self) -> bytes:
-        """Give the numbers, little-endian, in the order of the attributes."""
+        """Return the values, little-endian, in the order of the attributes."""
         return b"".join(
             [
                 self.vectors.astype("<f4").tobytes(),
@@ -35,7 +35,7 @@ class Rows:
 
     @classmethod
     def from_bytes(cls, content: bytes, rows: int, width: int) -> Self:
-        """Read what `to_bytes` gave."""
+        """Read the result of `to_bytes`."""
         split = rows * width * 4
         times = np.frombuffer(content[split:], "<f8").reshape(2, rows)
         vectors = np.frombuffer(content[:split], "<f4").reshape(rows, width)
@@ -47,8 +47,8 @@ class Failed:
     """A file without vectors.
 
     Attributes:
-        path: The file.
-        error: Why.
+        path: Path of the file.
+        error: Reason why it has no vectors.
 
     Examples:
         >>> open("empty.wav", "wb").close()
@@ -64,15 +64,15 @@ class Failed:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a table to be written will hold.
+    """Size and facts of a table to be written.
 
     Attributes:
-        longest_path: Of the paths in the table, in characters.
+        longest_path: Length of the longest path in the table, in characters.
         rows: Number of rows.
         width: Number of features.
         failed: Files without rows.
-        origin: What made the rows.
-        contents: Hash of which files in which state the rows stand for, if known.
+        origin: Facts about the extractor that made the rows.
+        contents: Hash of the files and their state; None if unknown.
     """
 
     longest_path: int
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def constants(self) -> dict[str, str]:
-        """What is the same for every row and known to those who see only the table."""
+        """Values that are the same in every row, for readers without the metadata."""
         return {
             "model": str(self.origin.get("model")),
             "weights_hash": str(self.origin.get("weights_hash")),
@@ -92,7 +92,7 @@ class Plan:
         }
 
     def facts(self) -> str:
-        """Give origin, contents and failures as JSON."""
+        """Return origin, contents and failures as JSON."""
         failed = [[str(f.path), f.error] for f in self.failed]
         return json.dumps(
             {"origin": dict(self.origin), "contents": self.contents, "failed": failed}

@@ -1,4 +1,4 @@
-"""One pass over a list of files: what is stored is read, the rest is computed."""
+"""One pass over a list of files: stored vectors are read, the others are computed."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ Compute = Callable[[Sequence[Path]], Iterator[tuple[Path, Rows | Failed]]]
 
 @dataclass(frozen=True)
 class Written:
-    """What `FeatureExtractor.write` did.
+    """Result of `FeatureExtractor.write`.
 
     Attributes:
-        path: The table.
-        files: Files in the table.
-        rows: Rows in the table.
-        computed: Files whose vectors were computed now; those of the others were
-            stored by an earlier call.
-        failed: Files without rows, and why.
+        path: Path of the table.
+        files: Number of files in the table.
+        rows: Number of rows in the table.
+        computed: Number of files whose vectors were computed by this call; the others
+            were stored by an earlier call.
+        failed: Files without rows, with the reasons.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Run:
     """The files, their state, and the store that keeps their rows."""
 
     def __init__(self, store: Store, paths: Sequence[Path], compute: Compute) -> None:
-        """Look at the files, and at what is stored of them."""
+        """Find the state of each file and whether its rows are stored."""
         self._store = store
         self._compute = compute
         self._states: dict[Path, FileState] = {}
@@ -56,13 +56,14 @@ class Run:
         self.computed = len(self._missing)
 
     def complete(self, progress: bool | None) -> None:
-        """Compute and store what is missing.
+        """Compute and store the missing rows.
 
         Args:
-            progress: Whether to show a bar; None for where stderr is a terminal.
+            progress: Whether to show a progress bar; None for only if stderr is a
+                terminal.
 
         Raises:
-            OSError: The store cannot be written; what was computed before is in it.
+            OSError: The store cannot be written; rows computed before are in it.
         """
         if not self._missing:
             return
@@ -87,7 +88,7 @@ class Run:
             self._store.add(self._states[path], result)
 
     def plan(self, origin: Mapping[str, Any], width: int) -> Plan:
-        """Say what a table of all files will hold."""
+        """Return the plan for a table of all files."""
         digest = hashlib.sha256()
         rows = longest = 0
         for path in self.good:
@@ -105,21 +106,23 @@ class Run:
 
     @property
     def failed(self) -> tuple[Failed, ...]:
-        """The files that have none, in the order given."""
+        """The files that have no rows, in the order given."""
         return tuple(self._failed[p] for p in self._paths if p in self._failed)
 
     def pieces(self) -> Iterator[tuple[Path, Rows]]:
-        """Give the rows of each good file, in the order given.
+        """Yield the rows of each good file, in the order given.
 
         Raises:
-            OSError: Stored bytes were damaged and cannot be computed again.
+            OSError: Stored rows were damaged and cannot be computed again.
         """
         for path in self.good:
             rows = self._store.get(self._states[path])
-            if rows is None:  # the disk changed what was written
+            if rows is None:  # the stored bytes have changed
                 ((_, result),) = self._compute([path])
                 if isinstance(result, Failed):
-                    raise OSError(f"{str(path)!r} changed meanwhile: {result.error}")
+                    raise OSError(
+                        f"{str(path)!r} changed in the meantime: {result.error}"
+                    )
                 self._keep(path, result)
                 rows = result
             yield path, rows

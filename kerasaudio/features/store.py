@@ -1,10 +1,10 @@
-"""Vectors on disk, file by file, as they are computed: a killed process loses none.
+"""Vectors on disk, written file by file, so that a killed process loses none.
 
-A store is a folder of logs, one a run. A log is a line of magic, then for each file a
-record (see `files.records`: path, size, modified_ns, rows, width, crc) and its
-rows: vectors float32, starts and ends float64, little-endian. What was cut off when its
-process died, or whose bytes changed, counts as absent, and so does what follows a
-damaged record. Processes may add to one store at once: each has its own log.
+A store is a folder of logs, one per run. A log is a magic line, then for each file a
+record (see `files.records`: path, size, modified_ns, rows, width, crc) and its rows:
+vectors float32, starts and ends float64, little-endian. Rows that were truncated when
+their process died, or whose bytes changed, count as absent, and so does everything
+after a damaged record. Several processes may add to one store: each has its own log.
 """
 
 import contextlib
@@ -40,17 +40,17 @@ class Store:
     """The vectors that one extractor has computed so far."""
 
     def __init__(self, folder: Path) -> None:
-        """Open a folder of logs, which need not exist."""
+        """Open a folder of logs, which may not exist yet."""
         self._folder = folder
         self._log: Any = None
-        # Of a file that was computed again there are several, and one may be damaged.
+        # A file that was computed again has several places, and one may be damaged.
         self._places: dict[FileState, list[_Place]] = {}
         for log in sorted(folder.glob("*.log")) if folder.is_dir() else ():
             for file, place in _index(log):
                 self._places.setdefault(file, []).append(place)
 
     def __enter__(self) -> Self:
-        """Begin to use the store."""
+        """Return the store."""
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -60,12 +60,12 @@ class Store:
             self._log = None
 
     def rows_of(self, file: FileState) -> int | None:
-        """Say how many rows there are for a file; None if it was not computed."""
+        """Return the number of rows of a file; None if it was not computed."""
         places = self._places.get(file)
         return places[-1].rows if places else None
 
     def get(self, file: FileState) -> Rows | None:
-        """Read the rows of a file; None where they are absent or damaged."""
+        """Return the rows of a file; None if they are absent or damaged."""
         places = self._places.get(file, [])
         while places:
             place = places[-1]
@@ -81,25 +81,25 @@ class Store:
         return None
 
     def open_log(self) -> None:
-        """Make this run's log.
+        """Create this run's log.
 
         Raises:
-            OSError: It cannot be made, with what to do.
+            OSError: It cannot be created; the message says what to do.
         """
         path = self._folder / f"{uuid.uuid4().hex}.log"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: what was written is there when the process is killed.
+            # Unbuffered, so that written bytes are kept when the process is killed.
             self._log = path.open("xb", buffering=0)
             write_all(self._log, _MAGIC)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
 
     def add(self, file: FileState, rows: Rows) -> None:
-        """Keep the rows of a file.
+        """Store the rows of a file.
 
         Raises:
-            OSError: The disk is full or fails; what was added before stays.
+            OSError: The disk is full or fails; rows added before are kept.
         """
         if self._log is None:
             self.open_log()
@@ -119,8 +119,8 @@ class Store:
 
 
 def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
-    """Give the records of a log up to where it was cut off."""
-    # Where it is gone or cannot be read, its records are absent, too.
+    """Yield the records of a log up to where it was truncated."""
+    # If the log is gone or cannot be read, its records count as absent.
     with contextlib.suppress(OSError), log.open("rb") as file:
         end = os.fstat(file.fileno()).st_size
         if file.read(len(_MAGIC)) != _MAGIC:
@@ -130,8 +130,8 @@ def _index(log: Path) -> Iterator[tuple[FileState, _Place]]:
                 place = _Place(log, file.tell(), *(facts.pop(k) for k in _SIZES))
                 state = FileState(**facts)
             except (TypeError, KeyError):
-                return  # whole, but not written by us
-            # Whole numbers: less than nothing would lead back, and be read for ever.
+                return  # complete, but not written by kerasaudio
+            # Negative sizes would lead back and make this loop endless.
             sizes = (place.rows, place.width)
             if not all(type(size) is int and size >= 0 for size in sizes):
                 return
@@ -147,8 +147,8 @@ _SIZES = ("rows", "width", "crc")
 def _unwritable(folder: Path, error: OSError) -> OSError:
     return type(error)(
         error.errno,
-        f"the features cannot be kept: {error.strerror or error}. Free some space, or "
-        "name another folder by cache= or by KERASAUDIO_CACHE; what was computed "
-        "before is kept, and the same call goes on from there",
+        f"the features cannot be stored: {error.strerror or error}. Free some space, "
+        "or pass another folder by cache= or by KERASAUDIO_CACHE; features computed "
+        "before are kept, and the same call resumes from there",
         str(folder),
     )

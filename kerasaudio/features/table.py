@@ -1,4 +1,4 @@
-"""A table of vectors: which file and which seconds each stands for, and its origin."""
+"""A table of vectors: the file and the seconds of each, and its origin."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,12 +21,12 @@ class Features:
     """Vectors of many files.
 
     Attributes:
-        vectors: float32 (rows, features). One row a file, in the order of the files;
-            or one a window, those of a file one after the other.
-        paths: The file of each row.
-        starts: Where the row's sound starts in the file in seconds, float64 (rows,).
-        ends: Where it ends.
-        failed: Files that gave no rows, and why.
+        vectors: Vectors, float32 (rows, features): one row per file, in the order of
+            the files; or one row per window, with those of a file in sequence.
+        paths: File of each row.
+        starts: Start of each row's sound in its file, in seconds, float64 (rows,).
+        ends: End of each row's sound in its file, in seconds, float64 (rows,).
+        failed: Files without rows, with the reasons.
         origin: model, layer, pool, window_seconds, hop_seconds, sample_rate,
             weights_hash, kerasaudio (its version), backend, fingerprint.
 
@@ -47,28 +47,35 @@ class Features:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        """Count the rows."""
+        """Return the number of rows."""
         return len(self.vectors)
 
     def __repr__(self) -> str:
-        """Give the size in a line, and not the numbers."""
+        """Return the size in one line, without the values."""
         rows, width = np.shape(self.vectors)
         files, failed = len(set(self.paths)), len(self.failed)
         return f"{type(self).__name__}({rows} x {width}, {files=}, {failed=})"
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the table to a .npz or .parquet file, whole or not at all.
+        """Write the table to a .npz or .parquet file, completely or not at all.
+
+        Args:
+            path: Path of the file.
+            overwrite: Whether to replace an existing file.
+
+        Returns:
+            Path of the file.
 
         Raises:
-            ValueError: The suffix is another.
+            ValueError: The suffix is neither .npz nor .parquet.
             FileExistsError: The file exists, and `overwrite` is False.
-            OSError: It cannot be written.
-            ImportError: Parquet without pyarrow.
+            OSError: The file cannot be written.
+            ImportError: Parquet needs pyarrow, which is not installed.
         """
         out = check_suffix(path)
         if out.exists() and not overwrite:
             raise FileExistsError(
-                f"{str(out)!r} exists. Pass overwrite=True to replace it."
+                f"{str(out)!r} already exists. Pass overwrite=True to replace it."
             )
         longest = max((len(str(path)) for path in self.paths), default=0)
         rows, width = self.vectors.shape
@@ -83,16 +90,16 @@ class Features:
 
 
 def check_suffix(path: str | PathLike[str]) -> Path:
-    """Give the path of a format that tables are written in.
+    """Return the path, or raise unless tables can be written in its format.
 
     Raises:
-        ValueError: The suffix is another.
-        ImportError: Parquet without pyarrow.
+        ValueError: The suffix is neither .npz nor .parquet.
+        ImportError: Parquet needs pyarrow, which is not installed.
     """
     out = Path(path)
     if out.suffix not in _FORMATS:
         raise ValueError(
-            f"Features are written to {' or '.join(_FORMATS)} files. "
+            f"A table of features must be a {' or '.join(_FORMATS)} file. "
             f"Received: {str(path)!r}."
         )
     _FORMATS[out.suffix].check_installed()
@@ -102,31 +109,31 @@ def check_suffix(path: str | PathLike[str]) -> Path:
 def check_out(
     path: str | PathLike[str], origin: Mapping[str, Any], overwrite: bool
 ) -> Path:
-    """Give a path that may be written: free, or a table of the same origin.
+    """Return the path, or raise unless it is free or a table of the same origin.
 
     Raises:
-        ValueError: The suffix is another.
-        FileExistsError: It holds something else, and `overwrite` is False.
-        OSError: Its folder is missing or not to be written.
+        ValueError: The suffix is neither .npz nor .parquet.
+        FileExistsError: The file holds something else, and `overwrite` is False.
+        OSError: Its folder is missing or cannot be written.
     """
     out = check_suffix(path)
     if out.exists() and not overwrite:
         there = _facts(out).get("origin", {})
         if there.get("fingerprint") != origin["fingerprint"]:
-            what = there.get("model", "something that is no table of features")
+            what = there.get("model", "something that is not a table of features")
             raise FileExistsError(
-                f"{str(out)!r} exists and holds {what}, of other settings or another "
-                "version. Name another file, or allow it: overwrite=True."
+                f"{str(out)!r} already exists and holds {what}, with other settings or "
+                "from another version. Use another file, or pass overwrite=True."
             )
-    check_writable(out)  # better now than after hours
+    check_writable(out)  # fail now, not after hours
     return out
 
 
 def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
-    """Write rows as they come to a file that is seen whole or not at all.
+    """Write rows as they arrive to a file that appears only when it is complete.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     facts = plan.facts()
     is_same = plan.contents and out.exists() and _facts(out) == json.loads(facts)
@@ -137,7 +144,7 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    """Give what a table says of itself; {} if the file is none."""
+    """Return the facts in a table; {} if the file is not a table."""
     try:
         return dict(json.loads(_FORMATS[path.suffix].read_facts(path)))
     except (OSError, ValueError, TypeError, RecursionError):
@@ -148,12 +155,15 @@ def load_features(path: str | PathLike[str]) -> Features:
     """Read a table that `Features.save`, `extract` or `kerasaudio embed` wrote.
 
     Args:
-        path: A .npz or .parquet file. Nothing in it is unpickled.
+        path: Path of a .npz or .parquet file. Nothing in it is unpickled.
+
+    Returns:
+        The table.
 
     Raises:
-        ValueError: It is no such table, or is damaged.
-        OSError: It is missing or cannot be read.
-        ImportError: Parquet without pyarrow.
+        ValueError: The file is not such a table, or is damaged.
+        OSError: The file is missing or cannot be read.
+        ImportError: Parquet needs pyarrow, which is not installed.
 
     Examples:
         >>> extractor = kerasaudio.FeatureExtractor("BarkNet/esc10")
@@ -185,7 +195,7 @@ def load_features(path: str | PathLike[str]) -> Features:
         )
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{str(path)!r} is no table of features of kerasaudio: {error}."
+            f"{str(path)!r} is not a table of features of kerasaudio: {error}."
         ) from error
 
 

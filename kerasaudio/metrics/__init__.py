@@ -1,7 +1,7 @@
-"""Metrics of taggers and classifiers, per clip: the windows of a clip are averaged.
+"""Metrics of taggers and classifiers per clip, averaged over the windows of each clip.
 
-They are Keras metrics for `compile` or by themselves, exact on every backend; events
-with their times are compared by `segment_f1`.
+They are Keras metrics, for `compile` or on their own, and exact on every backend.
+`segment_f1` compares events with their times.
 """
 
 from kerasaudio.metrics.instance_f1 import InstanceF1

@@ -1,4 +1,4 @@
-"""F1 of each clip's set of tags."""
+"""Mean F1 of the tags of each clip."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ from kerasaudio.metrics.per_clip import PerClipMetric
 class InstanceF1(PerClipMetric):
     """F1 of the tags of each clip, averaged over clips.
 
-    2 * right / (predicted + true), of the classes whose average score is `threshold` or
-    more. Equals ``sklearn.metrics.f1_score(average="samples")`` to 1e-6. NaN before the
-    first clip.
+    2 * right / (predicted + true); a class is predicted if its average score is at
+    least `threshold`. Equals ``sklearn.metrics.f1_score(average="samples")`` to 1e-6.
+    NaN before the first clip.
 
     Args:
-        classes: See `PerClipMetric`, as the others.
-        max_clips: Clips an epoch, at most.
-        threshold: Least score of a predicted class.
+        classes: Number of classes; see `PerClipMetric` for all arguments.
+        max_clips: Most clips in an epoch.
+        threshold: Lowest score of a predicted class.
         zero_division: F1 of a clip with neither a true nor a predicted tag, 0 or 1.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        name: Of the metric.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        name: Name of the metric.
         **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
@@ -66,7 +66,7 @@ class InstanceF1(PerClipMetric):
         return ops.where(clips > 0, total / ops.maximum(clips, 1.0), float("nan"))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {
             "threshold": self.threshold,
             "zero_division": self.zero_division,

@@ -15,44 +15,43 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 class PerClipMetric(keras.metrics.Metric):
-    """What the metrics of this room share: they average each clip's windows, then rank.
+    """The base of the metrics here: they average each clip's windows, then rank clips.
 
-    Areas under curves cannot be added up batch by batch, so scores and targets are
-    kept: 5 bytes for each of `max_clips` * `classes`, in variables of fixed size, which
-    every backend compiles. A clip's scores are the averages over its windows. In `fit`
-    and `evaluate` Keras asks for the result after every batch, and each time all that
-    is kept is sorted: a second a batch for 20,000 clips of 50 classes. For large sets
-    pass ``when_full=True`` with the exact number of clips, or call the metric on what
-    `predict` gives.
+    Areas under curves are not sums over batches, so scores and targets are kept: 5
+    bytes for each of `max_clips` * `classes`, in variables of fixed size, which every
+    backend can compile. A clip's scores are averages over its windows. In `fit` and
+    `evaluate`, Keras computes the result after every batch, which sorts all kept
+    scores: 1 s per batch for 20,000 clips of 50 classes. For large sets pass
+    ``when_full=True`` with the exact number of clips, or call the metric on the output
+    of `predict`.
 
-    `update_state` takes
+    Arguments of `update_state`:
 
-    - y_true: 0 and 1, (batch, classes); or class numbers, (batch,) or (batch, 1), where
-      there are two classes or more. Windows of one clip should agree; a class counts as
+    - y_true: 0 and 1, (batch, classes); or with at least two classes, class numbers,
+      (batch,) or (batch, 1). Windows of one clip should agree; a class counts as
       present if it is in one of them.
     - y_pred: scores, higher for more likely, floating point (batch, classes). They are
       kept as float32.
-    - clip_ids: optional, which clip each row belongs to, integers (batch,) from 0 to
+    - clip_ids: optional, the clip that each row belongs to, integers (batch,) from 0 to
       `max_clips` - 1, in any order and over any number of batches.
 
-    Without `clip_ids` rows come clip after clip, `windows_per_clip` rows a clip;
-    batches may end anywhere.
+    Without `clip_ids`, rows must be sorted by clip, with `windows_per_clip` rows per
+    clip; batches may end anywhere.
 
     Args:
         classes: Number of scores in a row.
-        max_clips: Clips between two calls of `reset_state`, at most; `fit` resets at
-            each epoch. Where there are more, or a clip id is out of range, the result
-            is NaN, as it is where a score was NaN.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        when_full: Whether the result is NaN, at no cost, until all of `max_clips` are
-            there, so that an epoch sorts once, behind its last batch.
-        name: Of the metric.
-        **kwargs: `dtype` of `keras.metrics.Metric`; must not ask for another than
-            float32.
+        max_clips: Most clips between two calls of `reset_state`; `fit` resets at each
+            epoch. The result is NaN if there are more clips, if a clip id is out of
+            range, or if a score is NaN.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        when_full: Whether the result is NaN, without computing, until there are
+            `max_clips` clips, so that an epoch sorts only once, after its last batch.
+        name: Name of the metric.
+        **kwargs: `dtype` of `keras.metrics.Metric`, which must be float32.
 
     Raises:
-        ValueError: An argument out of range; from `update_state`, wrong shapes or
-            types, or sample weights, which there are none of.
+        ValueError: An argument is out of range; in `update_state`, shapes or types are
+            wrong, or there are sample weights, which are not supported.
     """
 
     def __init__(
@@ -92,11 +91,11 @@ class PerClipMetric(keras.metrics.Metric):
         sample_weight: Any = None,
         clip_ids: Any = None,
     ) -> None:
-        """Keep a batch of windows; see the class."""
+        """Add a batch of windows; the class describes the arguments."""
         require(
             sample_weight is None,
-            f"{type(self).__name__} takes no sample weights; list it in compile's "
-            "`metrics`, not in `weighted_metrics`.",
+            f"{type(self).__name__} does not support sample weights. Pass it to "
+            "compile as `metrics`, not as `weighted_metrics`.",
             sample_weight=type(sample_weight).__name__,
         )
         scores = self._check_scores(y_pred)
@@ -108,7 +107,7 @@ class PerClipMetric(keras.metrics.Metric):
         else:
             clip = self._check_ids(clip_ids, scores)
         known = ops.logical_and(clip >= 0, clip < self.max_clips)
-        # One place more, for what has no place.
+        # One extra place, for rows of unknown clips.
         clip = ops.where(known, clip, self.max_clips)
         ones = ops.ones_like(scores[:, 0])
         present = self._gather(ops.segment_max, targets, clip) > 0.5
@@ -122,7 +121,7 @@ class PerClipMetric(keras.metrics.Metric):
         return how(rows, clip, num_segments=self.max_clips + 1)[: self.max_clips]
 
     def result(self) -> Any:
-        """Give the metric of all clips so far, a float32 scalar."""
+        """Return the metric of all clips so far, a float32 scalar."""
         if not self.when_full:
             return self._result()
         full = ops.all(self._windows > 0)
@@ -132,7 +131,7 @@ class PerClipMetric(keras.metrics.Metric):
         return self._if_whole(self.score(*self._clips()))
 
     def _if_whole(self, values: Any) -> Any:
-        """Give NaN in place of values that do not count every clip."""
+        """Return the values, or NaN if they do not cover every clip."""
         broken = ops.logical_or(self._lost > 0, ops.any(ops.isnan(self._sums)))
         return ops.where(broken, float("nan"), values)
 
@@ -147,7 +146,7 @@ class PerClipMetric(keras.metrics.Metric):
         Args:
             scores: Average scores, (max_clips, classes).
             targets: 0 and 1, int32 of the same shape.
-            used: Which clips there are, (max_clips,); the others are all 0.
+            used: Which rows have a clip, (max_clips,); the other rows are 0.
         """
         raise NotImplementedError
 
@@ -157,7 +156,7 @@ class PerClipMetric(keras.metrics.Metric):
         dtype = keras.backend.standardize_dtype(scores.dtype)
         require(
             len(shape) == 2 and shape[1] == self.classes and dtype in FLOATS,
-            f"{type(self).__name__} takes floating-point scores "
+            f"{type(self).__name__} needs floating-point scores "
             f"(batch, {self.classes}).",
             shape_of_y_pred=shape,
             dtype_of_y_pred=dtype,
@@ -171,7 +170,7 @@ class PerClipMetric(keras.metrics.Metric):
         require(
             (numbers or (len(shape) == 2 and shape[1] == self.classes))
             and (None in (shape[0], rows) or shape[0] == rows),
-            f"{type(self).__name__} takes a target for every score, (batch, "
+            f"{type(self).__name__} needs a target for every score, (batch, "
             f"{self.classes}), or class numbers (batch,).",
             shape_of_y_true=shape,
             shape_of_y_pred=tuple(scores.shape),
@@ -197,7 +196,7 @@ class PerClipMetric(keras.metrics.Metric):
         return ops.cast(ids, "int32")
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {
             "classes": self.classes,
             "max_clips": self.max_clips,

@@ -1,4 +1,4 @@
-"""Areas under curves: how well the clips of a class are ranked before the others."""
+"""Areas under curves, which measure how well clips of a class rank before others."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from keras import ops
 
 from kerasaudio.metrics.per_clip import PerClipMetric
 
-_LOWEST = -3.0e38  # -infinity is below every score, for clips that are not there
+_LOWEST = -3.0e38  # lowest score; -infinity is for rows without a clip
 
 
 class MacroMetric(PerClipMetric):
-    """A number for each class, averaged over the classes that have one."""
+    """A value for each class, averaged over the classes that have one."""
 
     def score(self, scores: Any, targets: Any, used: Any) -> Any:
         """Average over classes; NaN if no class has a value."""
@@ -22,11 +22,11 @@ class MacroMetric(PerClipMetric):
         return ops.where(count > 0, total / ops.maximum(count, 1.0), float("nan"))
 
     def per_class(self) -> Any:
-        """Give the value of each class, (classes,), NaN where it has none."""
+        """Return the value of each class, (classes,); NaN for classes without one."""
         return self._if_whole(self.class_values(*self._clips()))
 
     def class_values(self, scores: Any, targets: Any, used: Any) -> Any:
-        """Compute the value of each class, (classes,), NaN where it has none."""
+        """Compute the value of each class, (classes,); NaN for classes without one."""
         raise NotImplementedError
 
 
@@ -34,17 +34,17 @@ class MacroMetric(PerClipMetric):
 class ROCAUC(MacroMetric):
     """Area under the receiver operating characteristic, macro average over classes.
 
-    The share of (clip with the class, clip without) that is ranked rightly, ties
-    counting half. Equals ``sklearn.metrics.roc_auc_score(average="macro")`` to 1e-6,
-    except that classes without positives, or with nothing else, are left out of the
-    average (scikit-learn gives NaN); with no class left the result is NaN. `per_class`
-    gives the value of each class.
+    The fraction of pairs (clip with the class, clip without) that are ranked correctly;
+    ties count half. Equals ``sklearn.metrics.roc_auc_score(average="macro")`` to 1e-6,
+    except that classes with only positives or only negatives are left out of the
+    average (scikit-learn returns NaN); if no class is left, the result is NaN.
+    `per_class` returns the value of each class.
 
     Args:
-        classes: See `PerClipMetric`, as the others.
-        max_clips: Clips an epoch, at most.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        name: Of the metric.
+        classes: Number of classes; see `PerClipMetric` for all arguments.
+        max_clips: Most clips in an epoch.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        name: Name of the metric.
         **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
@@ -71,7 +71,7 @@ class ROCAUC(MacroMetric):
         positives = ops.sum(hit, axis=0)
         clips = ops.sum(ops.cast(used, "float32"))
         negatives = clips - positives
-        # Of the negatives, those above count 1, those with the same score 1/2.
+        # Negatives with a higher score count 1, those with the same score 1/2.
         false_before = before[0] - before[1]
         false_upto = upto - hits
         above = (false_before + false_upto) / (2.0 * ops.maximum(negatives, 1.0))
@@ -84,17 +84,17 @@ class ROCAUC(MacroMetric):
 class PRAUC(MacroMetric):
     """Area under precision over recall (average precision), macro over classes.
 
-    The sum of precision times gain in recall over all thresholds, without
+    The sum of precision times increase of recall over all thresholds, without
     interpolation. Equals ``sklearn.metrics.average_precision_score(average="macro")``
     to 1e-6, except that classes without positives are left out of the average
-    (scikit-learn counts them as 0); with no class left the result is NaN. `per_class`
-    gives the value of each class.
+    (scikit-learn counts them as 0); if no class is left, the result is NaN. `per_class`
+    returns the value of each class.
 
     Args:
-        classes: See `PerClipMetric`, as the others.
-        max_clips: Clips an epoch, at most.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        name: Of the metric.
+        classes: Number of classes; see `PerClipMetric` for all arguments.
+        max_clips: Most clips in an epoch.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        name: Name of the metric.
         **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
@@ -123,13 +123,13 @@ class PRAUC(MacroMetric):
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class MeanAveragePrecision(PRAUC):
-    """Mean average precision, AudioSet's mAP: the number of `PRAUC` by another name.
+    """Mean average precision, the mAP of AudioSet: the same value as `PRAUC`.
 
     Args:
-        classes: See `PerClipMetric`, as the others.
-        max_clips: Clips an epoch, at most.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        name: Of the metric.
+        classes: Number of classes; see `PerClipMetric` for all arguments.
+        max_clips: Most clips in an epoch.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        name: Name of the metric.
         **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
@@ -154,14 +154,14 @@ class DPrime(ROCAUC):
     """Separation d' of the scores with and without a class: sqrt(2) z(ROC-AUC).
 
     z is the quantile function of the normal distribution; the area is the macro average
-    of `ROCAUC`, as in AudioSet's publications. 0 is chance; infinite where the area is
-    1. `per_class` gives d' of each class.
+    of `ROCAUC`, as in AudioSet's publications. 0 is chance; d' is infinite for an area
+    of 1. `per_class` returns d' of each class.
 
     Args:
-        classes: See `PerClipMetric`, as the others.
-        max_clips: Clips an epoch, at most.
-        windows_per_clip: Rows a clip, where no `clip_ids` are given.
-        name: Of the metric.
+        classes: Number of classes; see `PerClipMetric` for all arguments.
+        max_clips: Most clips in an epoch.
+        windows_per_clip: Rows per clip if no `clip_ids` are passed.
+        name: Name of the metric.
         **kwargs: `when_full`, `dtype`; see `PerClipMetric`.
 
     Raises:
@@ -188,7 +188,7 @@ class DPrime(ROCAUC):
         return _d_prime(super().score(scores, targets, used))
 
     def per_class(self) -> Any:
-        """Give d' of each class, (classes,), NaN where it has none."""
+        """Return d' of each class, (classes,); NaN for classes without one."""
         return _d_prime(super().per_class())
 
 
@@ -199,12 +199,12 @@ def _d_prime(area: Any) -> Any:
 def _ranked(
     scores: Any, targets: Any, used: Any
 ) -> tuple[Any, Any, tuple[Any, Any], Any]:
-    """Sort each class by falling score; equal scores share the counts of their group.
+    """Sort each class by descending score; equal scores share counts of their group.
 
     Returns:
-        For every place, float32 (max_clips, classes): 1 for a clip with the class, the
-        clips with the class up to the end of the group, (clips, clips with the class)
-        before its beginning, and the clips up to its end.
+        For every position, float32 (max_clips, classes): 1 for a clip with the class;
+        number of clips with the class up to the end of the group; (number of clips,
+        number of clips with the class) before the group; number of clips up to its end.
     """
     scores = ops.maximum(scores, _LOWEST)
     scores = ops.where(ops.expand_dims(used, 1), scores, float("-inf"))
@@ -224,10 +224,10 @@ def _ranked(
 
 
 def _group_ends(scores: Any) -> tuple[Any, Any]:
-    """Give the first and last place of the equal scores around each, int32.
+    """Return the first and last position of each score's group of equals, int32.
 
     Args:
-        scores: (max_clips, classes), sorted along the first axis.
+        scores: Scores (max_clips, classes), sorted along the first axis.
     """
     clips, classes = scores.shape
     place = ops.broadcast_to(

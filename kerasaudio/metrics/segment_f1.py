@@ -1,4 +1,4 @@
-"""Segment-based F1: are the right sounds found in the right seconds?
+"""Segment-based F1, which measures whether sounds are found at the right time.
 
 events (label, start, end) of each clip -> the segments each touches -> counts -> F1
 """
@@ -11,18 +11,18 @@ from typing import Any
 
 from kerasaudio.arguments import class_name, number
 
-_ROUNDING = 1e-6  # of a segment: an end at 3.0000000004 s does not touch the next
+_ROUNDING = 1e-6  # in segments: an end at 3.0000000004 s does not touch the next one
 
 
 @dataclass(frozen=True)
 class SegmentF1:
-    """How many segments were right, over all clips; see `segment_f1`.
+    """Numbers of segments over all clips, and their F1; see `segment_f1`.
 
     Attributes:
-        right: Segments of each class in which it is there and was found.
-        true: Segments of each class in which it is there.
-        predicted: Segments of each class in which it was found.
-        segment_seconds: Length of a segment.
+        right: Number of segments where a class is present and was predicted, by class.
+        true: Number of segments where a class is present, by class.
+        predicted: Number of segments where a class was predicted, by class.
+        segment_seconds: Length of a segment in seconds.
 
     Examples:
         >>> truth, found = [[("dog", 0.0, 2.0)]], [[("dog", 1.0, 3.0)]]
@@ -38,23 +38,23 @@ class SegmentF1:
 
     @property
     def precision(self) -> float:
-        """Share of what was found that is there; NaN if nothing was found."""
+        """Fraction of predicted segments that are right; NaN if there are none."""
         return _ratio(sum(self.right.values()), sum(self.predicted.values()))
 
     @property
     def recall(self) -> float:
-        """Share of what is there that was found; NaN if nothing is there."""
+        """Fraction of true segments that were predicted; NaN if there are none."""
         return _ratio(sum(self.right.values()), sum(self.true.values()))
 
     @property
     def f1(self) -> float:
-        """Micro-average: all classes' segments together; NaN if there are none."""
+        """Micro-averaged F1 over the segments of all classes; NaN if there are none."""
         both = sum(self.true.values()) + sum(self.predicted.values())
         return _ratio(2 * sum(self.right.values()), both)
 
     @property
     def per_class(self) -> dict[str, float]:
-        """F1 of each class that is there or was found, by name."""
+        """F1 of each class that is present or was predicted, by name."""
         return {
             name: _ratio(
                 2 * self.right.get(name, 0),
@@ -65,7 +65,7 @@ class SegmentF1:
 
     @property
     def macro_f1(self) -> float:
-        """Mean of `per_class`; NaN if there are none."""
+        """Mean of `per_class`; NaN if there are no classes."""
         each = self.per_class
         return _ratio(sum(each.values()), len(each))
 
@@ -76,30 +76,30 @@ def segment_f1(
     *,
     segment_seconds: float = 1.0,
 ) -> SegmentF1:
-    """Compare found with true events, segment by segment.
+    """Compare predicted with true events, segment by segment.
 
     Clips are cut into segments side by side. A class is active in every segment that
-    one of its events touches; two events of a class in a segment count once. Counts
-    are added over all clips before F1 = 2 right / (true + predicted).
+    one of its events touches; several events of a class in a segment count once. Counts
+    are summed over all clips before F1 = 2 right / (true + predicted) is computed.
 
     Args:
-        true_events: The events of each clip: `kerasaudio.events.SoundEvent`, or tuples
-            that begin with label, start and end in seconds.
-        predicted_events: Likewise, of the same clips in the same order, such as
-            `kerasaudio.events.find_events` gives for each.
-        segment_seconds: Length of a segment; 1 s is the usual one.
+        true_events: Events of each clip: `kerasaudio.events.SoundEvent`, or tuples that
+            begin with label, start and end in seconds.
+        predicted_events: Predicted events of the same clips in the same order, for
+            example from `kerasaudio.events.find_events`.
+        segment_seconds: Length of a segment in seconds, above 0; 1 s is usual.
 
     Returns:
         Micro- and macro-averaged F1, precision, recall and the counts.
 
     Raises:
-        ValueError: Another number of clips; events without label, start and end, or
-            that do not end after they start; segments of no length.
+        ValueError: The numbers of clips differ; an event lacks label, start or end, or
+            does not end after its start; `segment_seconds` is not positive.
 
     Source: Mesaros, Heittola & Virtanen 2016, doi:10.3390/app6060162. Micro-averages
-    are those of TUT-ARG/sed_eval 0.2.1 (SegmentBasedMetrics), and so are the classes'
-    where a class is there and was found; where it was only missed or only imagined,
-    that gives NaN and leaves it out of the macro-average. Here it counts with 0.
+    equal those of TUT-ARG/sed_eval 0.2.1 (SegmentBasedMetrics), and so does F1 of a
+    class that is both present and predicted. If it is only one of the two, sed_eval
+    gives NaN and leaves it out of the macro-average; here it counts as 0.
 
     Examples:
         >>> truth = [[("dog", 1.2, 1.9)], []]  # of two clips
@@ -111,8 +111,8 @@ def segment_f1(
     segment_seconds = number(segment_seconds, "segment_seconds", above=0)
     if len(true_events) != len(predicted_events):
         raise ValueError(
-            "Both take one list of events a clip. Received: true events of "
-            f"{len(true_events)} clips, predicted ones of {len(predicted_events)}."
+            "Pass one list of events per clip for both. Received: true events of "
+            f"{len(true_events)} clips, predicted events of {len(predicted_events)}."
         )
     right: Counter[str] = Counter()
     true: Counter[str] = Counter()
@@ -128,7 +128,7 @@ def segment_f1(
 def _active(
     events: Iterable[Any], segment_seconds: float, clip: int
 ) -> set[tuple[str, int]]:
-    """Give class and number of the segments that events touch."""
+    """Return (class, segment number) of each segment that an event touches."""
     active: set[tuple[str, int]] = set()
     for event in events:
         label, start, end = check_event(event, clip)
@@ -139,18 +139,18 @@ def _active(
 
 
 def check_event(event: Any, clip: int = 0) -> tuple[str, float, float]:
-    """Give label, start and end of an event, or raise a ValueError."""
+    """Return label, start and end of an event, or raise a ValueError."""
     try:
         label, start, end = tuple(event)[:3]
         span = float(start), float(end)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "An event is (label, start, end), its times in seconds, and each clip has "
-            f"a list of them. Received for clip {clip}: {event!r}."
+            "An event must be (label, start, end), with times in seconds, and each "
+            f"clip must have a list of events. Received for clip {clip}: {event!r}."
         ) from error
     if not isinstance(label, str) or not 0 <= span[0] < span[1] < math.inf:
         raise ValueError(
-            "An event has a name, starts at 0 s or later and ends after it starts. "
+            "An event must have a name, start at 0 s or later and end after its start. "
             f"Received for clip {clip}: {event!r}."
         )
     return class_name(label), *span

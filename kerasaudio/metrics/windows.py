@@ -1,4 +1,4 @@
-"""Scores of windows to scores of clips."""
+"""Average scores of windows to scores of clips."""
 
 from typing import Any
 
@@ -14,19 +14,18 @@ def average_windows(
     """Average the scores of each clip's windows.
 
     Args:
-        scores: Of the windows, real numbers (windows, classes).
-        clip_ids: Which clip each window belongs to, integers or strings (windows,), in
-            any order.
-        weights: What each window counts, such as `ClipBatches.window_weights`, positive
-            (windows,); None for all alike.
+        scores: Scores of the windows, real numbers (windows, classes).
+        clip_ids: Clip of each window, integers or strings (windows,), in any order.
+        weights: Positive weight of each window, (windows,), such as
+            `ClipBatches.window_weights`; None for equal weights.
 
     Returns:
-        float64 (clips, classes) and the ids (clips,), in the order in which the clips
-        are first met.
+        Average scores, float64 (clips, classes), and the ids (clips,), in the order in
+        which the clips first occur.
 
     Raises:
-        ValueError: Shapes that do not fit, no windows, scores that are not finite,
-            weights that are not positive.
+        ValueError: Shapes do not fit, there are no windows, scores are not finite, or
+            weights are not positive.
 
     Examples:
         >>> scores = [[0.2, 0.8], [0.4, 0.6], [0.9, 0.1]]

@@ -1,6 +1,6 @@
-"""The networks: one paper family a file, each with its factories and its converter.
+"""The networks: one file per family of papers, with its factories and its converter.
 
-Every factory gives a `kerasaudio.AudioModel`.
+Every factory returns a `kerasaudio.AudioModel`.
 """
 
 from inspect import isfunction

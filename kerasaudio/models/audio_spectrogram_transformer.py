@@ -1,7 +1,7 @@
 """AST: a vision transformer over patches of a log mel spectrogram.
 
     waveform (b, samples) -> Kaldi filter bank energies, 100 frames a second
-    -> cut or filled with zeros (b, 1024, 128) -> normalized: frontend (b, 1024, 128)
+    -> cut or padded with zeros (b, 1024, 128) -> normalized: frontend (b, 1024, 128)
     -> patches of 16 x 16, one every 10 frames and 10 bins (b, 1212, 768)
     -> class and distillation token in front, positions added (b, 1214, 768)
     -> 12 x [attention, 12 heads; dense 3072] -> mean of the two tokens:
@@ -9,8 +9,8 @@
 
 Published on AudioSet: mAP .4593.
 
-Source: Gong, Chung & Glass 2021, arXiv:2104.01778; weights and details as Hugging Face
-transformers has them (`ASTForAudioClassification`, `ASTFeatureExtractor`), 4.45 to 5.
+Source: Gong, Chung & Glass 2021, arXiv:2104.01778; weights and details follow Hugging
+Face transformers 4.45 to 5 (`ASTForAudioClassification`, `ASTFeatureExtractor`).
 """
 
 import json
@@ -68,28 +68,28 @@ def AST(
     max_length: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 10 s of sound by a transformer.
+    """Tag 10 s of sound with a transformer.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
-    samples (one frame) on; what comes after `max_length` frames is not heard.
+    samples (one frame); the network ignores what comes after `max_length` frames.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, hidden_size).
-    Whole clips: where the original stops after `max_length` frames, `tag` and `embed`
-    hear the rest in further windows, side by side, and the last counts by its length.
-    What is shorter is filled up after the filter bank, by zeros, as in the original.
+    Whole clips: the original stops after `max_length` frames. `tag` and `embed` process
+    the rest in further windows, side by side; the last one is weighted by its length.
+    A shorter clip is padded with zeros after the filter bank, as in the original.
 
-    Beside a `.safetensors` of Hugging Face transformers a `config.json` says what no
-    shape tells (heads, strides); without one heads are 64 wide and the rest is as
-    published.
+    For a `.safetensors` file of Hugging Face transformers, the `config.json` in the
+    same folder gives the settings that no shape reveals (heads, strides). Without it,
+    heads are 64 features wide and the other settings are the published ones.
 
     Args:
-        hidden_size: Features of a token; 768.
-        num_layers: Transformer layers; 12.
-        num_heads: Attention heads, which share the features out; 12.
+        hidden_size: Number of features of a token; 768.
+        num_layers: Number of transformer layers; 12.
+        num_heads: Number of attention heads, which must divide `hidden_size`; 12.
         intermediate_size: Units of the dense layer inside each layer; 3072.
-        frequency_stride: Bins from patch to patch; 10.
-        time_stride: Frames from patch to patch; 10.
-        max_length: Frames, 10 ms each, at least 16; 1024.
+        frequency_stride: Bins from one patch to the next; 10.
+        time_stride: Frames from one patch to the next; 10.
+        max_length: Number of frames of 10 ms, at least 16; 1024.
 
     Source: arXiv:2104.01778; Hugging Face transformers' ASTForAudioClassification.
     """
@@ -115,7 +115,7 @@ def _body(
         )
     waveform = keras.Input((None,), name="waveform")
     x = KaldiFbank(**FRONTEND, name="fbank")(waveform)
-    # Filled before it is normalized, as upstream: zero is a loud value, not silence.
+    # Padded before it is normalized, as upstream: zero is a loud value, not silence.
     x = FitFrames(max_length, name="fit_frames")(x)
     x = Standardize(MEAN, 2 * STD, name="frontend")(x)
     x = layers.Reshape((max_length, BINS, 1), name="image")(x)
@@ -142,7 +142,7 @@ def _body(
 def _layer(
     x: keras.KerasTensor, heads: int, intermediate_size: int, name: str
 ) -> keras.KerasTensor:
-    """Let every token look at all others, then think: (batch, tokens, features)."""
+    """Apply self-attention and a dense block to (batch, tokens, features)."""
     features = x.shape[-1]
     y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_layernorm_before")(x)
     y = layers.MultiHeadAttention(heads, features // heads, name=f"{name}_attention")(
@@ -170,12 +170,12 @@ def _spec(max_length: int) -> AudioSpec:
 
 def _from_safetensors(path: Path) -> Converted:
     tensors = read_native(path)
-    if "predictions/kernel" in tensors:  # a file of ours
+    if "predictions/kernel" in tensors:  # saved by kerasaudio
         return Converted(tensors)
     tokens = tensors.get("audio_spectrogram_transformer.embeddings.cls_token")
     if tokens is None or "classifier.dense.weight" not in tensors:
         raise ValueError(
-            f"{path} holds no ASTForAudioClassification: its tensors are "
+            f"{path} does not hold an ASTForAudioClassification: its tensors are "
             f"{sorted(tensors)[:4]} ..."
         )
     arguments = _read_config(path.with_name("config.json"))
@@ -183,8 +183,8 @@ def _from_safetensors(path: Path) -> Converted:
     heads = arguments.setdefault("num_heads", hidden_size // 64)
     if heads < 1 or hidden_size % heads:
         raise ValueError(
-            f"{path}: {hidden_size} features cannot be shared by {heads} attention "
-            "heads. Put the config.json that belongs to the file beside it."
+            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
+            "heads. Put the config.json of this file into the same folder."
         )
     blocks = [key for key in tensors if key.endswith(".intermediate.dense.bias")]
     arguments |= {"hidden_size": hidden_size, "num_layers": len(blocks)}
@@ -209,16 +209,16 @@ _ONLY = {
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """Give what transformers' config.json says beyond the shapes, if there is one."""
+    """Return the settings in transformers' config.json, or {} if there is none."""
     if not path.is_file():
         return {}
     config = json.loads(path.read_text(encoding="utf-8"))
     if config.get("model_type") != "audio-spectrogram-transformer":
-        return {}  # of another network that lies in the same folder
+        return {}  # it belongs to another network in the same folder
     for key, only in _ONLY.items():
         if config.get(key, only) != only:
             raise ValueError(
-                f"{path}: AST has {key}={only!r} here. Received: {config[key]!r}."
+                f"{path}: AST supports only {key}={only!r}. Received: {config[key]!r}."
             )
     return {ours: config[key] for key, ours in _CONFIG.items() if key in config}
 
@@ -238,7 +238,7 @@ def from_transformers(tensors: Mapping[str, np.ndarray], heads: int) -> State:
 
     Args:
         tensors: Arrays by upstream key.
-        heads: Attention heads, which no shape tells.
+        heads: Number of attention heads, which no shape reveals.
     """
     return dict(
         _converted(key.removeprefix(_PREFIX), np.asarray(tensor, "float32"), heads)

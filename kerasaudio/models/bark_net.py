@@ -5,13 +5,14 @@
        (b, 8000, 16) (b, 4000, 32) (b, 2000, 64) (b, 1000, 128) (b, 500, 256)
     -> mean and maximum over time (b, 512) -> embedding (b, 128) -> predictions (b, 2)
 
-The first filters are 4 ms long, a step of the last block hears 32 ms: enough to tell a
-bark from a meow, too little for words.
+The first filters are 4 ms long, and the filters of the last block cover 32 ms: enough
+to tell a bark from a meow, too little for words.
 
-Source: made for telling dogs from other animals; small networks on raw samples are in
-Dai et al. 2017, arXiv:1610.00087. No published weights; weights="esc10", our own, come
-with the package: half the filters, dogs against roosters, babies and sneezes, 90.6 % of
-the clips of ESC-10's fold 5, 75.4 % of their seconds (tools/train/esc10_dogs.py).
+Source: made to tell dogs from other animals; for small networks on raw samples see Dai
+et al. 2017, arXiv:1610.00087. There are no published weights. weights="esc10" are our
+own and come with the package: half the filters, dogs against roosters, babies and
+sneezes, 90.6 % accuracy on the clips of ESC-10's fold 5, 75.4 % on their seconds
+(tools/train/esc10_dogs.py).
 """
 
 from typing import Unpack
@@ -45,18 +46,18 @@ def BarkNet(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Classify 1 s of sound from raw samples by five strided convolutions.
+    """Classify 1 s of sound from raw samples with five strided convolutions.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 16000).
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 128).
 
     Args:
-        clip_samples: Input length in samples, from 512 on; 16,000.
-        sample_rate: Rate the model is meant for, in Hz; 16,000.
-        filters: Of the first block; every block doubles them; 16.
-        dropout: Share of the channels that training drops, in every block and, twice
-            that, before the head; 0 to 0.45; 0.1.
+        clip_samples: Input length in samples, at least 512; 16,000.
+        sample_rate: Sample rate that the model expects, in Hz; 16,000.
+        filters: Filters of the first block; each later block doubles them; 16.
+        dropout: Fraction of the channels dropped in training in every block, and twice
+            that before the head; 0 to 0.45; 0.1.
 
     Source: arXiv:1610.00087 for networks of this kind.
     """
@@ -80,8 +81,8 @@ def _body(clip_samples: int, sample_rate: int, filters: int, dropout: float) -> 
             strides=2,
             padding="same",
             use_bias=False,
-            # oneDNN, which TensorFlow and torch compute by on CPUs with AMX, gets
-            # such filters wrong in half precision: 8 channels, width 16, stride 2.
+            # On CPUs with AMX, TensorFlow and torch use oneDNN, which computes such
+            # filters wrongly in half precision: 8 channels, width 16, stride 2.
             dtype="float32",
             name=f"block{number}_conv",
         )(x)

@@ -51,20 +51,21 @@ def FCN(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 29 s of music by a fully convolutional network.
+    """Tag 29 s of music with a fully convolutional network.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 64).
-    Whole clips, with the published head: the mean over 16 windows, (samples - window)
-    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
-    apart where a clip is longer than 16 of them. With a head of your own, windows side
-    by side, and the rest counts by its length. A clip that is shorter than a window is
-    repeated; upstream refuses it.
+    Whole clips, with the published head: the mean over 16 windows that start (samples -
+    window) // 16 apart, as in upstream's evaluation (`training/eval.py`); if the clip
+    is longer than 16 windows, there are gaps between them. With a head of your own: the
+    mean over windows side by side, the last weighted by its length. A clip shorter than
+    a window is repeated; upstream refuses it.
 
     Args:
-        clip_samples: Input length in samples, from 327,424 (20.5 s) on; 464,000 (29 s).
-            What is longer than one step at the end is averaged.
+        clip_samples: Input length in samples, at least 327,424 (20.5 s); 464,000
+            (29 s). If a longer input leaves several steps after pooling, they are
+            averaged.
 
     Source: arXiv:1606.00298; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -77,19 +78,19 @@ def CRNN(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 29 s of music by convolutions and a recurrent summary of their steps.
+    """Tag 29 s of music with convolutions and recurrent layers over their steps.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 464000).
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 32).
-    Whole clips, with the published head: the mean over 16 windows, (samples - window)
-    // 16 apart, as upstream's evaluation (`training/eval.py`) has it; the windows lie
-    apart where a clip is longer than 16 of them. With a head of your own, windows side
-    by side, and the rest counts by its length. A clip that is shorter than a window is
-    repeated; upstream refuses it.
+    Whole clips, with the published head: the mean over 16 windows that start (samples -
+    window) // 16 apart, as in upstream's evaluation (`training/eval.py`); if the clip
+    is longer than 16 windows, there are gaps between them. With a head of your own: the
+    mean over windows side by side, the last weighted by its length. A clip shorter than
+    a window is repeated; upstream refuses it.
 
     Args:
-        clip_samples: Input length in samples, from 24,320 (1.5 s) on; 464,000 (29 s).
+        clip_samples: Input length in samples, at least 24,320 (1.5 s); 464,000 (29 s).
 
     Source: arXiv:1609.04243; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -123,7 +124,7 @@ def _convolutions(
         needed *= frames
     if clip_samples < (needed - 1) * HOP:
         raise ValueError(
-            f"clip_samples must be at least {(needed - 1) * HOP}: one step must be "
+            f"clip_samples must be at least {(needed - 1) * HOP}, so that one step is "
             f"left after pooling. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")

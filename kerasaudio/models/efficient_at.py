@@ -1,4 +1,4 @@
-"""EfficientAT: MobileNetV3 that a transformer taught to name 527 sounds.
+"""EfficientAT: a MobileNetV3, taught by a transformer, that tags 527 sounds.
 
     waveform (b, samples) -> frontend: log mel, 100 frames a second (b, frames, 128)
     -> features_0: conv 3 x 3, stride 2 (b, frames / 2, 64, 16 w)
@@ -86,23 +86,23 @@ def EfficientAT(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag sounds of any kind by a small convolutional network.
+    """Tag sounds of any kind with a small convolutional network.
 
     Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 10,240
-    samples (0.32 s) on; trained on 10 s.
+    samples (0.32 s); trained on 10 s.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 960 * width).
-    Whole clips: as upstream, a clip is heard in one piece, here up to 30 s. Longer ones
-    are cut into windows of 10 s, and the rest, at its own length, counts by it. A clip
-    shorter than 0.32 s is filled up with silence.
+    Whole clips: as upstream, a clip is processed in one piece, here up to 30 s. Longer
+    clips are cut into windows of 10 s; the last one keeps its own length and is
+    weighted by it. A clip shorter than 0.32 s is padded with silence.
 
     Args:
-        width: Factor of all channel counts; 1.0.
+        width: Factor that multiplies all channel counts; 1.0.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
+            accepts any length.
 
     Raises:
-        ValueError: A `width` that is not positive.
+        ValueError: `width` is not positive.
 
     Source: arXiv:2211.04772; upstream fschmid56/EfficientAT at a425fdc.
     """
@@ -150,7 +150,7 @@ def _body(width: float, clip_samples: int | None) -> Body:
 
 
 def _frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
-    """Give the normalized log mel spectrogram, (batch, frames, 128, 1)."""
+    """Return the normalized log mel spectrogram, (batch, frames, 128, 1)."""
     x = Preemphasis(PREEMPHASIS, mode="valid", name="preemphasis")(waveform)
     x = MelSpectrogram(**FRONTEND, name="mel")(x)
     x = LogCompression(offset=1e-5, name="log")(x)
@@ -179,7 +179,7 @@ def _inverted_residual(
     stride: int,
     name: str,
 ) -> keras.KerasTensor:
-    """Widen, convolve each channel, weigh the channels, narrow; add the input."""
+    """Expand, convolve each channel, weight the channels, project; add the input."""
     shortcut = x
     step = 0
     if expanded != x.shape[-1]:
@@ -221,7 +221,7 @@ def _excite(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def _round(channels: float) -> int:
-    """Give the nearest multiple of 8, never less than nine tenths of `channels`."""
+    """Return the nearest multiple of 8 that is at least nine tenths of `channels`."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest
 
@@ -231,10 +231,10 @@ def _from_upstream(path: Path) -> Converted:
     dense = tensors.get("classifier.2.weight")
     if dense is None or "features.0.0.weight" not in tensors:
         raise ValueError(
-            f"{path} holds no EfficientAT network with a dense head: "
+            f"{path} does not hold an EfficientAT network with a dense head: "
             f"its tensors are {sorted(tensors)[:4]} ..."
         )
-    # A depthwise kernel (channels, 1, bins, frames) looks like the one of the first
+    # A depthwise kernel (channels, 1, bins, frames) looks like the kernel of the first
     # convolution, which has one input channel.
     depthwise = {
         key.removesuffix(".weight").replace(".", "_")

@@ -5,11 +5,11 @@
     -> mean and maximum over the frames (b, 1280)
     -> dense 120 -> dense 84: embedding (b, 84) -> predictions (b, 10)
 
-LeNet-5's convolutions, poolings and dense layers; with ReLU, maximum pooling, wider,
-and with a summary over time where LeNet-5 had an input of one size.
+It has LeNet-5's convolutions, poolings and dense layers, but is wider, uses ReLU and
+maximum pooling, and summarizes over time, where LeNet-5 had an input of fixed size.
 
-Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
-recognized.
+Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % accuracy on FSDD's official
+test set.
 
 Source: LeCun, Bottou, Bengio & Haffner 1998, doi:10.1109/5.726791.
 """
@@ -40,21 +40,21 @@ def LeNetMFCC(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Recognize short words by LeNet on their cepstral coefficients.
+    """Recognize short words with a LeNet on their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 480
-    samples (30 ms) on; longer than 1 s is cut by `tag`.
+    samples (30 ms); `tag` cuts longer clips into windows of 1 s.
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 84).
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
-        sample_rate: Rate the model is meant for, in Hz; 16,000.
-        n_mfcc: Cepstral coefficients, 4 to 64; 40.
-        filters: Of the first convolution; the second has twice as many; 32.
-        dropout: Share of the features that training drops before the dense layers and
-            the head, 0 to 0.9; 0.3.
+            accepts any length.
+        sample_rate: Sample rate that the model expects, in Hz; 16,000.
+        n_mfcc: Number of cepstral coefficients, 4 to 64; 40.
+        filters: Filters of the first convolution; the second has twice as many; 32.
+        dropout: Fraction of the features dropped in training before the dense layers
+            and before the head, 0 to 0.9; 0.3.
 
     Source: doi:10.1109/5.726791.
     """

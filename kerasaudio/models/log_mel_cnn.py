@@ -1,4 +1,4 @@
-"""LogMelCNN: the plain convolutional network on a picture of 128 frames x 128 bands.
+"""LogMelCNN: a plain convolutional network on a picture of 128 frames x 128 bands.
 
     waveform (b, 65024) -> mel, dB: frontend (b, 128, 128) -> normalized by band
     -> 4 x [conv 3 x 3, batch normalization, ReLU, pool 2 x 2, dropout]
@@ -6,12 +6,13 @@
     -> mean over the bands (b, 8, 256) -> mean + maximum over the frames (b, 256)
     -> dense: embedding (b, 256) -> predictions (b, 50)
 
-To be trained from scratch on a few hundred clips or more.
+It is meant to be trained from scratch on a few hundred clips or more.
 
 Source: the picture of 3 s is that of Salamon & Bello 2017, arXiv:1608.04363; the
-summary over frames that of Kong et al. 2020, arXiv:1912.10211. No published weights;
-weights="esc10", our own, come with the package: half the filters, windows of 1.46 s,
-88.8 % of the clips of ESC-10's fold 5 (tools/train/esc10_log_mel.py).
+summary over frames is that of Kong et al. 2020, arXiv:1912.10211. There are no
+published weights. weights="esc10" are our own and come with the package: half the
+filters, windows of 1.46 s, 88.8 % accuracy on the clips of ESC-10's fold 5
+(tools/train/esc10_log_mel.py).
 """
 
 from typing import Any, Unpack
@@ -56,18 +57,18 @@ def LogMelCNN(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Classify 3 s of sound by convolutions on its mel spectrogram.
+    """Classify 3 s of sound with convolutions on its mel spectrogram.
 
     Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 65024).
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 8 * filters).
 
     Args:
-        clip_samples: Input length in samples, from 7,680 (0.35 s) on; 65,024 (2.95 s),
-            which gives 128 frames.
-        filters: Of the first block; every block doubles them; 32.
-        dropout: Share of the features that training drops, in every block and, twice
-            that, before the head; 0 to 0.45; 0.2.
+        clip_samples: Input length in samples, at least 7,680 (0.35 s); 65,024 (2.95 s),
+            which makes 128 frames.
+        filters: Filters of the first block; each later block doubles them; 32.
+        dropout: Fraction of the features dropped in training in every block, and twice
+            that before the head; 0 to 0.45; 0.2.
 
     Source: arXiv:1608.04363, arXiv:1912.10211.
     """
@@ -78,8 +79,8 @@ def _body(clip_samples: int, filters: int, dropout: float) -> Body:
     check_share(dropout=dropout, most=0.45)
     if clip_samples < MIN_SAMPLES:
         raise ValueError(
-            f"clip_samples must be at least {MIN_SAMPLES}: one step must be left after "
-            f"pooling. Received: {clip_samples!r}."
+            f"clip_samples must be at least {MIN_SAMPLES}, so that one step is left "
+            f"after pooling. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)

@@ -1,15 +1,15 @@
-"""MelResNet50: a mel spectrogram as a picture for a network that knows photographs.
+"""MelResNet50: a mel spectrogram as a picture for a network trained on photographs.
 
     waveform (b, 110162) -> mel, dB below the loudest: frontend (b, 224, 224)
-    -> gray picture of 0 (80 dB below) to 255, less ImageNet's mean color
+    -> gray picture of 0 (80 dB below) to 255, minus ImageNet's mean color
        (b, 224, 224, 3)
     -> ResNet50 (b, 7, 7, 2048) -> embedding (b, 2048) -> predictions (b, 50)
 
-The picture is the same however loud the clip is; a silent one is white.
+The picture does not depend on the level of the clip; a silent clip is white.
 
-Source: He et al. 2016, arXiv:1512.03385, as in `keras.applications.ResNet50`; that
-ImageNet's weights serve for sounds: Palanisamy et al. 2020, arXiv:2007.11154.
-No published weights for sounds.
+Source: He et al. 2016, arXiv:1512.03385, as in `keras.applications.ResNet50`.
+Palanisamy et al. 2020, arXiv:2007.11154, show that ImageNet's weights are useful for
+sounds. There are no published weights for sounds.
 """
 
 from os import PathLike, fspath
@@ -32,8 +32,8 @@ SAMPLE_RATE = 22_050
 HOP = 494
 SIDE = 224
 RANGE_DB = 80.0
-IMAGENET_MEAN = [103.939, 116.779, 123.68]  # blue, green, red, as its weights have it
-SMALLEST_SIDE = 32  # that ResNet50 takes
+IMAGENET_MEAN = [103.939, 116.779, 123.68]  # blue, green, red, the order of its weights
+SMALLEST_SIDE = 32  # smallest that ResNet50 accepts
 EPSILON = 1.001e-5
 # Blocks, filters and stride of the first block, of conv2 to conv5.
 STACKS = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))
@@ -47,30 +47,30 @@ def MelResNet50(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Classify 5 s of sound by ResNet50 on a picture of its mel spectrogram.
+    """Classify 5 s of sound with ResNet50 on a picture of its mel spectrogram.
 
     Input: float32 in [-1, 1], mono, 22,050 Hz, (batch, 110162).
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 2048).
 
     Args:
-        backbone: What ResNet50 starts from: "imagenet" (94.8 MB, downloaded by Keras
+        backbone: Initial weights of ResNet50: "imagenet" (94.8 MB, downloaded by Keras
             and checked against its hash), the path of such a file
             (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None for
-            random weights. Not together with `weights`.
-        side: Frames and bands of the picture, from 32 on; 224. The clip is
-            (side - 1) * 494 samples long.
-        dropout: Share of the embedding that training drops, 0 to 0.9; 0.3.
+            random weights. Cannot be combined with `weights`.
+        side: Number of frames and of bands of the picture, at least 32; 224. The clip
+            is (side - 1) * 494 samples long.
+        dropout: Fraction of the embedding dropped in training, 0 to 0.9; 0.3.
 
     Raises:
-        ValueError: A backbone file that does not fit.
+        ValueError: The backbone file does not fit.
 
     Source: arXiv:1512.03385, arXiv:2007.11154.
     """
     if weights is not None and backbone is not None:
         raise ValueError(
-            f"weights={weights!r} hold the whole network, and backbone={backbone!r} "
-            "names others for most of it. Leave one out."
+            f"weights={weights!r} covers the whole network, and backbone={backbone!r} "
+            "names other weights for most of it. Pass only one of the two."
         )
     photographs = None if backbone is None else _photographs(fspath(backbone))
     model = build(
@@ -85,8 +85,8 @@ def _body(side: int, dropout: float) -> Body:
     check_share(dropout=dropout, most=0.9)
     if side < SMALLEST_SIDE:
         raise ValueError(
-            f"side must be at least {SMALLEST_SIDE}, the least that ResNet50 takes. "
-            f"Received: {side!r}."
+            f"side must be at least {SMALLEST_SIDE}, the smallest that ResNet50 "
+            f"accepts. Received: {side!r}."
         )
     frontend: dict[str, Any] = {
         "sample_rate": SAMPLE_RATE,
@@ -110,7 +110,7 @@ def _body(side: int, dropout: float) -> Body:
 
 
 def _start_from(model: AudioModel, photographs: keras.Model) -> None:
-    """Give ResNet50's layers in a model the weights of a network for photographs."""
+    """Copy the weights of a network for photographs to a model's ResNet50 layers."""
     for layer in photographs.layers:
         if layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
@@ -124,15 +124,15 @@ def _photographs(backbone: str) -> keras.Model:
         )
     try:
         return keras.applications.ResNet50(include_top=False, weights=backbone)
-    except Exception as error:  # Keras raises it bare where a download fails
+    except Exception as error:  # Keras raises a bare one when a download fails
         if backbone == "imagenet":
             raise OSError(
-                "ImageNet's weights of ResNet50 (94.8 MB) cannot be had. Without "
+                "ImageNet's weights of ResNet50 (94.8 MB) are unavailable. Without a "
                 "network, fetch resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5 "
                 f"elsewhere and pass backbone=its path. Keras says: {error}"
             ) from error
         raise ValueError(
-            f"{backbone!r} holds no weights of keras.applications.ResNet50("
+            f"{backbone!r} does not hold weights of keras.applications.ResNet50("
             f"include_top=False). Keras says: {error}"
         ) from error
 
@@ -140,9 +140,9 @@ def _photographs(backbone: str) -> keras.Model:
 def resnet50(x: keras.KerasTensor) -> keras.KerasTensor:
     """Turn pictures (batch, height, width, 3) into a map of 2048 channels.
 
-    Layers and names are those of `keras.applications.ResNet50`, whose layout is a
-    setting of the whole process; this one has one layout. The stride is in the first
-    convolution of a block, and all have biases.
+    Layers and names are those of `keras.applications.ResNet50`. There the data layout
+    is a setting of the whole process; here it is always channels last. The stride is in
+    the first convolution of a block, and all convolutions have biases.
     """
     x = channels_last.ZeroPadding2D(3, name="conv1_pad")(x)
     x = channels_last.Conv2D(64, 7, strides=2, name="conv1_conv")(x)

@@ -4,9 +4,9 @@
     -> 5 x [conv 3 x 3, 128; pool] (b, 92, 48) (b, 46, 24) (b, 23, 12) (b, 11, 6)
        (b, 2, 1) -> embedding (b, 256) -> predictions (b, 50)
 
-The network trained on MSD pools otherwise at first, (b, 46, 96) (b, 46, 24), as the
-graph stored with its weights tells; upstream's Python code, which builds the MTAT
-network around those weights, gives other scores than its own graph.
+The first poolings of the network trained on MSD differ, (b, 46, 96) (b, 46, 24), as the
+graph stored with its weights shows. Upstream's Python code builds the MTAT network
+around those weights, so its scores differ from those of that graph.
 
 Published on MagnaTagATune: ROC-AUC .9030, PR-AUC .3823.
 
@@ -28,7 +28,7 @@ from kerasaudio.layers import channels_last
 
 CLIP_SAMPLES = 187 * 256
 FILTERS = 128
-# Size and stride of the first two poolings over (frames, bins); upstream's are so.
+# Size and stride of the first two poolings over (frames, bins), as upstream.
 FIRST_POOLS = {
     "mtat": (((4, 1), (2, 2)), ((2, 2), (2, 2))),
     "msd": (((4, 1), (4, 1)), ((1, 4), (1, 4))),
@@ -42,22 +42,23 @@ def MusicVGG(
     pooling: str | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 3 s of music by a VGG-like network.
+    """Tag 3 s of music with a VGG-like network.
 
-    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 47872); or (batch, 48128), with the
-    256 samples before, instead of which there is silence otherwise.
-    Whole clips: as upstream, patches of 2.992 s side by side, cut from the spectrogram
-    of the whole clip, whose scores are averaged; a rest is left out. A clip that is
-    shorter than a patch is repeated. With a head of your own the rest counts, too, by
-    its length.
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, 47872); or (batch, 48128), which
+    begins with the 256 samples before the patch; without them, silence takes their
+    place.
+    Whole clips: as upstream, patches of 2.992 s side by side are cut from the
+    spectrogram of the whole clip, and their scores are averaged; an incomplete last
+    patch is left out. A clip shorter than a patch is repeated. With a head of your own,
+    the incomplete last patch is included and weighted by its length.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 256).
 
     Args:
-        pooling: Of the network trained on "mtat" or on "msd"; "mtat".
+        pooling: Poolings of the network trained on "mtat" or on "msd"; "mtat".
 
     Raises:
-        ValueError: An unknown pooling.
+        ValueError: `pooling` is unknown.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0.
     """
@@ -67,7 +68,7 @@ def MusicVGG(
 def _body(pooling: str) -> Body:
     if pooling not in FIRST_POOLS:
         raise ValueError(
-            f"pooling is one of {sorted(FIRST_POOLS)}. Received: {pooling!r}."
+            f"pooling must be one of {sorted(FIRST_POOLS)}. Received: {pooling!r}."
         )
     pools = FIRST_POOLS[pooling] + LAST_POOLS
     waveform = pons_input()

@@ -14,9 +14,9 @@ log10(10000 x + 1), activation before normalization, rhythm filters on every ban
 the mean over bands). Published on MagnaTagATune: ROC-AUC .9067 / .9106, PR-AUC .3831 /
 .4493 (different splits).
 
-Upstream casts the mel to float16 before the logarithm. Under NumPy 1 the product with
-10000 was float32 again; under NumPy 2 it is float16 and overflows on loud input. Here
-all is float32.
+Upstream casts the mel to float16 before the logarithm. With NumPy 1 the product with
+10000 was float32 again; with NumPy 2 it is float16 and overflows on loud input. Here
+everything is float32.
 
 Source: Pons & Serra 2019, arXiv:1909.06654, jordipons/musicnn 0.1.0; Won et al. 2020,
 arXiv:2006.00751, minzwon/sota-music-tagging-models, commit 4e1d652.
@@ -64,28 +64,30 @@ def MusiCNN(
     dense_units: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 3 s of music by musically motivated filters.
+    """Tag 3 s of music with musically motivated filters.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples): 47,872 samples for
-    `variant="pons"` (or 48,128, with the 256 samples before, instead of which there is
-    silence otherwise), 48,000 for `variant="won2020"`.
+    `variant="pons"` (or 48,128, which begin with the 256 samples before the patch;
+    without them, silence takes their place), 48,000 for `variant="won2020"`.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, dense_units).
-    Whole clips, as the originals: "pons", patches side by side, cut from the
-    spectrogram of the whole clip, whose scores are averaged; a rest is left out.
-    Weights of "won2020", the mean of 16 windows (see `kerasaudio.FCN`). With a head of
-    your own, windows side by side, and the rest counts by its length. A clip that is
-    shorter than a window is repeated; the originals refuse it.
+    Whole clips, as the originals: with "pons", patches side by side are cut from the
+    spectrogram of the whole clip, and their scores are averaged; an incomplete last
+    patch is left out. With weights of "won2020", the mean of 16 windows (see
+    `kerasaudio.FCN`). With a head of your own, the mean over windows side by side, the
+    last weighted by its length. A clip shorter than a window is repeated; the originals
+    refuse it.
 
     Args:
         variant: "pons" or "won2020"; "pons".
-        clip_samples: Input length in samples, at least 512; the time axis is pooled
-            whole, so any length goes, but the published networks were trained on 3 s.
+        clip_samples: Input length in samples, at least 512; None for that of the
+            variant. The whole time axis is pooled, so any length works, but the
+            published networks were trained on 3 s.
         midend_filters: Channels of the three convolutions over time; 64.
-        dense_units: Units before the last layer; 200.
+        dense_units: Units of the layer before the last; 200.
 
     Raises:
-        ValueError: An unknown variant.
+        ValueError: `variant` is unknown.
 
     Source: arXiv:1909.06654, jordipons/musicnn 0.1.0; arXiv:2006.00751,
     minzwon/sota-music-tagging-models at 4e1d652.
@@ -98,7 +100,7 @@ def _body(
 ) -> Body:
     if variant not in CLIP_SAMPLES:
         raise ValueError(
-            f"variant is one of {sorted(CLIP_SAMPLES)}. Received: {variant!r}."
+            f"variant must be one of {sorted(CLIP_SAMPLES)}. Received: {variant!r}."
         )
     samples = clip_samples or CLIP_SAMPLES[variant]
     if samples < 512:
@@ -140,7 +142,7 @@ def _pons(
         x = y if number == 1 else layers.Add(name=f"midend{number}")([y, x])
         outputs.append(x)
     x = layers.Concatenate(name="midend")(outputs)
-    # Upstream flattens (channels, [max, mean]): the two alternate.
+    # Upstream flattens (channels, [max, mean]), so the two alternate.
     peak = channels_last.GlobalMaxPooling1D(name="peak")(x)
     mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
     channels = x.shape[-1]
@@ -159,7 +161,7 @@ def _pons(
 def _conv_max(
     x: keras.KerasTensor, filters: int, size: tuple[int, int], padding: str, name: str
 ) -> keras.KerasTensor:
-    """Convolve, rectify, normalize, and take the loudest band: (b, frames, filters)."""
+    """Convolve, rectify, normalize, take the largest band: (b, frames, filters)."""
     x = channels_last.Conv2D(
         filters, size, padding=padding, activation="relu", name=f"{name}_conv"
     )(x)

@@ -1,4 +1,4 @@
-"""PANNs: plain convolutional networks that learned from all of AudioSet.
+"""PANNs: plain convolutional networks trained on all of AudioSet.
 
     CNN6  waveform (b, samples)
           -> frontend: log mel, 100 frames a second (b, frames, 64)
@@ -59,20 +59,21 @@ def CNN6(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag sounds of any kind by a plain network of four convolutions.
+    """Tag sounds of any kind with a plain network of four convolutions.
 
     Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 4,800
-    samples (0.15 s) on; trained on 10 s.
+    samples (0.15 s); trained on 10 s.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 8 * filters).
-    Whole clips: as upstream, a clip is heard in one piece, here up to 30 s. Longer ones
-    are cut into windows of 10 s, and the rest, at its own length, counts by it. A clip
-    shorter than 0.15 s, which upstream refuses, is filled up with silence.
+    Whole clips: as upstream, a clip is processed in one piece, here up to 30 s. Longer
+    clips are cut into windows of 10 s; the last one keeps its own length and is
+    weighted by it. A clip shorter than 0.15 s, which upstream refuses, is padded with
+    silence.
 
     Args:
-        filters: Of the first block; every block doubles them; 64.
+        filters: Filters of the first block; each later block doubles them; 64.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
+            accepts any length.
 
     Source: arXiv:1912.10211; upstream qiuqiangkong/audioset_tagging_cnn at d2f4b8c.
     """
@@ -82,8 +83,8 @@ def CNN6(
 def _cnn6(filters: int, clip_samples: int | None) -> Body:
     if clip_samples is not None and clip_samples < MIN_SAMPLES:
         raise ValueError(
-            f"clip_samples must be at least {MIN_SAMPLES}: one step must be left after "
-            f"pooling. Received: {clip_samples!r}."
+            f"clip_samples must be at least {MIN_SAMPLES}, so that one step is left "
+            f"after pooling. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
@@ -100,7 +101,7 @@ def _cnn6(filters: int, clip_samples: int | None) -> Body:
     x = layers.Add(name="summary")([maximum, mean])
     x = layers.Dropout(0.5, name="dropout")(x)
     embedding = layers.Dense(channels, "relu", name="embedding")(x)
-    # Upstream drops features of the embedding that it gives, not of what its head sees.
+    # Upstream applies dropout to the embedding it returns, not to its head's input.
     return Body(waveform, embedding, embedding, _spec(clip_samples))
 
 
@@ -126,7 +127,7 @@ def _spec(clip_samples: int | None) -> AudioSpec:
 
 
 def _from_upstream(path: Path) -> Converted:
-    # Upstream's images are (frames, bins) as ours: kernels are (out, in, t, f) there.
+    # Upstream's images are (frames, bins), as here: its kernels are (out, in, t, f).
     tensors = {
         key: tensor.swapaxes(2, 3) if tensor.ndim == 4 else tensor
         for key, tensor in read_torch(path).items()
@@ -134,8 +135,8 @@ def _from_upstream(path: Path) -> Converted:
     stem = tensors.get("conv_block1.conv1.weight")
     if stem is None or "conv_block1.conv2.weight" in tensors:
         raise ValueError(
-            f"{path} holds no CNN6, which has one convolution in each of its blocks: "
-            f"its tensors are {sorted(tensors)[:4]} ..."
+            f"{path} does not hold a CNN6, which has one convolution in each of its "
+            f"blocks: its tensors are {sorted(tensors)[:4]} ..."
         )
     state = from_torch(
         tensors,
@@ -146,7 +147,7 @@ def _from_upstream(path: Path) -> Converted:
 
 
 def stored_constants() -> dict[str, np.ndarray]:
-    """Give what torchlibrosa stores of the front-end in a state dict, by its keys."""
+    """Return the constants of the front-end in torchlibrosa's state dicts, by key."""
     window = window_function("hann", FRONTEND["n_fft"], periodic=True)
     waves = np.fft.rfft(np.diag(window)).T[:, None]  # (bins, 1, samples)
     return {

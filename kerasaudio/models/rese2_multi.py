@@ -7,13 +7,13 @@
        se:    conv 3, pool 3, excite
        res:   2 x conv 3, add the input, pool 3
        rese:  2 x conv 3, excite, add the input, pool 3
-    -> loudest step of the last block, or of each of the last three (multi), side by
-       side (b, 1024) -> dense -> embedding (b, 1024) -> predictions (b, 50)
+    -> maximum over time of the last block, or of each of the last three (multi), side
+       by side (b, 1024) -> dense -> embedding (b, 1024) -> predictions (b, 50)
 
 Published on MagnaTagATune at 22,050 Hz: ROC-AUC .9113 (rese, multi), .9111 (se, multi).
-The published files have no pin, so they have no tag; a `.hdf5` that the original code
-wrote loads by its path. Trained here, weights="fsdd": spoken digits, 0.82 s at 8 kHz,
-98.0 % of FSDD's official test recognized.
+The published files cannot be verified, so they have no tag; pass the path of a `.hdf5`
+file that the original code wrote. Trained here, weights="fsdd": spoken digits, 0.82 s
+at 8 kHz, 98.0 % accuracy on FSDD's official test set.
 
 Source: Kim, Lee & Nam 2018, arXiv:1710.10451; tae-jun/resemul, commit f2c2c80 (Keras
 2.0.5).
@@ -77,23 +77,23 @@ def ReSE2Multi(
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 1024).
 
-    From a file of the original code `block`, `multi`, `init_features`,
-    `amplifying_ratio`, `blocks` and `stem_width` are read.
+    With a weights file of the original code, `block`, `multi`, `init_features`,
+    `amplifying_ratio`, `blocks` and `stem_width` are read from the file.
 
     Args:
         block: "basic", "se", "res" or "rese"; "rese".
-        multi: Whether the last three blocks are heard, not only the last; True.
-        init_features: Channels of the stem; doubled in the third and the last block;
+        multi: Whether to use the last three blocks, not only the last; True.
+        init_features: Channels of the stem, doubled in the third and the last block;
             128.
         amplifying_ratio: Units of the excitation for each channel; 16.
-        dropout: Rate before the last layer; 0.5.
+        dropout: Dropout rate before the last layer; 0.5.
         clip_samples: Input length in samples; 59,049.
-        blocks: Blocks after the stem, each of which pools, at least 3; 9.
-        stem_width: Length and stride of the first filters; 3.
-        sample_rate: Rate the model is meant for, in Hz; 22,050.
+        blocks: Number of blocks after the stem, each with pooling; at least 3; 9.
+        stem_width: Length and stride of the first filters, in samples; 3.
+        sample_rate: Sample rate that the model expects, in Hz; 22,050.
 
     Raises:
-        ValueError: An unknown block; an input too short for the blocks.
+        ValueError: `block` is unknown; the input is too short for the blocks.
 
     Source: arXiv:1710.10451; upstream tae-jun/resemul at f2c2c80.
     """
@@ -145,22 +145,22 @@ def _body(
 
 def _check(block: str, clip_samples: int, blocks: int, stem_width: int) -> None:
     if block not in BLOCKS:
-        raise ValueError(f"block is one of {BLOCKS}. Received: {block!r}.")
+        raise ValueError(f"block must be one of {BLOCKS}. Received: {block!r}.")
     if blocks < LEVELS or stem_width < 1:
         raise ValueError(
-            f"There are at least {LEVELS} blocks, and a stem_width of 1. Received: "
+            f"blocks must be at least {LEVELS}, and stem_width at least 1. Received: "
             f"blocks={blocks!r}, stem_width={stem_width!r}."
         )
     if clip_samples < stem_width * WIDTH**blocks:
         raise ValueError(
             f"{blocks} blocks need at least {stem_width * WIDTH**blocks} samples. "
             f"Received: clip_samples={clip_samples!r}. "
-            "Take fewer blocks or longer clips."
+            "Use fewer blocks or longer clips."
         )
 
 
 def _widenings(blocks: int) -> list[int]:
-    """Give the channels of each block, in multiples of the stem's."""
+    """Return the channels of each block, as multiples of those of the stem."""
     doublings = accumulate(number in (3, blocks) for number in range(1, blocks + 1))
     return [2**doubled for doubled in doublings]
 
@@ -210,7 +210,7 @@ def _from_keras2(path: Path) -> Converted:
 
 
 def _infer(found: Layers, path: Path) -> dict[str, Any]:
-    """Tell the architecture from numbers of layers and shapes."""
+    """Infer the architecture from the numbers of layers and their shapes."""
     counts = {kind: len(entries) for kind, entries in found.items()}
     try:
         convolutions = [layer["kernel"].shape for layer in found["conv1d"]]
@@ -229,13 +229,13 @@ def _infer(found: Layers, path: Path) -> dict[str, Any]:
             arguments["amplifying_ratio"] = dense[0][1] // dense[0][0]
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise ValueError(
-            f"{path} holds no network of resemul's: its layers are {counts}."
+            f"{path} does not hold a network of resemul: its layers are {counts}."
         ) from error
     return arguments
 
 
 def _creation_order(arguments: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Give our names of the layers of each kind in the order upstream makes them."""
+    """Return our layer names by kind, in the order in which upstream creates them."""
     block, widenings = arguments["block"], _widenings(arguments["blocks"])
     turns, excited = ["stem"], []
     for number, widening in enumerate(widenings, start=1):

@@ -7,8 +7,8 @@
 
 SampleCNNSE adds residual connections and squeeze-and-excitation to every layer, and a
 dense layer. Published on MagnaTagATune: ROC-AUC .9058 / .9103, PR-AUC .4422 / .4520.
-Trained here, SampleCNN(weights="fsdd"): spoken digits, 0.82 s at 8 kHz, 99.3 % of
-FSDD's official test recognized.
+Trained here, SampleCNN(weights="fsdd"): spoken digits, 0.82 s at 8 kHz, 99.3 %
+accuracy on FSDD's official test set.
 
 Source: Lee, Park, Kim & Nam 2017, arXiv:1703.01789; Kim, Lee & Nam 2018,
 arXiv:1710.10451; as trained by Won et al. 2020, arXiv:2006.00751, in
@@ -65,27 +65,27 @@ def SampleCNN(
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, 59049).
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 4 * filters).
-    Whole clips, with the heads of Won et al.: the mean over 16 windows, (samples -
-    window) // 16 apart, as upstream's evaluation (`training/eval.py`) has it; they lie
-    apart where a clip is longer than 16 of them. With a head of your own, windows side
-    by side, and the rest counts by its length. A clip that is shorter than a window is
-    repeated; upstream refuses it.
+    Whole clips, with the heads of Won et al.: the mean over 16 windows that start
+    (samples - window) // 16 apart, as in upstream's evaluation (`training/eval.py`); if
+    the clip is longer than 16 windows, there are gaps between them. With a head of your
+    own: the mean over windows side by side, the last weighted by its length. A clip
+    shorter than a window is repeated; upstream refuses it.
 
-    The papers' own variants are arguments: 59,049 samples (9 blocks, `stem_width` 3),
-    39,366 (9 blocks, `stem_width` 2), 19,683 (8 blocks, `stem_width` 3) and 16,000
-    (8 blocks, `stem_width` 2).
+    Set the arguments for the variants in the papers: 59,049 samples (9 blocks,
+    `stem_width` 3), 39,366 (9 blocks, `stem_width` 2), 19,683 (8 blocks, `stem_width`
+    3) and 16,000 (8 blocks, `stem_width` 2).
 
     Args:
         clip_samples: Input length in samples; 59,049.
-        blocks: Convolution blocks after the stem, each of which pools; 9.
+        blocks: Number of convolution blocks after the stem, each with pooling; 9.
         stem_width: Length and stride of the first filters, 2 or 3 samples; 3.
         width: Length of the other filters and of the pooling, 2 or 3; 3.
-        filters: Of the stem and the first two blocks; the last layers have four times,
-            those between twice as many; 128.
-        sample_rate: Rate the model is meant for, in Hz; 16,000.
+        filters: Filters of the stem and the first two blocks; the last layers have four
+            times as many, those between twice as many; 128.
+        sample_rate: Sample rate that the model expects, in Hz; 16,000.
 
     Raises:
-        ValueError: An input too short for the blocks.
+        ValueError: The input is too short for the blocks.
 
     Source: arXiv:1703.01789; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -103,10 +103,10 @@ def SampleCNNSE(
     sample_rate: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag 3.7 s of sound by SampleCNN with residuals and squeeze-and-excitation.
+    """Tag 3.7 s of sound with SampleCNN plus residuals and squeeze-and-excitation.
 
     Arguments, input, output and errors are those of `SampleCNN`; the embedding is the
-    dense layer before the last, (batch, 4 * filters).
+    output of the dense layer before the last, (batch, 4 * filters).
 
     Source: arXiv:1710.10451; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -140,14 +140,14 @@ def _trunk(
 def _check(clip_samples: int, blocks: int, stem_width: int, width: int) -> None:
     if stem_width not in (2, 3) or width not in (2, 3):
         raise ValueError(
-            "stem_width and width are 2 or 3. Received: "
+            "stem_width and width must be 2 or 3. Received: "
             f"stem_width={stem_width!r}, width={width!r}."
         )
     if blocks < 1 or clip_samples < stem_width * width**blocks:
         raise ValueError(
             f"{blocks} blocks need at least {stem_width * width ** max(blocks, 1)} "
             f"samples. Received: clip_samples={clip_samples!r}. "
-            "Take fewer blocks or longer clips."
+            "Use fewer blocks or longer clips."
         )
 
 

@@ -1,4 +1,4 @@
-"""SoundEventCRNN: which sounds are in a clip, learned without being told when.
+"""SoundEventCRNN: which sounds are in a clip and when, learned from clip labels only.
 
     waveform (b, samples) -> mel, dB: frontend (b, 1 + samples // 320, 64)
     -> 3 x [conv 3 x 3, batch normalization, ReLU, pool] (b, frames, 16, 64)
@@ -7,11 +7,12 @@
     -> dense, sigmoid: frame_scores (b, frames / 2, classes), one every 40 ms
     -> linear softmax pooling: predictions (b, classes)
 
-Train it on clips whose labels say what is in them (binary cross-entropy); take the
-pooling away with `kerasaudio.events.framewise`, and every frame has its probabilities.
+Train it on clips whose labels say which sounds they contain (binary cross-entropy).
+Then `kerasaudio.events.framewise` removes the pooling and returns the probabilities of
+every frame.
 
 Source: Cakir et al. 2017, arXiv:1702.06286; the pooling is the best of the five in
-Wang, Li & Metze 2019, arXiv:1810.09050. No published weights.
+Wang, Li & Metze 2019, arXiv:1810.09050. There are no published weights.
 """
 
 from collections.abc import Sequence
@@ -56,33 +57,33 @@ def SoundEventCRNN(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Detect sounds that overlap, by a recurrent network trained on weak labels.
+    """Detect sounds that overlap with a recurrent network trained on weak labels.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 640
-    samples (40 ms) on; meant for 10 s.
+    samples (40 ms); meant for 10 s.
     Output: (batch, classes), independent probabilities that a sound is in the clip;
-    the layer `frame_scores` has them frame by frame.
+    the layer `frame_scores` has the probabilities of each frame.
     Embedding: (batch, 2 * units).
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
-        filters: Of the first convolution; the others have twice as many; 64.
-        units: Of the recurrent layer, in each direction; 64.
-        dropout: Share of the features that training drops in the convolutions and
+            accepts any length.
+        filters: Filters of the first convolution; the others have twice as many; 64.
+        units: Units of the recurrent layer in each direction; 64.
+        dropout: Fraction of the features dropped in training in the convolutions and
             before the head, 0 to 0.9; 0.2.
 
     Raises:
-        ValueError: An activation other than sigmoid and softmax: frames are pooled by
-            their probabilities.
+        ValueError: The activation is neither sigmoid nor softmax; pooling needs
+            probabilities.
 
     Source: arXiv:1702.06286, arXiv:1810.09050.
     """
     activation = shared.get("classifier_activation", "auto")
     if activation not in ("auto", "sigmoid", "softmax"):
         raise ValueError(
-            "classifier_activation of SoundEventCRNN is 'auto', 'sigmoid' or "
-            "'softmax': frames are pooled by their probabilities. Received: "
+            "classifier_activation of SoundEventCRNN must be 'auto', 'sigmoid' or "
+            "'softmax': pooling over frames needs probabilities. Received: "
             f"{activation!r}."
         )
     return build(
@@ -100,10 +101,11 @@ def SoundEventCRNN(
 class LinearSoftmaxPooling(ClipScores):
     """Average the probabilities of a clip's frames, each weighted by itself.
 
-    sum(p * p) / sum(p): a short sound counts, a frame that hears nothing does not.
+    sum(p * p) / sum(p): a short sound counts, a frame without it does not.
 
-    Input: probabilities (batch, frames, classes), and the clip's embedding, as
-    `ClipScores`. Output: (batch, classes).
+    Input: probabilities (batch, frames, classes) and the clip's embedding, as for
+    `ClipScores`.
+    Output: (batch, classes).
     """
 
     def call(self, inputs: Sequence[Any]) -> Any:

@@ -4,10 +4,10 @@
     -> 2 x GRU (b, frames, 128) -> mean over the frames: embedding (b, 128)
     -> predictions (b, 10)
 
-The mean, not the last state: silence after a word then does not wash it out.
+It uses the mean, not the last state, so that silence after a word does not erase it.
 
-Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % of FSDD's official test
-recognized.
+Trained here, weights="fsdd": spoken digits at 8 kHz, 99.7 % accuracy on FSDD's official
+test set.
 
 Source: Cho et al. 2014, arXiv:1406.1078, for the recurrent layer.
 """
@@ -37,22 +37,22 @@ def SpeechGRU(
     dropout: float | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Recognize short words by recurrent layers over their cepstral coefficients.
+    """Recognize short words with recurrent layers over their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
-    samples (25 ms) on; longer than 1 s is cut by `tag`.
+    samples (25 ms); `tag` cuts longer clips into windows of 1 s.
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, units).
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
-        sample_rate: Rate the model is meant for, in Hz; 16,000.
-        n_mfcc: Cepstral coefficients, at most 64; 40.
-        units: Of each recurrent layer; 128.
+            accepts any length.
+        sample_rate: Sample rate that the model expects, in Hz; 16,000.
+        n_mfcc: Number of cepstral coefficients, at most 64; 40.
+        units: Units of each recurrent layer; 128.
         depth: Number of recurrent layers; 2.
-        dropout: Share of the features that training drops after each of them, 0 to 0.9;
-            0.2.
+        dropout: Fraction of the features dropped in training after each recurrent
+            layer, 0 to 0.9; 0.2.
 
     Source: arXiv:1406.1078 for the recurrent layer.
     """

@@ -6,7 +6,7 @@
        (b * n, 48, 32, 64) (24, 16, 128) (12, 8, 256) (6, 4, 512)
     -> 2 x dense 4096 -> fc2 -> patch_embeddings (b, n, 128) -> embedding (b, 128)
 
-It was published up to the embedding, without classes. A head of your own sees each
+It was published up to the embedding, without classes. A head of your own receives each
 patch's embedding through a ReLU, as upstream advises.
 
 Source: Hershey et al. 2017, arXiv:1609.09430; tensorflow/models,
@@ -45,7 +45,7 @@ DEFAULTS = {
     "dense_units": 4096,
     "clip_samples": None,
 }
-# Not in the manifest, which lists what factories load.
+# Not in the manifest, which lists only weights that factories load.
 PCA = WeightsEntry(
     factory="VGGishPostprocess",
     tag="audioset",
@@ -77,28 +77,29 @@ def VGGish(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Describe sounds of any kind, patch by patch of 0.96 s.
+    """Embed sounds of any kind, in patches of 0.96 s.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
-    samples (0.975 s) on. As upstream does, what fills no patch at the end is left out,
-    by the network and by `embed`; a clip shorter than a patch, of which upstream makes
-    nothing, is filled up with silence. With a head of your own the rest counts, too,
-    filled up with silence, by its length.
+    samples (0.975 s). As upstream, the network and `embed` leave out an incomplete last
+    patch. A clip shorter than a patch, for which upstream returns nothing, is padded
+    with silence. With a head of your own, an incomplete last patch is padded with
+    silence and weighted by its length.
     Output: the embedding, (batch, 128), averaged over the patches; with labels or
     classes of your own, their scores (batch, classes).
 
-    The layer `patch_embeddings` (batch, patches, 128) tells patch by patch what
-    `embedding` averages. `kerasaudio.layers.VGGishPostprocess` makes of it the 8-bit
-    features that AudioSet was released with.
+    The layer `patch_embeddings` (batch, patches, 128) has the vectors of single patches
+    that `embedding` averages. `kerasaudio.layers.VGGishPostprocess` turns them into the
+    8-bit features that AudioSet was released with.
 
     Args:
-        embedding_activation: "linear", as the published code is since 2020 and AudioSet
-            was released, or "relu", as torchvggish and the code of 2017 are; "linear".
-        filters: Of the first convolution; the later groups have 2, 4, 8 times as many;
-            64.
-        dense_units: Of the two layers before the embedding; 4096.
+        embedding_activation: "linear", as in the published code since 2020 and in the
+            features released with AudioSet, or "relu", as in torchvggish and the code
+            of 2017; "linear".
+        filters: Filters of the first convolution; the later groups have 2, 4 and 8
+            times as many; 64.
+        dense_units: Units of the two layers before the embedding; 4096.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
+            accepts any length.
 
     Raises:
         ValueError: `include_top` without classes; `clip_samples` shorter than a patch.
@@ -112,16 +113,16 @@ def VGGish(
 def vggish_postprocess(
     weights: str | PathLike[str] = "audioset", *, rounding: str | None = "down"
 ) -> VGGishPostprocess:
-    """Give the layer that turns VGGish's embeddings into AudioSet's 8-bit features.
+    """Return the layer that turns VGGish's embeddings into AudioSet's 8-bit features.
 
     Args:
-        weights: "audioset" for the published PCA, downloaded and verified as all
-            weights are; or the path of a `vggish_pca_params.npz`.
+        weights: "audioset" for the published PCA, downloaded and verified like all
+            weights; or the path of a `vggish_pca_params.npz`.
         rounding: See `kerasaudio.layers.VGGishPostprocess`.
 
     Raises:
-        ValueError: The file holds something else, or an unknown `rounding`.
-        OSError: The PCA cannot be had or is corrupt.
+        ValueError: The file holds something else, or `rounding` is unknown.
+        OSError: The PCA is unavailable or corrupt.
 
     Examples:
         >>> pca = {"pca_eigen_vectors": np.eye(128), "pca_means": np.zeros((128, 1))}
@@ -180,8 +181,8 @@ def _from_upstream(path: Path) -> Converted:
     state = from_vggish(read_tf1_checkpoint(path))
     if not {"conv1/bias", "fc1_1/bias"} <= state.keys():
         raise ValueError(
-            f"{path} holds no VGGish: there are no biases of vggish/conv1 and "
-            "vggish/fc1/fc1_1 in it."
+            f"{path} does not hold a VGGish: it lacks the biases of vggish/conv1 and "
+            "vggish/fc1/fc1_1."
         )
     sizes = {"filters": "conv1/bias", "dense_units": "fc1_1/bias"}
     return Converted(state, {size: len(state[key]) for size, key in sizes.items()})
@@ -194,11 +195,12 @@ _LEAVES = {"weights": "kernel", "biases": "bias"}
 def from_vggish(tensors: Mapping[str, np.ndarray]) -> State:
     """Convert a checkpoint of TensorFlow-Slim.
 
-    `vggish/conv3/conv3_1/weights` is `conv3_1/kernel`; the tensors lie as Keras' do.
+    `vggish/conv3/conv3_1/weights` becomes `conv3_1/kernel`; the tensors have the layout
+    of Keras.
 
     Args:
-        tensors: Arrays by variable name. Variables of other layers are left out, as
-            upstream's loader leaves them: training has a classifier and counters.
+        tensors: Arrays by variable name. Variables of other layers (a classifier and
+            counters from training) are left out, as in upstream's loader.
     """
     state: State = {}
     for key, tensor in tensors.items():
@@ -210,7 +212,7 @@ def from_vggish(tensors: Mapping[str, np.ndarray]) -> State:
 
 
 def scope(layer: str) -> str:
-    """Give the scope of a layer in the checkpoint."""
+    """Return the scope of a layer in the checkpoint."""
     group, _, part = layer.partition("_")
     return f"vggish/{group}/{layer}" if part else f"vggish/{group}"
 

@@ -1,6 +1,6 @@
-"""YAMNet: a MobileNet that names 521 sounds, twice a second.
+"""YAMNet: a MobileNet that tags 521 sounds, twice per second.
 
-    waveform (b, samples) -> silence to whole windows -> frontend: log mel, 100 frames a
+    waveform (b, samples) -> padded to whole windows -> frontend: log mel, 100 frames a
     second (b, frames, 64) -> patches of 0.96 s every 0.48 s (b, n, 96, 64)
     -> layer1: conv 3 x 3, stride 2 (b * n, 48, 32, 32)
     -> layer2..14: separable convs [depthwise 3 x 3 | 1 x 1] (b * n, 3, 2, 1024)
@@ -64,25 +64,27 @@ def YAMNet(
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
-    """Tag sounds of any kind, patch by patch of 0.96 s.
+    """Tag sounds of any kind, in patches of 0.96 s.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 15,600
-    samples (0.975 s) on. As upstream does, silence fills the last patch.
+    samples (0.975 s). As upstream, the last patch is padded with silence.
     Output: (batch, classes), independent probabilities, averaged over the patches.
     Embedding: (batch, 1024).
-    Whole clips: as upstream, patches of 0.975 s every 0.48 s, the last filled up with
-    silence, which count alike; with a head of your own the last counts by its length.
+    Whole clips: as upstream, patches of 0.975 s every 0.48 s with equal weights, the
+    last padded with silence; with a head of your own, the last one is weighted by its
+    length.
 
     The layers `patch_scores` (batch, patches, classes) and `patch_embeddings` (batch,
-    patches, 1024) tell patch by patch, 0.48 s apart, what `predictions` and `embedding`
-    average: `keras.Model(model.input, model.get_layer("patch_scores").output)`.
+    patches, 1024) have the values of single patches, 0.48 s apart, that `predictions`
+    and `embedding` average:
+    `keras.Model(model.input, model.get_layer("patch_scores").output)`.
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            takes any.
+            accepts any length.
 
     Raises:
-        ValueError: `clip_samples` shorter than a patch.
+        ValueError: `clip_samples` is shorter than a patch.
 
     Source: upstream tensorflow/models, research/audioset/yamnet, at 0928d5f.
     """
@@ -129,15 +131,15 @@ _NAMED = re.compile(r"layer\d+/.+")
 def from_yamnet(tensors: Mapping[str, np.ndarray], origin: str) -> State:
     """Convert the weights of a file of the original code.
 
-    `layer2/depthwise_conv/depthwise_kernel` is `layer2_depthwise_conv/kernel`. The
-    classifier is the one layer that upstream gives no name: Keras numbered it.
+    `layer2/depthwise_conv/depthwise_kernel` becomes `layer2_depthwise_conv/kernel`. The
+    classifier is the only layer without a name of upstream's: Keras numbered it.
 
     Args:
         tensors: Arrays by name, from `read_named`.
-        origin: Where they come from, for messages.
+        origin: Where they come from, for error messages.
 
     Raises:
-        ValueError: There is not one classifier.
+        ValueError: There is more than one unnamed layer.
     """
     state: State = {}
     for key, tensor in tensors.items():
@@ -147,7 +149,7 @@ def from_yamnet(tensors: Mapping[str, np.ndarray], origin: str) -> State:
         layer = path.replace("/", "_") if _NAMED.fullmatch(path) else "patch_scores"
         if f"{layer}/{leaf}" in state:
             raise ValueError(
-                f"{origin} holds {key!r} besides another {layer} {leaf}: it is not the "
+                f"{origin} holds {key!r} and another {layer} {leaf}: it is not a "
                 "weights file of YAMNet."
             )
         state[f"{layer}/{leaf}"] = tensor

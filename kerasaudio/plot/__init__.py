@@ -1,6 +1,6 @@
-"""Pictures: a feature space to look at and listen to, events, confusion, ROC curves.
+"""Plots: a feature space to see and hear, sound events, confusion, ROC curves.
 
-matplotlib, scikit-learn and umap-learn are imported when first used.
+matplotlib, scikit-learn and umap-learn are imported at first use.
 """
 
 from kerasaudio.plot.events import events

@@ -1,4 +1,4 @@
-"""What can be drawn: the one place of this room that says no."""
+"""Checks of the arguments of plots."""
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral
@@ -37,8 +37,8 @@ def check_numbers(array: Any, name: str, ndim: int) -> np.ndarray:
     if not np.isfinite(numbers).all():
         bad = np.argwhere(~np.isfinite(numbers))
         raise ValueError(
-            f"{name} must hold finite numbers. Received: {len(bad)} NaN or infinite of "
-            f"{numbers.size}, the first at index {tuple(map(int, bad[0]))}."
+            f"{name} must hold finite numbers. Received: {len(bad)} NaN or infinite "
+            f"among {numbers.size}, the first at index {tuple(map(int, bad[0]))}."
         )
     return numbers
 
@@ -48,34 +48,34 @@ def check_vectors(vectors: Any) -> np.ndarray:
     points = check_numbers(vectors, "vectors", ndim=2)
     if len(points) < FEWEST_POINTS or points.shape[1] < 1:
         raise ValueError(
-            f"It takes at least {FEWEST_POINTS} vectors of one feature, (points, "
-            f"features). Received: shape {points.shape}."
+            f"vectors must have at least {FEWEST_POINTS} points and one feature, "
+            f"(points, features). Received: shape {points.shape}."
         )
     largest = np.abs(points).max()
     if largest > _LARGEST:
         raise ValueError(
-            f"vectors must fit into float32, distances included: at most {_LARGEST:g}. "
-            f"Received: {largest:g} among them."
+            f"vectors and their distances must fit into float32: at most {_LARGEST:g}. "
+            f"Received: {largest:g}."
         )
     return points
 
 
 def check_count(items: Any, points: int, name: str) -> list[Any]:
-    """Return one item a point as a list, or raise a ValueError."""
+    """Return a list with one item per point, or raise a ValueError."""
     if isinstance(items, str | bytes | PathLike) or not isinstance(items, Iterable):
         raise ValueError(
-            f"{name} must be a sequence with one item a point. Received: {items!r}."
+            f"{name} must be a sequence with one item per point. Received: {items!r}."
         )
     listed = list(items)
     if len(listed) != points:
         raise ValueError(
-            f"{name} must have one item a point: {points}. Received: {len(listed)}."
+            f"{name} must have one item per point: {points}. Received: {len(listed)}."
         )
     return listed
 
 
 def check_classes(labels: Sequence[Any]) -> tuple[list[str], np.ndarray]:
-    """Sort labels out: the names of the classes, and the class number of each point."""
+    """Return the sorted names of the classes, and the class number of each point."""
     numeric = all(isinstance(label, Integral) for label in labels)
     distinct = sorted(
         {int(label) for label in labels} if numeric else set(map(str, labels))
@@ -87,10 +87,10 @@ def check_classes(labels: Sequence[Any]) -> tuple[list[str], np.ndarray]:
 
 
 def check_path(path: str | PathLike[str], suffixes: Sequence[str]) -> Path:
-    """Return a path that can be written, of a known kind.
+    """Return the path, or raise unless it has a known suffix and can be written.
 
     Raises:
-        ValueError: Another suffix.
+        ValueError: The suffix is not one of `suffixes`.
         OSError: The folder is missing or read-only.
     """
     target = Path(path)

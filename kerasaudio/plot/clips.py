@@ -1,4 +1,4 @@
-"""The sounds of a page: inside it as MP3, which every browser plays, or linked."""
+"""The sounds of a page: embedded as MP3, which every browser plays, or linked."""
 
 import base64
 import io
@@ -18,10 +18,10 @@ _MEDIA_TYPE = "audio/mpeg"
 
 
 class Clips(NamedTuple):
-    """What a page can play.
+    """The sounds that a page can play.
 
     Attributes:
-        sources: Addresses: `data:` ones, or relative to the page; each once.
+        sources: Addresses without duplicates: `data:` URLs, or relative to the page.
         of_points: Number of the address of each point.
     """
 
@@ -33,8 +33,8 @@ class Sound(NamedTuple):
     """The sound of a point.
 
     Attributes:
-        clip: A path or a waveform.
-        start: Where to begin, in seconds; None for the beginning.
+        clip: Path or waveform.
+        start: Start of the sound in the clip, in seconds; None for the beginning.
     """
 
     clip: Any
@@ -42,7 +42,7 @@ class Sound(NamedTuple):
 
 
 def is_path(clip: Any) -> bool:
-    """Tell a path from a waveform."""
+    """Return whether a clip is a path, not a waveform."""
     return isinstance(clip, str | os.PathLike)
 
 
@@ -55,7 +55,7 @@ def embed(
     """Cut, mix to mono and compress sounds.
 
     Raises:
-        ValueError: A sound is unusable, or all are too large together.
+        ValueError: A sound is unusable, or all sounds together are too large.
         OSError: A file is missing or cannot be decoded.
     """
     room = most_megabytes * 1e6
@@ -74,28 +74,29 @@ def embed(
         of_points.append(known[key])
         if room < 0:
             raise ValueError(
-                f"The page would be larger than max_megabytes={most_megabytes:g}: that "
-                f"is reached at sound {point + 1} of {len(sounds)}. Shorten the sounds "
-                f"(clip_seconds={seconds:g}), take fewer points, link files by "
+                f"The page would be larger than max_megabytes={most_megabytes:g}, "
+                f"reached at sound {point + 1} of {len(sounds)}. Shorten the sounds "
+                f"(clip_seconds={seconds:g}), use fewer points, link files with "
                 f"embed_audio=False, or raise max_megabytes."
             )
     return Clips(sources, of_points)
 
 
 def link(sounds: Sequence[Sound], seconds: float, folder: Path) -> Clips:
-    """Give addresses of files relative to the folder of the page.
+    """Return addresses of files relative to the folder of the page.
 
     Raises:
-        ValueError: Waveforms, which have no address, or files on another drive.
-        FileNotFoundError: There is no such file.
+        ValueError: A sound is a waveform, which has no address, or a file is on another
+            drive.
+        FileNotFoundError: A file does not exist.
     """
     known: dict[str, int] = {}
     of_points = []
     for point, (clip, start) in enumerate(sounds):
         if not is_path(clip):
             raise ValueError(
-                "embed_audio=False links files. Received: a waveform for point "
-                f"{point}, which has no address. Embed it, or write it to a file."
+                "embed_audio=False needs files to link. Received: a waveform for point "
+                f"{point}. Embed it, or write it to a file."
             )
         if not os.path.isfile(clip):
             raise FileNotFoundError(f"There is no file {os.fspath(clip)!r} to link.")
@@ -114,13 +115,13 @@ def _cut(
     waveform = check_waveform(clip, name=f"audio of point {point}")
     if sample_rate is None:
         raise ValueError(
-            "Waveforms do not say their sample rate. Pass sample_rate=, in Hz."
+            "The sample rate of waveforms is unknown. Pass sample_rate=, in Hz."
         )
     begin = round(start * sample_rate)
     part = waveform[begin : begin + round(seconds * sample_rate)]
     if not len(part):
         raise ValueError(
-            f"The sound of point {point} ends before its start, {start:g} s."
+            f"The waveform of point {point} ends before its start, {start:g} s."
         )
     return resample(part, sample_rate, SAMPLE_RATE)
 

@@ -1,4 +1,4 @@
-"""A picture of a sound and of what is heard in it when."""
+"""A picture of a sound and the events in it."""
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
@@ -24,8 +24,8 @@ from kerasaudio.plot.figure import (
 )
 from kerasaudio.plot.palette import COLORS
 
-FILE_RATE = 16_000  # that files are read at
-_FRAMES = 400  # of the spectrogram, about
+FILE_RATE = 16_000  # rate for reading files
+_FRAMES = 400  # approximate number of frames of the spectrogram
 _BANDS = 64
 _RANGE_DB = 70
 _TICKS = tuple(250 * 2**octave for octave in range(12))  # Hz
@@ -43,28 +43,28 @@ def events(
     labels: Sequence[str] | None = None,
     title: str = "Sound events",
 ) -> Path:
-    """Draw a spectrogram, and below it when each class is heard.
+    """Draw a spectrogram, and below it the times of the events of each class.
 
     Each class has a row: true events in its upper half, predicted ones in the lower.
 
     Args:
-        audio: A path, or a mono waveform (samples,) of floats in [-1, 1].
-        predicted: Events: `kerasaudio.events.SoundEvent`, or tuples that begin with
-            label, start and end in seconds.
-        path: PNG file.
-        true: Likewise; None where they are not known.
-        sample_rate: Rate of the waveform in Hz; paths know theirs and are drawn up to
-            8 kHz.
-        labels: Names of the rows, from above; None for those of the events, sorted.
-        title: Above the picture.
+        audio: Path, or mono waveform (samples,) of floats in [-1, 1].
+        predicted: Predicted events: `kerasaudio.events.SoundEvent`, or tuples that
+            begin with label, start and end in seconds.
+        path: PNG file to write.
+        true: True events, in the same form; None if unknown.
+        sample_rate: Sample rate of the waveform in Hz; must be None for files, which
+            are drawn up to 8 kHz.
+        labels: Names of the rows, from the top; None for those of the events, sorted.
+        title: Title above the picture.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: Unusable audio; a waveform without a rate, or a path with one; what
-            are no events, or of classes not in `labels`; another suffix.
-        OSError: The sound cannot be read, or the picture not written.
+        ValueError: The audio is unusable; a waveform has no rate, or a file has one; an
+            event is invalid, or its class is not in `labels`; the suffix is not .png.
+        OSError: The sound cannot be read, or the picture cannot be written.
         ImportError: matplotlib is not installed.
 
     Examples:
@@ -104,7 +104,7 @@ def _rows(spans: dict[str, list[Span]], labels: Sequence[str] | None) -> list[st
     unknown = [label for label in used if label not in names]
     if unknown or not names or len(set(names)) != len(names):
         raise ValueError(
-            "labels must be different names, those of all events among them. "
+            "labels must be different names that include those of all events. "
             f"Received: {labels!r}; events of {used}."
         )
     return names
@@ -114,27 +114,27 @@ def _waveform(audio: Any, sample_rate: int | None) -> tuple[np.ndarray, int]:
     if is_path(audio):
         if sample_rate is not None:
             raise ValueError(
-                "A file knows its own rate; pass sample_rate only with waveforms. "
+                "A file has its own rate. Pass sample_rate only with waveforms. "
                 f"Received: {audio!r} with sample_rate={sample_rate!r}."
             )
         return load_audio(audio, FILE_RATE), FILE_RATE
     waveform = check_waveform(audio, name="audio")
     if sample_rate is None:
         raise ValueError(
-            "A waveform does not say its sample rate. Pass sample_rate=, in Hz."
+            "The sample rate of the waveform is unknown. Pass sample_rate=, in Hz."
         )
     return waveform, check_rate(sample_rate)
 
 
 def _draw_spectrogram(axes: Any, waveform: np.ndarray, rate: int) -> None:
-    """Draw levels in dB below the loudest, over mel."""
-    n_fft = 1 << (rate // 20).bit_length() - 1  # some 40 ms
+    """Draw levels in dB below the loudest, over mel frequency."""
+    n_fft = 1 << (rate // 20).bit_length() - 1  # about 40 ms
     hop = max(n_fft // 4, len(waveform) // _FRAMES)
     mel = MelSpectrogram(
         sample_rate=rate,
         n_fft=n_fft,
         hop_length=hop,
-        n_mels=min(_BANDS, n_fft // 2),  # each has a bin
+        n_mels=min(_BANDS, n_fft // 2),  # each band needs a bin
         norm=None,
     )
     power = keras.ops.convert_to_numpy(Decibel()(mel(waveform[None])))[0].T

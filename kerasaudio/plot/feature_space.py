@@ -1,4 +1,4 @@
-"""A map of vectors: a picture, or a page in which a point plays its sound."""
+"""A map of vectors: a picture, or a page where a click on a point plays its sound."""
 
 import os
 from collections.abc import Sequence
@@ -42,40 +42,40 @@ def feature_space(
     clip_seconds: float = 5.0,
     max_megabytes: float = 32.0,
 ) -> np.ndarray:
-    """Lay vectors out in a plane, and draw them.
+    """Project vectors to a plane, and draw them.
 
-    A `.png` has a legend, and colors and shapes that color-blind people tell apart.
-    An `.html` is one file that needs no network: points show their names, a click (or
-    Enter) plays their sounds, the wheel zooms, the legend hides classes.
+    A `.png` has a legend, and colors and shapes that color-blind people can
+    distinguish. An `.html` is one file that needs no network: points show their names,
+    a click (or Enter) plays their sounds, the wheel zooms, the legend hides classes.
 
     Args:
-        vectors: (points, features), three points or more.
+        vectors: Vectors, (points, features), at least three points.
         labels: Class of each point, strings or whole numbers; None for no classes.
         audio: Sound of each point: paths, or waveforms (samples,) in [-1, 1].
-        sample_rate: Rate of the waveforms in Hz; paths know theirs.
-        starts: Where each point's sound starts in its file, in seconds; None for 0.
+        sample_rate: Sample rate of waveforms in Hz; not needed for files.
+        starts: Start of each point's sound in its file, in seconds; None for 0.
         method: "pca", "tsne" (van der Maaten & Hinton 2008) or "umap" (McInnes et al.
             2018, arXiv:1802.03426; the extra `umap`).
-        path: A .png, .html or .htm file; None to draw nothing.
-        title: Above the picture; None for the method.
-        seed: Of t-SNE and UMAP.
-        perplexity: Of t-SNE; None for 30, or less where there are few points.
-        neighbors: Of UMAP; None for 15, or less where there are few points.
-        embed_audio: Put the sounds into the page, as mono MP3 of 24 kHz. False links
-            the files by paths relative to the page: it is small, and only plays where
-            they are.
-        clip_seconds: How much of each sound the page plays.
-        max_megabytes: Most that the sounds in a page may take; 5 s take some 0.04.
+        path: A .png, .html or .htm file to write; None to draw nothing.
+        title: Title above the picture; None for the name of the method.
+        seed: Random seed of t-SNE and UMAP.
+        perplexity: Perplexity of t-SNE; None for 30, or less for few points.
+        neighbors: Number of neighbors for UMAP; None for 15, or less for few points.
+        embed_audio: Whether to embed the sounds in the page, as mono MP3 at 24 kHz.
+            False links the files by paths relative to the page, which is then small but
+            plays sounds only where the files are.
+        clip_seconds: Length of each sound that the page plays, in seconds.
+        max_megabytes: Most megabytes of sounds in a page; 5 s take about 0.04.
 
     Returns:
-        float32 (points, 2).
+        Coordinates, float32 (points, 2).
 
     Raises:
-        ValueError: Vectors with other axes, NaN or too few points; another number of
-            labels or sounds; an unknown method or suffix; settings that do not fit;
-            unusable sounds, or too many for `max_megabytes`.
-        OSError: A sound is missing or cannot be decoded, or the file not written.
-        ImportError: matplotlib, scikit-learn or umap-learn is needed and missing.
+        ValueError: Vectors have other axes, NaN or too few points; the number of labels
+            or sounds differs; the method or suffix is unknown; settings do not fit;
+            sounds are unusable, or too large for `max_megabytes`.
+        OSError: A sound is missing or cannot be decoded, or the file cannot be written.
+        ImportError: matplotlib, scikit-learn or umap-learn is needed and not installed.
 
     Examples:
         >>> files = kerasaudio.find_audio("sounds")
@@ -123,7 +123,7 @@ def _target(path: Any, audio: Any) -> Path | None:
     is_page = target is not None and target.suffix.lower() != _PICTURE
     if audio is not None and not is_page:
         raise ValueError(
-            "Only a page plays sounds: give path=, ending in .html, or leave out "
+            "Only a page plays sounds. Pass a path= that ends in .html, or leave out "
             f"audio. Received: path={path!r}."
         )
     if target is not None and not is_page:
@@ -134,7 +134,7 @@ def _target(path: Any, audio: Any) -> Path | None:
 def _sounds(audio: Any, starts: Any, count: int) -> list[Sound] | None:
     if audio is None:
         if starts is not None:
-            raise ValueError("starts are those of sounds: pass audio too.")
+            raise ValueError("starts needs audio. Pass audio too, or leave out starts.")
         return None
     heard = check.check_count(audio, count, "audio")
     if starts is None:
@@ -151,7 +151,7 @@ def _megabytes(value: Any) -> float:
 
 
 def _name(number: int, sound: Sound | None) -> str:
-    """Name a point by its file and time, or by its number."""
+    """Return the name of a point: its file and time, or its number."""
     name = f"point {number}"
     if sound is None:
         return name

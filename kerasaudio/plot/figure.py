@@ -1,4 +1,4 @@
-"""Figures of matplotlib that no window and no global state knows of."""
+"""Figures of matplotlib without a window and without global state."""
 
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,26 @@ _DPI = 150
 
 
 def check_matplotlib() -> None:
-    """Raise unless matplotlib is there.
+    """Raise unless matplotlib is installed.
 
     Raises:
-        ImportError: It is not, with what to install.
+        ImportError: It is missing; the message says what to install.
     """
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            'Pictures need matplotlib: pip install "kerasaudio[plot]".'
+            'Plots need matplotlib: pip install "kerasaudio[plot]".'
         ) from error
 
 
 def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
-    """Give a figure of some inches and its axes; `check_matplotlib` comes first.
+    """Return a new figure and its axes; call `check_matplotlib` before.
 
     Args:
-        width: In inches.
-        height: In inches.
-        **grid: Of `matplotlib.figure.Figure.subplots`, for several axes.
+        width: Width in inches.
+        height: Height in inches.
+        **grid: Arguments of `matplotlib.figure.Figure.subplots`, for several axes.
     """
     from matplotlib.figure import Figure
 
@@ -39,7 +39,7 @@ def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
 
 
 def write_png(figure: Any, path: Path) -> None:
-    """Write a figure, whole or not at all."""
+    """Write a figure, completely or not at all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with writing_whole(path) as temporary:
@@ -47,7 +47,7 @@ def write_png(figure: Any, path: Path) -> None:
 
 
 def plain(text: str) -> str:
-    """Make a text fit for a figure: one short line, in which dollars are dollars."""
+    """Return a text for a figure: one short line, in which $ does not start math."""
     line = escaped(" ".join(text.split()))
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST - 1]}…"
@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 
 
 def add_legend(figure: Any, handles: list[Any], texts: list[str], **layout: Any) -> Any:
-    """Place a legend outside the axes; texts may begin with anything."""
+    """Place a legend outside the axes; texts may begin with any character."""
     # matplotlib leaves out labels that begin with an underscore.
     legend = figure.legend(handles, [" "] * len(handles), **layout)
     for shown, text in zip(legend.get_texts(), texts, strict=True):

@@ -1,4 +1,4 @@
-"""The feature space as one HTML file that needs nothing else."""
+"""The feature space as one self-contained HTML file."""
 
 import base64
 import hashlib
@@ -32,13 +32,13 @@ def write_page(
     """Write the page.
 
     Args:
-        path: HTML file.
-        projection: Where the points are.
-        classes: Names; none for points without labels.
-        of_points: Class of each point.
+        path: HTML file to write.
+        projection: Coordinates of the points.
+        classes: Names of the classes; empty for points without labels.
+        of_points: Class number of each point.
         names: Name of each point.
-        playable: Sounds, if there are any.
-        title: Above the map.
+        playable: Sounds; None if there are none.
+        title: Title above the map.
     """
     data = {
         "points": [
@@ -62,7 +62,7 @@ def write_page(
     parts = {
         "title": html.escape(escaped(title)),
         "policy": (
-            # Nothing is loaded, no script runs but ours, whatever labels say.
+            # Nothing is loaded and no other script runs, whatever labels contain.
             f"default-src 'none'; script-src {_hash(script)}; "
             f"style-src {_hash(looks)}; media-src data: 'self' file:"
         ),
@@ -72,7 +72,7 @@ def write_page(
     }
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _part("page.html"))
     with writing_whole(path) as temporary:
-        # A file name may hold bytes that are no UTF-8.
+        # A file name may contain bytes that are not UTF-8.
         temporary.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
 
 
@@ -86,7 +86,7 @@ def _hash(text: str) -> str:
 
 
 def _json(data: Any) -> str:
-    """Write JSON in which no markup begins or ends."""
+    """Return JSON without characters that begin or end markup."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -1,11 +1,11 @@
-"""How classes look: a color and a shape each, told apart without seeing colors."""
+"""The look of classes: a color and a shape each, distinct without colors, too."""
 
 import math
 from typing import NamedTuple
 
 Polygon = tuple[tuple[float, float], ...]
 
-# Okabe & Ito 2008, "Color Universal Design", without yellow: too pale on white.
+# Okabe & Ito 2008, "Color Universal Design", without yellow, too pale on white.
 COLORS = (
     "#0072b2",
     "#e69f00",
@@ -18,7 +18,7 @@ COLORS = (
 
 
 def _ring(corners: int, radii: tuple[float, ...] = (1.0,), turn: float = 0) -> Polygon:
-    """Go around; the first corner is at the top, turned by a part of a circle."""
+    """Return corners on a circle, from the top, turned by a fraction of a circle."""
     points = []
     for corner in range(corners):
         angle = 2 * math.pi * (corner / corners + turn)
@@ -30,7 +30,7 @@ def _ring(corners: int, radii: tuple[float, ...] = (1.0,), turn: float = 0) -> P
 
 
 def _cross(turn: float) -> Polygon:
-    """Four arms, 0.7 wide."""
+    """Return a cross with four arms, 0.7 wide, turned by a fraction of a circle."""
     inner, outer = math.hypot(0.35, 0.35), math.hypot(1, 0.35)
     step = math.atan2(0.35, 1) / (2 * math.pi)
     points = []
@@ -70,5 +70,5 @@ class Style(NamedTuple):
 
 
 def style(number: int) -> Style:
-    """Give the look of a class; 56 of them differ, as 7 and 8 have no common factor."""
+    """Return the look of a class; 7 colors and 8 shapes give 56 different ones."""
     return Style(COLORS[number % len(COLORS)], number % len(SHAPES))

@@ -1,4 +1,4 @@
-"""Many features to two: PCA by NumPy, t-SNE by scikit-learn, UMAP by umap-learn."""
+"""Reduce features to two: PCA by NumPy, t-SNE by scikit-learn, UMAP by umap-learn."""
 
 import warnings
 from collections.abc import Callable
@@ -15,11 +15,11 @@ _EXACT = 300
 
 
 class Projection(NamedTuple):
-    """Points of a plane.
+    """Points in a plane.
 
     Attributes:
-        coordinates: float32 (points, 2).
-        axes: What the two axes are.
+        coordinates: Coordinates, float32 (points, 2).
+        axes: Names of the two axes.
     """
 
     coordinates: np.ndarray
@@ -33,11 +33,11 @@ def prepare(
     perplexity: float | None,
     neighbors: int | None,
 ) -> Callable[[np.ndarray], Projection]:
-    """Give the function that projects, or say why it cannot be had.
+    """Return the function that projects, or raise if it is unavailable.
 
     Raises:
-        ValueError: An unknown method, or settings that do not fit it.
-        ImportError: Its library is not installed.
+        ValueError: The method is unknown, or settings do not fit it.
+        ImportError: The library of the method is not installed.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}. Received: {method!r}.")
@@ -61,7 +61,7 @@ def _pca(vectors: np.ndarray) -> Projection:
     centered = vectors - vectors.mean(axis=0)
     left, strengths, _ = np.linalg.svd(centered, full_matrices=False)
     scores = left[:, :2] * strengths[:2]
-    # The sign of a component is arbitrary: its largest score is positive.
+    # The sign of a component is arbitrary; make its largest score positive.
     largest = np.abs(scores).argmax(axis=0)
     scores *= np.where(scores[largest, np.arange(scores.shape[1])] < 0, -1, 1)
     coordinates = np.zeros((len(vectors), 2))
@@ -85,7 +85,7 @@ def _tsne(
     elif not (is_number(perplexity) and 0 < perplexity < points):
         raise ValueError(
             f"perplexity must be positive and less than the number of points, {points}."
-            f" Received: {perplexity!r}. Leave it out for a fitting one."
+            f" Received: {perplexity!r}. Leave it out for a suitable default."
         )
     try:
         from sklearn.manifold import TSNE
@@ -95,7 +95,7 @@ def _tsne(
         ) from error
 
     def run(vectors: np.ndarray) -> Projection:
-        # As init="pca", which scikit-learn cannot make of a single feature.
+        # As init="pca", which scikit-learn does not support for a single feature.
         start = _pca(vectors).coordinates
         start *= 1e-4 / (start[:, 0].std() or 1.0)
         model = TSNE(
@@ -121,11 +121,11 @@ def _umap(
     elif not (is_number(neighbors) and 2 <= neighbors < points):
         raise ValueError(
             f"neighbors must be at least 2 and less than the number of points, "
-            f"{points}. Received: {neighbors!r}. Leave it out for a fitting one."
+            f"{points}. Received: {neighbors!r}. Leave it out for a suitable default."
         )
     try:
         with warnings.catch_warnings():
-            # It says that another kind of UMAP needs TensorFlow.
+            # It warns that another kind of UMAP needs TensorFlow.
             warnings.simplefilter("ignore", ImportWarning)
             from umap import UMAP
     except ImportError as error:
@@ -136,10 +136,10 @@ def _umap(
     def run(vectors: np.ndarray) -> Projection:
         model = UMAP(
             n_neighbors=whole_number(neighbors, "neighbors"),
-            # The spectrum of a graph this small is too short to start from.
+            # The spectrum of such a small graph is too short for initialization.
             init="spectral" if points > 10 else "random",
             random_state=seed,
-            n_jobs=1,  # with a seed it takes no more
+            n_jobs=1,  # with a seed it uses only one
         )
         return _named(model.fit_transform(_scaled(vectors)), "UMAP")
 
@@ -147,7 +147,7 @@ def _umap(
 
 
 def _scaled(vectors: np.ndarray) -> np.ndarray:
-    """Scale all features alike: distances keep their ratios, and fit into float32."""
+    """Scale all features equally, so that distances fit and keep their ratios."""
     centered = vectors - vectors.mean(axis=0)
     return (centered / (np.abs(centered).max() or 1.0)).astype("float32")
 

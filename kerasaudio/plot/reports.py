@@ -1,4 +1,4 @@
-"""Pictures of how well a classifier or a verifier does."""
+"""Pictures of the results of classification and verification."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -22,21 +22,23 @@ def confusion_matrix(
     *,
     title: str = "Confusion matrix",
 ) -> Path:
-    """Draw how often each class was taken for which.
+    """Draw a confusion matrix.
 
-    Counts stand in the cells (up to 60 classes); colors are shares of the row.
+    Cells show counts (for up to 60 classes); colors show fractions of the row.
 
     Args:
-        matrix: Counts, (classes, classes); row: the true class, column: the predicted.
+        matrix: Counts, (classes, classes), by true class (row) and predicted class
+            (column).
         labels: Names of the classes.
-        path: PNG file.
-        title: Above the picture.
+        path: PNG file to write.
+        title: Title above the picture.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: Not square, no counts, another number of labels, another suffix.
+        ValueError: `matrix` is not square or does not hold counts, the number of labels
+            differs, or the suffix is not .png.
         OSError: The file cannot be written.
         ImportError: matplotlib is not installed.
 
@@ -53,8 +55,8 @@ def confusion_matrix(
         )
     if (counts < 0).any() or (counts != np.rint(counts)).any():
         raise ValueError(
-            "matrix must hold counts: whole numbers from 0. Received: "
-            f"{counts[(counts < 0) | (counts != np.rint(counts))][0]:g} among them."
+            "matrix must hold counts, whole numbers from 0. Received: "
+            f"{counts[(counts < 0) | (counts != np.rint(counts))][0]:g}."
         )
     names = [plain(str(name)) for name in check_count(labels, len(counts), "labels")]
     target = check_path(path, (".png",))
@@ -101,21 +103,23 @@ def roc_curve(
     labels: str | Sequence[str] | None = None,
     title: str = "ROC curve",
 ) -> Path:
-    """Draw one or several ROC curves; they cross the dashed line at the equal error.
+    """Draw one or several ROC curves; they cross the dashed line at equal error rates.
 
     Args:
-        false_positive_rate: From 0 to 1, rising, (thresholds,); or a list of such
-            arrays, one a curve.
-        true_positive_rate: At the same thresholds, likewise.
-        path: PNG file.
-        labels: Name of the curve, or a list of names.
-        title: Above the picture.
+        false_positive_rate: False positive rates, ascending from 0 to 1, (thresholds,);
+            or a list of such arrays, one per curve.
+        true_positive_rate: True positive rates at the same thresholds, in the same
+            form.
+        path: PNG file to write.
+        labels: Name of the curve, or a list of names; None for no legend.
+        title: Title above the picture.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: Not rates, not rising, of different lengths, another suffix.
+        ValueError: Values are not rates, not ascending or of different lengths, or the
+            suffix is not .png.
         OSError: The file cannot be written.
         ImportError: matplotlib is not installed.
 
@@ -164,14 +168,14 @@ def _curves(false: Any, true: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
     if several[0] != several[1]:
         raise ValueError(
-            "Pass both rates of one curve, or for several curves a list of each."
+            "Pass one array of each rate, or for several curves one list of each."
         )
     if not several[0]:
         return [_curve(false, true)]
     if len(false) != len(true):
         raise ValueError(
-            f"There are {len(false)} arrays of false positive rates and {len(true)} of "
-            "true positive ones."
+            "Pass one array of each rate per curve. Received: "
+            f"{len(false)} arrays of false and {len(true)} of true positive rates."
         )
     return [_curve(one, other) for one, other in zip(false, true, strict=True)]
 
@@ -181,7 +185,7 @@ def _curve(false: Any, true: Any) -> tuple[np.ndarray, np.ndarray]:
     x, y = (check_numbers(rates, name, ndim=1) for name, rates in named.items())
     if len(x) != len(y) or len(x) < 2:
         raise ValueError(
-            "Both rates take one number a threshold, two or more. Received: "
+            "Both rates must have one value per threshold, at least two. Received: "
             f"{len(x)} false positive and {len(y)} true positive rates."
         )
     for name, rates in zip(named, (x, y), strict=True):
@@ -189,6 +193,6 @@ def _curve(false: Any, true: Any) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(
                 f"{name} must rise from 0 to 1. Received: from {rates.min():g} to "
                 f"{rates.max():g}"
-                + (", falling in between." if (np.diff(rates) < 0).any() else ".")
+                + (", not ascending." if (np.diff(rates) < 0).any() else ".")
             )
     return x, y

@@ -8,7 +8,7 @@ from kerasaudio.plot.figure import add_legend, new_figure, plain, write_png
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
 
-_ROWS = 28  # of the legend, a column
+_ROWS = 28  # rows per column of the legend
 _MOST_ENTRIES = 4 * _ROWS
 
 
@@ -19,14 +19,14 @@ def write_picture(
     of_points: np.ndarray,
     title: str,
 ) -> None:
-    """Draw points by class, with a legend where there are classes.
+    """Draw points by class, with a legend if there are classes.
 
     Args:
-        path: PNG file.
-        projection: Where the points are.
-        classes: Names; none for points without labels.
-        of_points: Class of each point.
-        title: Above the picture.
+        path: PNG file to write.
+        projection: Coordinates of the points.
+        classes: Names of the classes; empty for points without labels.
+        of_points: Class number of each point.
+        title: Title above the picture.
     """
     listed = len(classes) if len(classes) <= _MOST_ENTRIES else _MOST_ENTRIES - 1
     columns = -(-listed // _ROWS)

@@ -1,6 +1,6 @@
 """Similarity: Siamese training, verification, and an index of nearest neighbors.
 
-Vectors are (rows, features); distances are 1 - cosine or Euclidean.
+Vectors have the shape (rows, features); distances are 1 - cosine, or Euclidean.
 """
 
 from kerasaudio.moved import getattr_of

@@ -1,4 +1,4 @@
-"""Batches to learn similarity from, drawn anew each epoch, never listed in full.
+"""Batches for learning similarity, drawn again in each epoch, never listed in full.
 
 PairBatches   ((first, second), same)   (n, samples) twice, (n,)  for ContrastiveLoss
 ClassBatches  (clips, labels)           (p * k, samples), (p * k,)  for TripletLoss
@@ -19,17 +19,17 @@ Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class Clips(Protocol):
-    """What gives one clip an index: an array, `numpy.memmap`, a list, your own."""
+    """Clips by index: an array, `numpy.memmap`, a list, or a class of your own."""
 
     def __len__(self) -> int:
-        """Give the number of clips."""
+        """Return the number of clips."""
 
     def __getitem__(self, index: int, /) -> Any:
-        """Give one clip, (samples,)."""
+        """Return one clip, (samples,)."""
 
 
 class _Batches(keras.utils.PyDataset):
-    """Draws each batch from (seed, epoch, number): alike whoever asks, in any order."""
+    """Draw each batch from (seed, epoch, number), so that the order does not matter."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class _Batches(keras.utils.PyDataset):
         self._redraw, self._epoch = bool(redraw), 0
 
     def __len__(self) -> int:
-        """Give the number of batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return self._batches
 
     def __getitem__(self, index: int) -> tuple[Any, np.ndarray]:
@@ -57,50 +57,51 @@ class _Batches(keras.utils.PyDataset):
         return self._draw(np.random.default_rng((self._seed, self._epoch, index)))
 
     def on_epoch_end(self) -> None:
-        """Draw other clips from now on (Keras calls it), unless `redraw` is False."""
+        """Draw other clips from now on, unless `redraw` is False; Keras calls this."""
         self._epoch += self._redraw
 
     def _draw(self, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
         raise NotImplementedError
 
     def _gather(self, indices: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Give the clips, augmented, (len(indices), samples), float32."""
+        """Return the clips, augmented, (len(indices), samples), float32."""
         chosen = [np.asarray(self._clips[int(i)], "float32") for i in indices]
         if self._augment is not None:
             chosen = [np.asarray(self._augment(c, rng), "float32") for c in chosen]
         shapes = {clip.shape for clip in chosen}
         if len(shapes) > 1:
             raise ValueError(
-                "The clips of a batch must be equally long. Received: "
-                f"{sorted(shapes)[:4]}. Cut them, for example by an `augment` that "
-                "gives a part of fixed length."
+                "The clips of a batch must have the same length. Received: "
+                f"{sorted(shapes)[:4]}. Cut them, for example with an `augment` that "
+                "returns a part of fixed length."
             )
         return np.stack(chosen)
 
 
 class PairBatches(_Batches):
-    """Pairs of clips: as many of one kind as of two, whatever the labels' balance.
+    """Pairs of clips with equal and with different labels, balanced over the labels.
 
-    An equal pair is two different clips of a label drawn at random, an unequal one a
-    clip of each of two such labels; rare labels come as often as frequent ones.
+    An equal pair has two different clips of one label, an unequal pair has clips of two
+    labels. Labels are drawn at random; rare ones are drawn as often as frequent ones.
 
-    Gives ``((first, second), same)``: float32 (batch, samples) each, and float32
-    (batch,), 1 for equal pairs.
+    Each batch is ``((first, second), same)``: float32 (batch, samples) each, and
+    float32 (batch,), 1 for equal pairs.
 
     Args:
-        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
-        labels: One a clip, (clips,), integers or strings.
-        batch_size: Pairs in a batch, at least 2.
-        batches: Batches in an epoch; None for as many as give each clip one turn.
-        positive: Share of equal pairs, above 0 and below 1.
-        seed: Same seed, same pairs, epoch by epoch.
-        augment: ``augment(clip, rng) -> clip``, called on each clip drawn.
-        redraw: Whether an epoch gives other pairs than the last; False for validation.
-        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+        clips: Clips by index, each (samples,), of equal length after `augment`.
+        labels: Label of each clip, integers or strings, (clips,).
+        batch_size: Number of pairs in a batch, at least 2.
+        batches: Number of batches in an epoch; None for (clips / batch_size), rounded
+            up.
+        positive: Fraction of equal pairs, above 0 and below 1.
+        seed: Random seed; the same seed gives the same pairs in each epoch.
+        augment: ``augment(clip, rng) -> clip``, called on each drawn clip.
+        redraw: Whether each epoch has other pairs; False for validation.
+        **kwargs: `workers` and other arguments of `keras.utils.PyDataset`.
 
     Raises:
-        ValueError: As many labels as clips are needed, two kinds or more, and two clips
-            of each; bad arguments.
+        ValueError: The number of labels differs from that of the clips, there are fewer
+            than two labels or fewer than two clips of one, or an argument is invalid.
 
     Examples:
         >>> clips, labels = np.zeros((6, 800)), ["cat", "dog", "cow"] * 2
@@ -137,7 +138,7 @@ class PairBatches(_Batches):
         return (self._gather(first, rng), self._gather(second, rng)), self._same.copy()
 
     def pairs(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the indices of a batch's first and second clips."""
+        """Return the indices of the first and second clips of a batch."""
         kinds, size = self._kinds, len(self._same)
         kind = rng.integers(len(kinds.counts), size=size)
         step = rng.integers(1, len(kinds.counts), size=size)
@@ -150,25 +151,27 @@ class PairBatches(_Batches):
 
 
 class ClassBatches(_Batches):
-    """Several clips of each of several labels: what mining in the batch needs.
+    """Several clips of each of several labels, as mining within a batch needs.
 
-    Gives ``(clips, labels)``: float32 (classes * clips_per_class, samples), and int32
-    places of the labels in their sorted order.
+    Each batch is ``(clips, labels)``: float32 (classes * clips_per_class, samples), and
+    int32 positions of the labels in their sorted order.
 
     Args:
-        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
-        labels: One a clip, (clips,), integers or strings.
-        classes: Different labels in a batch, 2 or more; None for all there are.
-        clips_per_class: Different clips of each, 2 or more.
-        batches: Batches in an epoch; None for as many as give each clip one turn.
-        seed: Same seed, same batches, epoch by epoch.
-        augment: ``augment(clip, rng) -> clip``, called on each clip drawn.
-        redraw: Whether an epoch gives other batches than the last.
-        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+        clips: Clips by index, each (samples,), of equal length after `augment`.
+        labels: Label of each clip, integers or strings, (clips,).
+        classes: Number of different labels in a batch, at least 2; None for all.
+        clips_per_class: Number of different clips of each label, at least 2.
+        batches: Number of batches in an epoch; None for (clips / clips in a batch),
+            rounded up.
+        seed: Random seed; the same seed gives the same batches in each epoch.
+        augment: ``augment(clip, rng) -> clip``, called on each drawn clip.
+        redraw: Whether each epoch has other batches.
+        **kwargs: `workers` and other arguments of `keras.utils.PyDataset`.
 
     Raises:
-        ValueError: As many labels as clips are needed, `classes` kinds or more, and
-            `clips_per_class` clips of each; bad arguments.
+        ValueError: The number of labels differs from that of the clips, there are fewer
+            than `classes` labels or fewer than `clips_per_class` clips of one, or an
+            argument is invalid.
 
     Examples:
         >>> clips, labels = np.zeros((6, 800)), ["cat", "dog", "cow"] * 2
@@ -201,8 +204,8 @@ class ClassBatches(_Batches):
             self._classes = whole_number(classes, "classes", least=2)
         if self._classes > len(kinds.counts):
             raise ValueError(
-                f"classes={classes} is more than the {len(kinds.counts)} different "
-                "labels there are."
+                f"classes must be at most {len(kinds.counts)}, the number of different "
+                f"labels. Received: {classes}."
             )
         size = self._classes * self._clips_per_class
         batches = -(-len(clips) // size) if batches is None else batches
@@ -226,23 +229,25 @@ class ClassBatches(_Batches):
 
 
 class ViewBatches(_Batches):
-    """Two views of each clip, which need no labels.
+    """Two augmented views of each clip; no labels are needed.
 
-    Gives ``(views, numbers)``: float32 (2 * batch_size, samples), int32; the two views
-    of a clip have the same number.
+    Each batch is ``(views, numbers)``: float32 (2 * batch_size, samples), and int32
+    (2 * batch_size,); the two views of a clip have the same number.
 
     Args:
-        clips: Indexable, one clip an index, (samples,) of equal length after `augment`.
-        augment: ``augment(clip, rng) -> clip``, called twice on each clip drawn. What
-            it changes is what the network learns to ignore.
-        batch_size: Clips in a batch, 2 or more, at most as many as there are.
-        batches: Batches in an epoch; None for as many as give each clip one turn.
-        seed: Same seed, same batches, epoch by epoch.
-        redraw: Whether an epoch gives other batches than the last.
-        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+        clips: Clips by index, each (samples,), of equal length after `augment`.
+        augment: ``augment(clip, rng) -> clip``, called twice on each drawn clip. The
+            network learns to ignore what it changes.
+        batch_size: Number of clips in a batch, from 2 to the number of clips.
+        batches: Number of batches in an epoch; None for (clips / batch_size), rounded
+            up.
+        seed: Random seed; the same seed gives the same batches in each epoch.
+        redraw: Whether each epoch has other batches.
+        **kwargs: `workers` and other arguments of `keras.utils.PyDataset`.
 
     Raises:
-        ValueError: No augmentation; fewer clips than a batch holds; bad arguments.
+        ValueError: `augment` is not a function, there are fewer clips than a batch has,
+            or an argument is invalid.
 
     Examples:
         >>> def louder(clip, rng):
@@ -267,13 +272,14 @@ class ViewBatches(_Batches):
     ) -> None:
         if not callable(augment):
             raise ValueError(
-                "augment must be a function of (clip, rng): two equal views teach "
-                f"nothing. Received: {augment!r}."
+                "augment must be a function of (clip, rng), as the network learns "
+                f"nothing from two equal views. Received: {augment!r}."
             )
         self._size = whole_number(batch_size, "batch_size", least=2)
         if len(clips) < self._size:
             raise ValueError(
-                f"batch_size={batch_size} is more than the {len(clips)} clips."
+                f"batch_size must be at most {len(clips)}, the number of clips. "
+                f"Received: {batch_size}."
             )
         batches = -(-len(clips) // self._size) if batches is None else batches
         super().__init__(clips, batches, seed, augment, redraw, **kwargs)

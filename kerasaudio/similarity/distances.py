@@ -1,4 +1,4 @@
-"""Distances between rows of NumPy arrays, and what such arrays must be."""
+"""Distances between rows of NumPy arrays, and checks of such arrays."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ METRICS = ("cosine", "euclidean")
 
 
 def distances(queries: np.ndarray, vectors: np.ndarray, metric: str) -> np.ndarray:
-    """Give all distances, float64 (queries, vectors), of checked arrays.
+    """Return all distances, float64 (queries, vectors), of checked arrays.
 
     Args:
-        queries: (queries, features).
-        vectors: (vectors, features).
+        queries: Vectors, (queries, features).
+        vectors: Vectors to compare with, (vectors, features).
         metric: "cosine" (1 - cosine, 0 to 2) or "euclidean".
     """
-    # Products of float32 in float64 are exact: equal vectors are 0 apart to 1e-8.
+    # Products of float32 are exact in float64: equal vectors have a distance of 0 to
+    # 1e-8.
     a, b = np.asarray(queries, "float64"), np.asarray(vectors, "float64")
     if metric == "cosine":
         a = a / np.linalg.norm(a, axis=1, keepdims=True)
@@ -35,17 +36,18 @@ def check_metric(metric: Any) -> str:
 def check_vectors(
     vectors: Any, metric: str, *, width: int | None = None, name: str = "vectors"
 ) -> np.ndarray:
-    """Return vectors as float32 (rows, features), or say what is wrong.
+    """Return vectors as float32 (rows, features), or raise if they are invalid.
 
     Args:
-        vectors: Anything NumPy reads as (rows, features).
+        vectors: Anything that NumPy can convert to (rows, features).
         metric: "cosine" refuses vectors of length 0, which have no direction.
-        width: Features they must have; None for any.
-        name: What the errors call them.
+        width: Number of features that they must have; None for any.
+        name: Name of the argument, for error messages.
 
     Raises:
-        ValueError: Not two axes, no features, another width, not numbers, NaN or
-            infinite (in float32, too), or of length 0.
+        ValueError: The array does not have two axes, has no features or another width,
+            does not hold numbers, has NaN or infinity (also after conversion to
+            float32), or with "cosine" a vector of length 0.
     """
     array = np.asarray(vectors)
     if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
@@ -56,8 +58,8 @@ def check_vectors(
         )
     if width is not None and array.shape[1] != width:
         raise ValueError(
-            f"{name} must have {width} features. Received: {array.shape[1]}. Are they "
-            "from another model or layer?"
+            f"{name} must have {width} features. Received: {array.shape[1]}. Check "
+            "that they are from the same model and layer."
         )
     with np.errstate(over="ignore"):  # reported below
         array = np.ascontiguousarray(array, "float32")
@@ -65,12 +67,12 @@ def check_vectors(
     if not finite.all():
         raise ValueError(
             f"{name} must be finite. Received: NaN or infinity in "
-            f"{int((~finite).sum())} rows, the first of them {int(np.argmin(finite))}."
+            f"{int((~finite).sum())} rows, the first is row {int(np.argmin(finite))}."
         )
     if metric == "cosine" and not array.any(axis=1).all():
         raise ValueError(
-            f"{name} of length 0 have no direction, so no cosine. Received: row "
-            f"{int(np.argmin(array.any(axis=1)))}. Leave such rows out, or use "
-            "metric='euclidean'."
+            f"{name} must not have length 0, which has no direction and no cosine. "
+            f"Received: row {int(np.argmin(array.any(axis=1)))}. Leave out such rows, "
+            "or use metric='euclidean'."
         )
     return array

@@ -1,4 +1,4 @@
-"""Two small encoders on MFCC, for clips of any length, to be trained from scratch.
+"""Two small encoders on MFCC for clips of any length, to be trained from scratch.
 
 RecurrentEncoder      waveform (b, samples) -> frontend (b, frames, 40)
                       -> 2 x GRU (b, 128) -> embedding (b, 128)
@@ -6,8 +6,8 @@ ConvolutionalEncoder  waveform (b, samples) -> frontend (b, frames, 40)
                       -> 4 x conv (b, frames, 128) -> mean and maximum over time
                       (b, 256) -> embedding (b, 128)
 
-No published network. Hop 10 ms, window 25 ms; the first coefficient, which rises and
-falls with the loudness, is kept: scale clips to one level where that must not count.
+They are not published networks. Hop 10 ms, window 25 ms. The first coefficient, which
+depends on the level, is kept: scale clips to one level if it should have no influence.
 """
 
 from collections.abc import Callable
@@ -38,21 +38,21 @@ def RecurrentEncoder(
     n_mfcc: int = 40,
     name: str = "recurrent_encoder",
 ) -> AudioModel:
-    """Summarize a clip by two gated recurrent layers over its MFCC.
+    """Embed a clip with two gated recurrent layers over its MFCC.
 
     Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
-    25 ms on.
+    25 ms.
     Output: the embedding, (batch, features).
 
     Args:
-        sample_rate: Of the waveform, in Hz.
+        sample_rate: Sample rate of the waveform, in Hz.
         features: Length of the embedding.
-        units: Of each recurrent layer.
-        n_mfcc: Cepstral coefficients, at most 64.
-        name: Of the model.
+        units: Units of each recurrent layer.
+        n_mfcc: Number of cepstral coefficients, at most 64.
+        name: Name of the model.
 
     Raises:
-        ValueError: An argument is no positive integer, or out of range.
+        ValueError: An argument is not a positive integer, or is out of range.
 
     Examples:
         >>> encoder = kerasaudio.similarity.RecurrentEncoder(features=16, units=8)
@@ -78,21 +78,21 @@ def ConvolutionalEncoder(
     n_mfcc: int = 40,
     name: str = "convolutional_encoder",
 ) -> AudioModel:
-    """Summarize a clip by convolutions over its MFCC, mean and maximum over time.
+    """Embed a clip with convolutions over its MFCC, then mean and maximum over time.
 
     Input: float32 in [-1, 1], mono, `sample_rate` Hz, (batch, samples), any length from
-    25 ms on.
+    25 ms.
     Output: the embedding, (batch, features).
 
     Args:
-        sample_rate: Of the waveform, in Hz.
+        sample_rate: Sample rate of the waveform, in Hz.
         features: Length of the embedding.
-        filters: Of each convolution.
-        n_mfcc: Cepstral coefficients, at most 64.
-        name: Of the model.
+        filters: Filters of each convolution.
+        n_mfcc: Number of cepstral coefficients, at most 64.
+        name: Name of the model.
 
     Raises:
-        ValueError: An argument is no positive integer, or out of range.
+        ValueError: An argument is not a positive integer, or is out of range.
 
     Examples:
         >>> encoder = kerasaudio.similarity.ConvolutionalEncoder(features=16, filters=8)

@@ -1,7 +1,7 @@
-"""Lengths and distances of vectors inside a graph, with gradients that stay finite.
+"""Lengths and distances of vectors inside a graph, with finite gradients.
 
 `keras.ops.norm` and `keras.ops.normalize` have NaN gradients at zero: the vector of a
-silent clip, or the distance between two equal clips, would spoil every weight at once.
+silent clip, or the distance between two equal clips, would make all weights NaN.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasaudio.layers.base import Float32Layer
 
-TINY = 1e-12  # of a squared length
+TINY = 1e-12  # smallest squared length
 
 
 def unit(vectors: Any) -> Any:
@@ -21,20 +21,20 @@ def unit(vectors: Any) -> Any:
 
 
 def squared_distances(vectors: Any) -> Any:
-    """Give the squared Euclidean distances of (batch, features), (batch, batch)."""
+    """Return squared Euclidean distances (batch, batch) of (batch, features)."""
     squared = ops.sum(ops.square(vectors), axis=-1)
     products = ops.matmul(vectors, ops.transpose(vectors))
     return ops.maximum(squared[:, None] + squared[None, :] - 2 * products, 0.0)
 
 
 def euclidean_distance(first: Any, second: Any) -> Any:
-    """Give the distances of rows that belong together, (batch,), at least 1e-6."""
+    """Return the Euclidean distances of corresponding rows, (batch,), at least 1e-6."""
     squared = ops.sum(ops.square(first - second), axis=-1)
     return ops.sqrt(ops.maximum(squared, TINY))
 
 
 def cosine_distance(first: Any, second: Any) -> Any:
-    """Give 1 - cosine of rows that belong together, (batch,), in [0, 2]."""
+    """Return 1 - cosine of corresponding rows, (batch,), in [0, 2]."""
     return 1 - ops.sum(unit(first) * unit(second), axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""An index of vectors: what sounds most, and least, like this?"""
+"""An index of vectors that finds the most and the least similar sounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Neighbor:
     """One vector that was found.
 
     Attributes:
-        position: In the order of adding, from 0.
-        distance: 1 - cosine (0 to 2), or Euclidean.
-        id: Given when it was added, else its position.
-        path: File it came from, None if it was not given.
-        label: Its kind, None if it was not given.
+        position: Position in the order of adding, from 0.
+        distance: Distance from the query: 1 - cosine (0 to 2), or Euclidean.
+        id: The id passed to `add`, or the position if none was passed.
+        path: File that the vector came from; None if it was not passed.
+        label: Label of the vector; None if it was not passed.
 
     Examples:
         >>> index = kerasaudio.similarity.Index()
@@ -44,20 +44,20 @@ class Neighbor:
 
 
 class Index:
-    """Finds the nearest and the farthest of vectors, exactly.
+    """Find the nearest and the farthest vectors exactly.
 
-    NumPy compares the query with every vector, in blocks of bounded memory. Beyond
-    100,000 vectors faiss (the extra ``[faiss]``) does the same with an exhaustive
-    IndexFlatIP or IndexFlatL2 in float32, over a copy of the vectors; without faiss it
-    stays NumPy. The farthest are always found by NumPy.
+    NumPy compares the query with every vector, in blocks of bounded memory. With more
+    than 100,000 vectors, faiss (the extra ``[faiss]``) does the same with an exhaustive
+    IndexFlatIP or IndexFlatL2 in float32, on a copy of the vectors; without faiss,
+    NumPy is used. The farthest vectors are always found by NumPy.
 
     Args:
-        metric: "cosine" (1 - cosine: the direction counts, 0 to 2) or "euclidean".
-        backend: "numpy", "faiss", or "auto": by the number of vectors.
+        metric: "cosine" (1 - cosine, 0 to 2, independent of length) or "euclidean".
+        backend: "numpy", "faiss", or "auto" to choose by the number of vectors.
 
     Raises:
-        ValueError: An unknown metric or backend.
-        ImportError: From the first search: backend "faiss" is not installed.
+        ValueError: The metric or backend is unknown.
+        ImportError: In the first search, if backend "faiss" is not installed.
 
     Examples:
         >>> model = kerasaudio.MusiCNN("mtat")
@@ -83,17 +83,17 @@ class Index:
         self._faiss: FaissSearch | None = None
 
     def __len__(self) -> int:
-        """Give the number of vectors."""
+        """Return the number of vectors."""
         return len(self._ids)
 
     def __repr__(self) -> str:
-        """Give the size and the metric in a line."""
+        """Return the size and the metric in one line."""
         size = f"{len(self)} x {self.width}" if len(self) else "empty"
         return f"{type(self).__name__}({size}, metric={self.metric!r})"
 
     @property
     def width(self) -> int | None:
-        """Features of the vectors; None as long as there are none."""
+        """Number of features of the vectors; None while the index is empty."""
         return self._blocks[0].shape[1] if self._blocks else None
 
     @property
@@ -112,18 +112,18 @@ class Index:
         paths: Sequence[str | PathLike[str]] | None = None,
         labels: Sequence[int | str] | None = None,
     ) -> None:
-        """Add vectors, with what to call them.
+        """Add vectors with their ids, paths and labels.
 
         Args:
-            vectors: (rows, features), as many features as those before.
-            ids: One a row, all different, integers or strings; None for positions.
-            paths: One a row: the files they came from.
-            labels: One a row: their kinds, integers or strings.
+            vectors: Vectors, (rows, features), with as many features as earlier ones.
+            ids: Id of each row, integers or strings, all different; None for positions.
+            paths: File of each row; None if unknown.
+            labels: Label of each row, integers or strings; None if unknown.
 
         Raises:
-            ValueError: Unusable vectors (another width, NaN, for cosine of length 0);
-                ids, paths or labels of another length or sort; an id twice. Nothing
-                has been added then.
+            ValueError: Vectors are unusable (another width, NaN, length 0 with cosine);
+                ids, paths or labels have another number or type; or an id occurs twice.
+                Nothing is added then.
         """
         rows = check_vectors(vectors, self.metric, width=self.width)
         first, size = len(self), len(rows)
@@ -146,16 +146,16 @@ class Index:
         A query that is in the index finds itself first.
 
         Args:
-            query: A vector (features,), or several (queries, features).
-            k: How many to find, at most the number of vectors.
+            query: One vector (features,), or several (queries, features).
+            k: Number of vectors to find, at most the size of the index.
 
         Returns:
-            `Neighbor` objects, nearest first; for several queries a list of these.
+            `Neighbor` objects, nearest first; for several queries a list of such lists.
 
         Raises:
-            ValueError: The index is empty, `k` is more than it holds, or the query has
-                another width, NaN, or (for cosine) length 0.
-            ImportError: backend "faiss" is not installed.
+            ValueError: The index is empty, `k` is larger than the index, or the query
+                has another width, NaN, or (with cosine) length 0.
+            ImportError: Backend "faiss" is not installed.
         """
         return self._find(query, k, farthest=False)
 
@@ -164,10 +164,10 @@ class Index:
         return self._find(query, k, farthest=True)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the index to one ``.npz`` file, whole or not at all.
+        """Write the index to one ``.npz`` file, completely or not at all.
 
         Args:
-            path: Of the file, used as it is.
+            path: Path of the file; no suffix is added.
 
         Raises:
             ValueError: The index is empty.
@@ -182,11 +182,11 @@ class Index:
         """Read an index that `save` wrote. Nothing is unpickled.
 
         Args:
-            path: Of the file.
+            path: Path of the file.
             backend: As for the constructor.
 
         Raises:
-            ValueError: The file is no index, is damaged, or is of a newer format.
+            ValueError: The file is not an index, is damaged, or has a newer format.
             OSError: The file cannot be read.
         """
         stored = index_file.read(path)
@@ -194,7 +194,7 @@ class Index:
             index = cls(stored.metric, backend=backend)
             index.add(stored.vectors, ids=stored.ids)
         except ValueError as error:
-            raise ValueError(f"{fspath(path)} is no sound index: {error}") from error
+            raise ValueError(f"{fspath(path)} is not a valid index: {error}") from error
         index._paths, index._labels = stored.paths, stored.labels
         return index
 
@@ -203,7 +203,7 @@ class Index:
         number = whole_number(k, "k")
         if number > len(self):
             raise ValueError(
-                f"k must be at most {len(self)}, the vectors in the index. "
+                f"k must be at most {len(self)}, the number of vectors in the index. "
                 f"Received: {k}."
             )
         queries = np.asarray(query)
@@ -241,7 +241,7 @@ class Index:
 
     def _need_vectors(self) -> None:
         if not self._blocks:
-            raise ValueError("The index is empty. Add vectors first: index.add(...).")
+            raise ValueError("The index is empty. Add vectors with index.add(...).")
 
     def _check_new(self, names: Sequence[int | str]) -> None:
         seen: set[int | str] = set()
@@ -254,7 +254,7 @@ class Index:
 
 
 def _marks(values: Sequence[Any], rows: int, name: str) -> list[Any]:
-    """Return integers and strings, one a row, as plain Python objects."""
+    """Return one integer or string per row, as plain Python objects."""
     marks = list(_rows(values, rows, name))
     for number, mark in enumerate(marks):
         if isinstance(mark, np.generic):
@@ -281,7 +281,7 @@ def _rows(values: Sequence[Any], rows: int, name: str) -> Sequence[Any]:
     found = repr(values) if isinstance(values, str | bytes) else len(values)
     if found != rows:
         raise ValueError(
-            f"There must be one of {name} for each of the {rows} vectors. "
+            f"{name} must have one entry for each of the {rows} vectors. "
             f"Received: {found}."
         )
     return values

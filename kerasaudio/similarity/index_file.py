@@ -1,4 +1,4 @@
-"""The file of an index: an ``.npz`` of the vectors and a JSON text of all the rest."""
+"""The file of an index: an ``.npz`` with the vectors and a JSON text with the rest."""
 
 import json
 import os
@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 class Stored(NamedTuple):
-    """What a file holds."""
+    """Content of a file."""
 
     vectors: np.ndarray
     metric: str
@@ -32,7 +32,7 @@ def write(
     paths: list[Any],
     labels: list[Any],
 ) -> None:
-    """Write an index beside its place, then move it there.
+    """Write an index to a temporary file, then move it to its path.
 
     Raises:
         OSError: The file cannot be written.
@@ -44,17 +44,17 @@ def write(
         "paths": paths,
         "labels": labels,
     }
-    # ASCII, so that names of files which are no Unicode come back as they were.
+    # ASCII, so that file names that are not valid Unicode are restored unchanged.
     text = np.frombuffer(json.dumps(facts).encode("ascii"), np.uint8)
     with writing_whole(Path(path)) as temporary, temporary.open("xb") as file:
         np.savez(file, vectors=vectors, facts=text)
 
 
 def read(path: str | PathLike[str]) -> Stored:
-    """Read an index, trusting nothing in the file.
+    """Read an index and check everything in the file.
 
     Raises:
-        ValueError: It is no index, is damaged, or is of a newer format.
+        ValueError: The file is not an index, is damaged, or has a newer format.
         OSError: The file cannot be read.
     """
     try:
@@ -62,7 +62,9 @@ def read(path: str | PathLike[str]) -> Stored:
         facts = json.loads(arrays["facts"].astype(np.uint8).tobytes())
         form = facts["kerasaudio_index"]
         if form != FORMAT:
-            raise ValueError(f"its format is {form!r}, this version reads {FORMAT}")
+            raise ValueError(
+                f"its format is {form!r}, but this version reads only {FORMAT}"
+            )
         stored = Stored(
             arrays["vectors"],
             *(facts[key] for key in ("metric", "ids", "paths", "labels")),
@@ -89,6 +91,6 @@ def _check(stored: Stored) -> None:
     ):
         values = getattr(stored, name)
         if not isinstance(values, list) or len(values) != len(stored.vectors):
-            raise ValueError(f"its {name} are not one a vector")
+            raise ValueError(f"its {name} do not have one entry per vector")
         if not all(isinstance(value, allowed) for value in values):
-            raise ValueError(f"its {name} are of the wrong type")
+            raise ValueError(f"its {name} have the wrong type")

@@ -1,4 +1,4 @@
-"""Which clips have which label, ready to draw from."""
+"""Clips by label, ready to draw from."""
 
 from collections.abc import Sized
 from typing import Any
@@ -11,12 +11,12 @@ class Kinds:
     """Clips sorted by label.
 
     Attributes:
-        numbers: Place of each clip's label in `names`, (clips,).
+        numbers: Position of each clip's label in `names`, (clips,).
         names: The different labels, sorted.
-        counts: How many clips have each of `names`.
+        counts: Number of clips of each label in `names`.
 
     Raises:
-        ValueError: Labels are not one a clip, or there is one kind only.
+        ValueError: There is not one label per clip, or all labels are the same.
     """
 
     def __init__(self, labels: ArrayLike, clips: Sized) -> None:
@@ -28,12 +28,12 @@ class Kinds:
         self._starts = np.cumsum(self.counts) - self.counts
         if len(self.names) < 2:
             raise ValueError(
-                "Similarity is learned from two kinds of clips or more. Received: "
+                "labels must have at least two different values. Received: "
                 f"{len(values)} clips, all labeled {self.names[0].item()!r}."
             )
 
     def need(self, clips: int) -> None:
-        """Raise ValueError unless there are as many clips of every kind."""
+        """Raise a ValueError unless every label has at least that many clips."""
         rare = self.counts < clips
         if rare.any():
             found = [
@@ -44,32 +44,33 @@ class Kinds:
             ]
             more = f" and {len(found) - 5} more" if len(found) > 5 else ""
             raise ValueError(
-                f"Every label needs {clips} clips or more. Received fewer of: "
-                f"{', '.join(found[:5])}{more}. Add clips, or leave these labels out."
+                f"Every label needs at least {clips} clips. Received fewer of: "
+                f"{', '.join(found[:5])}{more}. Add clips, or leave out these labels."
             )
 
     def pick(self, kind: Any, number: Any) -> np.ndarray:
-        """Give the index of a kind's clip with this number, from 0; arrays go, too."""
+        """Return the index of the n-th clip of a label, from 0; also for arrays."""
         return self._order[self._starts[kind] + number]
 
 
 def check_labels(labels: ArrayLike, rows: int, what: str) -> np.ndarray:
-    """Return labels as an array (rows,) of integers or strings, or say what is wrong.
+    """Return labels as an array (rows,) of integers or strings.
 
     Raises:
-        ValueError: There is not one a row, or they are neither integers nor strings.
+        ValueError: There is not one label per row, or labels are neither integers nor
+            strings.
     """
     values = np.asarray(labels)
     if rows == 0:
         raise ValueError(f"There are no {what}. Pass at least two.")
     if values.shape != (rows,):
         raise ValueError(
-            f"There must be one label for each of the {rows} {what}, ({rows},). "
-            f"Received: labels of shape {values.shape}."
+            f"labels must have one entry for each of the {rows} {what}, ({rows},). "
+            f"Received: shape {values.shape}."
         )
     if values.dtype.kind not in "iuUb":
         raise ValueError(
             "labels must be integers or strings. "
-            f"Received: dtype {values.dtype.name}, the first being {values[0]!r}."
+            f"Received: dtype {values.dtype.name}, first label {values[0]!r}."
         )
     return values.astype(int) if values.dtype.kind == "b" else values

@@ -1,4 +1,4 @@
-"""Losses that pull clips of one kind together and push the others apart.
+"""Losses that pull clips of one label together and push the others apart.
 
 ContrastiveLoss: same (batch,), distances (batch,) of pairs     -> (batch,)
 TripletLoss, NTXentLoss: labels (batch,), vectors (batch, n)    -> (batch,)
@@ -12,27 +12,28 @@ from keras import ops
 from kerasaudio.arguments import number
 from kerasaudio.similarity.geometry import squared_distances, unit
 
-_FAR = 1e9  # stands for infinity, which would give NaN gradients
+_FAR = 1e9  # instead of infinity, which would give NaN gradients
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class ContrastiveLoss(keras.losses.Loss):
-    """Pull equal pairs together, push unequal ones as far apart as a margin.
+    """Pull equal pairs together, and push unequal pairs apart up to a margin.
 
-    ``distance ** 2 / 2`` for pairs of one kind, ``max(margin - distance, 0) ** 2 / 2``
-    for others. Goes with a `Siamese` model that is fitted on `PairBatches`.
+    The loss is ``distance ** 2 / 2`` for pairs with the same label and
+    ``max(margin - distance, 0) ** 2 / 2`` for others. Use it with a `Siamese` model,
+    trained on `PairBatches`.
 
-    y_true: 1 where the two clips are of one kind, else 0, (batch,) or (batch, 1).
+    y_true: 1 if the two clips have the same label, else 0, (batch,) or (batch, 1).
     y_pred: distance of the two clips, not negative, (batch,) or (batch, 1).
 
     Args:
-        margin: Distance from which unequal pairs cost nothing, in the units of
-            `y_pred`. Vectors of length 1, which `ProjectionHead` gives, are at most
-            2 apart (Euclidean and cosine alike), so the margin should be below 2.
-        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+        margin: Distance from which unequal pairs have no loss, in the units of
+            `y_pred`. Vectors of length 1, as from `ProjectionHead`, have a distance of
+            at most 2 (Euclidean or cosine), so the margin should be below 2.
+        **kwargs: `reduction`, `name` and `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: `margin` is not positive and finite; wrong shapes.
+        ValueError: `margin` is not positive and finite; a shape is wrong.
 
     Examples:
         >>> loss = kerasaudio.similarity.ContrastiveLoss(margin=1.0)
@@ -49,38 +50,38 @@ class ContrastiveLoss(keras.losses.Loss):
         self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every pair, (batch,)."""
-        same = _column(y_true, "y_true", "1 (one kind) or 0")
+        """Return the loss of every pair, (batch,)."""
+        same = _column(y_true, "y_true", "1 (same label) or 0")
         distance = _column(y_pred, "y_pred", "distances of pairs")
         short = ops.maximum(self.margin - distance, 0.0)
         return 0.5 * (same * ops.square(distance) + (1 - same) * ops.square(short))
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"margin": self.margin}
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class TripletLoss(keras.losses.Loss):
-    """Every clip nearer to its own kind than to others by a margin, semi-hard.
+    """Make each clip nearer to its own label than to others by a margin, semi-hard.
 
-    For each anchor and each other clip of its kind (the positive) the batch is searched
-    for the nearest clip of another kind (the negative) that is farther than the
-    positive; where there is none, the farthest clip of another kind is taken. The loss
-    ``max(d(anchor, positive) - d(anchor, negative) + margin, 0)``, d the squared
-    Euclidean distance, is averaged over an anchor's positives. Anchors without a
-    positive or without a negative in the batch count as 0. Memory grows with the third
-    power of the batch.
+    For each anchor and each other clip of its label (the positive), the negative is the
+    nearest clip of another label in the batch that is farther than the positive; if
+    there is none, it is the farthest clip of another label. The loss
+    ``max(d(anchor, positive) - d(anchor, negative) + margin, 0)``, with the squared
+    Euclidean distance d, is averaged over an anchor's positives. Anchors without a
+    positive or without a negative in the batch have a loss of 0. Memory grows with the
+    third power of the batch size.
 
     y_true: labels, integers below 2**24, (batch,) or (batch, 1).
-    y_pred: vectors (batch, features), of length 1 (`ProjectionHead`).
+    y_pred: vectors (batch, features) of length 1, as from `ProjectionHead`.
 
     Args:
-        margin: In units of squared distance, which is at most 4 on the unit sphere.
-        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+        margin: Margin of the squared distance, which is at most 4 on the unit sphere.
+        **kwargs: `reduction`, `name` and `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: `margin` is not positive and finite; wrong shapes.
+        ValueError: `margin` is not positive and finite; a shape is wrong.
 
     Examples:
         >>> loss = kerasaudio.similarity.TripletLoss(margin=0.5)
@@ -97,7 +98,7 @@ class TripletLoss(keras.losses.Loss):
         self.margin = float(number(margin, "margin", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every anchor, (batch,)."""
+        """Return the loss of every anchor, (batch,)."""
         positive, negative = _kinds(y_true, y_pred)
         distance = squared_distances(y_pred)
         # Axes of the cube: anchor, positive, negative.
@@ -111,29 +112,30 @@ class TripletLoss(keras.losses.Loss):
         return _mean_where(loss, counted)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"margin": self.margin}
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class NTXentLoss(keras.losses.Loss):
-    """Tell each clip's own kind from everything else in the batch.
+    """Distinguish clips of the same label from all others in the batch.
 
-    Cross-entropy of picking the positive among all other clips of the batch, by the
-    cosine of their vectors over a temperature, averaged over an anchor's positives.
-    With two clips a label (two views of each clip, `ViewBatches`) this is SimCLR's
-    loss; with more (`ClassBatches`) the supervised contrastive one. Anchors without a
-    positive count as 0.
+    The loss is the cross-entropy of choosing the positive among all other clips of the
+    batch by the cosine of their vectors, divided by a temperature; it is averaged over
+    an anchor's positives. With two clips per label (two views of each clip,
+    `ViewBatches`) this is the loss of SimCLR; with more (`ClassBatches`) it is the
+    supervised contrastive loss. Anchors without a positive have a loss of 0.
 
     y_true: labels, integers below 2**24, (batch,) or (batch, 1).
-    y_pred: vectors (batch, features) of any length; they are normalized here.
+    y_pred: vectors (batch, features) of any length; the loss normalizes them.
 
     Args:
-        temperature: Divides the cosines; the lower, the more the nearest clips count.
-        **kwargs: `reduction`, `name`, `dtype` of `keras.losses.Loss`.
+        temperature: Divisor of the cosines; a lower one gives the nearest clips more
+            weight.
+        **kwargs: `reduction`, `name` and `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: `temperature` is not positive and finite; wrong shapes.
+        ValueError: `temperature` is not positive and finite; a shape is wrong.
 
     Examples:
         >>> loss = kerasaudio.similarity.NTXentLoss(temperature=0.1)
@@ -150,7 +152,7 @@ class NTXentLoss(keras.losses.Loss):
         self.temperature = float(number(temperature, "temperature", above=0))
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Give the loss of every anchor, (batch,)."""
+        """Return the loss of every anchor, (batch,)."""
         positive, negative = _kinds(y_true, y_pred)
         vectors = unit(y_pred)
         logits = ops.matmul(vectors, ops.transpose(vectors)) / self.temperature
@@ -159,26 +161,26 @@ class NTXentLoss(keras.losses.Loss):
         return _mean_where(loss, positive)
 
     def get_config(self) -> dict[str, Any]:
-        """Give the arguments of the constructor."""
+        """Return the arguments of the constructor."""
         return super().get_config() | {"temperature": self.temperature}
 
 
 def _column(values: Any, name: str, what: str) -> Any:
-    """Bring (batch, 1) to (batch,); refuse what is neither."""
+    """Return (batch,) or (batch, 1) as (batch,); raise for other shapes."""
     shape = tuple(values.shape)
     if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, None)):
         raise ValueError(
-            f"`{name}` must hold {what}, one a row: (batch,) or (batch, 1). "
+            f"`{name}` must hold {what}, one per row: (batch,) or (batch, 1). "
             f"Received: shape {shape}."
         )
     return ops.reshape(values, (-1,))
 
 
 def _kinds(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Give who is of the anchor's kind (itself not counted) and who is not."""
+    """Return masks (anchor, clip) of positives (without the anchor) and negatives."""
     if len(y_pred.shape) != 2:
         raise ValueError(
-            "`y_pred` must hold a vector a clip, (batch, features). "
+            "`y_pred` must hold one vector per clip, (batch, features). "
             f"Received: shape {tuple(y_pred.shape)}."
         )
     labels = _column(y_true, "y_true", "integer labels (not one-hot)")
@@ -188,7 +190,7 @@ def _kinds(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def _mean_where(values: Any, mask: Any) -> Any:
-    """Average each row where the mask is true; 0 where it never is."""
+    """Return the mean of each row where the mask is true; 0 for rows without any."""
     weights = ops.cast(mask, values.dtype)
     count = ops.maximum(ops.sum(weights, axis=-1), 1.0)
     return ops.sum(values * weights, axis=-1) / count

@@ -1,4 +1,4 @@
-"""The k nearest or farthest of many vectors: exact, by NumPy or by faiss."""
+"""Exact search for the k nearest or farthest vectors, with NumPy or faiss."""
 
 import importlib.util
 import warnings
@@ -19,15 +19,15 @@ def search_numpy(
     """Compare with every vector, block by block, in bounded memory.
 
     Args:
-        queries: float32 (queries, features).
-        vectors: float32 (vectors, features).
-        k: How many to find, at most the number of vectors.
+        queries: Vectors to search for, float32 (queries, features).
+        vectors: Vectors to search, float32 (vectors, features).
+        k: Number of vectors to find, at most the number of vectors.
         metric: "cosine" or "euclidean".
-        farthest: Whether to find the farthest rather than the nearest.
+        farthest: Whether to find the farthest instead of the nearest.
 
     Returns:
-        Positions, int64 (queries, k), best first (of equally distant ones the first
-        added), and distances, float64.
+        Positions, int64 (queries, k), best first (equal distances in the order of
+        adding), and distances, float64 (queries, k).
     """
     parts = [
         _best(queries[start : start + _QUERIES], vectors, k, metric, farthest)
@@ -61,10 +61,10 @@ def _best(
 
 
 class FaissSearch:
-    """faiss over a copy of the vectors: IndexFlatIP or IndexFlatL2, both exhaustive.
+    """Search a copy of the vectors with faiss: exhaustive IndexFlatIP or IndexFlatL2.
 
     Args:
-        vectors: float32 (vectors, features).
+        vectors: Vectors to search, float32 (vectors, features).
         metric: "cosine" or "euclidean".
 
     Raises:
@@ -80,10 +80,10 @@ class FaissSearch:
             self._index.add(self._ready(vectors[start : start + _VECTORS]))
 
     def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Find as `search_numpy` does; faiss finds them, NumPy says how far they are.
+        """Search as `search_numpy` does; NumPy computes the returned distances.
 
-        faiss counts in float32: among vectors that are equally far from the query to
-        seven digits it may choose others.
+        faiss computes in float32: among vectors whose distances are equal to seven
+        digits it may choose others.
         """
         _, positions = self._index.search(self._ready(queries), k)
         found = np.stack(
@@ -107,7 +107,7 @@ class FaissSearch:
 
 
 def has_faiss() -> bool:
-    """Tell whether faiss is installed, without importing it."""
+    """Return whether faiss is installed, without importing it."""
     return importlib.util.find_spec("faiss") is not None
 
 
@@ -120,6 +120,6 @@ def _faiss() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             'faiss is needed for backend="faiss": pip install "kerasaudio[faiss]". '
-            'backend="numpy" gives the same neighbors without it.'
+            'backend="numpy" finds the same neighbors without it.'
         ) from error
     return faiss

@@ -28,7 +28,7 @@ def ProjectionHead(
     hidden: int | None = None,
     name: str = "projection_head",
 ) -> keras.Model:
-    """Project embeddings to where their distances are compared.
+    """Build a head that projects embeddings into the space where they are compared.
 
     Input: embeddings (batch, features).
     Output: vectors of length 1, (batch, size).
@@ -36,11 +36,11 @@ def ProjectionHead(
     Args:
         features: Length of the encoder's embedding.
         size: Length of the projection.
-        hidden: Units between; None for `features`.
-        name: Of the model.
+        hidden: Units of the hidden layer; None for `features`.
+        name: Name of the model.
 
     Raises:
-        ValueError: An argument is no positive integer.
+        ValueError: An argument is not a positive integer.
 
     Examples:
         >>> head = kerasaudio.similarity.ProjectionHead(128, size=32)
@@ -63,27 +63,28 @@ def ProjectionHead(
 class Siamese(keras.Model):
     """An encoder and a projection head, trained by comparing clips.
 
-    Called on a pair of batches it gives the distances of the clips that belong
-    together: fit it on `PairBatches` with `ContrastiveLoss`. Called on one batch it
-    gives its projections: fit it on `ClassBatches` or `ViewBatches` with `TripletLoss`
-    or `NTXentLoss`. Encoder and head are models of their own: ``siamese.encoder.save``
-    and ``siamese.head.save`` keep them apart, ``siamese.save`` keeps both.
+    Called on a pair of batches, it returns the distances of corresponding clips: train
+    it on `PairBatches` with `ContrastiveLoss`. Called on one batch, it returns the
+    projections: train it on `ClassBatches` or `ViewBatches` with `TripletLoss` or
+    `NTXentLoss`. Encoder and head are models of their own: ``siamese.encoder.save`` and
+    ``siamese.head.save`` save them separately, ``siamese.save`` saves both.
 
-    Input: waveforms (batch, samples), or a pair of these, equally long.
+    Input: waveforms (batch, samples), or a pair of such batches of equal length.
     Output: projections (batch, size); for a pair, distances (batch,).
 
     Args:
-        encoder: From waveforms to vectors: a model built with ``include_top=False``,
-            `RecurrentEncoder`, `ConvolutionalEncoder`, or any `keras.Model` with one
-            input and one output (batch, features).
-        head: From the encoder's vectors to those that are compared; None for a
-            `ProjectionHead`.
-        distance: Of two projections: ``"euclidean"``, or ``"cosine"`` (1 - cosine).
-        **kwargs: Such as `name`.
+        encoder: Model from waveforms to vectors: a model built with
+            ``include_top=False``, `RecurrentEncoder`, `ConvolutionalEncoder`, or any
+            `keras.Model` with one input and one output (batch, features).
+        head: Model from the encoder's vectors to the vectors that are compared; None
+            for a `ProjectionHead`.
+        distance: Distance of two projections: ``"euclidean"``, or ``"cosine"``
+            (1 - cosine).
+        **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: The encoder ends in class scores or gives no vectors; the head does
-            not fit the encoder; an unknown distance.
+        ValueError: The encoder ends in class scores or does not return vectors; the
+            head does not fit the encoder; the distance is unknown.
 
     Examples:
         >>> encoder = kerasaudio.similarity.ConvolutionalEncoder(features=16, filters=8)
@@ -115,7 +116,7 @@ class Siamese(keras.Model):
         self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Give projections of one batch, or distances of a pair of batches."""
+        """Return projections of one batch, or distances of a pair of batches."""
         if not isinstance(inputs, list | tuple):
             return self._project(inputs, training)
         first, second = _pair(inputs)
@@ -128,10 +129,10 @@ class Siamese(keras.Model):
         return self.head(self.encoder(waveforms, training=training), training=training)
 
     def build(self, input_shape: Any = None) -> None:
-        """Do nothing: encoder and head are built already."""
+        """Do nothing: encoder and head are already built."""
 
     def get_config(self) -> dict[str, Any]:
-        """Give encoder, head and distance."""
+        """Return the configuration with encoder, head and distance."""
         return super().get_config() | {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "head": keras.saving.serialize_keras_object(self.head),
@@ -140,7 +141,7 @@ class Siamese(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Rebuild the model that `get_config` described."""
+        """Rebuild a model from the result of `get_config`."""
         parts = {
             key: keras.saving.deserialize_keras_object(
                 config[key], custom_objects=custom_objects
@@ -151,7 +152,7 @@ class Siamese(keras.Model):
 
 
 def _features(encoder: Any) -> int:
-    """Give the length of the encoder's vectors, or say what is wrong with it."""
+    """Return the length of the encoder's vectors, or raise if it is unsuitable."""
     if not isinstance(encoder, keras.Model):
         raise ValueError(
             "encoder must be a keras.Model, such as ConvolutionalEncoder(). "
@@ -166,7 +167,7 @@ def _features(encoder: Any) -> int:
     shape = _output_shape(encoder, "encoder")
     if len(shape) != 2 or shape[1] is None:
         raise ValueError(
-            "The encoder must give one vector a clip, (batch, features). Received: "
+            "The encoder must return one vector per clip, (batch, features). Received: "
             f"{encoder.name!r} with output {shape}. Pool over time at its end."
         )
     return int(shape[1])
@@ -182,8 +183,8 @@ def _check_head(head: Any, features: int) -> None:
     taken = head.input_shape
     if len(shape) != 2 or len(taken) != 2 or taken[1] != features:
         raise ValueError(
-            f"The head must take (batch, {features}), the encoder's vectors, and give "
-            f"(batch, size). Received: input {taken}, output {shape}."
+            f"The head must accept (batch, {features}), the encoder's vectors, and "
+            f"return (batch, size). Received: input {taken}, output {shape}."
         )
 
 
@@ -196,8 +197,8 @@ def _output_shape(model: keras.Model, role: str) -> tuple[int | None, ...]:
     except (AttributeError, TypeError):
         found = "a model without known inputs"
     raise ValueError(
-        f"The {role} must be a functional or built sequential model of one input and "
-        f"one output. Received: {found}."
+        f"The {role} must be a functional or a built sequential model with one input "
+        f"and one output. Received: {found}."
     )
 
 
@@ -211,7 +212,7 @@ def _pair(inputs: Any) -> tuple[Any, Any]:
     for one, other in zip(*shapes, strict=True):
         if None not in (one, other) and one != other:
             raise ValueError(
-                "Both batches of a pair must have as many clips, equally long. "
-                f"Received: shapes {shapes}."
+                "Both batches of a pair must have the same number of clips, with equal "
+                f"lengths. Received: shapes {shapes}."
             )
     return inputs[0], inputs[1]

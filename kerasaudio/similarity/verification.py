@@ -1,4 +1,4 @@
-"""How well distances tell same from different: ROC, equal error rate, neighbors."""
+"""How well distances separate same from different: ROC, equal error rate, neighbors."""
 
 from typing import NamedTuple
 
@@ -8,16 +8,16 @@ from numpy.typing import ArrayLike
 from kerasaudio.similarity.distances import check_metric, check_vectors, distances
 from kerasaudio.similarity.labels import check_labels
 
-_BLOCK = 1024  # queries at a time
+_BLOCK = 1024  # queries per block
 
 
 class RocCurve(NamedTuple):
     """Error rates of "same" decisions, from refusing all pairs to accepting all.
 
     Attributes:
-        false_positive_rate: Share of different pairs that are accepted, ascending.
-        true_positive_rate: Share of same pairs that are accepted, ascending.
-        thresholds: Pairs that score this or more are accepted, descending from inf.
+        false_positive_rate: Fraction of different pairs that are accepted, ascending.
+        true_positive_rate: Fraction of same pairs that are accepted, ascending.
+        thresholds: Lowest score of accepted pairs, descending from inf.
     """
 
     false_positive_rate: np.ndarray
@@ -33,16 +33,16 @@ def pair_scores(
     Memory grows with the square of the number of vectors: 40 MB for 3,000.
 
     Args:
-        vectors: (rows, features).
-        labels: One a row, integers or strings.
+        vectors: Vectors, (rows, features).
+        labels: Label of each row, integers or strings.
         metric: "cosine" or "euclidean".
 
     Returns:
-        Scores, float32 (pairs,), minus the distance, so that more is more alike; and
-        whether both have the same label, bool (pairs,).
+        Scores, float32 (pairs,), the negative distances, so that higher means more
+        similar; and whether both labels are the same, bool (pairs,).
 
     Raises:
-        ValueError: Unusable vectors, labels or metric.
+        ValueError: Vectors, labels or metric are invalid.
 
     Examples:
         >>> vectors, labels = [[1, 0], [0.8, 0.6], [0, 1]], ["cat", "cat", "dog"]
@@ -61,14 +61,18 @@ def pair_scores(
 
 
 def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
-    """Give the receiver operating characteristic, a point for each different score.
+    """Return the receiver operating characteristic, one point per distinct score.
 
     Args:
-        scores: The higher, the more alike, (pairs,).
-        same: Whether the pairs are the same, bool or 0 and 1, (pairs,).
+        scores: Score of each pair, higher for more similar, (pairs,).
+        same: Whether each pair is the same, bool or 0 and 1, (pairs,).
+
+    Returns:
+        Rates and thresholds, one point more than there are distinct scores.
 
     Raises:
-        ValueError: Shapes differ, scores are not finite, or pairs of one sort only.
+        ValueError: Shapes differ, scores are not finite, or pairs are all same or all
+            different.
 
     Examples:
         >>> scores, same = [0.9, 0.8, 0.3, 0.1], [True, False, True, False]
@@ -87,12 +91,12 @@ def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
     if score.dtype.kind not in "fiu" or not np.isfinite(score).all():
         raise ValueError(f"scores must be finite numbers. Received: {score.dtype}.")
     if not np.isin(truth, (0, 1)).all():
-        raise ValueError("same must hold True and False, or 1 and 0, only.")
+        raise ValueError("same must hold only True and False, or 1 and 0.")
     truth = truth.astype(bool)
     if truth.all() or not truth.any():
         raise ValueError(
-            "There must be pairs of both sorts. Received: "
-            f"{int(truth.sum())} same and {int((~truth).sum())} different ones."
+            "same must have True and False values. Received: "
+            f"{int(truth.sum())} same and {int((~truth).sum())} different pairs."
         )
     order = np.argsort(-score.astype("float64"), kind="stable")
     score, truth = score[order], truth[order]
@@ -107,19 +111,19 @@ def roc_curve(scores: ArrayLike, same: ArrayLike) -> RocCurve:
 
 
 def equal_error_rate(scores: ArrayLike, same: ArrayLike) -> float:
-    """Give the rate at which as many different pairs pass as same pairs fail.
+    """Return the rate at which false acceptances equal false rejections.
 
-    Between two thresholds the ROC curve is taken as straight.
+    Between two thresholds the ROC curve is interpolated linearly.
 
     Args:
-        scores: The higher, the more alike, (pairs,).
-        same: Whether the pairs are the same, bool or 0 and 1, (pairs,).
+        scores: Score of each pair, higher for more similar, (pairs,).
+        same: Whether each pair is the same, bool or 0 and 1, (pairs,).
 
     Returns:
-        From 0 (perfect) over 0.5 (chance) to 1.
+        Error rate from 0 (perfect) over 0.5 (chance) to 1.
 
     Raises:
-        ValueError: As `roc_curve`.
+        ValueError: As for `roc_curve`.
 
     Examples:
         >>> scores, same = [0.9, 0.8, 0.3, 0.1], [True, False, True, False]
@@ -142,19 +146,19 @@ def nearest_neighbor_accuracy(
     gallery: ArrayLike | None = None,
     gallery_labels: ArrayLike | None = None,
 ) -> float:
-    """Give the share of vectors whose nearest neighbor has their label.
+    """Return the fraction of vectors whose nearest neighbor has the same label.
 
     Args:
-        vectors: (rows, features).
-        labels: One a row, integers or strings.
+        vectors: Vectors, (rows, features).
+        labels: Label of each row, integers or strings.
         metric: "cosine" or "euclidean".
-        gallery: Where to look for neighbors, (others, features); None for the other
+        gallery: Vectors to search for neighbors, (others, features); None for the other
             rows of `vectors`.
-        gallery_labels: One a row of `gallery`.
+        gallery_labels: Label of each row of `gallery`.
 
     Raises:
-        ValueError: Unusable vectors, labels or metric; one row and no gallery; a
-            gallery without labels.
+        ValueError: Vectors, labels or metric are invalid; there is one row and no
+            gallery, or a gallery without labels.
 
     Examples:
         >>> vectors, labels = [[1, 0], [0.8, 0.6], [0, 1]], ["cat", "cat", "dog"]
@@ -164,14 +168,16 @@ def nearest_neighbor_accuracy(
     """
     rows, marks = _check(vectors, labels, metric, "vectors")
     if (gallery is None) != (gallery_labels is None):
-        raise ValueError("gallery and gallery_labels go together: pass both or none.")
+        raise ValueError("Pass both gallery and gallery_labels, or neither.")
     others, names = rows, marks
     if gallery is not None and gallery_labels is not None:
         others, names = _check(
             gallery, gallery_labels, metric, "gallery", rows.shape[1]
         )
     elif len(rows) < 2:
-        raise ValueError("A single vector has no neighbor. Pass two, or a gallery.")
+        raise ValueError(
+            "A single vector has no neighbor. Pass at least two, or a gallery."
+        )
     hits = 0
     for start in range(0, len(rows), _BLOCK):
         block = distances(rows[start : start + _BLOCK], others, metric)

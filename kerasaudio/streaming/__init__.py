@@ -1,6 +1,6 @@
-"""Sound that does not end: blocks as they come in, scores with their times out.
+"""Score endless sound: blocks in as they arrive, scores with their times out.
 
-The numbers are those of the offline call; memory and delay stay bounded.
+The scores are those of the offline call; memory and delay stay bounded.
 """
 
 from kerasaudio.streaming.latency import StreamReport

@@ -1,4 +1,4 @@
-"""What a block of a stream must be."""
+"""Check the blocks of a stream."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ _MOST_CHANNELS = 32
 
 
 def check_block(block: Any) -> np.ndarray:
-    """Return a block as float32 (frames, channels), or say why it is none.
+    """Return a block as float32 (frames, channels), or raise if it is invalid.
 
     Args:
-        block: float samples in [-1, 1], (frames,) or (frames, channels); there may be
+        block: Float samples in [-1, 1], (frames,) or (frames, channels); it may have
             no frames.
 
     Raises:
-        ValueError: Integers, another number of axes, more than 32 channels, NaN or
-            infinity, peaks above 10.
+        ValueError: The block has integers, another number of axes, more than 32
+            channels, NaN or infinity, or peaks above 10.
     """
     try:
         samples = np.asarray(block)
@@ -33,7 +33,7 @@ def check_block(block: Any) -> np.ndarray:
     channels = samples.shape[1] if samples.ndim == 2 else 0
     if not 1 <= channels <= _MOST_CHANNELS:
         raise ValueError(
-            f"A block must be (frames,) or (frames, channels), of 1 to "
+            f"A block must be (frames,) or (frames, channels), with 1 to "
             f"{_MOST_CHANNELS} channels. Received: shape {samples.shape}."
             + (" Are the axes swapped? Pass block.T." if channels else "")
         )

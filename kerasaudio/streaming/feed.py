@@ -1,4 +1,4 @@
-"""Blocks at any rate to a network's windows, in memory of about two windows."""
+"""Turn blocks at any rate into a network's windows, with memory for two windows."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from kerasaudio.core.windowed import MIN_SECONDS
 
 
 class WindowFeed:
-    """Resamples and cuts what is pushed, bit for bit as the whole sound would be.
+    """Resample and cut blocks, bit for bit as the whole sound would be.
 
-    The windows are those of `windowed.waveform_windows`; but nothing comes of less than
-    50 ms, where that raises.
+    The windows are those of `windowed.waveform_windows`; but a sound of less than 50 ms
+    has no windows here, while that function raises.
 
     Args:
-        spec: What the network takes; its windows and hop.
-        sample_rate: Rate of the blocks in Hz.
+        spec: Spec of the network, with its windows and hop.
+        sample_rate: Sample rate of the blocks in Hz.
     """
 
     def __init__(self, spec: AudioSpec, sample_rate: int) -> None:
@@ -32,21 +32,21 @@ class WindowFeed:
 
     @property
     def samples(self) -> int:
-        """Samples that were resampled so far."""
+        """Number of samples resampled so far."""
         return self._cutter.samples
 
     def _arrivals(self) -> Iterator[np.ndarray]:
-        # Asked for one block after each push, and for one more, the end, by `finish`.
+        # The resampler takes one block after each push; `finish` makes it take the end.
         while self._blocks:
             yield self._blocks.popleft()
 
     def push(self, block: np.ndarray) -> Iterator[Window]:
-        """Give the windows that a block, mono float32, completes."""
+        """Return the windows that a block, mono float32, completes."""
         self._blocks.append(block)
         return self._cutter.push(next(self._resampled))
 
     def finish(self) -> Iterator[Window]:
-        """Give the windows of what is left."""
+        """Yield the windows of the remaining sound."""
         for rest in self._resampled:
             yield from self._cutter.push(rest)
         if self.samples >= self._least:

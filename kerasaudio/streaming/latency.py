@@ -1,4 +1,4 @@
-"""How long a stream computes, and how late it knows."""
+"""Measure the computing time and the delay of a stream."""
 
 import math
 import time
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_KEPT = 1_024  # windows that the percentile is taken over
+_KEPT = 1_024  # number of windows for the percentile
 
 
 @dataclass(frozen=True)
 class StreamReport:
-    """Measured so far; times of computing are NaN before the first window.
+    """Measurements of a stream so far; computing times are NaN before the first window.
 
     Attributes:
-        windows: Scored.
-        audio_seconds: Sound pushed.
-        mean_ms: Network's time a window.
-        p95_ms: 95 % of the windows (of the last 1,024) took no longer.
-        max_ms: The slowest window.
-        real_time_factor: Time spent in the stream, resampling too, over
-            `audio_seconds`. Live sound needs less than 1, with something to spare.
-        window_seconds: Length of a window: scores are of the sound since then.
-        hop_seconds: From one window to the next.
-        resampler_seconds: The most sound that the change of rate held back; 0 without.
-        delay_seconds: Algorithmic delay: a sound is in scores at the latest so long
-            after it, computing not counted. `hop_seconds` + `resampler_seconds`.
+        windows: Number of scored windows.
+        audio_seconds: Length of the pushed sound in seconds.
+        mean_ms: Mean time of the network per window, in milliseconds.
+        p95_ms: 95th percentile of that time over the last 1,024 windows.
+        max_ms: Time of the slowest window, in milliseconds.
+        real_time_factor: Time spent in the stream, including resampling, divided by
+            `audio_seconds`. Live sound needs clearly less than 1.
+        window_seconds: Length of a window: the sound that a score is based on.
+        hop_seconds: Time from the start of a window to the next.
+        resampler_seconds: Most sound that the resampler held back; 0 without one.
+        delay_seconds: Algorithmic delay, `hop_seconds` + `resampler_seconds`: a sound
+            affects scores at most this long after it, without computing time.
 
     Examples:
         >>> stream = kerasaudio.Stream(kerasaudio.BarkNet("esc10"), hop_seconds=0.5)
@@ -50,7 +50,7 @@ class StreamReport:
     delay_seconds: float
 
     def __str__(self) -> str:
-        """Give two lines for people."""
+        """Return the report as two lines of text."""
         windows = f"{self.windows} window{'s' * (self.windows != 1)}"
         return (
             f"{windows} of {self.window_seconds:g} s every "
@@ -63,7 +63,7 @@ class StreamReport:
 
 
 class Stopwatch:
-    """Takes the times, in memory that does not grow."""
+    """Measure times, with bounded memory."""
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=_KEPT)
@@ -73,7 +73,7 @@ class Stopwatch:
 
     @contextmanager
     def window(self) -> Iterator[None]:
-        """Time the network over a window."""
+        """Measure the time of the network for one window."""
         begin = time.perf_counter()
         yield
         seconds = time.perf_counter() - begin
@@ -84,13 +84,13 @@ class Stopwatch:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Time everything that a block takes."""
+        """Measure the whole time for one block."""
         begin = time.perf_counter()
         yield
         self._busy_seconds += time.perf_counter() - begin
 
     def report(self, window_seconds: float, hop_seconds: float) -> StreamReport:
-        """Sum up."""
+        """Return the report so far."""
         some = self._windows > 0
         return StreamReport(
             windows=self._windows,

@@ -1,4 +1,4 @@
-"""Scores that flicker less: averages over the last windows."""
+"""Smooth scores by averaging over the last windows."""
 
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Smooth = Callable[[np.ndarray], np.ndarray]
 
 
 def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
-    """Give what turns each window's scores x into smooth ones y.
+    """Return a function that turns each window's scores x into smoothed scores y.
 
     "average": y[t] is the mean of x[t - n + 1], ..., x[t] with
     n = max(1, round(seconds / hop)), and of fewer at the beginning.
@@ -22,8 +22,8 @@ def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
     a = 1 - exp(-hop / seconds): `seconds` is the time constant.
 
     Raises:
-        ValueError: Another kind, a time that is not positive, or an average over more
-            than 100,000 windows.
+        ValueError: The kind is unknown, the time is not positive, or the average covers
+            more than 100,000 windows.
     """
     seconds = check_seconds(seconds, "smoothing_seconds")
     if kind is None:
@@ -36,9 +36,9 @@ def smoother(kind: str | None, seconds: float, hop_seconds: float) -> Smooth:
         windows = max(1, round(seconds / hop_seconds))
         if windows > _MOST_WINDOWS:
             raise ValueError(
-                f"smoothing_seconds={seconds:g} are {windows:,} windows to remember, "
-                f"which may be {_MOST_WINDOWS:,}. Take a shorter span or a longer hop; "
-                f"or smoothing='exponential', which remembers one."
+                f"smoothing_seconds={seconds:g} covers {windows:,} windows, but at "
+                f"most {_MOST_WINDOWS:,} can be kept. Pass a shorter time or a longer "
+                f"hop; or smoothing='exponential', which keeps only one."
             )
         return _MovingAverage(windows)
     return _Exponential(-np.expm1(-hop_seconds / seconds))

@@ -1,4 +1,4 @@
-"""Stream: a network that listens while the sound goes on.
+"""Stream: score sound with a network while it arrives.
 
 block (frames,) or (frames, channels), any rate -> mono -> the network's rate
 -> windows (window_samples,), a hop apart -> scores (classes,) -> smoothed, with times
@@ -23,14 +23,14 @@ from kerasaudio.streaming.smoothing import smoother
 
 
 class Heard(NamedTuple):
-    """What was heard in a window.
+    """Result for one window of a stream.
 
     Attributes:
-        start: Of the window, in seconds after the first sample pushed.
-        end: Of the window, and not beyond the end of the sound.
+        start: Start of the window, in seconds after the first pushed sample.
+        end: End of the window in seconds, at most the end of the sound.
         scores: Output of the model, float32 (classes,) or, without a top, (features,);
-            smoothed, if that was asked for.
-        weight: What the window counts in the mean over a clip, 1 if it is full.
+            smoothed if the stream has smoothing.
+        weight: Weight of the window in the mean over a clip; 1 if it is full.
     """
 
     start: float
@@ -40,46 +40,46 @@ class Heard(NamedTuple):
 
 
 class Stream:
-    """Scores sound while it comes in, block by block.
+    """Score sound block by block while it arrives.
 
-    Without smoothing the scores and times are, to 1e-5, those of
+    Without smoothing, scores and times are equal to 1e-5 to those of
 
         FeatureExtractor(model, "predictions", hop_seconds=..., pool=None).timeline(
             sound, sample_rate)
 
-    over the whole sound ("embedding" for a model without a top): windows start at 0,
-    hop, 2 hop, ..., and what is left at the end is what `spec.rest` makes of it. With
-    `hop_seconds=None` their mean by weight is what `model.tag` ranks, except for models
-    that hear short clips whole (`spec.whole_samples`) or in windows spread over the
-    clip (`spec.windows_per_clip`), which nobody can before it has ended. They depend,
-    bit for bit, on the sound only, not on how it is cut into blocks: windows pass the
-    network one by one. A stream's memory does not grow.
+    for the whole sound ("embedding" for a model without a top): windows start at 0,
+    hop, 2 hop, ..., and the end is treated as in `spec.rest`. With `hop_seconds=None`,
+    `model.tag` ranks their weighted mean, except for models that process short clips
+    whole (`spec.whole_samples`) or in windows spread over the clip
+    (`spec.windows_per_clip`), which needs the whole sound. Scores do not depend, bit
+    for bit, on how the sound is cut into blocks: the network runs on one window at a
+    time. The memory of a stream does not grow.
 
-    One window of silence is run at once, so that compiling does not delay the first.
+    A window of silence is run at creation, so that compiling does not delay the first.
 
-    A stream belongs to one thread at a time, and so does its model: where blocks come
-    from another thread, let that put them into a `queue.Queue`, and iterate over it
-    with `run`; guard a model that several streams share by a lock around `push`.
+    Use a stream, and its model, from one thread at a time. If blocks come from another
+    thread, put them into a `queue.Queue` there, and iterate over it with `run`. If
+    several streams share a model, hold a lock around `push`.
 
     Args:
         model: An `AudioModel`.
-        hop_seconds: From the start of a window to the next, rounded to whole samples;
-            None for the model's own. Shorter costs more.
-        window_seconds: Length of a window; None for the model's own
-            (`spec.window_samples`). Only networks that take any length take others.
+        hop_seconds: Time from the start of a window to the next in seconds, rounded to
+            whole samples; None for the model's own. A shorter hop takes more computing.
+        window_seconds: Length of a window in seconds; None for the model's own
+            (`spec.window_samples`). Only networks of any length accept other lengths.
         smoothing: None; "average", the mean over the windows of the last
             `smoothing_seconds`, y[t] = mean(x[t - n + 1], ..., x[t]) with
             n = max(1, round(smoothing_seconds / hop_seconds)), fewer at the beginning;
             or "exponential", y[t] = y[t - 1] + a (x[t] - y[t - 1]) with y[0] = x[0] and
             a = 1 - exp(-hop_seconds / smoothing_seconds).
-        smoothing_seconds: Span of the average, or time constant.
+        smoothing_seconds: Length of the average, or time constant, in seconds.
 
     Attributes:
         model: The model.
 
     Raises:
-        ValueError: No `AudioModel`, an unknown smoothing, a time that is not positive,
-            or a length that the network cannot take.
+        ValueError: `model` is not an `AudioModel`, the smoothing is unknown, a time is
+            not positive, or the network does not accept the length.
 
     Examples:
         >>> model = kerasaudio.MusiCNN("mtat")
@@ -103,7 +103,7 @@ class Stream:
     ) -> None:
         if not isinstance(model, AudioModel):
             raise ValueError(
-                "Stream needs a model of kerasaudio, such as "
+                "model must be a model of kerasaudio, such as "
                 "kerasaudio.MusiCNN(weights='mtat'). "
                 f"Received: {type(model).__name__}."
             )
@@ -119,31 +119,32 @@ class Stream:
         run(model.predict_on_batch, silence)
 
     def __repr__(self) -> str:
-        """Give the model, the windows and whether it has ended, in a line."""
+        """Return the model, the windows and whether the stream has ended."""
         spec = self._spec
         windows = f"{spec.window_seconds:g} s every {spec.hop_seconds:g} s"
         state = "" if self._ended is None else f", {self._ended}"
         return f"{type(self).__name__}({self.model.name!r}, {windows}{state})"
 
     def push(self, block: ArrayLike, sample_rate: int | None = None) -> list[Heard]:
-        """Take the next piece of the sound.
+        """Add the next block of the sound.
 
-        A block that is refused changes nothing. An error of the network itself passes,
-        and ends the stream, as its times would be wrong from then on.
+        A block that is refused changes nothing. An error of the network is raised and
+        ends the stream, as its times would be wrong from then on.
 
         Args:
-            block: float samples in [-1, 1], (frames,) or (frames, channels) of up to 32
-                channels, which are averaged. Any length; none at all is fine. It is
-                copied, and may be used again.
-            sample_rate: Rate of the blocks in Hz; needed with the first, and the same
-                with all.
+            block: Float samples in [-1, 1], (frames,) or (frames, channels) with up to
+                32 channels, which are averaged. Any length, including 0. It is copied
+                and may be reused.
+            sample_rate: Sample rate of the blocks in Hz; required for the first block,
+                and the same for all.
 
         Returns:
-            The windows that are complete now, in order; often none.
+            The windows that are now complete, in order; often none.
 
         Raises:
-            ValueError: Integers, NaN, another shape; no rate, a bad one, or another
-                one or number of channels than before; the stream has ended.
+            ValueError: The block has integers, NaN or another shape; the rate is
+                missing or invalid; rate or channels differ from those of earlier
+                blocks; the stream has ended.
         """
         self._check_open()
         frames = check_block(block)
@@ -167,8 +168,8 @@ class Stream:
         """End the sound.
 
         Returns:
-            The windows of what was left, in order. A sound shorter than a window gives
-            one (as short as the network takes it), less than 50 ms give none.
+            The remaining windows, in order. A sound shorter than a window gives one (as
+            short as the network accepts), a sound of less than 50 ms gives none.
 
         Raises:
             ValueError: The stream has ended.
@@ -187,21 +188,25 @@ class Stream:
         """Push blocks one by one, then flush.
 
         Args:
-            blocks: As for `push`; may go on for ever.
+            blocks: As for `push`; may be endless.
             sample_rate: As for `push`.
 
         Yields:
             Windows as soon as they are complete.
 
         Raises:
-            ValueError: As `push`, when a block is reached.
+            ValueError: As for `push`, when a block is reached.
         """
         for block in blocks:
             yield from self.push(block, sample_rate)
         yield from self.flush()
 
     def tags(self, heard: Heard, top: int | None = None) -> list[tuple[str, float]]:
-        """Give (label, score) pairs of a window, best first: 5, or all if fewer.
+        """Return the (label, score) pairs of a window, best first.
+
+        Args:
+            heard: A window.
+            top: Number of pairs; None for 5, or all if there are fewer labels.
 
         Raises:
             ValueError: The model has no labels, or fewer than `top`.
@@ -209,16 +214,16 @@ class Stream:
         return self.model.decode(heard.scores[None], top)[0]
 
     def report(self) -> StreamReport:
-        """Give windows, times and delay so far; also after the end."""
+        """Return the number of windows, times and delay so far; also after the end."""
         return self._watch.report(self._spec.window_seconds, self._spec.hop_seconds)
 
     def close(self) -> None:
-        """End without the rest, which `flush` gives; a second time changes nothing."""
+        """End without the remaining windows, which `flush` returns; may be repeated."""
         if self._ended is None:
             self._end("was closed")
 
     def __enter__(self) -> Self:
-        """Give the stream."""
+        """Return the stream."""
         return self
 
     def __exit__(
@@ -227,7 +232,7 @@ class Stream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close."""
+        """Close the stream."""
         self.close()
 
     def _score(self, windows: Iterator[Window]) -> list[Heard]:
@@ -236,7 +241,7 @@ class Stream:
         try:
             for window in windows:
                 with self._watch.window():
-                    # One by one: networks round larger batches otherwise.
+                    # One by one, as networks round differently in larger batches.
                     raw = run(self.model.predict_on_batch, window.samples[None])[0]
                 end = window.start + window.length
                 scores = self._smooth(raw)
@@ -262,17 +267,17 @@ class Stream:
         if sample_rate is None:
             if not self._sample_rate:
                 raise ValueError(
-                    "A block does not say its sample rate. Pass sample_rate=, in Hz, "
-                    f"such as sample_rate={self._spec.sample_rate}; other rates are "
-                    "resampled."
+                    "The sample rate of the block is unknown. Pass sample_rate=, in "
+                    f"Hz, such as sample_rate={self._spec.sample_rate}; other rates "
+                    "are resampled."
                 )
             return self._sample_rate
         rate = check_rate(sample_rate)
         if rate != self._sample_rate and self._sample_rate:
             raise ValueError(
-                f"The rate of a stream cannot change: its blocks have had "
+                f"The sample rate of a stream must not change: its blocks have had "
                 f"{self._sample_rate} Hz. Received: sample_rate={rate}. Make a new "
-                f"Stream, or bring all blocks to one rate first."
+                f"Stream, or resample all blocks to one rate first."
             )
         return rate
 
@@ -280,7 +285,7 @@ class Stream:
         channels = frames.shape[1]
         if self._channels and channels != self._channels:
             raise ValueError(
-                f"A stream's blocks have one number of channels: so far "
+                f"All blocks of a stream must have the same number of channels, so far "
                 f"{self._channels}. Received: {channels}, shape {frames.shape}, which "
                 f"is (frames, channels)."
             )

@@ -1,6 +1,6 @@
-"""Transfer: a pretrained network and few labels.
+"""Transfer learning: adapt a pretrained network with few labels.
 
-`fit_probe` and `fine_tune` give models to use.
+`fit_probe` and `fine_tune` return models.
 """
 
 from kerasaudio.moved import getattr_of

@@ -7,14 +7,14 @@ import numpy as np
 
 Vectors = np.ndarray | Sequence[np.ndarray]
 
-_CONSTANT = 1e-6  # of the mean magnitude: less deviation is rounding
+_CONSTANT = 1e-6  # of the mean magnitude; a smaller deviation is rounding
 
 
 def as_array(features: Vectors, probe: str) -> np.ndarray:
-    """Give features as one float32 array, clips of fewer windows padded by zeros.
+    """Return features as one float32 array; clips with fewer windows get zeros.
 
     Raises:
-        ValueError: Another shape, nothing, or NaN.
+        ValueError: The features have another shape, are empty, or have NaN.
     """
     rank, form = (3, "(clips, windows, n)") if probe == "gru" else (2, "(clips, n)")
     if isinstance(features, np.ndarray):
@@ -28,13 +28,16 @@ def as_array(features: Vectors, probe: str) -> np.ndarray:
             array = _pad(clips)
     if array.ndim != rank or array.size == 0 or array.dtype.kind not in "fiu":
         raise ValueError(
-            f"The probe {probe!r} takes features of shape {form}. Received: shape "
+            f"The probe {probe!r} needs features of shape {form}. Received: shape "
             f"{array.shape}, dtype {array.dtype}."
         )
     array = np.ascontiguousarray(array, "float32")
     if not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, rank))))
-        raise ValueError(f"The features hold NaN or infinity, first in clip {bad[0]}.")
+        raise ValueError(
+            f"features must be finite. Received: NaN or infinity, first in clip "
+            f"{bad[0]}."
+        )
     return array
 
 
@@ -47,38 +50,38 @@ def _pad(clips: list[np.ndarray]) -> np.ndarray:
 
 
 def check_targets(targets: Any, count: int) -> np.ndarray:
-    """Give class numbers as integers.
+    """Return class numbers as int64.
 
     Raises:
-        ValueError: Not `count` class numbers, of each class at least one.
+        ValueError: There are not `count` class numbers, or a class has none.
     """
     array = np.asarray(targets)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise ValueError(
-            f"targets must be {count} integers, one a clip. Received: shape "
+            f"targets must be {count} integers, one per clip. Received: shape "
             f"{array.shape}, dtype {array.dtype}."
         )
     present = np.unique(array)
     if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
         raise ValueError(
-            "targets must be numbered from 0 without gaps, at least two classes. "
+            "targets must be numbers from 0 without gaps, of at least two classes. "
             f"Received: {present[:10].tolist()}."
         )
     return array.astype(np.int64)
 
 
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each feature, padding left out."""
+    """Return the mean and standard deviation of each feature, without padding."""
     rows = features.reshape(-1, features.shape[-1])
     if features.ndim == 3:
         rows = rows[np.any(rows != 0, axis=1)]
         rows = rows if len(rows) else np.zeros((1, rows.shape[1]))
     if not np.ptp(rows, axis=0).any():
         raise ValueError(
-            "The features are the same for all clips: there is nothing to learn from."
+            "features must differ between clips. Received: the same for all clips."
         )
     mean, std = rows.mean(axis=0, dtype="float64"), rows.std(axis=0, dtype="float64")
-    # What never changes in training must not be blown up when it does later.
+    # A feature that is constant in training must not be amplified if it varies later.
     constant = std <= _CONSTANT * max(float(np.abs(rows).mean()), 1e-30)
     return mean, np.where(constant, 1.0, std)
 

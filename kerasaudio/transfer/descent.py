@@ -1,7 +1,7 @@
-"""Accelerated gradient descent for softmax regression, many problems at once.
+"""Accelerated gradient descent for softmax regression on many problems at once.
 
 Nesterov's method with restarts (O'Donoghue & Candès 2015, arXiv:1204.3982). The whole
-loop is one compiled call of a Keras model whose batch axis counts the problems.
+loop is one compiled call of a Keras model with one problem per batch entry.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ from keras import ops
 from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
 
 MAX_STEPS = 5_000
-TOLERANCE = 1e-5  # of the gradient, where the loss is of the order of 1
+TOLERANCE = 1e-5  # of the gradient, for a loss of the order of 1
 
 
 class NotConvergedError(ValueError):
@@ -24,29 +24,30 @@ class NotConvergedError(ValueError):
 def minimize(
     design: np.ndarray, targets: np.ndarray, shrink: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Give the weights of least loss for problems of a curvature of at most 1.
+    """Return the weights with the least loss, for problems with a curvature up to 1.
 
-    Smaller problems are filled up with zeros, which change nothing.
+    Smaller problems are padded with zeros, which do not change the result.
 
     Args:
-        design: (problems, rows, n).
+        design: Features, (problems, rows, n).
         targets: 1 for the class of a row, otherwise 0, (problems, rows, classes).
         shrink: Quadratic penalty, (problems, n, n).
-        rows: Number of rows that each problem really has, (problems,).
+        rows: Number of rows of each problem without padding, (problems,).
 
     Returns:
-        float32 (problems, n, classes).
+        Weights, float32 (problems, n, classes).
 
     Raises:
-        NotConvergedError: Not within 5,000 steps, which takes a very weak penalty.
+        NotConvergedError: It did not converge within 5,000 steps, which happens only
+            with a very weak penalty.
     """
     transposed = design.transpose(0, 2, 1) / rows[:, None, None]
     arrays = [np.asarray(a, "float32") for a in (design, transposed, targets, shrink)]
     weights, gradient = _solver(MAX_STEPS).predict_on_batch(arrays)
     if not np.all(gradient < TOLERANCE):
         raise NotConvergedError(
-            "The logistic regression did not converge. A smaller C "
-            "(a stronger penalty) helps; or are the features not standardized?"
+            "The logistic regression did not converge. Pass a smaller C (a stronger "
+            "penalty), and check that the features are standardized."
         )
     return np.asarray(weights)
 
@@ -58,7 +59,7 @@ def _solver(most_steps: int) -> keras.Model:
 
 
 class _Descent(keras.layers.Layer):
-    """Runs until every problem's gradient is small."""
+    """Run until the gradient of every problem is small."""
 
     def __init__(self, most_steps: int) -> None:
         super().__init__(dtype="float32", name="descent")
@@ -84,7 +85,7 @@ class _Descent(keras.layers.Layer):
             following = ahead - gradient
             moved = following - point
             uphill = ops.sum(gradient * moved, axis=(1, 2), keepdims=True) > 0
-            # Where it overshot, it gathers speed anew.
+            # After overshooting, the momentum restarts.
             speed = ops.where(uphill, ops.ones_like(momentum), momentum)
             faster = (1 + ops.sqrt(1 + 4 * speed * speed)) / 2
             beyond = following + (speed - 1) / faster * moved

@@ -1,8 +1,8 @@
 """Fine-tuning on waveforms: a new head on a frozen body, or the whole network.
 
-A random head would first push a pretrained body about, and a few clips are no
-statistics to normalize by: so the head is fitted before all learn (Kumar et al. 2022,
-arXiv:2202.10054), and batch normalization keeps its own.
+A random head would distort a pretrained body at first, and a few clips give poor
+statistics for normalization. So the head is fitted before all layers are trained (Kumar
+et al. 2022, arXiv:2202.10054), and batch normalization keeps its statistics.
 """
 
 from collections.abc import Sequence
@@ -33,27 +33,27 @@ def fine_tune(
 ) -> AudioModel:
     """Train a copy of a model, with a new head, on all clips of a data set.
 
-    Clips are decoded into memory and cut or padded to one length. How well it does on
-    clips it has not heard, `cross_validate(model, clips, "full")` tells.
+    Clips are decoded into memory and cut or padded to one length. Use
+    `cross_validate(model, clips, "full")` to estimate the accuracy on new clips.
 
     Args:
-        model: Pretrained; it stays as it is.
-        clips: With labels; folds are not looked at.
-        body: "frozen": only the new head learns, batch normalization stays in
-            inference mode. "full": the new head is fitted first, as the linear probe
-            is; then everything learns but batch normalization, which stays as it is.
-        seed: Of the head's initial weights, shuffling and dropout.
+        model: Pretrained model; it does not change.
+        clips: Clips with one class each; folds are ignored.
+        body: "frozen": only the new head is trained, and batch normalization stays in
+            inference mode. "full": the new head is fitted first, like the linear
+            probe; then all layers except batch normalization are trained.
+        seed: Random seed of the head's initial weights, shuffling and dropout.
         **settings: epochs (10 frozen, 5 full), batch_size (32, 16), learning_rate of
             Adam (0.003, 0.0001), clip_seconds (the network's length, or the median
             length of the clips).
 
     Returns:
-        The trained copy, with the head that the model's factory makes for these
-        labels, which are its `spec.labels`.
+        The trained copy, with the head that the model's factory makes for the class
+        names, which become its `spec.labels`.
 
     Raises:
-        ValueError: An unknown setting, a length that the network cannot take, clips
-            that are parts of files or have several classes.
+        ValueError: A setting is unknown, the network does not accept the length, or
+            clips are parts of files or have several classes.
         OSError: A clip is missing or cannot be decoded.
 
     Examples:
@@ -81,7 +81,7 @@ def fine_tune(
         check_seed(seed),
     )
     tuned = tuner.fit(np.arange(len(clips)))
-    if body == "frozen":  # the body is as it was
+    if body == "frozen":  # the body has not changed
         return tuned
     return AudioModel(
         tuned.input,
@@ -92,16 +92,16 @@ def fine_tune(
 
 
 class Tuner:
-    """Fine-tunes one network on several sets of clips, compiled once.
+    """Fine-tune one network on several sets of clips, compiled once.
 
     Args:
-        model: Pretrained; it is copied.
-        waveforms: Of all clips.
+        model: Pretrained model; it is copied.
+        waveforms: Waveforms of all clips.
         targets: Class numbers of all clips.
         class_names: Names of the classes.
         body: "frozen" or "full".
-        settings: From `settle`.
-        seed: Of all that is random.
+        settings: Settings from `settle`.
+        seed: Random seed.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Tuner:
             vectors = sees.predict(
                 waveforms.samples, batch_size=settings["batch_size"], verbose=0
             )
-            # Of networks that score pieces of a clip, the average of the pieces.
+            # The average of the pieces, for networks that score pieces of a clip.
             self._vectors = vectors.mean(axis=1) if vectors.ndim == 3 else vectors
         loss = "binary_crossentropy"
         if self._exclusive:
@@ -136,7 +136,7 @@ class Tuner:
         self._trainer = Trainer(tuned, settings["learning_rate"], loss=loss)
 
     def fit(self, clips: np.ndarray) -> AudioModel:
-        """Train from the pretrained weights on some clips; give the one model."""
+        """Train from the pretrained weights on some clips; return the (one) model."""
         chosen = np.isin(self._waveforms.clip_of, clips)
         self._trainer.reset()
         if self._vectors is not None:
@@ -158,13 +158,13 @@ class Tuner:
         vectors, targets = self._vectors[chosen], self._targets[chosen]
         kernel, bias = linear_head(vectors, targets, self._classes)
         if not self._exclusive and self._classes > 1:
-            # Logits of a class against all others: where nothing is known, all have
-            # the same probability, as softmax gives them.
+            # Logits of a class against all others: without information, all classes
+            # have the same probability, as with softmax.
             bias = bias - np.log(self._classes - 1)
         return [kernel, bias]
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
-        """Give probabilities for some clips."""
+        """Return probabilities for some clips."""
         return self._waveforms.answers(
             self._trainer.model.predict_on_batch, clips, self._settings["batch_size"]
         )

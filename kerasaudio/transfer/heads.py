@@ -20,26 +20,28 @@ from kerasaudio.layers import Standardize
 
 
 def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> AudioModel:
-    """Put a fitted probe on the embedding of the model that its features came from.
+    """Attach a fitted probe to the embedding of the model that its features came from.
 
     The result has the layers that the model's factory makes for `labels`, with the
-    probe's weights; "mlp" adds its hidden layer in front of them. So networks that
-    score patches or frames do so with the probe, too: it is fitted on the average of a
-    clip, hears each piece, and the network's own pooling makes the clip's scores of
-    theirs. Those of other networks are the probe's.
+    probe's weights; "mlp" adds its hidden layer before them. Networks that score
+    patches or frames also do so with the probe: it is fitted on the average of a clip,
+    scores each piece, and the network's own pooling combines these scores. For other
+    networks, the scores are those of the probe.
 
     Args:
-        model: With or without a top; the layers of its body are shared, not copied.
-        probe: From `fit_probe`, "linear" or "mlp", on the layer "embedding"; or a
-            chain of dense layers of your own, the last one with a unit for each class.
+        model: Model with or without a top; the layers of its body are shared, not
+            copied.
+        probe: "linear" or "mlp" probe from `fit_probe`, on the layer "embedding"; or
+            your own chain of dense layers, the last one with one unit per class.
         labels: Names of the classes, in the order of their numbers.
 
     Returns:
-        Waveform (b, samples) -> class probabilities (b, classes), with `tag`.
+        Model from waveforms (b, samples) to class probabilities (b, classes), with
+        `tag`.
 
     Raises:
-        ValueError: The probe takes other features, is no such chain, or the labels do
-            not fit.
+        ValueError: The probe needs other features or is not such a chain, or the labels
+            do not fit.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -54,7 +56,7 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
     embedding = model.get_layer("embedding").output
     if tuple(probe.input_shape) != tuple(embedding.shape):
         raise ValueError(
-            f"The probe takes features of shape {tuple(probe.input_shape)}; the "
+            f"The probe needs features of shape {tuple(probe.input_shape)}, but the "
             f"embedding of {model.name} is {tuple(embedding.shape)}. Probes over "
             "windows (gru) cannot be attached."
         )
@@ -63,7 +65,7 @@ def attach(model: AudioModel, probe: keras.Model, labels: Sequence[str]) -> Audi
     if not isinstance(last, keras.layers.Dense):
         raise ValueError(
             f"The last layer of the probe is {last.name!r}, a {type(last).__name__}. "
-            "It must be a dense layer with a unit for each class."
+            "It must be a dense layer with one unit per class."
         )
     weights = last.get_weights()
     if len(hidden) == 1 and isinstance(hidden[0], Standardize):
@@ -86,14 +88,14 @@ def with_new_head(
     frozen: bool,
     activation: Activation = "auto",
 ) -> AudioModel:
-    """Give a copy with a head for classes of its own instead of the old one.
+    """Return a copy of a model with a new head for other classes.
 
     Args:
-        model: Keeps its weights; the copy starts with the same.
+        model: Model; it does not change. The copy starts with the same weights.
         labels: Names of the classes.
-        frozen: Whether only the new head learns; batch normalization then also keeps
-            its statistics.
-        activation: Of the head; see `kerasaudio.core.heads.with_head`.
+        frozen: Whether only the new head is trained; batch normalization then also
+            keeps its statistics.
+        activation: Activation of the head; see `kerasaudio.core.heads.with_head`.
     """
     copy = AudioModel.from_config(model.get_config())
     copy.set_weights(model.get_weights())
@@ -103,28 +105,28 @@ def with_new_head(
 
 
 def freeze_body(model: AudioModel, frozen: bool) -> None:
-    """Let only the head learn, or everything."""
+    """Make only the head trainable, or all layers."""
     head = head_layers(model)
     for layer in model.layers:
         layer.trainable = layer in head or not frozen
 
 
 def freeze_normalization(model: AudioModel) -> None:
-    """Leave batch normalization as it is while the other layers learn."""
+    """Make batch normalization not trainable, so that it keeps its statistics."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
 
 
 def _chain(probe: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Give the layers of a network, those of networks in it too, in order."""
+    """Yield the layers of a network in order, including those of nested networks."""
     for layer in probe.layers:
         if isinstance(layer, keras.Model):
             yield from _chain(layer)
         elif not isinstance(layer, keras.layers.InputLayer):
             if not isinstance(layer, Standardize | keras.layers.Dense | _PLAIN):
                 raise ValueError(
-                    f"A probe is a chain of dense layers. {layer.name!r} is a "
+                    f"A probe must be a chain of dense layers. {layer.name!r} is a "
                     f"{type(layer).__name__}."
                 )
             yield layer
@@ -134,7 +136,7 @@ _PLAIN = keras.layers.Dropout | keras.layers.Activation | keras.layers.ReLU
 
 
 def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarray]:
-    """Give kernel and bias on raw features, of those on standardized ones."""
+    """Return kernel and bias for raw features from those for standardized ones."""
     kernel, bias = (weight.astype("float64") for weight in weights)
     kernel = kernel / np.reshape(np.asarray(scale.std, "float64"), (-1, 1))
     mean = np.broadcast_to(np.asarray(scale.mean, "float64"), len(kernel))
@@ -142,9 +144,9 @@ def _with_scale(weights: list[np.ndarray], scale: Standardize) -> list[np.ndarra
 
 
 def _behind_dropout(model: AudioModel) -> keras.KerasTensor:
-    """Give what a probe of the embedding sees: that, or the pieces it averages.
+    """Return the probe's input: the embedding, or the pieces that it averages.
 
-    Where the network's own head sees the same behind dropout, the probe does, too.
+    If the network's own head has the same input after dropout, the probe has it, too.
     """
     place, seen = averaged(model), penultimate(model)
     last = keras.Model(model.input, seen).layers[-1]

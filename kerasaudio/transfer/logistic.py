@@ -1,8 +1,8 @@
-"""Logistic regression over many classes, solved to its one optimum.
+"""Logistic regression over many classes, solved to its only optimum.
 
-The loss is convex, so that seed, order and batches have no say. It is minimized over
-all rows at once, in coordinates in which its curvature is at most 1 (by the bound of
-Böhning 1992 on softmax): some hundred steps are enough.
+The loss is convex, so seed, order and batches have no influence. It is minimized over
+all rows at once, in coordinates where its curvature is at most 1 (by the bound of
+Böhning 1992 on softmax), so that a few hundred steps are enough.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from keras import ops
 
 from kerasaudio.transfer.descent import minimize
 
-_LEAST_CURVATURE = 1e-6  # of the sum: float32 resolves no less
+_LEAST_CURVATURE = 1e-6  # of the sum; float32 does not resolve less
 _BIAS_SCALE = 2**0.5  # for a curvature of 1
 
 
 class Problem(NamedTuple):
-    """What a classifier is to learn.
+    """Training data of a classifier.
 
     Attributes:
-        features: Standardized, (rows, n).
+        features: Standardized features, (rows, n).
         targets: Class numbers, (rows,).
     """
 
@@ -30,11 +30,11 @@ class Problem(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """Scores are `softmax(features @ kernel + bias)`.
+    """A linear classifier with the scores `softmax(features @ kernel + bias)`.
 
     Attributes:
-        kernel: float32 (features, classes).
-        bias: float32 (classes,).
+        kernel: Kernel, float32 (features, classes).
+        bias: Bias, float32 (classes,).
     """
 
     kernel: np.ndarray
@@ -42,18 +42,19 @@ class Linear(NamedTuple):
 
 
 def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Linear]:
-    """Fit softmax regressions with an L2 penalty on the kernel, all in one go.
+    """Fit softmax regressions with an L2 penalty on the kernel, all at once.
 
-    Each minimizes the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, which is
-    what scikit-learn's `LogisticRegression(C=C)` minimizes.
+    Each minimizes the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, like
+    scikit-learn's `LogisticRegression(C=C)`.
 
     Args:
-        problems: Features of one width, and class numbers.
+        problems: Features of equal width, and class numbers.
         classes: Number of classes.
         C: Inverse strength of the penalty, positive.
 
     Raises:
-        NotConvergedError: After too many steps, which takes a very weak penalty.
+        NotConvergedError: There were too many steps, which happens only with a very
+            weak penalty.
     """
     prepared = [_prepare(problem, C) for problem in problems]
     targets = [np.eye(classes, dtype="float32")[p.targets] for p in problems]
@@ -67,19 +68,19 @@ def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Li
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Give probabilities for (rows, classes)."""
+    """Return probabilities for (rows, classes)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 class _Prepared(NamedTuple):
-    """A problem in well-conditioned coordinates; the first one is the bias.
+    """A problem in well-conditioned coordinates; the first coordinate is the bias.
 
     Attributes:
-        design: (rows, 1 + m).
-        shrink: Penalty, (1 + m, 1 + m); none on the bias.
-        to_kernel: From these coordinates to those of the features, (n, m).
-        mean: Of the features, (n,).
+        design: Features in these coordinates, (rows, 1 + m).
+        shrink: Penalty, (1 + m, 1 + m); 0 for the bias.
+        to_kernel: Map from these coordinates to those of the features, (n, m).
+        mean: Mean of the features, (n,).
     """
 
     design: np.ndarray
@@ -120,7 +121,7 @@ def _prepare(problem: Problem, C: float) -> _Prepared:
 
 
 def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Join matrices of different sizes, filled up with zeros."""
+    """Stack matrices of different sizes, padded with zeros."""
     most = np.max([array.shape for array in arrays], axis=0)
     stack = np.zeros((len(arrays), *most), "float32")
     for place, array in zip(stack, arrays, strict=True):

@@ -1,4 +1,4 @@
-"""Small classifiers on vectors that a pretrained network made.
+"""Small classifiers on vectors from a pretrained network.
 
     linear: vector (b, n) -> standardize -> dense, softmax (b, classes)
     mlp:    vector (b, n) -> standardize -> dense, ReLU, dropout -> dense, softmax
@@ -45,22 +45,23 @@ def fit_probe(
     """Fit a small classifier on vectors.
 
     Args:
-        features: (clips, n); for "gru" the windows of each clip, (clips, windows, n),
-            where rows of zeros are padding, or a list of (windows, n).
+        features: Vectors (clips, n); for "gru" the windows of each clip, (clips,
+            windows, n), where rows of zeros are padding, or a list of (windows, n).
         targets: Class numbers from 0, (clips,).
         probe: "linear", "mlp" or "gru".
-        seed: Of initial weights, shuffling and dropout; "linear" has nothing random.
+        seed: Random seed of initial weights, shuffling and dropout; it has no effect
+            on "linear".
         **settings: linear: C, inverse strength of the L2 penalty as in scikit-learn,
             0.1. mlp, gru: units (256, 64), dropout (0.3), epochs (40), batch_size
             (32), learning_rate (0.001, 0.002).
 
     Returns:
         A model from raw features to class probabilities, (b, n) or (b, windows, n) ->
-        (b, classes). The standardization is inside.
+        (b, classes). It includes the standardization.
 
     Raises:
-        ValueError: Shapes that do not fit, NaN, a class without a clip, an unknown
-            probe or setting.
+        ValueError: Shapes do not fit, features have NaN, a class has no clip, or the
+            probe or a setting is unknown.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -82,7 +83,7 @@ def fit_probe(
 def linear_head(
     features: np.ndarray, targets: np.ndarray, classes: int
 ) -> list[np.ndarray]:
-    """Fit the linear probe; give kernel and bias of a dense layer on raw features."""
+    """Fit the linear probe, and return its kernel and bias for raw features."""
     fitter = Fitter("linear", classes, settle("linear", {}, ON_FEATURES), seed=0)
     (fitted,) = fitter.fit_each([Problem(as_array(features, "linear"), targets)])
     assert isinstance(fitted.core, Linear)
@@ -92,13 +93,13 @@ def linear_head(
 
 @dataclass(frozen=True)
 class Fitted:
-    """A classifier of standardized vectors, and how to standardize.
+    """A classifier of standardized vectors, with the standardization.
 
     Attributes:
-        core: From standardized features to probabilities: a weight matrix, or a network
-            that is trained anew for the next set of clips.
-        mean: float64 (n,).
-        std: float64 (n,).
+        core: Classifier of standardized features: kernel and bias, or a network that is
+            trained again for the next set of clips.
+        mean: Mean of each feature, float64 (n,).
+        std: Standard deviation of each feature, float64 (n,).
     """
 
     core: Linear | Trainer
@@ -106,19 +107,19 @@ class Fitted:
     std: np.ndarray
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Give probabilities for raw features."""
+        """Return probabilities for raw features."""
         x = standardize(features, self.mean, self.std)
         if isinstance(self.core, Linear):
             return softmax(x @ self.core.kernel + self.core.bias)
         return self.core.predict(x)
 
     def to_model(self) -> keras.Model:
-        """Give a model of its own from raw features to probabilities."""
+        """Return a separate model from raw features to probabilities."""
         return _whole(self)
 
 
 class Fitter:
-    """Fits one kind of classifier on several sets of clips, compiled once."""
+    """Fit one kind of classifier on several sets of clips, compiled once."""
 
     def __init__(
         self, probe: str, classes: int, settings: dict[str, Any], seed: int
@@ -127,7 +128,7 @@ class Fitter:
         self._settings, self._seed = settings, seed
 
     def fit_each(self, problems: Iterable[Problem]) -> Iterator[Fitted]:
-        """Fit on checked features; use what is given before asking for the next."""
+        """Yield a classifier per problem; use each before asking for the next."""
         if self._probe == "linear":
             yield from self._linear(list(problems))
             return
@@ -182,7 +183,7 @@ def _scores(classes: int) -> keras.layers.Layer:
 
 
 def _is_sound(sequence: Any) -> Any:
-    """Tell windows, (b, windows), from padding."""
+    """Return which windows are not padding, bool (b, windows)."""
     return ops.any(ops.not_equal(sequence, 0.0), axis=-1)
 
 

@@ -1,4 +1,4 @@
-"""What each kind of classifier can be told, and what it does untold."""
+"""The settings of each kind of classifier, with their defaults."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -43,10 +43,10 @@ _WHOLE = ("units", "epochs", "batch_size")
 
 
 def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict:
-    """Give the settings of a kind of classifier: those given, else the defaults.
+    """Return the settings of a kind of classifier: given values, otherwise defaults.
 
     Raises:
-        ValueError: An unknown kind or setting, or a value that makes no sense.
+        ValueError: The kind or a setting is unknown, or a value is out of range.
     """
     if probe not in kinds:
         raise ValueError(f"probe must be one of {kinds}. Received: {probe!r}.")
@@ -54,7 +54,7 @@ def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict
     for name, value in given.items():
         if name not in defaults:
             raise ValueError(
-                f"There is no setting {name!r} of {probe!r}. There are: "
+                f"{probe!r} has no setting {name!r}. Its settings are: "
                 f"{', '.join(f'{key}={value!r}' for key, value in defaults.items())}."
             )
     return defaults | {
@@ -65,7 +65,7 @@ def settle(probe: str, given: Mapping[str, Any], kinds: tuple[str, ...]) -> dict
 
 
 def check_seed(seed: Any) -> int:
-    """Give the seed, or raise a ValueError."""
+    """Return the seed, or raise a ValueError."""
     return whole_number(seed, "seed", 0, 2**32 - 1)
 
 

@@ -1,4 +1,4 @@
-"""The vectors that a probe is fitted on: those of whole clips, or of their windows."""
+"""The vectors for fitting a probe: those of whole clips, or of their windows."""
 
 import os
 from pathlib import Path
@@ -12,22 +12,22 @@ from kerasaudio.datasets.check import listed
 from kerasaudio.features import FeatureExtractor, Features
 from kerasaudio.transfer.arrays import as_array
 
-SEQUENCE_SECONDS = 1.0  # window for recurrent probes, where the network takes any
-SEQUENCE_OVERLAP = 2  # windows over each moment there
-FIXED_OVERLAP = 3  # and where it takes one length, often that of half a clip
+SEQUENCE_SECONDS = 1.0  # window for recurrent probes, if the network accepts any
+SEQUENCE_OVERLAP = 2  # overlapping windows in that case
+FIXED_OVERLAP = 3  # overlapping windows of a fixed length, often that of half a clip
 
 Source = FeatureExtractor | AudioModel
 
 
 def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
-    """Give the extractor of what a probe needs.
+    """Return an extractor for a probe.
 
     Raises:
-        ValueError: Neither model nor extractor, or an extractor that pools what the
-            probe needs apart, or keeps apart what it needs pooled.
+        ValueError: `source` is neither a model nor an extractor, or the extractor's
+            pool does not fit the probe.
     """
     if isinstance(source, AudioModel):
-        # A probe is a head of one's own: it hears all of a clip.
+        # A probe is a head of one's own, so it uses the whole clip.
         source = AudioModel(
             source.input,
             source.output,
@@ -42,12 +42,12 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
         )
     if not isinstance(source, FeatureExtractor):
         raise ValueError(
-            "cross_validate takes an AudioModel or a FeatureExtractor. "
+            "extractor_or_model must be an AudioModel or a FeatureExtractor. "
             f"Received: {type(source).__name__}."
         )
     pool = source.origin["pool"]
     if (probe == "gru") != (pool is None):
-        need = "windows: pool=None" if probe == "gru" else "one vector a clip: a pool"
+        need = "windows: pool=None" if probe == "gru" else "one vector per clip: a pool"
         raise ValueError(
             f"The probe {probe!r} needs {need}. Received: an extractor with "
             f"pool={pool!r}."
@@ -57,7 +57,7 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
 
 def _sequence(spec: AudioSpec) -> tuple[float | None, float | None]:
     if spec.hop_samples is not None:
-        return None, None  # the network's own windows overlap
+        return None, None  # the network's own windows already overlap
     if spec.clip_samples is not None:
         return None, spec.clip_samples / spec.sample_rate / FIXED_OVERLAP
     window = max(SEQUENCE_SECONDS, spec.min_samples / spec.sample_rate)
@@ -70,7 +70,7 @@ def clip_features(
     probe: str,
     progress: bool | None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Give features (clips, n), or (clips, windows, n) for "gru", and their origin.
+    """Return features (clips, n), or (clips, windows, n) for "gru", and their origin.
 
     Raises:
         ValueError: A clip cannot be read, or its vectors are not finite.
@@ -79,8 +79,8 @@ def clip_features(
     if found.failed:
         errors = [f"{f.path.name}: {f.error}" for f in found.failed]
         raise ValueError(
-            f"{len(errors)} of the {len(clips)} clips of {clips.name} cannot be used, "
-            f"and without them the figures would be of another data set. "
+            f"{len(errors)} of the {len(clips)} clips of {clips.name} cannot be used. "
+            f"Without them, the results would be for another data set. "
             f"{listed(errors)}"
         )
     rows = _rows_by_path(found)

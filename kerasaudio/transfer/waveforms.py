@@ -1,4 +1,4 @@
-"""All clips of a data set in memory: cut to one length to learn from, or as heard."""
+"""All clips of a data set in memory: cut to one length for training, and whole."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,18 +14,18 @@ from kerasaudio.core.windowed import run
 from kerasaudio.datasets.batching.cutting import by_length, window_length
 
 _READERS = 4
-_LEAST = 0.5  # of a window that a clip must have for the network to learn from it
+_LEAST = 0.5  # least fraction of a training window that is not padding
 
 
 @dataclass(frozen=True)
 class Waveforms:
-    """Clips, and windows of equal length to learn from, in the order of their clips.
+    """Clips, and windows of equal length for training, in the order of their clips.
 
     Attributes:
-        clips: float32 (samples,) each.
-        samples: float32 (windows, samples).
-        clip_of: Number of the clip that a window is cut from, int64 (windows,).
-        rule: How clips are heard.
+        clips: Waveform of each clip, float32 (samples,).
+        samples: Windows, float32 (windows, samples).
+        clip_of: Number of the clip that each window is cut from, int64 (windows,).
+        rule: How clips are cut for prediction.
     """
 
     clips: Sequence[np.ndarray]
@@ -39,15 +39,15 @@ class Waveforms:
         clips: np.ndarray,
         batch_size: int,
     ) -> np.ndarray:
-        """Give the outputs for some clips, as `AudioModel.tag` averages them.
+        """Return the outputs for some clips, as `AudioModel.tag` averages them.
 
         Args:
-            predict: Gives (batch, outputs) for (batch, samples).
-            clips: Clip numbers.
-            batch_size: Windows in a batch.
+            predict: Function that returns (batch, outputs) for (batch, samples).
+            clips: Numbers of the clips.
+            batch_size: Number of windows in a batch.
 
         Returns:
-            float64 (clips, outputs).
+            Mean outputs, float64 (clips, outputs).
         """
         cut = [self.rule.cut(self.clips[clip]) for clip in clips.tolist()]
         windows = [window for one in cut for window in one]
@@ -64,20 +64,21 @@ class Waveforms:
 def load_waveforms(
     paths: Sequence[Path], spec: AudioSpec, clip_seconds: float | None
 ) -> Waveforms:
-    """Decode clips and cut them into windows that the network takes.
+    """Decode clips and cut them into windows that the network accepts.
 
-    To learn from, a clip gives as many windows as fit, a rest of half a window or more
-    counting as one; at least one, filled up as `spec.window_padding` says.
+    For training, a clip is cut into as many windows as fit, plus one if at least half a
+    window is left; at least one, padded as in `spec.window_padding`.
 
     Args:
-        paths: Files.
-        spec: Of the network.
-        clip_seconds: Length of a window; None for the network's, where it has one
-            length only, or else to learn from the median length of the clips, at most
-            `spec.window_samples`, and to hear them as `AudioModel.tag` does.
+        paths: Audio files.
+        spec: Spec of the network.
+        clip_seconds: Length of a window in seconds; None for the network's own. If the
+            network accepts any length, None means the median length of the clips, at
+            most `spec.window_samples`, for training, and the windows of
+            `AudioModel.tag` for prediction.
 
     Raises:
-        ValueError: A length that the network cannot take.
+        ValueError: The network does not accept the length.
         OSError: A file is missing or cannot be decoded.
     """
     if clip_seconds is not None:

@@ -48,7 +48,7 @@ def _archives(folder: Path) -> Iterator[Case]:
             lambda path=path, number=number: extract(
                 path, folder / f"out{number}", limit=_LIMIT
             ),
-            "holds more than|cannot be unpacked|no zip or tar",
+            "has more than|contains more than|cannot be unpacked|not a zip or tar",
         )
     small = io.BytesIO()
     with tarfile.open(fileobj=small, mode="w") as archive:

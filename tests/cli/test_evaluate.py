@@ -139,7 +139,7 @@ def test_other_folders_are_refused(run, tmp_path):
 
 
 def test_settings_of_other_probes_are_refused(run, folder):
-    with pytest.raises(ValueError, match="no setting 'epochs' of 'linear'"):
+    with pytest.raises(ValueError, match="'linear' has no setting 'epochs'"):
         run("esc50", folder, "--epochs", 3)
 
 

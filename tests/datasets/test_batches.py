@@ -154,7 +154,9 @@ def test_silence_is_left_out(tmp_path):
     with pytest.raises(ValueError, match=r"Every window of .* below silence_db=-1"):
         clips.batches(SPEC, silence_db=-1)
     quiet = clips.take([0, 2])
-    with pytest.raises(ValueError, match="no clip is left of b"):
+    with pytest.raises(
+        ValueError, match="no clip is left to train on for the classes b"
+    ):
         quiet.batches(SPEC, silence_db=-30)
 
 
@@ -192,14 +194,14 @@ def test_targets_follow_the_model(clips):
     ("settings", "message"),
     [
         ({"batch_size": 0}, "batch_size must be"),
-        ({"clip_seconds": 1.0}, "takes clips of exactly 0.25 s"),
-        ({"clip_seconds": -1}, "takes clips of"),
+        ({"clip_seconds": 1.0}, "accepts clips of exactly 0.25 s"),
+        ({"clip_seconds": -1}, "accepts clips of"),
         ({"windows_per_clip": 0}, "windows_per_clip must be"),
         ({"errors": "ignore"}, "errors must be one of"),
         ({"dtype": "float64"}, "dtype must be one of"),
         ({"seed": -1}, "seed must be"),
-        ({"silence_db": 1}, "0 dB or less"),
-        ({"silence_db": float("nan")}, "0 dB or less"),
+        ({"silence_db": 1}, "at most 0 dB"),
+        ({"silence_db": float("nan")}, "at most 0 dB"),
     ],
 )
 def test_bad_arguments_are_found_before_decoding(clips, settings, message):
@@ -230,7 +232,9 @@ def test_corrupt_files(clips):
         path.write_bytes(b"")
     with (
         pytest.warns(UserWarning, match="left out"),
-        pytest.raises(ValueError, match="no clip is left of a"),
+        pytest.raises(
+            ValueError, match="no clip is left to train on for the classes a"
+        ),
     ):
         clips.batches(SPEC, errors="skip")
 
@@ -239,7 +243,9 @@ def test_a_part_behind_the_end_of_its_file(clips):
     late = LabeledClips(
         "late", clips.paths[:2], np.array([0, 1]), ("a", "b"), starts=np.array([0, 9.0])
     )
-    with pytest.raises(AudioDecodeError, match=r"start at 9 s, but its file has 0\.5"):
+    with pytest.raises(
+        AudioDecodeError, match=r"start at 9 s, but its file is only 0\.5"
+    ):
         late.batches(SPEC)
 
 

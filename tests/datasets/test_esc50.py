@@ -94,11 +94,11 @@ def _set(column, value, line=0):
         (_set("fold", "0"), "folds must be numbered 1"),
         (_set("target", ""), "column target must hold whole numbers"),
         (_set("category", "bark"), "target 0 is both 'bark' and 'low sine'"),
-        (_set("filename", "../../secret.wav"), "no name of a file in audio/"),
-        (_set("filename", r"..\secret.wav"), "no name of a file in audio/"),
-        (_set("filename", ""), "no name of a file in audio/"),
+        (_set("filename", "../../secret.wav"), "not a name of a file in audio/"),
+        (_set("filename", r"..\secret.wav"), "not a name of a file in audio/"),
+        (_set("filename", ""), "not a name of a file in audio/"),
         (_set("src_file", "200"), "the recording 200 are in the folds 1, 2"),
-        (lambda rows: [*rows[:1], rows[1][:3]], "line 3, is cut short"),
+        (lambda rows: [*rows[:1], rows[1][:3]], "line 3, has fewer fields"),
     ],
 )
 def test_bad_tables(folder, change, message):
@@ -112,7 +112,9 @@ def test_two_targets_of_one_category(folder):
     for row in rows:
         row[3] = "sine"
     esc_folder.write_table(folder, rows)
-    with pytest.raises(ValueError, match="two targets have the same category"):
+    with pytest.raises(
+        ValueError, match="two values of target have the same class name"
+    ):
         ESC50(folder)
 
 
@@ -125,14 +127,14 @@ def test_unknown_columns(folder):
 
 def test_a_table_that_is_no_text(folder):
     (folder / "meta" / "esc50.csv").write_bytes(b"\xff\xfe\x00\x01" * 50)
-    with pytest.raises(ValueError, match="no table of text"):
+    with pytest.raises(ValueError, match="not a text table"):
         ESC50(folder)
 
 
 def test_no_clip_of_esc10(folder):
     rows = [row for row in esc_folder.read_table(folder) if row[4] == "False"]
     esc_folder.write_table(folder, rows)
-    with pytest.raises(ValueError, match="no clip with esc10 True"):
+    with pytest.raises(ValueError, match="no clip whose esc10 is True"):
         ESC50(folder, esc10=True)
 
 
@@ -159,11 +161,11 @@ def test_clips_are_told_in_a_line_without_their_arrays(tmp_path, folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"paths": ()}, "holds no clips"),
+        ({"paths": ()}, "has no clips"),
         ({"targets": np.array([0, 1])}, r"targets must have one entry.*\(2,\)"),
         ({"targets": np.array([0.0, 1, 0, 1])}, "must be integers"),
-        ({"targets": np.array([0, 2, 0, 1])}, "No class has the number: 2"),
-        ({"class_names": ("a", "b", "c")}, "No clip has: c"),
+        ({"targets": np.array([0, 2, 0, 1])}, "Targets without a class: 2"),
+        ({"class_names": ("a", "b", "c")}, "Classes without a clip: c"),
         ({"folds": np.array([1, 1, 3, 3])}, "without gaps"),
         ({"groups": np.array(list("xyxy"))}, "recording x are in the folds 1, 2"),
     ],
@@ -175,7 +177,7 @@ def test_clips_that_do_not_fit_together(tmp_path, changes, message):
 
 def test_folds_are_required_where_they_are_used(tmp_path):
     assert _clips(tmp_path).require_folds().tolist() == [1, 1, 2, 2]
-    with pytest.raises(ValueError, match="no folds to cross-validate"):
+    with pytest.raises(ValueError, match="no folds for cross-validation"):
         _clips(tmp_path, folds=None).require_folds()
     with pytest.raises(ValueError, match="class 'b' are in fold 2"):
         _clips(tmp_path, targets=np.array([0, 0, 0, 1])).require_folds()

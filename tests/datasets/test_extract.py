@@ -82,14 +82,16 @@ def test_names_that_lead_elsewhere(tmp_path, make, name):
 )
 def test_links_and_devices_in_a_tar(tmp_path, kind):
     archive = make_tar(tmp_path / "a", ("d", (kind, "/tmp")), ("d/x", b"evil"))
-    with pytest.raises(ValueError, match="holds a link or device: 'd'"):
+    with pytest.raises(
+        ValueError, match="contains a link or device, which is refused: 'd'"
+    ):
         extract(archive, tmp_path / "out", limit=LIMIT)
     assert not any((tmp_path / "out").iterdir())
 
 
 def test_links_in_a_zip(tmp_path):
     archive = make_zip(tmp_path / "a", ("d", stat.S_IFLNK | 0o777))
-    with pytest.raises(ValueError, match="holds a link or device"):
+    with pytest.raises(ValueError, match="contains a link or device"):
         extract(archive, tmp_path / "out", limit=LIMIT)
 
 
@@ -120,10 +122,10 @@ def test_the_same_name_twice_and_a_file_for_a_folder(tmp_path, make):
             archive = make(tmp_path / "archive", *members)
     else:
         archive = make(tmp_path / "archive", *members)
-    with pytest.raises(ValueError, match="two files of one name"):
+    with pytest.raises(ValueError, match="two files with the same name"):
         extract(archive, tmp_path / "out", limit=LIMIT)
     archive = make(tmp_path / "other", ("a", b"1"), ("a/b", b"2"))
-    with pytest.raises(ValueError, match="two files of one name"):
+    with pytest.raises(ValueError, match="two files with the same name"):
         extract(archive, tmp_path / "out2", limit=LIMIT)
 
 
@@ -142,7 +144,7 @@ def test_damaged(tmp_path, make, rng):
 
 def test_no_archive_and_an_encrypted_one(tmp_path):
     (tmp_path / "text").write_text("<html>sign in</html>")
-    with pytest.raises(ValueError, match="no zip or tar archive"):
+    with pytest.raises(ValueError, match="not a zip or tar archive"):
         extract(tmp_path / "text", tmp_path / "out", limit=LIMIT)
     archive = make_zip(tmp_path / "archive", ("a", b"secret"))
     content = archive.read_bytes()
@@ -167,5 +169,5 @@ def test_packings_whose_header_decides_what_memory_is_taken(tmp_path):
         extract(archive, tmp_path / "out", limit=LIMIT)
     with zipfile.ZipFile(tmp_path / "archive.zip", "w", zipfile.ZIP_LZMA) as packed:
         packed.writestr("a", b"one")
-    with pytest.raises(ValueError, match="packed in an odd way"):
+    with pytest.raises(ValueError, match="is not supported"):
         extract(tmp_path / "archive.zip", tmp_path / "out2", limit=LIMIT)

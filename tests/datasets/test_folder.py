@@ -33,19 +33,19 @@ def test_recordings_by_expression_and_by_function(tmp_path):
     assert from_folder(tmp_path, group="^(.*)_").groups.tolist() == ["r1", "r1", "r2"]
     by_letter = from_folder(tmp_path, group=lambda path: path.stem[-1])
     assert by_letter.groups.tolist() == ["a", "b", "a"]
-    with pytest.raises(ValueError, match=r"finds nothing in 1 names: r2_a\.wav"):
+    with pytest.raises(ValueError, match=r"matches nothing in 1 file names: r2_a\.wav"):
         from_folder(tmp_path, group="r1")
-    with pytest.raises(ValueError, match="no regular expression"):
+    with pytest.raises(ValueError, match="valid regular expression"):
         from_folder(tmp_path, group="(")
 
 
 def test_bad_folders(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no folder named"):
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
         from_folder(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"two classes or more\. Received: none"):
+    with pytest.raises(ValueError, match=r"at least two classes\. Received: none"):
         from_folder(tmp_path)
     sounds.write(tmp_path / "bark" / "0.wav")
-    with pytest.raises(ValueError, match=r"two classes or more.*bark"):
+    with pytest.raises(ValueError, match=r"at least two classes.*bark"):
         from_folder(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "text").mkdir()
@@ -53,7 +53,7 @@ def test_bad_folders(tmp_path):
     with pytest.raises(ValueError, match="without audio: empty, text"):
         from_folder(tmp_path)
     sounds.write(tmp_path / "loose.WAV")
-    with pytest.raises(ValueError, match=r"class is not known: loose\.WAV"):
+    with pytest.raises(ValueError, match=r"class is unknown: loose\.WAV"):
         from_folder(tmp_path)
 
 

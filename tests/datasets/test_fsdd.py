@@ -89,12 +89,12 @@ def test_unknown_label_and_speakers(folder):
     for held_out in (["eve"], [], "eve"):
         with pytest.raises(ValueError, match=r"among adam, zoe\. Received"):
             data.speaker_split(held_out)
-    with pytest.raises(ValueError, match="All of the 5 clips are of a held-out"):
+    with pytest.raises(ValueError, match="All of the 5 clips have a held-out"):
         data.speaker_split(["adam", "zoe"])
 
 
 def test_an_official_split_needs_takes_of_both_sorts(folder):
     for name in ("3_zoe_0", "0_adam_4"):
         (folder / "recordings" / f"{name}.wav").unlink()
-    with pytest.raises(ValueError, match="None of the 3 clips are of a take below 5"):
+    with pytest.raises(ValueError, match="None of the 3 clips have a take below 5"):
         FSDD(folder).official_split()

@@ -73,9 +73,9 @@ def test_several_labels_a_clip(rng):
 
 
 def test_a_class_with_one_example():
-    with pytest.raises(ValueError, match="'c1' has 1 clips of 1 recordings, too few"):
+    with pytest.raises(ValueError, match="'c1' has 1 clips from 1 recordings, too few"):
         split(make([0, 0, 0, 1]))
-    with pytest.raises(ValueError, match="'c1' has 2 clips of 1 recordings"):
+    with pytest.raises(ValueError, match="'c1' has 2 clips from 1 recordings"):
         k_fold(make([0, 0, 0, 1, 1], list("abcdd")), 2)
 
 
@@ -100,7 +100,7 @@ def test_bad_folds(folds):
     ],
 )
 def test_whole_files_are_required_where_parts_would_be_ignored(changes):
-    with pytest.raises(ValueError, match="fine_tune takes whole files with one class"):
+    with pytest.raises(ValueError, match="fine_tune needs whole files with one class"):
         make(**changes).require_whole_files("fine_tune")
     make([0, 1]).require_whole_files("fine_tune")
 

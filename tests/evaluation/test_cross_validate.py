@@ -129,9 +129,9 @@ def test_an_extractor_brings_its_layer(open_model, clips):
     assert kerasaudio.cross_validate(windows, clips, "gru", units=4, epochs=1).folds
     with pytest.raises(ValueError, match=r"'gru' needs windows: pool=None.*'max'"):
         kerasaudio.cross_validate(extractor, clips, "gru")
-    with pytest.raises(ValueError, match=r"'linear' needs one vector a clip.*None"):
+    with pytest.raises(ValueError, match=r"'linear' needs one vector per clip.*None"):
         kerasaudio.cross_validate(windows, clips)
-    with pytest.raises(ValueError, match="pass the AudioModel itself"):
+    with pytest.raises(ValueError, match="Pass the AudioModel itself"):
         kerasaudio.cross_validate(extractor, clips, "full")
 
 
@@ -148,7 +148,7 @@ def test_windows_of_recurrent_probes(model, open_model):
     [
         (("svm",), {}, "probe must be one of"),
         (("linear", -1), {}, "seed must be a whole number"),
-        (("linear", 0), {"units": 3}, "no setting 'units' of 'linear'"),
+        (("linear", 0), {"units": 3}, "'linear' has no setting 'units'"),
         (("full", 0), {"batch_size": 0}, "batch_size must be a whole number, 1"),
     ],
 )
@@ -165,5 +165,5 @@ def test_other_objects_are_refused(clips):
 
 
 def test_folds_are_needed(open_model, clips):
-    with pytest.raises(ValueError, match="no folds to cross-validate"):
+    with pytest.raises(ValueError, match="no folds for cross-validation"):
         kerasaudio.cross_validate(open_model, changed(clips, folds=None))

@@ -6,7 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.exporting import ExportError, elsewhere, export, exporting, read_facts
+from kerasaudio.exporting import (
+    ExportError,
+    export,
+    exporting,
+    other_backend,
+    read_facts,
+)
 from kerasaudio.exporting.formats import FORMATS, check_installed
 from kerasaudio.exporting.rebuild import rebuild
 from support.tiny import tiny_model
@@ -20,7 +26,7 @@ def never(monkeypatch):
         raise AssertionError("a conversion began")
 
     monkeypatch.setattr(exporting, "convert", refuse)
-    monkeypatch.setattr(elsewhere, "convert_elsewhere", refuse)
+    monkeypatch.setattr(other_backend, "convert_elsewhere", refuse)
     monkeypatch.setattr(exporting, "check_installed", lambda *_: None)
 
 
@@ -28,11 +34,11 @@ def never(monkeypatch):
 @pytest.mark.parametrize(
     ("path", "arguments", "message"),
     [
-        ("model.pb", {}, "names no format.*'litert'"),
+        ("model.pb", {}, "not that of a format.*'litert'"),
         ("model.tflite", {"format": "coreml"}, "format must be one of.*'coreml'"),
         ("model.bin", {"format": "litert"}, r"suffix '\.tflite'"),
         ("model.tflite", {"quantize": "int4"}, "quantize must be None or one of"),
-        ("model", {"quantize": "float16"}, "saved_model cannot be quantized.*litert"),
+        ("model", {"quantize": "float16"}, "saved_model does not support.*litert"),
         ("model.tflite", {"quantize": "int8"}, "needs calibrate="),
         ("model.tflite", {"calibrate": "."}, "needs calibrate=.*quantize=None"),
         ("model.tflite", {"input_seconds": "dynamic"}, "exactly 0.5 s"),
@@ -41,7 +47,7 @@ def never(monkeypatch):
         ("model.tflite", {"input_seconds": True}, '"dynamic" or a number'),
         ("model.tflite", {"verify": np.zeros((2, 9), "float32")}, "exactly 4000"),
         ("model.tflite", {"verify": np.zeros((2, 4_000), "int16")}, "int16"),
-        ("model.tflite", {"verify": 3}, "verify takes a folder, files, an array"),
+        ("model.tflite", {"verify": 3}, "verify must be a folder, files, an array"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(
@@ -101,7 +107,7 @@ def test_what_exists_is_never_overwritten_unasked(model, tmp_path):
     for name in ("model.tflite", "model", "model.xml"):
         with pytest.raises(FileExistsError, match="overwrite=True"):
             export(model, tmp_path / name)
-    with pytest.raises(FileExistsError, match="holds no SavedModel"):
+    with pytest.raises(FileExistsError, match="without a SavedModel"):
         export(model, tmp_path / "model", overwrite=True)
 
     assert (tmp_path / "model.tflite").read_text() == "mine"
@@ -125,7 +131,7 @@ def test_a_missing_extra_is_named(form, monkeypatch):
 def test_facts_of_a_file_that_has_none(tmp_path):
     (tmp_path / "other.tflite").write_bytes(b"\x1c\x00\x00\x00TFL3")
 
-    with pytest.raises(ValueError, match="nothing of kerasaudio"):
+    with pytest.raises(ValueError, match="no facts of kerasaudio"):
         read_facts(tmp_path / "other.tflite")
     with pytest.raises(FileNotFoundError, match="missing"):
         read_facts(tmp_path / "missing.tflite")
@@ -136,5 +142,5 @@ def test_keras_own_quantization_is_refused():
     model = tiny_model()
     model.get_layer("level1").quantize("int8")
 
-    with pytest.raises(ExportError, match="as it was before"):
+    with pytest.raises(ExportError, match="Export the model without that"):
         rebuild(model, 4_000)

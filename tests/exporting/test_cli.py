@@ -55,7 +55,7 @@ def test_quantized_and_measured_on_labeled_sounds(run, saved, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["mine.pb"], "names no format"),
+        (["mine.pb"], "not that of a format"),
         (["mine.tflite", "--quantize", "int8"], "--quantize int8 needs --calibrate"),
         (["mine.tflite", "--dynamic"], "--dynamic is for networks"),
     ],

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from kerasaudio.exporting import ExportError, elsewhere, export, read_facts
+from kerasaudio.exporting import ExportError, export, other_backend, read_facts
 from kerasaudio.exporting.facts import describe
 from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.exporting.graph import Order
@@ -31,18 +31,18 @@ def order(model, **changes):
 
 def test_what_the_request_says_is_done_there(model, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(elsewhere, "convert", lambda *words: asked.append(words))
+    monkeypatch.setattr(other_backend, "convert", lambda *words: asked.append(words))
 
     def there(words, **settings):
         assert words[1:3] == ["-m", "kerasaudio.exporting.other_backend"]
         assert settings["env"]["KERAS_BACKEND"] == "tensorflow"
-        status = elsewhere.main(elsewhere.Path(words[3]))
-        return elsewhere.subprocess.CompletedProcess(words, status, "", "")
+        status = other_backend.main(other_backend.Path(words[3]))
+        return other_backend.subprocess.CompletedProcess(words, status, "", "")
 
-    monkeypatch.setattr(elsewhere.subprocess, "run", there)
+    monkeypatch.setattr(other_backend.subprocess, "run", there)
     wanted = order(model)
 
-    elsewhere.convert_elsewhere(model, wanted, tmp_path / "m.tflite")
+    other_backend.convert_elsewhere(model, wanted, tmp_path / "m.tflite")
 
     ((loaded, got, path),) = asked
     assert loaded.spec == model.spec
@@ -53,15 +53,15 @@ def test_what_the_request_says_is_done_there(model, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("status", "out", "err", "message"),
     [
-        (3, "noise\nLiteRT cannot take X", "", "^LiteRT cannot take X$"),
+        (3, "noise\nLiteRT does not support X", "", "^LiteRT does not support X$"),
         (1, "", "Traceback\nTypeError: no such layer", "TypeError: no such layer"),
     ],
 )
 def test_what_went_wrong_there_is_told_here(
     model, tmp_path, monkeypatch, status, out, err, message
 ):
-    done = elsewhere.subprocess.CompletedProcess([], status, out, err)
-    monkeypatch.setattr(elsewhere.subprocess, "run", lambda *_, **__: done)
+    done = other_backend.subprocess.CompletedProcess([], status, out, err)
+    monkeypatch.setattr(other_backend.subprocess, "run", lambda *_, **__: done)
 
     with pytest.raises(ExportError, match=message):
-        elsewhere.convert_elsewhere(model, order(model), tmp_path / "m.tflite")
+        other_backend.convert_elsewhere(model, order(model), tmp_path / "m.tflite")

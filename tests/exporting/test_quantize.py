@@ -176,7 +176,7 @@ def test_accuracy_that_was_lost_is_not_kept(tmp_path, monkeypatch):
     best = expected.argmax(axis=1)
     # Every clip is what the model takes it for.
     clips = clips.take(np.arange(6))
-    object.__setattr__(clips, "labels", best)
+    object.__setattr__(clips, "targets", best)
     real = litert.run
     monkeypatch.setattr(
         litert,

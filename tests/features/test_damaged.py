@@ -91,7 +91,7 @@ def rewrite(file, changes):
 def test_a_table_that_makes_no_sense_is_named(table, tmp_path, changes):
     path = table.save(tmp_path / "table.npz")
     rewrite(path, changes)
-    with pytest.raises(ValueError, match=r"table\.npz' is no table of features"):
+    with pytest.raises(ValueError, match=r"table\.npz' is not a table of features"):
         load_features(path)
 
 

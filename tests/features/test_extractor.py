@@ -112,7 +112,7 @@ def test_without_a_top(sound):
         ({"window_seconds": 1e9, "model": tiny_model(None)}, "A window would have 8,0"),
         ({"batch_size": 0}, "batch_size"),
         ({"model": "Musicn"}, "Unknown model"),
-        ({"model": keras.Sequential()}, "needs a model of kerasaudio.*Sequential"),
+        ({"model": keras.Sequential()}, "must be a model of kerasaudio.*Sequential"),
     ],
 )
 def test_bad_settings(model, arguments, says):

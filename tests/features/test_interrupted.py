@@ -123,7 +123,7 @@ def small_disk():
 def test_a_full_disk(many, cache, tmp_path, small_disk):
     out = tmp_path / "out.npz"
     extractor = FeatureExtractor(tiny_model(), cache=cache)
-    says = "features cannot be kept.*the same call goes on from there"
+    says = "features cannot be stored.*the same call resumes from there"
     with pytest.raises(OSError, match=says), small_disk(4_000):
         extractor.write(many, out)
 
@@ -146,7 +146,7 @@ def test_a_table_that_does_not_fit(many, cache, tmp_path, small_disk, suffix):
 def test_folders_that_cannot_be_written(many, tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
-    with pytest.raises(OSError, match="features cannot be kept"):
+    with pytest.raises(OSError, match="features cannot be stored"):
         FeatureExtractor(tiny_model(), cache=blocked / "cache").extract(many)
     with pytest.raises(OSError, match="cannot be written"):
         FeatureExtractor(tiny_model()).write(many, blocked / "out.npz")

@@ -85,12 +85,12 @@ def test_brought_up_to_date(extractor, folder, tmp_path, suffix):
 def test_what_is_there_is_not_overwritten(extractor, model, folder, tmp_path, suffix):
     out = tmp_path / f"x{suffix}"
     out.write_text("my diary")
-    with pytest.raises(FileExistsError, match="no table of features"):
+    with pytest.raises(FileExistsError, match="not a table of features"):
         extractor.write(folder, out)
     assert out.read_text() == "my diary"
 
     extractor.write(folder, out, overwrite=True)
-    with pytest.raises(FileExistsError, match="holds Tiny, of other settings"):
+    with pytest.raises(FileExistsError, match="holds Tiny, with other settings"):
         FeatureExtractor(model, pool="max").write(folder, out)
     with pytest.raises(FileExistsError, match="overwrite=True"):
         load_features(out).save(out)
@@ -109,7 +109,7 @@ def test_other_suffixes(extractor, folder, tmp_path, name):
 def test_damaged_tables(tmp_path, suffix, content):
     path = tmp_path / f"x{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="no table of features"):
+    with pytest.raises(ValueError, match="not a table of features"):
         load_features(path)
 
 
@@ -126,7 +126,7 @@ def test_nothing_is_unpickled(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name in ("embedding", "path", "start", "end", "facts"):
             archive.writestr(f"{name}.npy", buffer.getvalue())
-    with pytest.raises(ValueError, match="no table of features"):
+    with pytest.raises(ValueError, match="not a table of features"):
         load_features(path)
     assert not (tmp_path / "exploded").exists()
 

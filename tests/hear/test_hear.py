@@ -214,7 +214,7 @@ def test_too_short_scenes_are_refused(model):
         ({"hop_ms": -50}, "hop_ms"),
         ({"hop_ms": float("nan")}, "hop_ms"),
         ({"hop_ms": "fast"}, "hop_ms"),
-        ({"hop_ms": 0.01}, "a sample"),
+        ({"hop_ms": 0.01}, "at least one sample"),
         ({"window_seconds": 0}, "window_seconds"),
         ({"window_seconds": 1.0}, "exactly"),
     ],

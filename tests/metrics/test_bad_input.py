@@ -26,7 +26,7 @@ GOOD = np.zeros((4, 3), "f")
         ((GOOD[:3], GOOD), r"a target for every score.*\(3, 3\)"),
         ((GOOD[:, :2], GOOD), "a target for every score"),
         ((np.zeros(5, int), GOOD), "or class numbers"),
-        ((GOOD, GOOD, np.ones(4)), "takes no sample weights"),
+        ((GOOD, GOOD, np.ones(4)), "does not support sample weights"),
         ((GOOD, GOOD, None, np.zeros(3, int)), "one for each row"),
         ((GOOD, GOOD, None, np.zeros(4)), "`clip_ids` must be integers"),
     ],

@@ -97,16 +97,16 @@ def test_rounding_touches_no_other_segment():
 @pytest.mark.parametrize(
     ("true", "found", "seconds", "message"),
     [
-        (TRUE, FOUND[:1], 1.0, "true events of 2 clips, predicted ones of 1"),
+        (TRUE, FOUND[:1], 1.0, "true events of 2 clips, predicted events of 1"),
         (TRUE, FOUND, 0, "segment_seconds must be a number above 0"),
         (TRUE, FOUND, math.nan, "segment_seconds must be a number above 0"),
         ([SoundEvent("a", 0, 1, 1)], [[]], 1.0, r"\(label, start, end\).*clip 0: 'a'"),
         ([[("a", 0)]], [[]], 1.0, r"\(label, start, end\)"),
         ([[]], [[("a", "soon", 1)]], 1.0, r"\(label, start, end\).*soon"),
-        ([[]], [[("a", 2, 1)]], 1.0, "ends after it starts"),
-        ([[]], [[("a", -1, 1)]], 1.0, "starts at 0 s"),
-        ([[]], [[("a", 0, math.inf)]], 1.0, "ends after it starts"),
-        ([[]], [[(1, 0, 1)]], 1.0, "has a name"),
+        ([[]], [[("a", 2, 1)]], 1.0, "end after its start"),
+        ([[]], [[("a", -1, 1)]], 1.0, "start at 0 s"),
+        ([[]], [[("a", 0, math.inf)]], 1.0, "end after its start"),
+        ([[]], [[(1, 0, 1)]], 1.0, "must have a name"),
     ],
 )
 def test_what_makes_no_sense_is_refused(true, found, seconds, message):

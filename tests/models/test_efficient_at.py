@@ -60,7 +60,7 @@ def test_a_file_of_another_network_is_refused(monkeypatch, tmp_path):
     (tmp_path / "other.pt").touch()
     monkeypatch.setattr(efficient_at, "read_torch", lambda path: {"conv.weight": None})
 
-    with pytest.raises(ValueError, match=r"other\.pt holds no EfficientAT"):
+    with pytest.raises(ValueError, match=r"other\.pt does not hold an EfficientAT"):
         kerasaudio.EfficientAT(weights=tmp_path / "other.pt")
 
 

@@ -88,7 +88,7 @@ def test_files_of_other_networks_are_refused(tmp_path, state):
     second = {"conv_block1.conv2.weight": np.zeros((64, 64, 3, 3), "float32")}
     for other in (state | second, {"fc1.bias": state["fc1.bias"]}):
         write_state(tmp_path / "other.pth", other)
-        with pytest.raises(ValueError, match="holds no CNN6"):
+        with pytest.raises(ValueError, match="does not hold a CNN6"):
             kerasaudio.CNN6(weights=tmp_path / "other.pth")
 
 

@@ -42,7 +42,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
     layers = [("dense", {"kernel": np.ones((2, 2), "float32")})]
     write_keras2(tmp_path / "other.hdf5", layers)
 
-    with pytest.raises(ValueError, match=r"other\.hdf5 holds no network"):
+    with pytest.raises(ValueError, match=r"other\.hdf5 does not hold a network"):
         kerasaudio.ReSE2Multi(weights=tmp_path / "other.hdf5")
 
 
@@ -62,8 +62,8 @@ def test_a_missing_layer_is_an_error(tmp_path, lost):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"block": "dense"}, "block is one of"),
-        ({"blocks": 2}, "at least 3 blocks"),
+        ({"block": "dense"}, "block must be one of"),
+        ({"blocks": 2}, "blocks must be at least 3"),
         ({"clip_samples": 59_048}, "at least 59049 samples"),
     ],
 )

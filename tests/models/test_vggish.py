@@ -155,7 +155,7 @@ def test_a_checkpoint_must_fit(tensors, tmp_path):
         (lacking, "missing fc2/kernel"),
         (odd, "left over fc2/gamma"),
         (reshaped, "fc2/kernel has shape"),
-        (other, "holds no VGGish"),
+        (other, "does not hold a VGGish"),
     ):
         write_tf1_checkpoint(path, wrong)
         with pytest.raises(ValueError, match=message):

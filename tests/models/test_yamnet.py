@@ -98,7 +98,7 @@ def test_a_file_must_fit(weights, tmp_path):
     for wrong, message in (
         (lacking, "missing layer7_pointwise_conv/kernel"),
         (more, "left over layer15_conv/kernel"),
-        (two, "'dense_1/kernel' besides another"),
+        (two, "'dense_1/kernel' and another"),
     ):
         write_named(path, wrong)
         with pytest.raises(ValueError, match=message):

@@ -68,14 +68,14 @@ def test_files_rows_and_true_events_alone(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"predicted": [("bark", 2, 1)]}, "ends after it starts"),
+        ({"predicted": [("bark", 2, 1)]}, "end after its start"),
         ({"true": ["bark"]}, r"\(label, start, end\)"),
         ({"labels": ["knock"]}, "events of .'bark'"),
         ({"labels": ["bark", "bark"]}, "different names"),
         ({"labels": "bark"}, "different names"),
         ({"sample_rate": None}, "sample_rate"),
         ({"sample_rate": 7.5}, "sample_rate"),
-        ({"audio": "a.wav"}, "knows its own rate"),
+        ({"audio": "a.wav"}, "has its own rate"),
         ({"audio": np.zeros((2, 9))}, "mono"),
         ({"path": "a.jpg"}, "a.jpg"),
     ],

@@ -205,14 +205,14 @@ class Unbuilt(keras.Model):
             "50 classes.*include_top=False",
         ),
         (lambda: Siamese(two_outputs()), "1 inputs and 2 outputs"),
-        (lambda: Siamese(Unbuilt()), "functional or built"),
+        (lambda: Siamese(Unbuilt()), "functional or a built"),
         (lambda: Siamese(keras.Sequential([keras.layers.Dense(2)])), "functional or"),
         (lambda: Siamese(sequence_model()), "'steps' with output.*Pool over time"),
         (lambda: Siamese(ENCODERS["dense"](), distance="l1"), "distance='l1'"),
         (lambda: Siamese(ENCODERS["dense"](), "head"), "head must be.*str"),
         (
             lambda: Siamese(ENCODERS["dense"](), ProjectionHead(7)),
-            r"must take \(batch, 6\).*input \(None, 7\)",
+            r"must accept \(batch, 6\).*input \(None, 7\)",
         ),
         (lambda: ProjectionHead(0), "features must be .*0"),
         (lambda: ProjectionHead(4, 2.5), "size must be .*2.5"),
@@ -232,8 +232,8 @@ def test_unfit_parts_are_refused(make, message):
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        ([(4, 1600), (4, 1601)], "equally long.*1601"),
-        ([(4, 1600), (3, 1600)], "as many clips.*3, 1600"),
+        ([(4, 1600), (4, 1601)], "equal lengths.*1601"),
+        ([(4, 1600), (3, 1600)], "the same number of clips.*3, 1600"),
         ([(4, 1600)] * 3, "compares two batches"),
         ([(4, 1600)], "compares two batches"),
     ],

@@ -114,7 +114,7 @@ V = np.eye(3)
         (lambda: roc_curve([1, 2], [0, 2]), "True and False"),
         (lambda: equal_error_rate([], []), "0 same and 0 different"),
         (lambda: nearest_neighbor_accuracy(V[:1], [0]), "no neighbor"),
-        (lambda: nearest_neighbor_accuracy(V, [0, 1, 1], gallery=V), "go together"),
+        (lambda: nearest_neighbor_accuracy(V, [0, 1, 1], gallery=V), "or neither"),
         (
             lambda: nearest_neighbor_accuracy(
                 V, [0, 1, 1], gallery=V[:, :2], gallery_labels=[0, 1, 1]

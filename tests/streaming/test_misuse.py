@@ -40,7 +40,7 @@ def test_bad_blocks_change_nothing(model, sound, block, says):
 
 def test_rate_and_channels(model, sound):
     stream = Stream(model)
-    with pytest.raises(ValueError, match=r"does not say its sample rate.*=8000"):
+    with pytest.raises(ValueError, match=r"sample rate of the block is unknown.*=8000"):
         stream.push(sound)
     with pytest.raises(ValueError, match=r"sample_rate must be.*Received: 12\.5"):
         stream.push(sound, 12.5)
@@ -105,7 +105,7 @@ def test_bad_arguments(model, arguments, says):
 
 @pytest.mark.parametrize("bad", [None, "MusiCNN", keras.Sequential()])
 def test_no_model(bad):
-    says = f"needs a model of kerasaudio.*Received: {type(bad).__name__}"
+    says = f"must be a model of kerasaudio.*Received: {type(bad).__name__}"
     with pytest.raises(ValueError, match=says):
         Stream(bad)
 
@@ -114,5 +114,5 @@ def test_what_would_take_all_memory_is_refused_before_it_is_asked_for():
     model = tiny_model(None)
     with pytest.raises(ValueError, match="A window would have 8,000,000,000,000"):
         Stream(model, window_seconds=1e9)
-    with pytest.raises(ValueError, match=r"windows to remember.*exponential"):
+    with pytest.raises(ValueError, match=r"windows, but at most .*exponential"):
         Stream(model, 1e-3, smoothing="average", smoothing_seconds=1e6)

@@ -93,5 +93,5 @@ def test_hardly_any_penalty_and_features_twice():
 def test_it_says_when_it_has_not_converged(monkeypatch):
     monkeypatch.setattr(descent, "MAX_STEPS", 3)
     x, labels = _problem(20, 40, 2)
-    with pytest.raises(NotConvergedError, match="A smaller C"):
+    with pytest.raises(NotConvergedError, match="a smaller C"):
         _fit(x, labels, 2, C=1.0)

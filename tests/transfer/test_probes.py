@@ -145,18 +145,23 @@ X, LABELS = _features("linear", rows=12)
 @pytest.mark.parametrize(
     ("features", "labels", "settings", "message"),
     [
-        (X[0], LABELS, {}, r"takes features of shape \(clips, n\).*\(6,\)"),
+        (X[0], LABELS, {}, r"needs features of shape \(clips, n\).*\(6,\)"),
         (X, LABELS, {"probe": "gru"}, r"shape \(clips, windows, n\).*\(12, 6\)"),
         (X[:0], LABELS[:0], {}, r"Received: shape \(0, 6\)"),
-        ([X[0], X[1, :3]], LABELS[:2], {}, "takes features of shape"),
+        ([X[0], X[1, :3]], LABELS[:2], {}, "needs features of shape"),
         (np.where(X[4, 2] == X, np.nan, X), LABELS, {}, "first in clip 4"),
-        (X, LABELS[:5], {}, r"12 integers, one a clip. Received: shape \(5,\)"),
+        (X, LABELS[:5], {}, r"12 integers, one per clip. Received: shape \(5,\)"),
         (X, LABELS * 1.0, {}, "dtype float64"),
         (X, LABELS * 2, {}, r"from 0 without gaps.*\[0, 2, 4\]"),
         (X, LABELS * 0, {}, "at least two classes"),
         (X, LABELS, {"probe": "svm"}, "probe must be one of.*'svm'"),
         (X, LABELS, {"probe": "full"}, "probe must be one of"),
-        (X, LABELS, {"epochs": 3}, "no setting 'epochs' of 'linear'. There are: C"),
+        (
+            X,
+            LABELS,
+            {"epochs": 3},
+            "'linear' has no setting 'epochs'. Its settings are: C",
+        ),
         (X, LABELS, {"C": 0}, "C must be a number above 0. Received: 0"),
         (X, LABELS, {"probe": "mlp", "units": 2.5}, "units must be a whole number, 1"),
         (

@@ -1,4 +1,4 @@
-"""Clips to batches: decoded once, cut into windows, with targets.
+"""Batches of clips: decoded once, cut into windows, with targets.
 
-`ClipBatches` is what `LabeledClips.batches` gives.
+`LabeledClips.batches` returns `ClipBatches`.
 """

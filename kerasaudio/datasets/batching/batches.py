@@ -23,65 +23,65 @@ from kerasaudio.datasets.batching.targets import (
 from kerasaudio.datasets.batching.usable import check_errors, require_classes, usable
 from kerasaudio.datasets.protocol import Clips
 
-_PORTIONS = 4  # of a batch, for each reader: handing over a window costs time, too
+_PORTIONS = 4  # per reader and batch: passing on each window alone would cost time
 
 
 class ClipBatches(keras.utils.PyDataset):
-    """Windows of clips and what they are labeled with.
+    """Batches of windows cut from clips, with their targets.
 
-    In training each epoch takes one window of each clip, at a place drawn anew, in an
-    order drawn anew; same seed, same epochs. Otherwise all windows of all clips come,
-    those that `model.tag` hears (`spec.rule`), clip by clip; `clip_of` tells whose they
-    are, and `predict_clips` averages over them. Where a network takes any length,
-    windows of one length come together.
+    In training, each epoch has one window per clip, at a random place and in random
+    order; the same seed gives the same epochs. Otherwise the batches have all windows
+    of all clips in order, cut as in `model.tag` (`spec.rule`); `clip_of` has the clip
+    of each window (`predict_clips` averages them). Windows in a batch have one length.
 
-    Gives ``(windows, targets)``, or with `class_weights` ``(windows, targets,
-    weights)``: float32 (batch, samples) in [-1, 1], `spec.context_samples` in front of
-    each included; int32 (batch,), or float32 (batch, classes) where clips can have
-    several classes; float32 (batch,).
+    Each batch is ``(windows, targets)``, or with `class_weights` ``(windows, targets,
+    weights)``: windows float32 (batch, samples) in [-1, 1], each with
+    `spec.context_samples` in front; targets int32 (batch,), or float32 (batch, classes)
+    if clips can have several classes; weights float32 (batch,).
 
     Args:
-        clips: What `kerasaudio.datasets` gives.
-        model_or_spec: Model, or its `AudioSpec`: sample rate, length, padding, labels.
-            Targets are numbered as the model's labels are, found by their names.
-        batch_size: Windows in a batch.
-        training: Random windows in random order, or all in order.
-        clip_seconds: Length of a window, which short clips are filled up to; None for
-            the model's, or where it takes any: in training the median length of the
-            clips, at most `spec.window_samples`, at least `spec.short_samples`; else as
-            `model.tag` hears them.
-        windows_per_clip: In training, windows of each clip in an epoch (None: 1). Else
-            so many, evenly from a clip's beginning to its end (None: by `spec.rule`).
-        silence_db: Leave out windows below this level, RMS in dB, 0 for full scale,
-            such as -50. In training clips without a louder one are left out; otherwise
-            they give their loudest window.
-        one_hot: Float targets (batch, classes) also where each clip has one class.
-        class_weights: Whether to weight windows so that all classes count alike; of a
-            clip with several classes, by the mean of theirs.
+        clips: Clips from `kerasaudio.datasets`.
+        model_or_spec: Model or its `AudioSpec`, for sample rate, length, padding and
+            labels. Classes are matched to the model's labels by name, and targets have
+            the numbers of these labels.
+        batch_size: Number of windows in a batch.
+        training: True for random windows in random order, False for all in order.
+        clip_seconds: Length of a window in seconds; shorter clips are padded to it.
+            None for the model's length. If the model accepts any length, None means in
+            training the median length of the clips, at most `spec.window_samples` and
+            at least `spec.short_samples`; otherwise the windows of `model.tag`.
+        windows_per_clip: Windows per clip: in training per epoch (None: 1); otherwise
+            evenly spaced over the clip (None: those of `spec.rule`).
+        silence_db: Level below which windows are left out, RMS in dB re full scale,
+            such as -50. A clip without a louder window is left out in training;
+            otherwise its loudest window is used.
+        one_hot: Whether targets are (batch, classes) also if each clip has one class.
+        class_weights: Whether to weight windows so that all classes have equal
+            influence; for a clip with several classes, the mean of their weights.
         augment: ``augment(window, rng) -> window`` of the same length, in training.
-        seed: Of order, places and augmentation.
+        seed: Random seed of order, places and augmentation.
         drop_remainder: Whether to leave out a last batch that is not full.
         errors: What to do about files that cannot be decoded, or end before their clip
             starts: "raise" names them before the first epoch; "skip" warns and leaves
             them out.
-        cache: Where decoded audio is kept: True for the cache folder, a folder, or
+        cache: Where to keep decoded audio: True for the cache folder, a folder, or
             False to decode in each epoch.
-        dtype: "float32", or "float16" or "int16" for a cache of half the size.
-        readers: Threads that decode; None for one a core.
-        **kwargs: `workers` and the like of `keras.utils.PyDataset`.
+        dtype: Format of the cache: "float32"; "float16" or "int16" take half the space.
+        readers: Number of threads that decode; None for one per core.
+        **kwargs: `workers` and other arguments of `keras.utils.PyDataset`.
 
     Attributes:
-        kept: Positions in the clips given of those that are used, int64.
-        clips: These.
+        kept: Positions of the used clips among those passed, int64.
+        clips: The used clips.
         clip_of: Position in `clips` of each window, int64; None in training.
-        window_weights: What each window counts in the mean over its clip, float64; None
+        window_weights: Weight of each window in the mean over its clip, float64; None
             in training.
-        window_samples: Length of a full window.
+        window_samples: Length of a full window, in samples.
         class_names: Names of the targets.
 
     Raises:
-        ValueError: Bad arguments; labels that are not the model's; nothing but silence;
-            no usable clip of a class is left to train on.
+        ValueError: An argument is invalid; a class is not among the model's labels; all
+            windows are silent; no usable clip of a class is left to train on.
         AudioDecodeError: Files cannot be used, with ``errors="raise"``.
 
     Warns:
@@ -124,7 +124,7 @@ class ClipBatches(keras.utils.PyDataset):
         self._training, self._augment = bool(training), augment
         self._drop_remainder = bool(drop_remainder)
         spec = spec_of(model_or_spec)
-        # Before hours of decoding: what does not fit.
+        # Check what does not fit before hours of decoding.
         targets, self.class_names = targets_for(clips, spec, one_hot)
         per_clip = windows_per_clip
         if per_clip is not None:
@@ -168,10 +168,10 @@ class ClipBatches(keras.utils.PyDataset):
 
     @property
     def epoch(self) -> int:
-        """Number of the epoch, which with the seed decides what is drawn.
+        """Number of the epoch, which together with the seed decides what is drawn.
 
-        Keras ends an epoch too many where it builds a model first. Set the number to
-        have the same epochs anyway, also when a training that stopped goes on:
+        Keras ends one epoch too many if it builds the model first. Set the number to
+        get the same epochs anyway, also when an interrupted training resumes:
         ``LambdaCallback(on_epoch_begin=lambda n, logs: setattr(batches, "epoch", n))``.
         """
         return self._epoch
@@ -181,16 +181,16 @@ class ClipBatches(keras.utils.PyDataset):
         self._epoch = whole_number(number, "epoch", least=0)
 
     def on_epoch_end(self) -> None:
-        """Draw anew from now on; Keras calls it."""
+        """Start the next epoch; Keras calls this."""
         if self._training:
             self._epoch += 1
 
     def __len__(self) -> int:
-        """Give the number of batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        """Give a batch of this epoch."""
+        """Return one batch of this epoch."""
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} batches. Received: {index}.")
         rng = np.random.default_rng((self._seed, self._epoch, 1, index))
@@ -243,7 +243,7 @@ class ClipBatches(keras.utils.PyDataset):
         piece = self._audio.read(path, first, last)
         if len(piece) < last - first:
             raise AudioDecodeError(
-                f"{path} has become shorter since this training began."
+                f"{path} is now shorter than when this training began."
             )
         head = piece
         if span.length < span.size and span.start:
@@ -254,9 +254,9 @@ class ClipBatches(keras.utils.PyDataset):
     def _audible(
         self, clip: int, silence_db: float | None, per_clip: int | None
     ) -> list[Span]:
-        """Give the windows of a clip, or in training those that one is drawn from.
+        """Return the windows of a clip, or in training the candidates to draw from.
 
-        In training without a threshold none are listed: any will do.
+        In training without a threshold the list is empty, as any place will do.
         """
         length = self._length(clip)
         if not self._training:
@@ -276,11 +276,11 @@ class ClipBatches(keras.utils.PyDataset):
         return [spans[i] for i in np.flatnonzero(level >= silence_db)]
 
     def _list_items(self, silence_db: float | None, per_clip: int | None) -> np.ndarray:
-        """Give clip and number of each window; in training the place is drawn later."""
+        """Return clip and window number of each item; training draws places later."""
         if silence_db is not None and not any(self._places):
             raise ValueError(
-                f"Every window of {self.clips.name} lies below silence_db="
-                f"{silence_db:g}. Choose a lower level."
+                f"Every window of {self.clips.name} is below silence_db="
+                f"{silence_db:g}. Pass a lower level."
             )
         items: list[tuple[int, int]] = []
         for clip, places in enumerate(self._places):
@@ -291,7 +291,7 @@ class ClipBatches(keras.utils.PyDataset):
         return np.array(items, np.int64)
 
     def _share_out(self) -> list[np.ndarray]:
-        """Give the positions of the windows of each batch."""
+        """Return the positions of the windows of each batch."""
         sizes = [self.window_samples] * len(self._items)
         if not self._training:
             sizes = [self._places[clip][n].size for clip, n in self._items.tolist()]

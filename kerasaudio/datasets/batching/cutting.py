@@ -1,4 +1,4 @@
-"""Which windows of clips are heard, how loud, how changed, and which share a batch."""
+"""Windows of clips: where they are, how loud, augmentation, and sharing of batches."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,23 +8,23 @@ from kerasaudio.audio.window_rule import Span, WindowRule
 from kerasaudio.core import AudioSpec
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-GRID = 8  # places a window length where the level is looked at
+GRID = 8  # places per window length where the level is measured
 
 
 def window_length(
     spec: AudioSpec, clip_seconds: float | None, lengths: np.ndarray
 ) -> int:
-    """Give the samples of a window.
+    """Return the length of a window in samples.
 
     Args:
-        spec: Of the network.
-        clip_seconds: What was asked for. None takes the network's own length, or for a
-            network of any length the median of the clips, at most `window_samples`; but
-            no less than what short clips are filled up to.
-        lengths: Of the clips, in samples.
+        spec: Spec of the network.
+        clip_seconds: Wanted length in seconds. None for the network's own length, or
+            for a network of any length the median of the clips, at most
+            `window_samples`, at least the length that short clips are padded to.
+        lengths: Lengths of the clips, in samples.
 
     Raises:
-        ValueError: The network does not take such a length.
+        ValueError: The network does not accept such a length.
     """
     if clip_seconds is None:
         if spec.clip_samples is not None:
@@ -34,39 +34,39 @@ def window_length(
     samples = round(clip_seconds * spec.sample_rate) if clip_seconds > 0 else 0
     if samples < 1 or not spec.takes(samples):
         raise ValueError(
-            f"{spec.architecture or 'The model'} takes clips of {spec.lengths}. "
+            f"{spec.architecture or 'The model'} accepts clips of {spec.lengths}. "
             f"Received: clip_seconds={clip_seconds!r}."
         )
     return samples
 
 
 def check_silence(silence_db: float | None) -> None:
-    """Raise a ValueError unless a threshold is none, or a level up to full scale."""
+    """Raise a ValueError unless a threshold is None or a level up to full scale."""
     if silence_db is not None and not -np.inf < silence_db <= 0:
         raise ValueError(
-            f"silence_db must be a level of 0 dB or less. Received: {silence_db!r}."
+            f"silence_db must be a level of at most 0 dB. Received: {silence_db!r}."
         )
 
 
 def evenly(length: int, size: int, count: int) -> np.ndarray:
-    """Give the starts of so many windows, from the clip's first sample to its last."""
+    """Return the starts of `count` windows, evenly spaced over the whole clip."""
     return np.linspace(0, max(0, length - size), count).astype(np.int64)
 
 
 def everywhere(length: int, size: int) -> np.ndarray:
-    """Give the starts at which a window is tried for silence."""
+    """Return the starts of the windows that are checked for silence."""
     step = max(1, size // GRID)
     return np.arange(0, max(0, length - size) + 1, step, dtype=np.int64)
 
 
 def piece(rule: WindowRule, start: int, length: int) -> Span:
-    """Give the window of full length that begins somewhere in a clip of a length."""
+    """Return the full-length window at a start in a clip of some length (samples)."""
     own = min(rule.window, length - start)
     return Span(start, rule.window, own, 1.0, rule.padding)
 
 
 def spans(rule: WindowRule, length: int, per_clip: int | None) -> list[Span]:
-    """Give a clip's windows: by the rule, or so many from its beginning to its end."""
+    """Return a clip's windows: by the rule, or `per_clip` of them, evenly spaced."""
     if per_clip is None:
         return rule.spans(length)
     starts = evenly(length, rule.window, per_clip)
@@ -74,9 +74,9 @@ def spans(rule: WindowRule, length: int, per_clip: int | None) -> list[Span]:
 
 
 def levels(waveform: np.ndarray, places: Sequence[Span]) -> np.ndarray:
-    """Give the level of windows in dB: RMS, 0 dB for a constant 1; -inf for zeros.
+    """Return the level of windows in dB: RMS, 0 dB for a constant 1; -inf for zeros.
 
-    Only what a window has of the clip counts, not what fills it up.
+    Padding does not count.
     """
     energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
     starts = np.array([span.start for span in places])
@@ -89,21 +89,21 @@ def levels(waveform: np.ndarray, places: Sequence[Span]) -> np.ndarray:
 def augmented(
     augment: Augment, window: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Give a window as it is changed in training; its length must stay."""
+    """Return the augmented window; its length must not change."""
     result = np.asarray(augment(window.copy(), rng), "float32")
     if result.shape != window.shape:
         raise ValueError(
-            f"augment must give windows of shape {window.shape}. Received: "
+            f"augment must return windows of shape {window.shape}. Received: "
             f"{result.shape}."
         )
     return result
 
 
 def by_length(sizes: Sequence[int], batch_size: int) -> list[np.ndarray]:
-    """Share windows out into batches, each of one length.
+    """Group windows into batches, each of one length.
 
-    Where there are several lengths, the first two batches have different ones: by these
-    two Keras' TensorFlow backend learns what is the same in all.
+    If there are several lengths, the first two batches have different ones: from these
+    two, Keras' TensorFlow backend learns which dimensions vary.
     """
     lengths = np.asarray(sizes)
     batches = []

@@ -1,7 +1,7 @@
-"""Decoded audio, kept on disk and memory-mapped: a file is decoded once, not an epoch.
+"""Decoded audio, kept on disk and memory-mapped, so that files are decoded only once.
 
-The cache is a folder for a sample rate and number format (see `decoded_log`). Processes
-may add to it at once.
+The cache has one folder per sample rate and number format (see `decoded_log`). Several
+processes may add to it at the same time.
 """
 
 import os
@@ -22,34 +22,36 @@ from kerasaudio.files.file_state import FileState
 
 DTYPES = ("float32", "float16", "int16")
 FULL_SCALE = 32767  # of int16
-_VERSION = 1  # of decoder and resampler: another one has other numbers
+_VERSION = 1  # of decoder and resampler; another version gives other samples
 
 
 class DecodedAudio:
-    """The waveforms of some files at one rate, decoded at once, read in parts.
+    """The waveforms of some files at one rate, decoded on creation, read in parts.
 
-    However many files are decoded at once, their waveforms take 128 MiB at most beside
-    the longest one, and decoding up to three times as much.
+    However many files are decoded in parallel, their waveforms take at most 128 MiB
+    plus the longest one, and decoding takes up to three times as much.
 
     Args:
-        files: All are decoded now, by several threads, unless the cache has them.
-        sample_rate: In Hz.
-        cache: True for the folder of KERASAUDIO_CACHE or the platform's; a folder; or
-            False: files are decoded now, to check them, and whenever they are read.
-        dtype: How samples are kept: "float32" exactly, "float16", or "int16" (in half
-            the space; what overshoots [-1, 1] is clipped).
-        readers: Threads; None for one a core.
+        files: Audio files. Files that are not in the cache are decoded now, by several
+            threads.
+        sample_rate: Sample rate in Hz.
+        cache: True for the folder of KERASAUDIO_CACHE or the platform's cache; a
+            folder; or False to decode files now, to check them, and again whenever they
+            are read.
+        dtype: Number format of the cache: "float32" (exact), "float16", or "int16"
+            (values outside [-1, 1] are clipped); the last two take half the space.
+        readers: Number of threads; None for one per core.
 
     Attributes:
-        lengths: Samples of each file.
-        errors: Why files cannot be used.
+        lengths: Number of samples of each file.
+        errors: Reason why a file cannot be used, by file.
 
     Raises:
-        ValueError: Another dtype.
+        ValueError: `dtype` is unknown.
 
     Warns:
-        UserWarning: The cache cannot be written, as when the disk is full. What does
-            not fit is decoded whenever it is read.
+        UserWarning: The cache cannot be written, for example because the disk is full.
+            Files that are not in it are decoded whenever they are read.
     """
 
     def __init__(
@@ -81,11 +83,11 @@ class DecodedAudio:
         self._prepare(list(dict.fromkeys(files)), folder)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the maps, which another process makes anew."""
+        """Return the state without the maps, which another process makes itself."""
         return self.__dict__ | {"_maps": {}, "_mending": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what another process had."""
+        """Restore the state that another process pickled."""
         self.__dict__.update(state)
         self._mending, self._process = threading.Lock(), os.getpid()
 
@@ -95,18 +97,18 @@ class DecodedAudio:
         return len(self._places) == len(self.lengths)
 
     def read(self, file: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Give samples `start` to `stop` of a file, float32; fewer where it ends.
+        """Return samples `start` to `stop` of a file, float32; fewer at its end.
 
-        They may be the cache's own: not to be written to.
+        They may be a view of the cache: do not write to them.
 
         Raises:
-            OSError: A file that is not in the cache is gone or damaged by now.
+            OSError: A file that is not in the cache has been deleted or damaged.
         """
         whole = self._kept(file)
         if whole is None and file in self._places:
             whole = self._mended(file)
         if whole is None:
-            # A copy of the piece: the rest need not stay in memory.
+            # A copy of the piece, so that the rest need not stay in memory.
             return self._loaded(file)[start:stop].copy()
         piece = whole[start:stop].astype(np.float32, copy=False)
         return piece / FULL_SCALE if self._dtype == np.int16 else piece
@@ -140,7 +142,7 @@ class DecodedAudio:
                 self._log.close()
 
     def _keep(self, file: Path, state: FileState) -> int:
-        """Decode a file, add it to the cache if that can be, and give its length."""
+        """Decode a file, add it to the cache if possible, and return its length."""
         with self._room.entered() as hold:
             waveform = load_within(file, self.sample_rate, hold)
             place = None
@@ -161,7 +163,7 @@ class DecodedAudio:
         return waveform.astype(self._dtype.newbyteorder("<"), copy=False)
 
     def _kept(self, file: Path) -> np.ndarray | None:
-        """Give a whole waveform; None where the cache has none, or a damaged one."""
+        """Return a whole waveform; None if the cache has none or a damaged one."""
         for place in reversed(self._places.get(file, [])):
             whole = self._mapped(place)
             if whole is not None and place in self._checked:
@@ -173,19 +175,19 @@ class DecodedAudio:
         return None
 
     def _mended(self, file: Path) -> np.ndarray | None:
-        """Decode what was damaged or cleared once more, and keep it in its place."""
+        """Decode a damaged or cleared waveform again, and keep it in its place."""
         if self._process != os.getpid():  # forked, perhaps while a thread mended
             self._mending, self._process = threading.Lock(), os.getpid()
         with self._mending:
             whole = self._kept(file)  # another thread was quicker
             if whole is not None or self._log is None:
                 return whole
-            # Until it is replaced, the damaged one says to others that they must wait.
+            # Until it is replaced, the damaged entry tells other threads to wait.
             damaged = self._places[file]
             self._checked.difference_update(damaged)
             self._keep(file, FileState.of(file))
             self._log.close()
-            if self._places[file] is damaged:  # it could not be kept
+            if self._places[file] is damaged:  # the new one could not be kept
                 del self._places[file]
             return self._kept(file)
 
@@ -194,7 +196,7 @@ class DecodedAudio:
         try:
             if log is None or len(log) < place.offset + place.samples:
                 little = self._dtype.newbyteorder("<")
-                # As a plain array: slices of a memmap object cost far more.
+                # A plain array, because slicing a memmap object is much slower.
                 size = place.log.stat().st_size // little.itemsize
                 log = np.asarray(np.memmap(place.log, little, "r", shape=(size,)))
                 self._maps[place.log] = log

@@ -1,9 +1,9 @@
-"""Waveforms on disk: what one run adds, and what there is of all runs.
+"""Waveforms on disk: adding those of this process, and finding those of all processes.
 
-A folder holds logs, one a process: NAME.pcm with waveforms end to end, NAME.index with
-a record (see `files.records`) for each: path, size and modified_ns of the file, offset
-and number of samples, CRC-32 of their bytes. The record follows the waveform, so
-what a killed process leaves is whole up to its last record.
+A folder holds one log per process: NAME.pcm with waveforms end to end, and NAME.index
+with a record (see `files.records`) for each: path, size and modified_ns of the file,
+offset and number of samples, CRC-32 of their bytes. The record is written after the
+waveform, so the log of a killed process is complete up to its last record.
 """
 
 import contextlib
@@ -35,10 +35,10 @@ class Place:
 
 
 class DecodedLog:
-    """What this process adds; threads may add at once."""
+    """The log that this process adds to; several threads may add at the same time."""
 
     def __init__(self, folder: Path) -> None:
-        """Name a folder, which is made when there is something to keep."""
+        """Set the folder, which is created when the first waveform is added."""
         self._folder = folder
         self._begin()
 
@@ -50,14 +50,15 @@ class DecodedLog:
         self._has_failed = False
 
     def __reduce__(self) -> tuple[type["DecodedLog"], tuple[Path]]:
-        """Give another process a log of its own."""
+        """Make another process start a log of its own."""
         return DecodedLog, (self._folder,)
 
     def add(self, file: FileState, samples: np.ndarray) -> Place | None:
-        """Keep a waveform; None where that fails, with a warning the first time.
+        """Write a waveform and return its place; return None if writing fails.
 
         Warns:
-            UserWarning: It cannot be written, as when the disk is full.
+            UserWarning: It cannot be written, for example because the disk is full. The
+                warning comes only once.
         """
         if self._process != os.getpid():  # forked
             self._begin()
@@ -72,15 +73,15 @@ class DecodedLog:
                 failure = error
         warnings.warn(
             f"Decoded audio cannot be kept in {self._folder}: "
-            f"{failure.strerror or failure}. What is not in there is decoded in each "
-            f"epoch, which is slower. Free some space, set {CACHE_VARIABLE} to another "
-            'folder, pass dtype="int16", or cache=False.',
+            f"{failure.strerror or failure}. Files that are not kept there are decoded "
+            f"in each epoch, which is slower. Free some space, set {CACHE_VARIABLE} to "
+            'another folder, pass dtype="int16", or cache=False.',
             stacklevel=2,
         )
         return None
 
     def close(self) -> None:
-        """Close the files; what is added later opens them again."""
+        """Close the files; adding a waveform later opens them again."""
         with self._lock:
             for file in self._files or ():
                 file.close()
@@ -104,9 +105,9 @@ class DecodedLog:
 
     def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        if not self._path.exists():  # cleared: old places must not lead into a new log
+        if not self._path.exists():  # cleared; old places must not point to a new log
             self._path = self._folder / f"{uuid.uuid4().hex}.pcm"
-        # Unbuffered: what was written is there when the process is killed.
+        # Unbuffered, so that written bytes are kept when the process is killed.
         waveforms = self._path.open("ab", buffering=0)
         try:
             return waveforms, self._path.with_suffix(".index").open("ab", buffering=0)
@@ -116,7 +117,7 @@ class DecodedLog:
 
 
 def places_in(folder: Path, itemsize: int) -> dict[FileState, list[Place]]:
-    """Give what all logs of a folder have of each file: where it was damaged, more."""
+    """Return the places of each file in all logs; several if one was damaged."""
     found: dict[FileState, list[Place]] = {}
     for index in sorted(folder.glob("*.index")):
         with contextlib.suppress(OSError):  # another process clears the cache
@@ -135,7 +136,7 @@ def _places(index: Path, itemsize: int) -> Iterator[tuple[FileState, Place]]:
                 state = FileState(**facts)
                 is_there = 0 <= place.offset <= there - place.samples
             except (TypeError, KeyError):
-                return  # whole, but not written by us
+                return  # complete, but not written by kerasaudio
             if is_there:
                 yield state, place
 

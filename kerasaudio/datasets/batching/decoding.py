@@ -1,4 +1,4 @@
-"""Many files decoded at once, within a bound of memory."""
+"""Decode many files in parallel within a limit of memory."""
 
 import os
 import sys
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from kerasaudio.audio.load import Hold
 
-# Of waveforms, at the higher of the file's rate and the wanted one.
+# Most bytes of waveforms, at the higher of the file's rate and the wanted rate.
 MOST_BYTES = 2**27
 
 
 class Room:
-    """Memory that threads share: `limit` bytes, or more of what has waited longest.
+    """Memory that threads share: `limit` bytes, plus what the oldest thread needs.
 
-    Who came first never waits, so the others do not wait for ever; together they hold
-    at most `limit` bytes besides the first one's.
+    The thread that came first never waits, so the others do not wait forever; together
+    they hold at most `limit` bytes in addition to those of the first one.
     """
 
     def __init__(self, limit: int = MOST_BYTES) -> None:
@@ -31,14 +31,17 @@ class Room:
         self._changed = threading.Condition()
 
     def __reduce__(self) -> tuple[type["Room"], tuple[int]]:
-        """Give another process a room of its own."""
+        """Make another process start a room of its own."""
         return Room, (self._limit,)
 
     @contextmanager
     def entered(self) -> Iterator[Hold]:
-        """Give what one calls, and waits in, before one holds so many bytes in all."""
+        """Yield a function `hold(size)` that waits until there is room for the bytes.
+
+        Call it before holding `size` bytes in total.
+        """
         me = object()
-        if self._process != os.getpid():  # forked: without the threads that were in
+        if self._process != os.getpid():  # forked, without the threads that held memory
             self._begin()
 
         def hold(size: int) -> None:
@@ -63,10 +66,10 @@ class Room:
 def for_each_file(
     files: Sequence[Path], readers: int, decode: Callable[[Path], None]
 ) -> None:
-    """Call `decode` with each file, in threads, behind a bar on terminals.
+    """Call `decode` with each file in threads, with a progress bar on terminals.
 
     Raises:
-        Exception: What `decode` raised; other files under way are finished.
+        Exception: The error that `decode` raised, after files in progress are finished.
     """
     from tqdm import tqdm
 
@@ -100,5 +103,5 @@ def for_each_file(
 
 
 def cores() -> int:
-    """Give the number of threads that decode unless another is asked for."""
+    """Return the default number of threads that decode: one per core."""
     return os.cpu_count() or 1

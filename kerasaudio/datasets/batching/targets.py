@@ -1,4 +1,4 @@
-"""Labels of clips as a model counts them."""
+"""Targets of clips, numbered like the labels of a model."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from kerasaudio.datasets.protocol import Clips, check_clips
 
 
 def spec_of(model_or_spec: Any) -> AudioSpec:
-    """Give the spec of a model, or the spec itself.
+    """Return the spec of a model, or the spec itself.
 
     Raises:
-        ValueError: It is neither, or has none.
+        ValueError: The value is neither a spec nor a model with one.
     """
     spec = getattr(model_or_spec, "spec", model_or_spec)
     if not isinstance(spec, AudioSpec):
@@ -28,19 +28,22 @@ def spec_of(model_or_spec: Any) -> AudioSpec:
 def targets_for(
     clips: Clips, spec: AudioSpec, one_hot: bool
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Give the target of each clip, and what targets are called.
+    """Return the target of each clip, and the names of the targets.
 
     Args:
-        clips: With class names, which may be some of the model's in any order.
-        spec: Its labels; where there are none, or only made-up ones, classes keep their
-            numbers.
-        one_hot: Whether targets are (clips, classes) for single labels, too.
+        clips: Clips; their class names may be a part of the model's labels, in any
+            order.
+        spec: Spec with the model's labels. If it has none, or only generated ones,
+            classes keep their numbers.
+        one_hot: Whether targets are (clips, classes) even if each clip has one class.
 
     Returns:
-        int32 (clips,), or float32 (clips, classes); names in the order of the numbers.
+        Targets, int32 (clips,) or float32 (clips, classes), and their names in the
+        order of the numbers.
 
     Raises:
-        ValueError: The model has no such labels; what is no clips.
+        ValueError: A class is not among the model's labels, or `clips` is not a clips
+            object.
     """
     check_clips(clips)
     names = clips.class_names
@@ -64,7 +67,7 @@ def targets_for(
 
 
 def mean_class_weights(clips: Clips) -> np.ndarray:
-    """Give the mean of the `class_weights` of each clip's classes, float32 (clips,)."""
+    """Return the mean weight of each clip's classes, float32 (clips,)."""
     hot = clips.multi_hot
     weights = clips.class_weights()
     each = np.array([weights.get(i, 0.0) for i in range(hot.shape[1])])

@@ -1,4 +1,4 @@
-"""Which clips can be decoded, where they are in their files, and what is wrong."""
+"""Find which clips can be used and where they are in their files; report the others."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _SHOWN = 5
 
 
 def check_errors(errors: str) -> None:
-    """Raise a ValueError unless it is known what to do about unusable files."""
+    """Raise a ValueError unless `errors` is "raise" or "skip"."""
     if errors not in ERRORS:
         raise ValueError(f"errors must be one of {ERRORS}. Received: {errors!r}.")
 
@@ -24,17 +24,16 @@ def usable(
     """Find each clip in its decoded file.
 
     Args:
-        clips: All of them.
-        audio: Their files.
-        errors: "raise", or "skip" to warn and leave out.
+        clips: All clips.
+        audio: Their decoded files.
+        errors: "raise", or "skip" to warn about unusable clips and leave them out.
 
     Returns:
-        Positions of usable clips, int64 (n,), and their first and last sample (without
-        the latter) in their files, int64 (n, 2).
+        Positions of usable clips, int64 (n,), and their start and end samples (end
+        excluded) in their files, int64 (n, 2).
 
     Raises:
-        AudioDecodeError: Files that cannot be used, all named by one message; or none
-            that can.
+        AudioDecodeError: Files cannot be used with "raise"; or no file can be used.
     """
     rate = audio.sample_rate
     problems: dict[str, str] = {}
@@ -52,8 +51,8 @@ def usable(
             spans.append(span)
         else:
             problems[str(path)] = (
-                f"a clip is to start at {start:g} s, but its file has "
-                f"{length / rate:.3f} s"
+                f"a clip should start at {start:g} s, but its file is only "
+                f"{length / rate:.3f} s long"
             )
     if problems:
         _complain(clips, problems, errors if kept else "raise")
@@ -61,22 +60,22 @@ def usable(
 
 
 def require_classes(clips: Clips, kept: Clips, heard: np.ndarray) -> None:
-    """Raise unless each class still has a clip to learn it from.
+    """Raise unless each class still has a clip to train on.
 
     Args:
-        clips: All of them.
-        kept: Those that can be decoded.
-        heard: Positions in these of clips that are not silent.
+        clips: All clips.
+        kept: Clips that can be decoded.
+        heard: Positions in `kept` of clips that are not silent.
 
     Raises:
-        ValueError: Classes that have none are named.
+        ValueError: Classes have no clip left; the message names them.
     """
     lost = clips.multi_hot.any(axis=0) & ~kept.multi_hot[heard].any(axis=0)
     if lost.any():
         names = [clips.class_names[i] for i in np.flatnonzero(lost)]
         raise ValueError(
-            f"{clips.name}: no clip is left of {listed(names)}: all are silent or "
-            "cannot be used."
+            f"{clips.name}: no clip is left to train on for the classes "
+            f"{listed(names)}: all are silent or cannot be used."
         )
 
 

@@ -1,1 +1,1 @@
-"""LiteRT (TensorFlow Lite): how its files are written, run and read."""
+"""Write, run and read LiteRT (TensorFlow Lite) files."""

@@ -1,8 +1,8 @@
 """LiteRT (TensorFlow Lite): a .tflite file for phones, browsers and small boards.
 
-Its batch is one clip. The facts are files in a zip behind the model, where LiteRT's own
-tools keep the files that belong to one: `unzip -p model.tflite labels.txt`. In the
-model is LiteRT's own metadata, see `kerasaudio.exporting.litert.metadata`.
+Its batch is one clip. The facts are files in a zip archive appended to the model, where
+LiteRT's own tools keep associated files: `unzip -p model.tflite labels.txt`. The model
+contains LiteRT's own metadata, see `kerasaudio.exporting.litert.metadata`.
 
 Source: https://ai.google.dev/edge/litert, ai-edge-litert 2.3.
 """
@@ -22,7 +22,7 @@ from kerasaudio.exporting.litert.metadata import with_metadata
 from kerasaudio.exporting.timing import Ran, run_and_time
 from kerasaudio.files.workplace import temporary_folder
 
-# What zipfile would take from the clock: the same model gives the same bytes.
+# A fixed date instead of the clock, so that the same model gives the same bytes.
 _ANY_DAY = (1980, 1, 1, 0, 0, 0)
 
 
@@ -30,7 +30,7 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     """Write the file.
 
     Raises:
-        ExportError: LiteRT lacks an operation.
+        ExportError: LiteRT lacks an operation of the model.
     """
     import tensorflow as tf
 
@@ -41,29 +41,29 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         try:
             content = converter.convert()
-        except Exception as error:  # of the converter's own kind, not public
+        except Exception as error:  # the converter's own error class is not public
             raise ExportError(
-                f"LiteRT cannot take an operation of {model.name}: {error}"
+                f"LiteRT does not support an operation of {model.name}: {error}"
             ) from error
     if order.quantize is not None:
         from kerasaudio.exporting.litert.quantize import quantize
 
-        # The converter joins a normalization to the layer behind it. The weights of its
-        # inputs then differ by more than 8 bits can hold.
+        # The converter folds a normalization into the layer after it. The weights of
+        # its inputs then differ by more than 8 bits can represent.
         leave = [*graph.frontend, *graph.few_weights, *graph.normalizations]
         content = quantize(content, order.quantize, leave, order.calibration)
     path.write_bytes(with_metadata(content, order.facts))
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files(order.facts).items():
-            # Uncompressed: MediaPipe refuses a model with anything else behind it.
+            # Uncompressed, as MediaPipe refuses a model with a compressed archive.
             archive.writestr(zipfile.ZipInfo(name, _ANY_DAY), text)
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
-    """Run it on clips (clips, samples), by ai-edge-litert.
+    """Run the file on clips (clips, samples) with ai-edge-litert.
 
     Raises:
-        RuntimeError, ValueError: It does not run there; what it said.
+        RuntimeError, ValueError: It does not run; the message is that of LiteRT.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -82,7 +82,7 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:
-    """Read the facts that travel behind the model; None if there are none."""
+    """Return the facts in the appended archive; None if there are none."""
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:

@@ -1,10 +1,10 @@
 """LiteRT's own description of a model: a flatbuffer among the buffers of the file.
 
     ModelMetadata -> SubGraphMetadata -> TensorMetadata of the input: AudioProperties
-                                      -> TensorMetadata of the output: its labels' file
+                                      -> TensorMetadata of the output: file of labels
 
-With it MediaPipe's AudioClassifier and TensorFlow's Task Library run the file as it is:
-they take rate and channels from it, and the labels from the zip behind the model.
+With it, MediaPipe's AudioClassifier and TensorFlow's Task Library can run the file:
+they read rate and channels from it, and the labels from the appended zip archive.
 
 Source: mediapipe/tasks/metadata/metadata_schema.fbs 1.5.0, google-ai-edge/mediapipe at
 3b85afc6e1523af81d3b7bdf51e855972490a2f1.
@@ -17,7 +17,7 @@ from kerasaudio.exporting.facts import FACTS_FILE, LABELS_FILE
 
 NAME = "TFLITE_METADATA"  # of the entry in the model's list of metadata
 IDENTIFIER = b"M001"
-# Of the schema that has all that is used here; audio came with 1.3.0.
+# First version of the schema that has all fields used here; audio came with 1.3.0.
 PARSER_VERSION = "1.3.0"
 
 # Fields of the schema's tables, in its order, up to the last one used here.
@@ -45,14 +45,14 @@ _CONTENT = ("content_properties_type", "content_properties")
 _AUDIO = ("sample_rate", "channels")
 _FILE = ("name", "description", "type")
 
-_AUDIO_PROPERTIES = 4  # of the union ContentProperties
-_DESCRIPTIONS, _TENSOR_AXIS_LABELS = 1, 2  # of the enum AssociatedFileType
+_AUDIO_PROPERTIES = 4  # in the union ContentProperties
+_DESCRIPTIONS, _TENSOR_AXIS_LABELS = 1, 2  # in the enum AssociatedFileType
 
-_ALIGNMENT = 16  # of every buffer: the schema asks for it (force_align), for SIMD
+_ALIGNMENT = 16  # of every buffer, as the schema requires (force_align), for SIMD
 
 
 class _Number(NamedTuple):
-    kind: str  # as flatbuffers.Builder calls it
+    kind: str  # name of the type in flatbuffers.Builder
     value: int
 
 
@@ -62,7 +62,7 @@ class _Table(NamedTuple):
 
 
 def describe_model(facts: Mapping[str, Any]) -> bytes:
-    """Give the ModelMetadata of a model, from the facts that travel with it."""
+    """Return the ModelMetadata of a model, made from its facts."""
     import flatbuffers
 
     builder = flatbuffers.Builder(1024)
@@ -84,7 +84,7 @@ def _model(facts: Mapping[str, Any]) -> _Table:
         "author": "kerasaudio",
         "license": facts["license"],
         "associated_files": [
-            _file(FACTS_FILE, "What kerasaudio.export.read_facts reads.", _DESCRIPTIONS)
+            _file(FACTS_FILE, "Facts for kerasaudio.export.read_facts.", _DESCRIPTIONS)
         ],
         "min_parser_version": PARSER_VERSION,
     }
@@ -127,7 +127,7 @@ def _output(facts: Mapping[str, Any]) -> _Table:
     else:
         values["description"] = "A score for each label, in their order."
         values["associated_files"] = [
-            _file(LABELS_FILE, "A label a line.", _TENSOR_AXIS_LABELS)
+            _file(LABELS_FILE, "One label per line.", _TENSOR_AXIS_LABELS)
         ]
     return _Table(_TENSOR, values)
 
@@ -138,7 +138,7 @@ def _file(name: str, description: str, kind: int) -> _Table:
 
 
 def _write(builder: Any, value: str | list[_Table] | _Table) -> int:
-    """Write a value and all that it refers to; give its place."""
+    """Write a value and everything that it refers to, and return its offset."""
     if isinstance(value, str):
         return int(builder.CreateString(value))
     if isinstance(value, list):
@@ -167,11 +167,11 @@ def _write(builder: Any, value: str | list[_Table] | _Table) -> int:
 
 
 def with_metadata(content: bytes, facts: Mapping[str, Any]) -> bytes:
-    """Put the ModelMetadata into a LiteRT file; what the model computes stays.
+    """Return a LiteRT file with the ModelMetadata added; its output does not change.
 
     Args:
-        content: Of the file.
-        facts: That travel with it.
+        content: Content of the file.
+        facts: Facts of the model.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -193,9 +193,9 @@ def with_metadata(content: bytes, facts: Mapping[str, Any]) -> bytes:
 
 
 def _set_window(model: Any, samples: int) -> None:
-    """Make a window the input's length that whoever names none gets; any still goes.
+    """Set the default input length to one window; other lengths still work.
 
-    What the converter leaves there is one sample, and MediaPipe believes it.
+    The converter sets it to one sample, and MediaPipe uses that.
     """
     graph = model.subgraphs[0]
     (place,) = graph.inputs
@@ -203,7 +203,7 @@ def _set_window(model: Any, samples: int) -> None:
 
 
 class _Buffer:
-    """A buffer whose data are aligned, which those that the schema packs are not."""
+    """A buffer whose data are aligned; the schema's own packing does not align them."""
 
     def __init__(self, data: Any) -> None:
         self._data = data

@@ -1,8 +1,8 @@
 """Half-precision and integer weights for LiteRT; the front-end stays in float32.
 
-Powers of a spectrum span more than eight bits, or a half-precision number, can hold:
-only what comes behind the layer `frontend` is rounded, and there the operations that
-carry many weights (convolutions, dense layers), weights channel by channel.
+The powers of a spectrum have a larger range than 8 bits or a half-precision number can
+represent. Only the layers after `frontend` are rounded, and of these the operations
+with many weights (convolutions, dense layers); weights have one scale per channel.
 
 Source: ai-edge-quantizer 0.10; Jacob et al. 2018, arXiv:1712.05877.
 """
@@ -26,12 +26,12 @@ def quantize(
     leave: Sequence[str],
     calibration: np.ndarray | None,
 ) -> bytes:
-    """Round the weights of a model, and with "int8" what goes through it.
+    """Return a model with rounded weights, and with "int8" rounded activations.
 
     Args:
-        content: Of the float32 file.
-        kind: "float16", "dynamic" (int8 weights, activations rounded as they come) or
-            "int8" (weights, and activations to ranges that the clips have).
+        content: Content of the float32 file.
+        kind: "float16", "dynamic" (int8 weights, activations rounded at run time) or
+            "int8" (weights, and activations to their ranges on the clips).
         leave: Names of the layers that stay in float32.
         calibration: Clips for "int8", float32 (clips, samples).
     """
@@ -67,7 +67,7 @@ def _recipe(kind: str, leave: Sequence[str]) -> Any:
             recipe.add_weight_only_config(
                 ".*", operation, 16, algorithm_key=AlgorithmName.FLOAT_CASTING
             )
-    # Keras calls what a layer computes MODEL/LAYER_1/..., joined by ";" where fused.
+    # Keras names operations MODEL/LAYER_1/...; names of fused ones are joined by ";".
     names = "|".join(map(re.escape, leave))
     recipe.add_quantization_config(
         rf"(^|;)[^/;]+/({names})(_\d+)?/",
@@ -79,7 +79,7 @@ def _recipe(kind: str, leave: Sequence[str]) -> Any:
 
 
 def _ranges(content: bytes, recipe: Any, clips: np.ndarray) -> Any:
-    """Find the least and greatest value of each tensor, over all clips."""
+    """Return the least and greatest value of each tensor over all clips."""
     from ai_edge_quantizer import calibrator
     from ai_edge_quantizer.utils.qsv_utils import min_max_update
 
@@ -87,7 +87,7 @@ def _ranges(content: bytes, recipe: Any, clips: np.ndarray) -> Any:
         content,
         num_threads=1,
         mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
-        # Not the default, a running mean, in which the first clip counts most.
+        # Not the default, a running mean, in which the first clip weighs most.
         qsv_update_func=min_max_update,
     )
     run.calibrate({SIGNATURE: [{INPUT: row[None]} for row in clips]}, recipe)
@@ -96,12 +96,12 @@ def _ranges(content: bytes, recipe: Any, clips: np.ndarray) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantizer's own reports and progress bars from the terminal."""
+    """Hide the quantizer's own reports and progress bars."""
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
         warnings.catch_warnings(),
     ):
-        # Of its own making: "for debugging purposes only".
+        # It causes this warning itself: "for debugging purposes only".
         warnings.filterwarnings("ignore", ".*experimental_preserve_all_tensors")
         yield

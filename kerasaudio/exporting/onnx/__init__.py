@@ -1,1 +1,1 @@
-"""ONNX: how its files are written, run and read."""
+"""Write, run and read ONNX files."""

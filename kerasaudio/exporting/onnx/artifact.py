@@ -1,7 +1,7 @@
-"""ONNX: a file for onnxruntime and whatever else reads the format.
+"""ONNX: a file for onnxruntime and other programs that read the format.
 
-The Fourier transform is a matrix product: onnxruntime refuses what tf2onnx makes of
-one. The batch is any number of clips. The facts are in `metadata_props`.
+The Fourier transform is a matrix product, as onnxruntime refuses the one that tf2onnx
+writes. The batch can have any number of clips. The facts are in `metadata_props`.
 
 Source: https://onnx.ai, opset 17; tf2onnx 1.17; onnxruntime 1.31.
 """
@@ -26,13 +26,13 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     """Write the file.
 
     Raises:
-        ExportError: ONNX lacks an operation.
+        ExportError: ONNX lacks an operation of the model.
     """
     import onnx
     import tf2onnx
 
     graph = trace(model, order)
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # its log of each rewriting
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)  # it logs each rewriting
     try:
         proto, _ = tf2onnx.convert.from_function(
             graph.function,
@@ -43,7 +43,7 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         onnx.checker.check_model(proto)
     except (ValueError, RuntimeError, onnx.checker.ValidationError) as error:
         raise ExportError(
-            f"ONNX cannot take an operation of {model.name}: {error}"
+            f"ONNX does not support an operation of {model.name}: {error}"
         ) from error
     onnx.helper.set_model_props(
         proto,
@@ -62,7 +62,7 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
 
 
 def _erfc(context: Any, node: Any, name: str, arguments: Any) -> None:
-    """Write erfc(x) as 1 - erf(x), which ONNX has: GELU needs it."""
+    """Write erfc(x), which GELU needs, as 1 - erf(x), since ONNX has only erf."""
     del arguments
     erf = context.make_node("Erf", [node.input[0]], name=f"{name}__erf").output[0]
     one = context.make_const(f"{name}__one", np.array(1, np.float32)).output[0]
@@ -75,10 +75,10 @@ def _erfc(context: Any, node: Any, name: str, arguments: Any) -> None:
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
-    """Run it on clips (clips, samples), by onnxruntime.
+    """Run the file on clips (clips, samples) with onnxruntime.
 
     Raises:
-        RuntimeError: It does not run there; what it said.
+        RuntimeError: It does not run; the message is that of onnxruntime.
     """
     import onnxruntime
 
@@ -88,7 +88,7 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
         session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # of onnxruntime's own kinds, which share no base
+    except Exception as error:  # onnxruntime's own errors share no base class
         raise RuntimeError(str(error)) from error
 
     def one(waveform: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:
-    """Read the facts in the metadata; None if there are none."""
+    """Return the facts in the metadata; None if there are none."""
     import onnx
 
     proto = onnx.load(path, load_external_data=False)

@@ -1,7 +1,7 @@
 """Half-precision and integer weights for ONNX; the front-end stays in float32.
 
-As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
-operations that carry many weights, weights channel by channel.
+As for LiteRT, only the layers after `frontend` are rounded, and of these the operations
+with many weights; weights have one scale per channel.
 
 Source: onnxruntime 1.31, onnxruntime.quantization, onnxruntime.transformers.float16.
 """
@@ -20,7 +20,7 @@ from kerasaudio.exporting.facts import INPUT
 from kerasaudio.exporting.formats import FEW_WEIGHTS
 
 OPERATIONS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-LOOP = "Loop"  # over the steps of a recurrent layer, whose weights go into it
+LOOP = "Loop"  # over the steps of a recurrent layer; its weights are inputs
 
 
 def quantize(
@@ -29,19 +29,19 @@ def quantize(
     frontend: Sequence[str],
     calibration: np.ndarray | None,
 ) -> None:
-    """Round the weights of a model, and with "int8" what goes through it, in place.
+    """Round the weights of a model, and with "int8" its activations, in place.
 
     Args:
-        path: The float32 file.
+        path: Path of the float32 file.
         kind: "float16", "dynamic" or "int8"; see `litert.quantize`.
-        frontend: Names of the layers to leave.
+        frontend: Names of the layers that stay in float32.
         calibration: Clips for "int8", float32 (clips, samples).
     """
     import onnx
     from onnxruntime import quantization
 
     network = onnx.load(path)
-    # tf2onnx calls nodes MODEL/LAYER_1/..., like TensorFlow's that they come from.
+    # tf2onnx names nodes MODEL/LAYER_1/..., like the TensorFlow nodes they come from.
     inside = re.compile(rf"^[^/]+/({'|'.join(map(re.escape, frontend))})(_\d+)?/")
     weights = {tensor.name: prod(tensor.dims) for tensor in network.graph.initializer}
     leave = [
@@ -70,8 +70,8 @@ def quantize(
                     path,
                     _reader(calibration),
                     activation_type=quantization.QuantType.QInt8,
-                    # What comes out is rounded where it goes into the next one: in
-                    # front of an activation its range would be wider than needed.
+                    # An output is rounded where it enters the next operation: before
+                    # an activation its range would be wider than needed.
                     extra_options={
                         "OpTypesToExcludeOutputQuantization": list(OPERATIONS)
                     },
@@ -85,7 +85,7 @@ def quantize(
 
 
 def _halve(graph: Any, leave: set[str]) -> None:
-    """Keep weights in half the bytes; they are cast back when the model is loaded."""
+    """Store weights as float16; they are cast back when the model is loaded."""
     from onnx import TensorProto, helper, numpy_helper
 
     made = []
@@ -105,7 +105,7 @@ def _halve(graph: Any, leave: set[str]) -> None:
 
 
 def _round_recurrent(graph: Any, leave: set[str]) -> None:
-    """Keep in 8 bits what loops multiply by, which onnxruntime's quantizer leaves."""
+    """Store weights of loops in 8 bits, as onnxruntime's quantizer skips them."""
     from onnx import helper, numpy_helper
 
     made = []
@@ -138,7 +138,7 @@ def _round_recurrent(graph: Any, leave: set[str]) -> None:
 def _weights(
     graph: Any, leave: set[str], operations: set[str]
 ) -> list[tuple[Any, str, np.ndarray]]:
-    """Find the weights that only such operations of the body use, and their values."""
+    """Return weights used only by the given operations of the body, with values."""
     from onnx import TensorProto, numpy_helper
 
     users: dict[str, list[Any]] = {}
@@ -165,7 +165,7 @@ def _put_first(graph: Any, made: list[Any]) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep back the advice to optimize models that tf2onnx has optimized."""
+    """Hide the advice to optimize models, since tf2onnx has already done so."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,1 +1,1 @@
-"""OpenVINO: how its files are written, run and read."""
+"""Write, run and read OpenVINO files."""

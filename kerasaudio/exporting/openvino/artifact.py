@@ -1,7 +1,8 @@
 """OpenVINO: an .xml file with its .bin of weights, for Intel's processors.
 
-The batch is any number of clips. The facts are in the runtime information `kerasaudio`;
-of them, `compile_with` is for `Core().compile_model(path, "CPU", compile_with)`.
+The batch can have any number of clips. The facts are in the runtime information
+`kerasaudio`; pass their `compile_with` to
+`Core().compile_model(path, "CPU", compile_with)`.
 
 Source: https://docs.openvino.ai, openvino 2026.4.
 """
@@ -25,7 +26,8 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
     """Write the two files.
 
     Raises:
-        ExportError: OpenVINO lacks an operation, or nncf cannot round the network.
+        ExportError: OpenVINO lacks an operation of the model, or nncf cannot round the
+            network.
     """
     openvino = import_openvino()
     with temporary_folder() as folder:
@@ -33,11 +35,11 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         graph = trace(model, order)
         write_saved_model(graph, order, saved)
         try:
-            # Not convert_model, which tells its makers of each use.
+            # Not convert_model, which sends telemetry about each use.
             network = openvino.Core().read_model(saved)
         except RuntimeError as error:
             raise ExportError(
-                f"OpenVINO cannot take an operation of {model.name}: {error}"
+                f"OpenVINO does not support an operation of {model.name}: {error}"
             ) from error
         facts = {**order.facts, "compile_with": COMPILE_WITH}
         network.set_rt_info(facts_json(facts), [KEY])
@@ -50,10 +52,10 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
-    """Run it on clips (clips, samples), by openvino, in float32.
+    """Run the file on clips (clips, samples) with openvino, in float32.
 
     Raises:
-        RuntimeError: It does not run there; what it said.
+        RuntimeError: It does not run; the message is that of openvino.
     """
     compiled = (
         import_openvino()
@@ -73,14 +75,14 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
 
 
 def run_untold(path: Path, clips: np.ndarray) -> Untold:
-    """Run it as who loads it without a word does.
+    """Run the file with openvino's default settings.
 
-    On CPUs that can (AMX, AVX512-BF16) openvino then computes in bfloat16, whatever
-    the file says: of 2026.4, neither runtime options in the file nor its operations'
-    attribute `precise` change that.
+    On CPUs that support it (AMX, AVX512-BF16), openvino then computes in bfloat16,
+    whatever the file says: in 2026.4, neither runtime options in the file nor its
+    operations' attribute `precise` change that.
 
     Raises:
-        RuntimeError: It does not run there; what it said.
+        RuntimeError: It does not run; the message is that of openvino.
     """
     compiled = import_openvino().Core().compile_model(path, "CPU")
     hint = compiled.get_property("INFERENCE_PRECISION_HINT")
@@ -89,7 +91,7 @@ def run_untold(path: Path, clips: np.ndarray) -> Untold:
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:
-    """Read the facts in the runtime information; None if there are none."""
+    """Return the facts in the runtime information; None if there are none."""
     network = import_openvino().Core().read_model(path)
     if not network.has_rt_info([KEY]):
         return None

@@ -1,7 +1,7 @@
 """Half-precision and integer weights for OpenVINO; the front-end stays in float32.
 
-As for LiteRT: only what comes behind the layer `frontend` is rounded, and there the
-operations that carry many weights, weights channel by channel.
+As for LiteRT, only the layers after `frontend` are rounded, and of these the operations
+with many weights; weights have one scale per channel.
 
 Source: nncf 3.4, nncf.quantize and nncf.compress_weights.
 """
@@ -41,19 +41,19 @@ def quantize(
     frontend: Sequence[str],
     calibration: np.ndarray | None,
 ) -> None:
-    """Write a network with rounded weights, and with "int8" what goes through it.
+    """Write a network with rounded weights, and with "int8" rounded activations.
 
     Args:
-        network: In float32, with the names that TensorFlow gave its operations. It is
+        network: Network in float32, with TensorFlow's names of operations. It is
             changed.
-        path: Of the .xml to write, with its .bin.
+        path: Path of the .xml file to write; its .bin is written next to it.
         kind: "float16", "dynamic" (int8 weights; OpenVINO computes with them in
-            float32) or "int8" (weights, and activations to ranges that the clips have).
-        frontend: Names of the layers to leave.
+            float32) or "int8" (weights, and activations to their ranges on the clips).
+        frontend: Names of the layers that stay in float32.
         calibration: Clips for "int8", float32 (clips, samples).
 
     Raises:
-        ExportError: nncf cannot round it; what it said.
+        ExportError: nncf cannot round the network; the message quotes nncf.
     """
     openvino = import_openvino()
     if kind == "float16":
@@ -82,7 +82,7 @@ def quantize(
             words["calibration"] = str(folder / "clips.npy")
         request.write_text(json.dumps(words), encoding="utf-8")
         done = subprocess.run(
-            # -P: this folder's modules must not hide those of the same names
+            # -P: modules in this folder must not hide others with the same names
             [sys.executable, "-P", str(RUNNER), str(request)],
             cwd=folder,
             capture_output=True,
@@ -96,9 +96,9 @@ def quantize(
 
 
 def _halve(openvino: Any, network: Any, frontend: Sequence[str]) -> None:
-    """Keep weights in half the bytes; they are cast back when the model is loaded.
+    """Store weights as float16; they are cast back when the model is loaded.
 
-    `save_model(compress_to_fp16=True)` would halve the front-end's constants as well.
+    `save_model(compress_to_fp16=True)` would also round the front-end's constants.
     """
     made = openvino.opset8
     for operation in _body(network, frontend):
@@ -110,11 +110,11 @@ def _halve(openvino: Any, network: Any, frontend: Sequence[str]) -> None:
 
 
 def _join_dense(openvino: Any, network: Any) -> None:
-    """Multiply by a dense layer's weights without making a matrix of the clips first.
+    """Multiply by a dense layer's weights without reshaping the clips to a matrix.
 
-    TensorFlow's Tensordot does, and OpenVINO 2026.4 refuses the scales of a rounded
-    product that is brought back to (clips, frames, units) where there are at least two
-    frames a unit.
+    TensorFlow's Tensordot reshapes them. OpenVINO 2026.4 then refuses the scales of a
+    rounded product that is reshaped to (clips, frames, units), if there are at least
+    two frames per unit.
     """
     for product in network.get_ordered_ops():
         name = product.get_friendly_name()
@@ -137,9 +137,9 @@ def _join_dense(openvino: Any, network: Any) -> None:
 
 
 def _body(network: Any, frontend: Sequence[str]) -> list[Any]:
-    """Give the operations to round: behind the front-end, and with many weights."""
+    """Return the operations to round: after the front-end and with many weights."""
     front = frontend_operations(network, frontend)
-    heard: set[str] = set()  # what depends on the waveform
+    heard: set[str] = set()  # operations that depend on the waveform
     body = []
     for operation in network.get_ordered_ops():
         name, kind = operation.get_friendly_name(), operation.get_type_name()
@@ -159,10 +159,10 @@ def _body(network: Any, frontend: Sequence[str]) -> list[Any]:
 
 
 def frontend_operations(network: Any, frontend: Sequence[str]) -> set[str]:
-    """Name the operations of the front-end: those called so, and what they build on.
+    """Return the names of the front-end's operations and of all their inputs.
 
-    OpenVINO calls operations MODEL/LAYER_1/..., like TensorFlow's that they come from,
-    but not those that it adds between them.
+    OpenVINO names operations MODEL/LAYER_1/..., like the TensorFlow operations they
+    come from, but not those that it inserts between them.
     """
     inside = re.compile(rf"^[^/]+/({'|'.join(map(re.escape, frontend))})(_\d+)?/")
     waiting = [op for op in network.get_ops() if inside.match(op.get_friendly_name())]

@@ -1,9 +1,9 @@
-"""Rounds a network of OpenVINO to 8 bits; a process of its own, not to be imported.
+"""Round an OpenVINO network to 8 bits; run as a process of its own, do not import.
 
 python -P run_nncf.py REQUEST.json
 
-Whoever imports nncf also gets PyTorch where that is installed, another class of
-loggers, and messages to its makers. Here all that ends with the process.
+Importing nncf also imports PyTorch if that is installed, replaces the class of loggers,
+and sends telemetry. Here all of that ends with the process.
 """
 
 import importlib
@@ -17,7 +17,7 @@ import numpy as np
 
 def main(request: str) -> None:
     """Read the network that the request names, and write the rounded one."""
-    # openvino and nncf do without it where it is not installed, and tell nobody.
+    # If it is not installed, openvino and nncf work without it and send no telemetry.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     nncf, openvino = map(importlib.import_module, ("nncf", "openvino"))
     words = json.loads(Path(request).read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def main(request: str) -> None:
 def _to_ranges(
     nncf: Any, network: Any, rows: list[dict[str, np.ndarray]], ignored: Any
 ) -> Any:
-    """Round weights, and activations to the ranges that they have on the clips."""
+    """Round weights, and activations to their ranges on the clips."""
     ranges = importlib.import_module("nncf.quantization.range_estimator")
     return nncf.quantize(
         network,
@@ -46,7 +46,7 @@ def _to_ranges(
         preset=nncf.QuantizationPreset.MIXED,
         ignored_scope=ignored,
         advanced_parameters=nncf.AdvancedQuantizationParameters(
-            # Over all clips: the default is the mean of their extremes.
+            # The extremes over all clips; the default is the mean of their extremes.
             activations_range_estimator_params=(
                 ranges.RangeEstimatorParametersSet.MINMAX
             ),
@@ -55,5 +55,5 @@ def _to_ranges(
 
 
 if __name__ == "__main__":
-    sys.tracebacklimit = 0  # the last words are what went wrong
+    sys.tracebacklimit = 0  # so that the last line is the error itself
     main(*sys.argv[1:])

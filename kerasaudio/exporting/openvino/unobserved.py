@@ -1,4 +1,4 @@
-"""Importing openvino without its telling its makers of each import."""
+"""Import openvino without its telemetry, which reports each import."""
 
 import sys
 from types import ModuleType
@@ -7,10 +7,10 @@ _OBSERVER = "openvino_telemetry"
 
 
 def import_openvino() -> ModuleType:
-    """Import openvino as where the package that sends its telemetry is not installed.
+    """Import openvino as if its telemetry package were not installed.
 
-    Once imported so, it has stubs in that package's place for as long as the process
-    lasts. What imported it before is left as it is.
+    It then uses stubs in place of that package until the process ends. If openvino was
+    imported before, nothing changes.
     """
     before = sys.modules.get(_OBSERVER)
     sys.modules[_OBSERVER] = None  # type: ignore[assignment]  # cannot be imported

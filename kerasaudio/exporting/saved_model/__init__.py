@@ -1,1 +1,1 @@
-"""TensorFlow's SavedModel: how its files are written, run and read."""
+"""Write, run and read TensorFlow SavedModels."""

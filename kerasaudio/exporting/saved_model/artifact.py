@@ -1,4 +1,4 @@
-"""SavedModel: a folder that TensorFlow, and TensorFlow Serving, run without Keras.
+"""SavedModel: a folder that TensorFlow and TensorFlow Serving run without Keras.
 
 Source: https://www.tensorflow.org/guide/saved_model.
 """
@@ -22,22 +22,22 @@ RUNNER = Path(__file__).with_name("run.py")
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:
-    """Write the folder; its signature `serving_default` takes any number of clips."""
+    """Write the folder; its signature `serving_default` accepts any number of clips."""
     write_saved_model(trace(model, order), order, path)
 
 
 def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
-    """Run it on clips (clips, samples), in a process without kerasaudio.
+    """Run the folder on clips (clips, samples) in a process without kerasaudio.
 
     Raises:
-        RuntimeError: It does not run there; what it said.
+        RuntimeError: It does not run; the message quotes TensorFlow.
     """
     with temporary_folder() as folder:
         given, found = folder / "clips.npy", folder / "found.npz"
         np.save(given, clips)
         words = [str(path), str(given), str(found), str(repeats), str(threads)]
         done = subprocess.run(
-            # -P: this folder's modules must not hide those of the same names
+            # -P: modules in this folder must not hide others with the same names
             [sys.executable, "-P", str(RUNNER), *words],
             capture_output=True,
             text=True,
@@ -50,7 +50,7 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:
-    """Read the facts that travel in the assets; None if there are none."""
+    """Return the facts in the assets; None if there are none."""
     file = path / "assets" / FACTS_FILE
     if not file.is_file():
         return None

@@ -1,4 +1,4 @@
-"""Runs a SavedModel where there is neither Keras nor kerasaudio; not to be imported.
+"""Run a SavedModel without Keras and kerasaudio; a script, not to be imported.
 
 python -P run.py FOLDER CLIPS.npy OUTPUTS.npz REPEATS THREADS
 """
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 
 def main(folder: str, clips: str, out: str, repeats: str, threads: str) -> None:
-    """Write the outputs for all clips, and how long single ones took in seconds."""
+    """Write the outputs for all clips, and the times of single clips in seconds."""
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
     run = tf.saved_model.load(folder).signatures["serving_default"]
