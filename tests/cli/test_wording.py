@@ -123,7 +123,10 @@ RAISES = [
     (f"{TRAIN} LogMelCNN --freeze-epochs 0 --unfreeze-epochs 0", "--freeze-epochs and"),
     (f"{TRAIN} LogMelCNN --clip-seconds 0.001", "Received: --clip-seconds 0.001."),
     (f"{TRAIN} LogMelCNN --silence-db 0", "is below --silence-db 0."),
-    (f"{TRAIN} LogMelCNN --recording (", "--recording must be a valid regular expression"),
+    (
+        f"{TRAIN} LogMelCNN --recording (",
+        "--recording must be a valid regular expression",
+    ),
     (f"{TRAIN} LogMelCNN --recording zz", "--recording zz matches nothing"),
     ("train gaps.csv --out new.keras", "pass --separator."),
     ("train gaps.csv --out new.keras --separator ''", "--separator must not be empty"),
