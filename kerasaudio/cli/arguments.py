@@ -27,8 +27,8 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
     """Read the values of --set, with the types of the factory's signature.
 
     Args:
-        model: What --model names.
-        given: Names and texts.
+        model: Value of --model.
+        given: Names and texts of the arguments.
 
     Raises:
         ValueError: The factory has no such argument, the argument is given twice, its
@@ -61,7 +61,7 @@ def factory_arguments(model: str, given: list[tuple[str, str]]) -> dict[str, Any
 
 
 def set_words(given: list[tuple[str, str]]) -> dict[str, str]:
-    """Give the words in which errors name what --set gave; see `wording.Words`."""
+    """Return the words in which errors name the arguments of --set; see `Words`."""
     return {name: f"--set {name}=" for name, _ in given}
 
 

@@ -63,8 +63,8 @@ def _info(options: argparse.Namespace) -> int:
     factory, _, tag = "/".join(options.words).partition("/")
     if factory not in FACTORIES:
         raise ValueError(
-            f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} There are: "
-            f"{', '.join(sorted(FACTORIES))}."
+            f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} The "
+            f"models are: {', '.join(sorted(FACTORIES))}."
         )
     # The docstring describes input and output; building the network takes seconds.
     described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]

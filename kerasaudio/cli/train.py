@@ -51,12 +51,11 @@ _WORDS: Words = {
     **{name: f"--{name.replace('_', '-')}" for name in _SETTINGS},
     "class_weights": "--no-class-weights",
     "group": "--recording",
+    "out": "--out",
     "overwrite": "--overwrite",
     "restart": "--restart",
     "weights=None": "--weights none",
     "Build it with labels=clips.class_names": "Name a factory or a tagger",
-    "build it with classifier_activation=": "name another --model, or a factory with "
-    "--set classifier_activation=",
     "Build it with classifier_activation=": "Name another --model, or a factory with "
     "--set classifier_activation=",
 }

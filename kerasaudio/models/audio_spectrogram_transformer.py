@@ -83,13 +83,13 @@ def AST(
     heads are 64 features wide and the other settings are the published ones.
 
     Args:
-        hidden_size: Number of features of a token; 768.
-        num_layers: Number of transformer layers; 12.
-        num_heads: Number of attention heads, which must divide `hidden_size`; 12.
-        intermediate_size: Units of the dense layer inside each layer; 3072.
-        frequency_stride: Bins from one patch to the next; 10.
-        time_stride: Frames from one patch to the next; 10.
-        max_length: Number of frames of 10 ms, at least 16; 1024.
+        hidden_size: Number of features of a token; default: 768.
+        num_layers: Number of transformer layers; default: 12.
+        num_heads: Number of attention heads, a divisor of `hidden_size`; default: 12.
+        intermediate_size: Units of the dense layer inside each layer; default: 3072.
+        frequency_stride: Bins from one patch to the next; default: 10.
+        time_stride: Frames from one patch to the next; default: 10.
+        max_length: Number of frames of 10 ms, at least 16; default: 1024.
 
     Source: arXiv:2104.01778; Hugging Face transformers' ASTForAudioClassification.
     """

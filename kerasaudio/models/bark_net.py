@@ -53,11 +53,11 @@ def BarkNet(
     Embedding: (batch, 128).
 
     Args:
-        clip_samples: Input length in samples, at least 512; 16,000.
-        sample_rate: Sample rate that the model expects, in Hz; 16,000.
-        filters: Filters of the first block; each later block doubles them; 16.
+        clip_samples: Input length in samples, at least 512; default: 16,000.
+        sample_rate: Sample rate of the input in Hz; default: 16,000.
+        filters: Filters of the first block, doubled by each later block; default: 16.
         dropout: Fraction of the channels dropped in training in every block, and twice
-            that before the head; 0 to 0.45; 0.1.
+            that before the head, 0 to 0.45; default: 0.1.
 
     Source: arXiv:1610.00087 for networks of this kind.
     """

@@ -63,9 +63,9 @@ def FCN(
     a window is repeated; upstream refuses it.
 
     Args:
-        clip_samples: Input length in samples, at least 327,424 (20.5 s); 464,000
-            (29 s). If a longer input leaves several steps after pooling, they are
-            averaged.
+        clip_samples: Input length in samples, at least 327,424 (20.5 s); default:
+            464,000 (29 s). If a longer input leaves several steps after pooling, they
+            are averaged.
 
     Source: arXiv:1606.00298; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """
@@ -90,7 +90,8 @@ def CRNN(
     a window is repeated; upstream refuses it.
 
     Args:
-        clip_samples: Input length in samples, at least 24,320 (1.5 s); 464,000 (29 s).
+        clip_samples: Input length in samples, at least 24,320 (1.5 s); default:
+            464,000 (29 s).
 
     Source: arXiv:1609.04243; upstream minzwon/sota-music-tagging-models at 4e1d652.
     """

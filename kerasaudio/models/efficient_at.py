@@ -97,9 +97,9 @@ def EfficientAT(
     weighted by it. A clip shorter than 0.32 s is padded with silence.
 
     Args:
-        width: Factor that multiplies all channel counts; 1.0.
+        width: Factor that multiplies all channel counts; default: 1.0.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
+            for any length (default).
 
     Raises:
         ValueError: `width` is not positive.

@@ -49,12 +49,13 @@ def LeNetMFCC(
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
-        sample_rate: Sample rate that the model expects, in Hz; 16,000.
-        n_mfcc: Number of cepstral coefficients, 4 to 64; 40.
-        filters: Filters of the first convolution; the second has twice as many; 32.
+            for any length (default).
+        sample_rate: Sample rate of the input in Hz; default: 16,000.
+        n_mfcc: Number of cepstral coefficients, 4 to 64; default: 40.
+        filters: Filters of the first convolution; the second has twice as many;
+            default: 32.
         dropout: Fraction of the features dropped in training before the dense layers
-            and before the head, 0 to 0.9; 0.3.
+            and before the head, 0 to 0.9; default: 0.3.
 
     Source: doi:10.1109/5.726791.
     """

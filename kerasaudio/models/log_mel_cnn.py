@@ -64,11 +64,11 @@ def LogMelCNN(
     Embedding: (batch, 8 * filters).
 
     Args:
-        clip_samples: Input length in samples, at least 7,680 (0.35 s); 65,024 (2.95 s),
-            which makes 128 frames.
-        filters: Filters of the first block; each later block doubles them; 32.
+        clip_samples: Input length in samples, at least 7,680 (0.35 s); default: 65,024
+            (2.95 s), which makes 128 frames.
+        filters: Filters of the first block, doubled by each later block; default: 32.
         dropout: Fraction of the features dropped in training in every block, and twice
-            that before the head; 0 to 0.45; 0.2.
+            that before the head, 0 to 0.45; default: 0.2.
 
     Source: arXiv:1608.04363, arXiv:1912.10211.
     """

@@ -58,9 +58,9 @@ def MelResNet50(
             and checked against its hash), the path of such a file
             (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None for
             random weights. Cannot be combined with `weights`.
-        side: Number of frames and of bands of the picture, at least 32; 224. The clip
-            is (side - 1) * 494 samples long.
-        dropout: Fraction of the embedding dropped in training, 0 to 0.9; 0.3.
+        side: Number of frames and of bands of the picture, at least 32; default: 224.
+            The clip is (side - 1) * 494 samples long.
+        dropout: Fraction of the embedding dropped in training, 0 to 0.9; default: 0.3.
 
     Raises:
         ValueError: The backbone file does not fit.

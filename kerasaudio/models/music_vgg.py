@@ -55,7 +55,7 @@ def MusicVGG(
     Embedding: (batch, 256).
 
     Args:
-        pooling: Poolings of the network trained on "mtat" or on "msd"; "mtat".
+        pooling: Poolings of the network trained on "mtat" or on "msd"; default: "mtat".
 
     Raises:
         ValueError: `pooling` is unknown.

@@ -79,12 +79,12 @@ def MusiCNN(
     refuse it.
 
     Args:
-        variant: "pons" or "won2020"; "pons".
+        variant: "pons" or "won2020"; default: "pons".
         clip_samples: Input length in samples, at least 512; None for that of the
             variant. The whole time axis is pooled, so any length works, but the
             published networks were trained on 3 s.
-        midend_filters: Channels of the three convolutions over time; 64.
-        dense_units: Units of the layer before the last; 200.
+        midend_filters: Channels of the three convolutions over time; default: 64.
+        dense_units: Units of the layer before the last; default: 200.
 
     Raises:
         ValueError: `variant` is unknown.

@@ -71,9 +71,9 @@ def CNN6(
     silence.
 
     Args:
-        filters: Filters of the first block; each later block doubles them; 64.
+        filters: Filters of the first block, doubled by each later block; default: 64.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
+            for any length (default).
 
     Source: arXiv:1912.10211; upstream qiuqiangkong/audioset_tagging_cnn at d2f4b8c.
     """

@@ -81,16 +81,17 @@ def ReSE2Multi(
     `amplifying_ratio`, `blocks` and `stem_width` are read from the file.
 
     Args:
-        block: "basic", "se", "res" or "rese"; "rese".
-        multi: Whether to use the last three blocks, not only the last; True.
+        block: "basic", "se", "res" or "rese"; default: "rese".
+        multi: Whether to use the last three blocks, not only the last; default: True.
         init_features: Channels of the stem, doubled in the third and the last block;
-            128.
-        amplifying_ratio: Units of the excitation for each channel; 16.
-        dropout: Dropout rate before the last layer; 0.5.
-        clip_samples: Input length in samples; 59,049.
-        blocks: Number of blocks after the stem, each with pooling; at least 3; 9.
-        stem_width: Length and stride of the first filters, in samples; 3.
-        sample_rate: Sample rate that the model expects, in Hz; 22,050.
+            default: 128.
+        amplifying_ratio: Units of the excitation for each channel; default: 16.
+        dropout: Dropout rate before the last layer; default: 0.5.
+        clip_samples: Input length in samples; default: 59,049.
+        blocks: Number of blocks after the stem, each with pooling, at least 3; default:
+            9.
+        stem_width: Length and stride of the first filters, in samples; default: 3.
+        sample_rate: Sample rate of the input in Hz; default: 22,050.
 
     Raises:
         ValueError: `block` is unknown; the input is too short for the blocks.

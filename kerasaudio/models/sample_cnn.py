@@ -76,13 +76,14 @@ def SampleCNN(
     3) and 16,000 (8 blocks, `stem_width` 2).
 
     Args:
-        clip_samples: Input length in samples; 59,049.
-        blocks: Number of convolution blocks after the stem, each with pooling; 9.
-        stem_width: Length and stride of the first filters, 2 or 3 samples; 3.
-        width: Length of the other filters and of the pooling, 2 or 3; 3.
+        clip_samples: Input length in samples; default: 59,049.
+        blocks: Number of convolution blocks after the stem, each with pooling; default:
+            9.
+        stem_width: Length and stride of the first filters, 2 or 3 samples; default: 3.
+        width: Length of the other filters and of the pooling, 2 or 3; default: 3.
         filters: Filters of the stem and the first two blocks; the last layers have four
-            times as many, those between twice as many; 128.
-        sample_rate: Sample rate that the model expects, in Hz; 16,000.
+            times as many, those between twice as many; default: 128.
+        sample_rate: Sample rate of the input in Hz; default: 16,000.
 
     Raises:
         ValueError: The input is too short for the blocks.

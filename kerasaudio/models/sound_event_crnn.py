@@ -67,11 +67,12 @@ def SoundEventCRNN(
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
-        filters: Filters of the first convolution; the others have twice as many; 64.
-        units: Units of the recurrent layer in each direction; 64.
+            for any length (default).
+        filters: Filters of the first convolution; the others have twice as many;
+            default: 64.
+        units: Units of the recurrent layer in each direction; default: 64.
         dropout: Fraction of the features dropped in training in the convolutions and
-            before the head, 0 to 0.9; 0.2.
+            before the head, 0 to 0.9; default: 0.2.
 
     Raises:
         ValueError: The activation is neither sigmoid nor softmax; pooling needs

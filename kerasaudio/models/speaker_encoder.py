@@ -73,9 +73,9 @@ def SpeakerEncoder(
     level matters: bring recordings to a similar one.
 
     Args:
-        units: Units of each LSTM layer; 256.
-        depth: Number of LSTM layers; 3.
-        embedding_size: Length of the embedding; 256.
+        units: Units of each LSTM layer; default: 256.
+        depth: Number of LSTM layers; default: 3.
+        embedding_size: Length of the embedding; default: 256.
 
     Source: arXiv:1710.10467; Resemblyzer 0.1.4.
     """

@@ -46,13 +46,13 @@ def SpeechGRU(
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
-        sample_rate: Sample rate that the model expects, in Hz; 16,000.
-        n_mfcc: Number of cepstral coefficients, at most 64; 40.
-        units: Units of each recurrent layer; 128.
-        depth: Number of recurrent layers; 2.
+            for any length (default).
+        sample_rate: Sample rate of the input in Hz; default: 16,000.
+        n_mfcc: Number of cepstral coefficients, at most 64; default: 40.
+        units: Units of each recurrent layer; default: 128.
+        depth: Number of recurrent layers; default: 2.
         dropout: Fraction of the features dropped in training after each recurrent
-            layer, 0 to 0.9; 0.2.
+            layer, 0 to 0.9; default: 0.2.
 
     Source: arXiv:1406.1078 for the recurrent layer.
     """

@@ -94,12 +94,12 @@ def VGGish(
     Args:
         embedding_activation: "linear", as in the published code since 2020 and in the
             features released with AudioSet, or "relu", as in torchvggish and the code
-            of 2017; "linear".
+            of 2017; default: "linear".
         filters: Filters of the first convolution; the later groups have 2, 4 and 8
-            times as many; 64.
-        dense_units: Units of the two layers before the embedding; 4096.
+            times as many; default: 64.
+        dense_units: Units of the two layers before the embedding; default: 4096.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
+            for any length (default).
 
     Raises:
         ValueError: `include_top` without classes; `clip_samples` shorter than a patch.

@@ -81,7 +81,7 @@ def YAMNet(
 
     Args:
         clip_samples: Fixed input length in samples, for runtimes that need one; None
-            accepts any length.
+            for any length (default).
 
     Raises:
         ValueError: `clip_samples` is shorter than a patch.

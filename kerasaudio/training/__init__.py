@@ -1,6 +1,6 @@
 """Training on your own sounds.
 
-`train` goes from clips to a saved model and survives being killed.
+`train` turns clips into a saved model. An interrupted training can be resumed.
 """
 
 from kerasaudio.moved import getattr_of

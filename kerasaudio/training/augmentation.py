@@ -1,4 +1,4 @@
-"""What is changed at random while a network learns."""
+"""Random changes to what a network hears while it is trained."""
 
 import hashlib
 import json
@@ -14,22 +14,24 @@ from kerasaudio.core import AudioModel
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.training.augmented import augmented, check_layers
 
-_SHOWN = 2_000  # characters of a layer's config; noises are longer
+_SHOWN = 2_000  # longest config in characters; longer ones, such as noises, are hashed
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Augmentation for `train`: in the graph, and between the clips of a batch.
+    """Augmentation for `train`: layers in the graph, and mixup within a batch.
 
     Attributes:
-        waveform: Layers behind the input; see `augmented`.
-        features: Layers behind the front-end; see `augmented`.
-        mixup: None, or alpha above 0 of mixup: each window is mixed with another of its
-            batch, and their targets alike, by the share min(b, 1 - b), b from
-            Beta(alpha, alpha). With class weights the windows' weights are mixed, too.
+        waveform: Layers after the input, in order; default: none. See `augmented`.
+        features: Layers after the front-end, in order; default: none. See `augmented`.
+        mixup: Parameter alpha of mixup, above 0; None for no mixup. Each window is
+            mixed with another one of its batch, and so are their targets: the share of
+            the other window is min(b, 1 - b), with b drawn from Beta(alpha, alpha).
+            With class weights, the weights of the windows are mixed, too.
 
     Raises:
-        ValueError: What is no layer, an alpha out of range.
+        ValueError: `waveform` or `features` is not a list of layers, or `mixup` is not
+            above 0.
 
     Source: Zhang et al. 2018, "mixup", arXiv:1710.09412.
 
@@ -50,7 +52,7 @@ class Augmentation:
     mixup: float | None = None
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the fields, and store the layers as tuples."""
         for name in ("waveform", "features"):
             check_layers(name, getattr(self, name))
             object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -58,13 +60,13 @@ class Augmentation:
             object.__setattr__(self, "mixup", number(self.mixup, "mixup", above=0))
 
     def around(self, model: AudioModel) -> keras.Model:
-        """Give the network to train: `augmented`, or the model where there is none."""
+        """Return the network to train: `augmented`, or the model without layers."""
         if not (self.waveform or self.features):
             return model
         return augmented(model, self.waveform, self.features)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the settings, ready for JSON; long ones by their hash."""
+        """Return the settings as values for JSON; long ones as their hash."""
         return {
             "waveform": [_settings(layer) for layer in self.waveform],
             "features": [_settings(layer) for layer in self.features],
@@ -73,7 +75,7 @@ class Augmentation:
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    # Names are counted up in a process; they say nothing.
+    # Names are left out: Keras numbers them, so they differ between processes.
     config = {k: v for k, v in layer.get_config().items() if k != "name"}
     text = json.dumps(keras.saving.serialize_keras_object(config), sort_keys=True)
     if len(text) > _SHOWN:
@@ -85,9 +87,10 @@ class MixedBatches(keras.utils.PyDataset):
     """Batches whose windows are mixed with each other; see `Augmentation.mixup`.
 
     Args:
-        batches: To mix, with targets (batch, classes).
-        alpha: Of the Beta distribution.
-        seed: With the epoch and the batch it decides what is drawn.
+        batches: Batches to mix, with targets (batch, classes).
+        alpha: Parameter of the Beta distribution, above 0.
+        seed: Random seed. With the number of the epoch and that of the batch, it
+            determines what is drawn.
     """
 
     def __init__(self, batches: ClipBatches, alpha: float, seed: int) -> None:
@@ -95,11 +98,11 @@ class MixedBatches(keras.utils.PyDataset):
         self._batches, self._alpha, self._seed = batches, alpha, seed
 
     def __len__(self) -> int:
-        """Give the number of batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        """Give a batch of this epoch."""
+        """Return a mixed batch of the current epoch."""
         batch = self._batches[index]
         rng = np.random.default_rng((self._seed, self._batches.epoch, 2, index))
         clips = len(batch[0])
@@ -109,7 +112,7 @@ class MixedBatches(keras.utils.PyDataset):
         return tuple(_mixed(part, other, share) for part in batch)
 
     def on_epoch_end(self) -> None:
-        """Draw anew from now on; Keras calls it."""
+        """Draw new windows from now on; Keras calls this after each epoch."""
         self._batches.on_epoch_end()
 
 

@@ -1,4 +1,4 @@
-"""A network with augmentation built in, which shares every weight with its original.
+"""A network with augmentation built in, which shares all weights with the original.
 
 waveform -> (waveform layers) -> ... frontend -> (features layers) -> ... output
 """
@@ -20,24 +20,27 @@ def augmented(
     waveform: Sequence[Layer] = (),
     features: Sequence[Layer] = (),
 ) -> InferenceModel:
-    """Give the same network with layers put in that change its inputs in training.
+    """Return the network with extra layers that change its inputs during training.
 
-    All layers are the model's own: training one trains the other. In inference the
-    augmentations give back what they get, and the two give the same numbers.
+    All other layers are those of the model: training one network trains the other. In
+    inference the augmentation layers return their input, so that both networks return
+    the same numbers.
 
     Args:
-        model: From waveform to scores or vectors.
-        waveform: Layers that go behind the input, in order: `Noise`, `TimeShift`,
-            `Volume`, `Filter`, `Convolution` ...; (batch, samples) in and out.
-        features: Layers that go behind the layer `frontend`, in order: `SpecAugment`,
-            `VTLP` ...; (batch, frames, bins) in and out.
+        model: Model that maps waveforms to scores or vectors.
+        waveform: Layers to insert after the input, in order, such as `Noise`,
+            `TimeShift`, `Volume`, `Filter` or `Convolution`; input and output are
+            (batch, samples).
+        features: Layers to insert after the layer `frontend`, in order, such as
+            `SpecAugment` or `VTLP`; input and output are (batch, frames, bins).
 
     Returns:
         A `keras.Model` without a spec, not compiled.
 
     Raises:
-        ValueError: Layers for features, and the network has none (raw samples); what
-            is no layer; a layer that changes a shape or refuses its input.
+        ValueError: There are layers for features, but the network has no features (it
+            works on raw samples); an entry is not a layer; or a layer changes the shape
+            of its input or does not accept it.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -46,7 +49,7 @@ def augmented(
         >>> learner = kerasaudio.training.augmented(model, waveform=[noise])
         >>> learner.compile("adam", "sparse_categorical_crossentropy")
         >>> history = learner.fit(clips.batches(model), verbose=0)
-        >>> tags = model.tag("labeled/hum/0.wav")  # has learned, too
+        >>> tags = model.tag("labeled/hum/0.wav")  # is trained, too
     """
     check_layers("waveform", waveform)
     check_layers("features", features)
@@ -73,7 +76,7 @@ def augmented(
 
 
 def check_layers(name: str, layers: Sequence[Layer]) -> None:
-    """Raise a ValueError unless `layers` are a sequence of layers."""
+    """Raise a ValueError unless `layers` is a sequence of layers."""
     several = isinstance(layers, Sequence) and not isinstance(layers, str)
     if not several or not all(isinstance(layer, Layer) for layer in layers):
         raise ValueError(
@@ -86,8 +89,8 @@ def _check_features(model: AudioModel) -> None:
     shape = tuple(model.get_layer(FRONTEND).output.shape)
     if len(shape) != 3 or shape[2] == 1:
         raise ValueError(
-            f"{model.name} has no features to augment: its front-end gives {shape}, "
-            "not (batch, frames, bins). Augment the waveform."
+            f"{model.name} has no features to augment: its front-end returns {shape},"
+            " not (batch, frames, bins). Augment the waveform."
         )
 
 
@@ -96,8 +99,8 @@ def _through(value: Any, layers: Sequence[Layer]) -> Any:
         changed = layer(value)
         if changed.shape != value.shape:
             raise ValueError(
-                f"Augmentation must keep the shape {tuple(value.shape)}. {layer.name} "
-                f"gives {tuple(changed.shape)}."
+                f"Augmentation layers must keep the shape {tuple(value.shape)}. "
+                f"Received: {layer.name}, which returns {tuple(changed.shape)}."
             )
         value = changed
     return value

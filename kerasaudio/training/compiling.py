@@ -20,16 +20,17 @@ _SET_RATES = (
 
 @dataclass(frozen=True)
 class Compiling:
-    """Optimizer, loss and metrics, where they are not the usual ones.
+    """Optimizer, loss and metrics that the user chose instead of the defaults.
 
     Attributes:
-        optimizer: A name, which takes the schedule's learning rates; or an optimizer,
-            of which each phase gets a copy. None for the schedule's.
-        loss: Of Keras; None for the one that goes with the head.
-        metrics: Of Keras.
+        optimizer: Name of a Keras optimizer, which gets the learning rates of the
+            schedule; or an optimizer, of which each phase uses a copy. None for the
+            optimizer of the schedule.
+        loss: Keras loss; None for the loss that fits the head.
+        metrics: Keras metrics; None for no metrics.
 
     Raises:
-        ValueError: An unknown optimizer.
+        ValueError: The optimizer is unknown.
     """
 
     optimizer: str | keras.optimizers.Optimizer | None = None
@@ -43,16 +44,18 @@ class Compiling:
             keras.optimizers.get(optimizer)
         elif not isinstance(optimizer, keras.optimizers.Optimizer | None):
             raise ValueError(
-                "optimizer must be the name of one, or a keras.optimizers.Optimizer. "
+                "optimizer must be the name of an optimizer, or an instance of "
+                "keras.optimizers.Optimizer. "
                 f"Received: {type(optimizer).__name__}."
             )
 
     def check(self, plan: Plan, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """See that a learning rate is not set by two.
+        """Raise if both a Keras schedule and something else set the learning rate.
 
         Raises:
-            ValueError: It is a schedule of Keras, and a callback or the plan's phases
-                change it, too; Keras would say so after an epoch, or many.
+            ValueError: The learning rate is a Keras schedule, but a callback or the
+                phases of the plan change it, too. Keras itself would report this only
+                after one or more epochs.
         """
         setters = [type(c).__name__ for c in callbacks if isinstance(c, _SET_RATES)]
         own = isinstance(self.optimizer, keras.optimizers.Optimizer)
@@ -60,7 +63,7 @@ class Compiling:
             setters.insert(0, type(plan).__name__)
         if not setters:
             return
-        taken = f"{setters[0]} sets the learning rate, and that is already set by "
+        taken = f"{setters[0]} sets the learning rate, but it is already set by "
         without = f"leave {setters[0]} out"
         if not own and plan.moving_rate is not None:
             value = getattr(plan, plan.moving_rate)
@@ -71,21 +74,21 @@ class Compiling:
         if own and not all(map(_takes_rates, _parts(self._copy()))):
             raise ValueError(
                 f"{taken}a schedule inside the optimizer "
-                f"{type(self.optimizer).__name__}. Either {without}, or give the "
+                f"{type(self.optimizer).__name__}. Either {without}, or pass the "
                 "optimizer a number as its learning_rate."
             )
 
     def compile(
         self, model: keras.Model, plan: Plan, phase: Phase, steps: int, loss: str
     ) -> keras.optimizers.Optimizer:
-        """Compile a model for a phase, and give its new optimizer, built.
+        """Compile a model for a phase, and return its new, built optimizer.
 
         Args:
-            model: Its trainable variables are those of the phase.
-            plan: Chooses what the user does not.
-            phase: Of the plan.
-            steps: Of an epoch.
-            loss: That goes with the head.
+            model: Model in which only the variables of this phase are trainable.
+            plan: Schedule, which chooses what the user did not choose.
+            phase: Phase of the plan.
+            steps: Number of training steps in an epoch.
+            loss: Name of the loss that fits the head.
         """
         chosen = self._new_optimizer(plan, phase, steps)
         optimizer = compile_built(model, chosen, self.loss or loss, self.metrics)
@@ -109,7 +112,10 @@ class Compiling:
         return type(self.optimizer).from_config(self.optimizer.get_config())
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what was said, ready for JSON; metrics teach nothing."""
+        """Return the user's choices as values for JSON.
+
+        Metrics are left out, because they do not affect the training.
+        """
         told: dict[str, Any] = {}
         if isinstance(self.optimizer, str):
             told["optimizer"] = self.optimizer
@@ -122,7 +128,7 @@ class Compiling:
 
 
 def learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    """Give the learning rate as it is now; of several optimizers that of the first."""
+    """Return the current learning rate; of several optimizers, that of the first."""
     return _rate(_parts(optimizer)[0])
 
 
@@ -132,21 +138,21 @@ def _rate(optimizer: keras.optimizers.Optimizer) -> float:
 
 
 def _parts(optimizer: keras.optimizers.Optimizer) -> Sequence[Any]:
-    """Give the optimizers inside a MultiOptimizer; any other is its only part."""
+    """Return the optimizers in a MultiOptimizer; any other is its own only part."""
     return getattr(optimizer, "optimizers", [optimizer])
 
 
 def _takes_rates(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Try whether a learning rate can be set."""
+    """Return whether the learning rate of an optimizer can be set."""
     try:
         optimizer.learning_rate = 1.0
-    except (AttributeError, TypeError):  # a schedule, or a function, has it
+    except (AttributeError, TypeError):  # the rate is a schedule or a function
         return False
     return True
 
 
 def _loss_facts(loss: Any) -> Any:
-    """Tell losses apart by what lasts longer than a process."""
+    """Return a description of a loss that is the same in every process."""
     if isinstance(loss, str):
         return loss
     if isinstance(loss, keras.losses.Loss):
@@ -156,7 +162,7 @@ def _loss_facts(loss: Any) -> Any:
 
 
 def _nameless(config: Any) -> Any:
-    """Leave out names of objects: Keras counts them up in a process."""
+    """Return a config without names: Keras numbers them, so they differ by process."""
     if isinstance(config, list):
         return [_nameless(item) for item in config]
     if not isinstance(config, dict):

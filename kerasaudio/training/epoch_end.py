@@ -1,4 +1,4 @@
-"""What `fit` is told to do around each epoch of a training."""
+"""Keras callbacks that `train` passes to `fit`: seeding, validation and backup."""
 
 import math
 import time
@@ -16,7 +16,11 @@ from kerasaudio.training.head import Head
 
 
 def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
-    """Give callbacks that every phase can have, or raise a ValueError."""
+    """Return the callbacks as a tuple.
+
+    Raises:
+        ValueError: One is not a Keras callback, or is `SwapEMAWeights`.
+    """
     several = isinstance(callbacks, Iterable)
     told = tuple(callbacks) if several else ()
     if not several or not all(isinstance(c, keras.callbacks.Callback) for c in told):
@@ -26,20 +30,20 @@ def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
         )
     if any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in told):
         raise ValueError(
-            "SwapEMAWeights exchanges the weights behind the score that an epoch is "
-            "kept by. Give an optimizer with use_ema=True and an "
-            "ema_overwrite_frequency instead."
+            "callbacks must not include SwapEMAWeights: it replaces the weights, so "
+            "that an epoch's score and its saved weights do not match. Use an "
+            "optimizer with use_ema=True and an ema_overwrite_frequency instead."
         )
     return told
 
 
 class Seeding(keras.callbacks.Callback):
-    """Makes each epoch the same, also where a training that stopped goes on.
+    """Callback that makes each epoch reproducible, also in a resumed training.
 
     Args:
-        batches: Whose windows are drawn anew.
-        seed: Of the training.
-        epochs: Those that have ended.
+        batches: Batches whose windows are drawn again in each epoch.
+        seed: Random seed of the training.
+        epochs: Finished epochs.
     """
 
     def __init__(self, batches: ClipBatches, seed: int, epochs: list[Epoch]) -> None:
@@ -47,25 +51,28 @@ class Seeding(keras.callbacks.Callback):
         self._batches, self._seed, self._epochs = batches, seed, epochs
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Draw what belongs to this epoch."""
+        """Set the random seeds for this epoch."""
         number = len(self._epochs)
-        # Where Keras builds the model first, it has ended an epoch by now.
+        # If Keras had to build the model first, the batches have counted an epoch.
         self._batches.epoch = number
-        # Dropout on torch draws from a generator whose state no layer keeps.
+        # Dropout on torch uses a generator whose state is not saved with any layer.
         keras.utils.set_random_seed((self._seed + number) % 2**32)
 
 
 class Validation(keras.callbacks.Callback):
-    """Scores held-out clips, adds that to the logs, and notes the epoch.
+    """Callback that scores the validation clips, and records each epoch.
+
+    The score and the loss are added to the logs.
 
     Args:
-        audio_model: The network, without augmentation.
-        head: Of it.
-        held_out: Batches of clips and their targets, if there are any.
-        monitor: What makes an epoch better.
-        phase: Name of that which the epochs belong to.
-        learning_rate: With which it began.
-        epochs: Those that have ended; each new one is added.
+        audio_model: Model without augmentation.
+        head: Head of the model.
+        held_out: Batches of the validation clips, and the targets of the clips; None
+            without validation.
+        monitor: Criterion by which epochs are compared; see `Plan`.
+        phase: Name of the phase.
+        learning_rate: Learning rate at the start of the phase.
+        epochs: Finished epochs; each new one is appended.
     """
 
     def __init__(
@@ -85,14 +92,14 @@ class Validation(keras.callbacks.Callback):
         self._begin = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start the clock."""
+        """Start timing the epoch."""
         self._begin = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Validate.
+        """Validate, and append the epoch.
 
         Raises:
-            ValueError: A loss that is no number any more.
+            ValueError: A loss is NaN or infinite.
         """
         logs = {} if logs is None else logs
         loss = float(logs["loss"])
@@ -103,11 +110,12 @@ class Validation(keras.callbacks.Callback):
         number = len(self._epochs) + 1
         validated = self._held_out is None or math.isfinite(validation_loss)
         if not math.isfinite(loss) or not validated:
-            # A rate that is warmed up begins at 0.
+            # With warm-up, the learning rate starts at 0.
             than = f" than {self._rate:g}" if self._rate else ""
             raise ValueError(
-                f"In epoch {number} the loss became {loss}, on the validation clips "
-                f"{validation_loss}. Start anew with a lower learning rate{than}."
+                f"The loss must stay finite. Received: {loss} in epoch {number}, and "
+                f"{validation_loss} on the validation clips. Start again with a lower "
+                f"learning rate{than}."
             )
         seconds = time.perf_counter() - self._begin
         done = Epoch(
@@ -116,7 +124,7 @@ class Validation(keras.callbacks.Callback):
         self._epochs.append(better(done, self._epochs, self._monitor))
 
     def _validate(self, heard: ClipBatches, targets: np.ndarray) -> tuple[float, float]:
-        """Give score and loss."""
+        """Return the score and the loss."""
         outputs = predict_windows(self._model, heard)
         answers = means_of_windows(heard, outputs)
         score = self._head.score(targets, answers)
@@ -126,17 +134,17 @@ class Validation(keras.callbacks.Callback):
 
 
 class Backup(keras.callbacks.Callback):
-    """Keeps the state after each epoch, tells of it, and stops without progress.
+    """Callback that saves the state after each epoch, and stops without progress.
 
-    It stands last: what other callbacks set is kept with the state.
+    It must be the last callback, so that what the others set is saved with the state.
 
     Args:
-        keep: Writes the state: of the epochs done in the phase and how many of them in
-            a row were no better.
-        epochs: Those that have ended.
-        stale: How many were no better, so far.
-        patience: How many may be.
-        report: Told of each epoch, if anybody wants to know.
+        keep: Function that writes the state. It is called with the number of finished
+            epochs in the phase, and with the number of epochs since the best one.
+        epochs: Finished epochs.
+        stale: Number of epochs in a row without progress so far.
+        patience: Number of epochs in a row without progress that end the phase.
+        report: Function that is called with each finished epoch; None for none.
     """
 
     def __init__(
@@ -152,7 +160,7 @@ class Backup(keras.callbacks.Callback):
         self._stale, self._patience = stale, patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the state, and stop if there was no progress for long."""
+        """Save the state; stop the phase after `patience` epochs without progress."""
         latest = self._epochs[-1]
         self._stale = 0 if latest.is_best else self._stale + 1
         if self._stale >= self._patience:

@@ -1,4 +1,4 @@
-"""What the epochs of a training gave."""
+"""Results of a training: one `Epoch` per epoch, and the `Trained` model."""
 
 import math
 from collections.abc import Sequence
@@ -11,30 +11,32 @@ from kerasaudio.core import AudioModel
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch gave.
+    """Results of one epoch.
 
     Attributes:
-        number: From 1, over all phases.
-        phase: "frozen" or "full"; of a `PlateauSchedule` "stage 1" and so on.
-        learning_rate: With which its phase began.
-        loss: On the training windows, mean of the epoch.
-        score: Share of the validation clips that are recognized; see `Head.score`;
-            NaN without such clips.
-        validation_loss: Cross-entropy a validation clip, or a window of one where the
-            schedule's `monitor` is "window_loss"; or NaN.
-        seconds: It took.
-        is_best: Whether it was the best so far.
+        number: Number of the epoch, from 1, counted over all phases.
+        phase: Name of the phase: "frozen" or "full"; "stage 1", "stage 2" and so on
+            with a `PlateauSchedule`.
+        learning_rate: Learning rate at the start of the phase.
+        loss: Mean loss on the training windows over the epoch.
+        score: Fraction of the validation clips that are recognized, 0 to 1; see
+            `Head.score`. NaN without validation clips.
+        validation_loss: Mean cross-entropy per validation clip; per window of these
+            clips if the schedule's `monitor` is "window_loss". NaN without validation
+            clips.
+        seconds: Duration of the epoch in seconds.
+        is_best: Whether the epoch was the best so far.
 
     Examples:
-        `train` tells of each epoch as it ends.
+        `train` calls `report` after each epoch.
 
-        >>> def tell(epoch):
+        >>> def show(epoch):
         ...     print(epoch.number, epoch.phase, epoch.loss > 0, epoch.is_best)
         >>> clips = kerasaudio.datasets.from_folder("labeled")
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=1)
         >>> trained = kerasaudio.training.train(
-        ...     model, clips, None, "told.keras", schedule=schedule, report=tell
+        ...     model, clips, None, "shown.keras", schedule=schedule, report=show
         ... )
         1 full True True
     """
@@ -50,7 +52,7 @@ class Epoch:
 
 
 def better(epoch: Epoch, before: Sequence[Epoch], monitor: str) -> Epoch:
-    """Give an epoch that knows whether it was the best so far."""
+    """Return the epoch with `is_best` set: whether it is better than those before."""
     if not before:
         return replace(epoch, is_best=True)
     ahead = _rank(epoch, monitor) > _rank(best_of(before), monitor)
@@ -58,31 +60,32 @@ def better(epoch: Epoch, before: Sequence[Epoch], monitor: str) -> Epoch:
 
 
 def best_of(epochs: Sequence[Epoch]) -> Epoch:
-    """Give the best of all epochs; each knows whether it was the best so far."""
+    """Return the best epoch: the last one with `is_best`."""
     return [epoch for epoch in epochs if epoch.is_best][-1]
 
 
 def _rank(epoch: Epoch, monitor: str) -> tuple[float, float]:
-    """Order epochs: by score, then by loss; unvalidated, the last is first."""
+    """Return a sort key: score, then loss; without validation, the latest is best."""
     if math.isnan(epoch.score):
         return float(epoch.number), 0.0
     return (epoch.score if monitor == "score" else 0.0), -epoch.validation_loss
 
 
 def table(epochs: Sequence[Epoch]) -> list[list[Any]]:
-    """Give a row an epoch, below the names of what it gave."""
+    """Return a table: a row of field names, then one row per epoch."""
     names = [field.name for field in fields(Epoch)]
     return [names, *([getattr(e, name) for name in names] for e in epochs)]
 
 
 @dataclass(frozen=True, repr=False)
 class Trained:
-    """A finished training.
+    """Result of a finished training.
 
     Attributes:
-        model: With the weights of the best epoch, or without validation of the last.
-        path: Where it is saved.
-        epochs: All of them.
+        model: Model with the weights of the best epoch; without validation, with those
+            of the last epoch.
+        path: Path of the saved model.
+        epochs: Results of all epochs.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -103,11 +106,11 @@ class Trained:
 
     @property
     def best(self) -> Epoch:
-        """The epoch whose weights were kept."""
+        """The epoch whose weights the model has."""
         return best_of(self.epochs)
 
     def __repr__(self) -> str:
-        """Give the file and the best epoch in a line."""
+        """Return the path, the number of epochs and the best epoch in one line."""
         best = self.best
         told = [f"epochs={len(self.epochs)}", f"best={best.number}"]
         if not math.isnan(best.score):

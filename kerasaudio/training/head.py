@@ -1,4 +1,4 @@
-"""The last layer of a network: what it gives decides how it is trained."""
+"""The last layer of a network, which determines loss, targets and score."""
 
 import numpy as np
 
@@ -12,20 +12,20 @@ _SMALLEST = 1e-7  # probability, as in Keras' losses
 
 
 class Head:
-    """The layer that scores classes, and the loss that fits it.
+    """The layer that scores the classes, with the loss and the targets that fit it.
 
     Args:
-        model: With a top.
-        clips: That it is trained on.
-        mixed: Whether targets are shares of classes, as mixup makes them.
+        model: Model with a top.
+        clips: Clips that it is trained on.
+        mixed: Whether the targets are mixtures of classes, as with mixup.
 
     Attributes:
-        exclusive: Whether its probabilities sum to one (softmax).
-        one_hot: Whether targets are (clips, classes).
+        exclusive: Whether the probabilities of a clip sum to one (softmax).
+        one_hot: Whether targets have the shape (clips, classes).
 
     Raises:
-        ValueError: No top, logits instead of probabilities, softmax for clips with
-            several classes.
+        ValueError: The model has no top, or returns logits instead of probabilities; or
+            it ends in softmax, but clips can have several classes.
     """
 
     def __init__(self, model: AudioModel, clips: Clips, mixed: bool = False) -> None:
@@ -37,13 +37,13 @@ class Head:
         activation = activation_name(model)
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(
-                f"{model.name} ends in {activation!r}, and training needs "
-                'probabilities: build it with classifier_activation="auto".'
+                f"{model.name} ends in {activation!r}, but training needs "
+                'probabilities. Build it with classifier_activation="auto".'
             )
         self.exclusive = activation == "softmax"
         if self.exclusive and clips.multi_label:
             raise ValueError(
-                f"Clips of {clips.name} can have several classes, and {model.name} "
+                f"Clips of {clips.name} can have several classes, but {model.name} "
                 'ends in softmax. Build it with classifier_activation="sigmoid".'
             )
         self.one_hot = mixed or not self.exclusive
@@ -59,25 +59,36 @@ class Head:
         return f"{sparse}categorical_crossentropy"
 
     def freeze(self, model: AudioModel, frozen: bool, keep_statistics: bool) -> None:
-        """Let only the head learn, or everything, with or without normalization."""
+        """Make only the head trainable, or all layers.
+
+        Args:
+            model: Model to change.
+            frozen: Whether only the head is trainable.
+            keep_statistics: Whether batch normalization keeps its statistics.
+        """
         freeze_body(model, frozen)
         if keep_statistics:
             freeze_normalization(model)
 
     def targets(self, clips: Clips) -> np.ndarray:
-        """Give what each clip is, as the model counts classes: (clips, classes)."""
+        """Return one-hot or multi-hot targets in the order of the model's classes.
+
+        Returns:
+            Targets, (clips, classes).
+        """
         return targets_for(clips, self._spec, one_hot=True)[0]
 
     def score(self, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Give the share of clips that are recognized.
+        """Return the fraction of clips that are recognized.
 
         Args:
-            targets: From `targets`.
+            targets: Targets from `targets`, (clips, classes).
             outputs: Probabilities averaged over the windows, (clips, classes).
 
         Returns:
-            The accuracy, or for clips with several classes the share of right answers
-            when as many classes are named as there are (R-precision, over all clips).
+            The accuracy, 0 to 1. For clips with several classes, the R-precision over
+            all clips: the fraction of correct answers among the n highest
+            probabilities, where n is the total number of classes of the clips.
         """
         if self._single:
             return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
@@ -86,7 +97,10 @@ class Head:
         return float(targets.ravel()[first].mean()) if named else 0.0
 
     def cross_entropy(self, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Give the cross-entropy a row, of clips or of windows; see `score`."""
+        """Return the mean cross-entropy per row, (rows, classes); see `score`.
+
+        Rows are clips or windows.
+        """
         safe = np.clip(np.asarray(outputs, "float64"), _SMALLEST, 1 - _SMALLEST)
         if self.exclusive:
             return float(-(targets * np.log(safe)).sum(axis=1).mean())

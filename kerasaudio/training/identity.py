@@ -1,4 +1,4 @@
-"""Which training a state on disk belongs to, so that no other one goes on with it."""
+"""The settings that a saved state belongs to, so that only they resume it."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def identity(
     validation_windows: int | None,
     batches: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Give what makes a training the one it is, ready for JSON."""
+    """Return all that determines the result of a training, as values for JSON."""
     spec = model.spec
     facts: dict[str, Any] = {
         "dataset": training.name,
@@ -36,7 +36,7 @@ def identity(
         "batches": {name: repr(value) for name, value in sorted(batches.items())},
         **schedule.to_dict(),
     }
-    if "augment" in batches:  # functions have no lasting name
+    if "augment" in batches:  # a function has no name that is the same in every process
         facts["batches"]["augment"] = "given"
     return dict(json.loads(json.dumps(facts)))
 
@@ -51,7 +51,7 @@ def _digest(clips: LabeledClips) -> str:
 
 
 def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
-    """Raise a ValueError that names the differences, if there are any."""
+    """Raise a ValueError that lists the differences, if there are any."""
     names = sorted(old.keys() | new.keys())
     differ = [name for name in names if old.get(name) != new.get(name)]
     if differ:
@@ -60,5 +60,5 @@ def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
         )
         raise ValueError(
             f"{folder} holds an interrupted training with other settings ({changes}). "
-            "Go on with those, or start anew: restart=True."
+            "Continue with those settings, or start again with restart=True."
         )

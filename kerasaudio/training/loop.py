@@ -1,4 +1,4 @@
-"""Train a network on clips, phase by phase; stopped, it goes on where it was."""
+"""Train a network on clips, phase by phase; an interrupted training is resumed."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike, fspath
@@ -45,52 +45,57 @@ def train(
     verbose: int | str = 0,
     **batches: Any,
 ) -> Trained:
-    """Train a network, keep its best epoch, and save it.
+    """Train a network, and save it with the weights of its best epoch.
 
-    This is `keras.Model.fit`, once for each phase of the schedule, with callbacks of
-    ours and yours; `compile` is called for you. After each epoch the state is written
-    to the folder OUT.training. Called again with the same arguments after a crash, a
-    kill or a full disk, it goes on behind the last finished epoch, and ends where it
-    would have ended.
+    This calls `compile` and `keras.Model.fit` once for each phase of the schedule, with
+    the library's callbacks and yours. After each epoch the state is written to the
+    folder OUT.training, next to `out`. If the process crashes, is killed or finds the
+    disk full, call `train` again with the same arguments: it resumes after the last
+    finished epoch, with the same result as without the interruption.
 
     Args:
-        model: With a top for the classes of the clips; it is trained in place.
-        training: Clips to learn from.
-        validation: Clips that choose the epoch; none of the recordings of `training`.
-            None keeps the last epoch, which no score is known of.
-        out: The `.keras` file to write.
-        schedule: Epochs, learning rates and so on: a `Schedule`, or a
+        model: Model with a top for the classes of the clips; it is trained in place.
+        training: Clips to train on.
+        validation: Clips that the best epoch is chosen by, from other recordings than
+            those of `training`. None to keep the last epoch, without a score.
+        out: Path of the `.keras` file to write.
+        schedule: Epochs, learning rates and other settings: a `Schedule` or a
             `PlateauSchedule`; None for `Schedule.for_model`.
-        augmentation: What is changed at random while the network learns. Layers
-            without a seed draw one, which is kept with the state.
-        callbacks: Any of Keras' or your own, for all phases. They find ``val_score``
-            and ``val_loss`` among the logs, as `Epoch` describes them; what they set on
-            the optimizer is kept with the state, what they hold themselves is not. One
-            that stops the training ends the phase.
-        optimizer: A name, which takes the schedule's learning rates; or an optimizer
-            with its own, of which each phase gets a copy. None for the schedule's.
-        loss: Of Keras; None for the one that goes with the network's head.
-        metrics: Of Keras, on the windows of an epoch; they show in the logs.
-        validation_windows: Windows of each validation clip, 1 or more, evenly from its
-            beginning to its end; None for those that `model.tag` hears.
-        log: A `.csv` file that lists all epochs, a row each, as `Epoch` names them;
-            written after each epoch, also by a training that goes on. None for none.
-        overwrite: Whether to replace `out`.
-        restart: Whether to forget an interrupted training.
-        report: Told of each epoch as it ends.
-        verbose: Progress inside an epoch, as of `keras.Model.fit`.
-        **batches: Of `ClipBatches`: clip_seconds, windows_per_clip, silence_db,
-            augment, errors, cache, dtype, readers.
+        augmentation: Random changes to the training windows; None for none. Layers
+            without a seed draw one, which is saved with the state.
+        callbacks: Callbacks of Keras or your own, used in all phases. Their logs
+            include ``val_score`` and ``val_loss``; see `Epoch`. What they set on the
+            optimizer is saved with the state; what they store in themselves is not. A
+            callback that stops the training ends the phase.
+        optimizer: Name of a Keras optimizer, which gets the learning rates of the
+            schedule; or an optimizer with its own learning rate, of which each phase
+            uses a copy. None for the optimizer of the schedule.
+        loss: Keras loss; None for the loss that fits the network's head.
+        metrics: Keras metrics, computed on the training windows of an epoch and added
+            to the logs; None for no metrics.
+        validation_windows: Number of windows of each validation clip, at least 1,
+            spread evenly from its beginning to its end; None for the windows that
+            `model.tag` uses.
+        log: Path of a `.csv` file with one row per epoch and the fields of `Epoch` as
+            columns. It is written after each epoch, also by a resumed training. None
+            for no file.
+        overwrite: Whether to replace `out` if it exists.
+        restart: Whether to discard an interrupted training.
+        report: Function that is called with each finished `Epoch`; None for none.
+        verbose: Progress display within an epoch, as in `keras.Model.fit`.
+        **batches: Arguments of `ClipBatches`: clip_seconds, windows_per_clip,
+            silence_db, augment, errors, cache, dtype, readers.
 
     Returns:
-        The model, and what each epoch gave.
+        The model, its path, and the results of each epoch.
 
     Raises:
-        ValueError: Clips that do not fit the model; a state that is damaged, or of
-            another training; a loss that is no number any more; a learning rate that
-            both a schedule and a callback set; a `PlateauSchedule` without validation.
-        OSError: A file cannot be decoded or written; `out` is there already; another
-            process trains it.
+        ValueError: The clips do not fit the model; the saved state is damaged, or
+            belongs to another training; a loss is NaN or infinite; both a schedule and
+            a callback set the learning rate; or a `PlateauSchedule` has no validation
+            clips.
+        OSError: A file cannot be decoded or written; `out` exists; or another process
+            is training it.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -135,7 +140,7 @@ def train(
 
 
 def _check_plan(plan: Any, validation: LabeledClips | None) -> None:
-    """Raise a ValueError unless there is a plan, and it can be followed."""
+    """Raise a ValueError unless this is a schedule that has what it needs."""
     if not isinstance(plan, Plan):
         raise ValueError(
             "schedule must be a kerasaudio.training.Schedule or PlateauSchedule. "
@@ -143,16 +148,16 @@ def _check_plan(plan: Any, validation: LabeledClips | None) -> None:
         )
     if plan.needs_validation and validation is None:
         raise ValueError(
-            f"{type(plan).__name__} ends its stages by validation clips, and there are "
-            "none. Hold some out, kerasaudio.datasets.split(clips, (0.8, 0.2)), or use "
-            "a Schedule."
+            f"{type(plan).__name__} needs validation clips to end its stages. Hold "
+            "some out with kerasaudio.datasets.split(clips, (0.8, 0.2)), or use a "
+            "Schedule. Received: None."
         )
 
 
 def _check_log(log: str | PathLike[str]) -> Path:
     path = Path(log)
     if path.suffix != ".csv":
-        raise ValueError(f"The log is a .csv file. Received: {fspath(log)!r}.")
+        raise ValueError(f"log must be a .csv file. Received: {fspath(log)!r}.")
     check_writable(path)
     remove_dead(path.parent)
     return path
@@ -161,22 +166,22 @@ def _check_log(log: str | PathLike[str]) -> Path:
 def check_out(
     out: str | PathLike[str], *, overwrite: bool = False, restart: bool = False
 ) -> Path:
-    """Give the path that a model can be saved at.
+    """Return `out` as a path if a model can be saved there.
 
     Raises:
-        ValueError: It is no `.keras` file.
-        OSError: It is there already, and not from a training that was interrupted; or
-            its folder is missing or read-only.
+        ValueError: The suffix is not `.keras`.
+        OSError: The file exists, and there is no interrupted training of it to resume;
+            or its folder is missing or read-only.
     """
     path = Path(out)
     if path.suffix != ".keras":
-        raise ValueError(f"The model is saved as .keras. Received: {fspath(out)!r}.")
-    remove_dead(path.parent)  # before what it may finish is looked for
+        raise ValueError(f"out must be a .keras file. Received: {fspath(out)!r}.")
+    remove_dead(path.parent)  # first, as it may complete an interrupted write
     unfinished = State(path).exists and not restart
     if path.exists() and not overwrite and not unfinished:
         raise FileExistsError(
-            f"{fspath(path)!r} is there already. Remove it, choose another name, or "
-            "pass overwrite=True."
+            f"{fspath(path)!r} already exists. Remove it, choose another name, or pass "
+            "overwrite=True."
         )
     check_writable(path)
     return path

@@ -1,4 +1,4 @@
-"""What every schedule tells `train`, and the phases that it consists of."""
+"""The base class of all schedules, and the phases that they consist of."""
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
@@ -15,10 +15,11 @@ class Phase(NamedTuple):
     """A part of a training with one optimizer.
 
     Attributes:
-        name: "frozen", only the head learns; everything does in all others.
-        epochs: At most.
-        learning_rate: Of an optimizer that the schedule chooses, or that has a name.
-        scale: What the learning rate of a user's own optimizer is multiplied by.
+        name: Name of the phase. In "frozen" only the head is trained, in all others the
+            whole network.
+        epochs: Maximum number of epochs.
+        learning_rate: Learning rate, unless the user passes an optimizer object.
+        scale: Factor for the learning rate of such an optimizer object; default: 1.
     """
 
     name: str
@@ -29,18 +30,22 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan(ABC):
-    """What all schedules have in common.
+    """Base class of all schedules.
 
     Attributes:
-        monitor: What makes an epoch better; see the schedules.
-        patience: A phase ends early after so many epochs that are no better.
-        keep_statistics: Whether batch normalization stays as it is.
-        batch_size: Windows a step.
-        class_weights: Whether all classes count alike, however many clips they have.
-        seed: Of all that is random.
+        monitor: Criterion by which epochs are compared: "score", "clip_loss" or
+            "window_loss"; see the schedules. Default: "score".
+        patience: Number of epochs in a row without progress that end a phase early, at
+            least 1; default: 8.
+        keep_statistics: Whether batch normalization keeps its statistics; default:
+            False.
+        batch_size: Number of windows per training step, at least 1; default: 32.
+        class_weights: Whether all classes have the same total weight, regardless of
+            their numbers of clips; default: True.
+        seed: Seed of everything random, 0 to 2**32 - 1; default: 0.
 
     Raises:
-        ValueError: A value out of range.
+        ValueError: A value is out of range.
     """
 
     needs_validation: ClassVar[bool] = False
@@ -53,7 +58,7 @@ class Plan(ABC):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the fields."""
         if self.monitor not in MONITORS:
             raise ValueError(
                 f"monitor must be one of {MONITORS}. Received: {self.monitor!r}."
@@ -68,21 +73,26 @@ class Plan(ABC):
     @property
     @abstractmethod
     def phases(self) -> tuple[Phase, ...]:
-        """The parts that have epochs."""
+        """The phases that have epochs, in order."""
 
     @property
     @abstractmethod
     def moving_rate(self) -> str | None:
-        """The setting by which a learning rate changes within a phase, if any does."""
+        """Name of the field that changes the learning rate within a phase, or None."""
 
     @abstractmethod
     def rate(self, phase: Phase, steps: int) -> Any:
-        """Give the learning rate of a phase, for an optimizer; `steps` an epoch."""
+        """Return the learning rate of a phase: a number, or a Keras schedule.
+
+        Args:
+            phase: Phase of this schedule.
+            steps: Number of training steps in an epoch.
+        """
 
     @abstractmethod
     def optimizer(self, rate: Any) -> keras.optimizers.Optimizer:
-        """Give the optimizer where the user names none."""
+        """Return the optimizer that is used unless the user chooses one."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the attributes, ready for JSON."""
+        """Return the attributes as values for JSON."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""A learning rate that is divided where training stands still."""
+"""A schedule that reduces the learning rate when there is no more progress."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,38 +13,43 @@ from kerasaudio.training.plan import Phase, Plan
 class PlateauSchedule(Plan):
     """Reduce the learning rate on a plateau, and restart from the best weights.
 
-    A stage is a learning rate. It ends after `patience` epochs without progress. The
-    next one begins from the best weights so far, with a smaller rate and a fresh
-    optimizer; after the last one the best weights are kept. The optimizer is SGD with
-    Nesterov momentum unless `train` is given another: one with a name takes the
-    learning rates and their decay; of an optimizer object each stage gets a copy, whose
-    own learning rate is multiplied by ``factor**stage``.
+    Each stage has its learning rate and ends after `patience` epochs without progress.
+    The next stage starts from the best weights so far, with a lower learning rate and a
+    new optimizer; after the last stage, the best weights are kept. The optimizer is SGD
+    with Nesterov momentum unless `train` receives another one. An optimizer chosen by
+    name gets the learning rates and their decay. Of an optimizer object, each stage
+    uses a copy whose own learning rate is multiplied by ``factor**stage``, with stages
+    numbered from 0.
 
-    The default values are those of the sample-level networks for music and speech.
+    The defaults are those of the published sample-level networks for music and speech.
 
     Attributes:
-        learning_rate: Of the first stage, above 0.
-        factor: What the learning rate is multiplied by from stage to stage, above 0, up
-            to 1.
-        stages: Learning rates in all, 1 or more.
-        epochs: Of a stage, at most.
-        momentum: Of SGD, Nesterov's kind, from 0 and below 1.
-        decay: With each step of a stage its learning rate shrinks, inversely with time:
-            ``rate / (1 + decay * step)``; 0 for none.
-        monitor: What makes an epoch better than all before. "window_loss": a lower
-            cross-entropy of the windows of the validation clips, each by itself, as
-            Keras' ``val_loss``. "clip_loss": of whole clips, the outputs averaged over
-            their windows. "score": more clips recognized, or as many at a lower
-            "clip_loss".
-        patience: A stage ends after so many epochs in a row that are no better.
-        keep_statistics: Whether batch normalization stays as it is; for networks that
-            have learned before.
-        batch_size: Windows a step.
-        class_weights: Whether all classes count alike, however many clips they have.
-        seed: Of all that is random.
+        learning_rate: Learning rate of the first stage, above 0; default: 0.01.
+        factor: Factor by which the learning rate is multiplied from stage to stage,
+            above 0 and at most 1; default: 0.2.
+        stages: Number of stages, at least 1; default: 5.
+        epochs: Maximum number of epochs of a stage, at least 1; default: 100.
+        momentum: Nesterov momentum of SGD, at least 0 and below 1; default: 0.9.
+        decay: Decay of the learning rate within a stage, at least 0; default: 1e-6.
+            The learning rate at a step is ``rate / (1 + decay * step)``; 0 for no
+            decay.
+        monitor: Criterion by which an epoch is better than all before; default:
+            "window_loss". "window_loss": the cross-entropy of the single windows of the
+            validation clips is lower, as in Keras' ``val_loss``. "clip_loss": the
+            cross-entropy of whole validation clips, with the outputs averaged over
+            their windows, is lower. "score": more validation clips are recognized, or
+            equally many with a lower "clip_loss".
+        patience: Number of epochs in a row without progress that end a stage, at least
+            1; default: 2.
+        keep_statistics: Whether batch normalization keeps its statistics; useful for
+            networks that are already trained. Default: False.
+        batch_size: Number of windows per training step, at least 1; default: 23.
+        class_weights: Whether all classes have the same total weight, regardless of
+            their numbers of clips; default: False.
+        seed: Seed of everything random, 0 to 2**32 - 1; default: 0.
 
     Raises:
-        ValueError: A value out of range.
+        ValueError: A value is out of range.
 
     Source: tae-jun/resemul, commit f2c2c80 (Kim et al. 2018, arXiv:1710.10451);
         jongpillee/sampleCNN, commit 555269a (Lee et al. 2017, arXiv:1703.01789).
@@ -69,7 +74,7 @@ class PlateauSchedule(Plan):
     class_weights: bool = False
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the fields."""
         super().__post_init__()
         for name in ("stages", "epochs"):
             self._set(name, whole_number(getattr(self, name), name))
@@ -80,7 +85,7 @@ class PlateauSchedule(Plan):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The stages."""
+        """The stages, in order."""
         scales = [self.factor**stage for stage in range(self.stages)]
         return tuple(
             Phase(f"stage {number}", self.epochs, self.learning_rate * scale, scale)
@@ -89,11 +94,11 @@ class PlateauSchedule(Plan):
 
     @property
     def moving_rate(self) -> str | None:
-        """The setting by which a learning rate changes within a stage, if any does."""
+        """Name of the field that changes the learning rate within a stage, or None."""
         return "decay" if self.decay else None
 
     def rate(self, phase: Phase, steps: int) -> Any:
-        """Give the learning rate of a stage; one that decays is a schedule of Keras."""
+        """Return the learning rate of a stage; with decay, a Keras schedule."""
         if not self.decay:
             return phase.learning_rate
         return keras.optimizers.schedules.InverseTimeDecay(
@@ -101,5 +106,5 @@ class PlateauSchedule(Plan):
         )
 
     def optimizer(self, rate: Any) -> keras.optimizers.Optimizer:
-        """Give SGD."""
+        """Return SGD with Nesterov momentum."""
         return keras.optimizers.SGD(rate, momentum=self.momentum, nesterov=True)

@@ -1,4 +1,4 @@
-"""One training, phase by phase: what is compiled, fed, kept and saved."""
+"""One training, phase by phase: compile, fit, keep the state, save the model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -24,7 +24,7 @@ from kerasaudio.training.state import State
 
 
 class Run:
-    """One training, from the start or from where it was."""
+    """One training, from the start or resumed from its saved state."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Run:
         if validation is not None:
             heard = validation.batches(self._spec, size, training=False, **settings)
             self._held_out = heard, self._head.targets(heard.clips)
-        # In one order: freezing layers changes that of model.variables.
+        # A fixed order, because freezing layers changes the order of model.variables.
         self._weights = list(model.variables)
         own = {id(variable) for variable in self._weights}
         self._dice = [v for v in self._learner.variables if id(v) not in own]
@@ -96,7 +96,7 @@ class Run:
         verbose: int | str,
         log: Path | None,
     ) -> Trained:
-        """Go through the phases, and save the best epoch."""
+        """Run the phases that are left, and save the model of the best epoch."""
         first = 0 if self._kept is None else self._kept["phase"]
         for number, phase in enumerate(self._schedule.phases):
             if number < first:
@@ -111,7 +111,7 @@ class Run:
             if done < phase.epochs and stale < self._schedule.patience:
                 keep = partial(self._keep, variables, number, log)
                 ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
-                # The batches are shuffled; Keras would do it again, without our seed.
+                # The batches are shuffled; Keras would shuffle again, without our seed.
                 self._learner.fit(
                     self._fed,
                     epochs=phase.epochs,
@@ -155,7 +155,7 @@ class Run:
         done: int,
         stale: int,
     ) -> None:
-        """Write how far the training is."""
+        """Write the log, the best weights and the state after an epoch."""
         if log is not None:
             write_csv(log, table(self._epochs))
         if self._epochs[-1].is_best:
@@ -177,7 +177,7 @@ class Run:
         self._state.load_best(self._weights, self._best)
 
     def _begin(self, phase: Phase) -> tuple[list[Any], float]:
-        """Compile for a phase; give all that changes in it, and its learning rate."""
+        """Compile for a phase; return all its variables and its learning rate."""
         self._head.freeze(
             self._model, phase.name == "frozen", self._schedule.keep_statistics
         )
@@ -188,7 +188,7 @@ class Run:
         return variables, learning_rate(optimizer)
 
     def _finished(self) -> AudioModel:
-        """Give the model uncompiled, its spec saying what it has become."""
+        """Return the uncompiled model, with the training noted in its spec."""
         model = self._model
         for layer in model.layers:
             layer.trainable = True
@@ -210,9 +210,9 @@ class Run:
         )
 
     def _trained_spec(self) -> AudioSpec:
-        """Give the spec with the windows that the network learns from."""
+        """Return the spec with windows as long as those in training."""
         spec = self._model.spec
         window = spec.clip_samples or self._batches.window_samples
-        # A hop that goes with shorter windows would have longer ones overlap.
+        # The hop of shorter windows would make longer ones overlap.
         hop = None if window > spec.window_samples else spec.hop_samples
         return spec.replace(window_samples=window, hop_samples=hop)

@@ -1,4 +1,4 @@
-"""How a training goes: which layers learn, how fast, for how long."""
+"""The default schedule: first the new head is trained, then the whole network."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,30 +12,36 @@ from kerasaudio.training.plan import Phase, Plan
 
 @dataclass(frozen=True)
 class Schedule(Plan):
-    """First the head on a frozen body, then the whole network.
+    """Train first the head on a frozen body, then the whole network.
 
     Attributes:
-        freeze_epochs: Epochs in which only the head learns, and batch normalization
-            keeps its statistics; 0 to skip them.
-        unfreeze_epochs: Epochs in which everything learns; 0 to skip them.
-        head_learning_rate: Of Adam, while the body is frozen.
-        learning_rate: Of Adam, for the whole network.
-        keep_statistics: Whether batch normalization stays as it is while the whole
-            network learns: what a published network knows of its many clips is worth
-            more than what a few batches tell it.
-        cosine_decay: Whether a phase's learning rate falls to 0 along half a cosine
-            over its epochs, patience or not.
-        monitor: What makes an epoch better than all before. "score": more validation
-            clips recognized, or as many at a lower "clip_loss". "clip_loss": a lower
-            cross-entropy of whole validation clips, the outputs averaged over their
-            windows. "window_loss": of their windows, each by itself.
-        patience: A phase ends early after so many epochs in a row that are no better.
-        batch_size: Windows a step.
-        class_weights: Whether all classes count alike, however many clips they have.
-        seed: Of all that is random.
+        freeze_epochs: Maximum number of epochs in which only the head is trained, and
+            batch normalization keeps its statistics; 0 to skip them; default: 0.
+        unfreeze_epochs: Maximum number of epochs in which all layers are trained; 0 to
+            skip them; default: 30.
+        head_learning_rate: Learning rate of Adam while the body is frozen, above 0;
+            default: 0.003.
+        learning_rate: Learning rate of Adam for the whole network, above 0; default:
+            0.001.
+        keep_statistics: Whether batch normalization keeps its statistics while the
+            whole network is trained; default: False. For pretrained networks, their
+            statistics of many clips are better than those of a few batches.
+        cosine_decay: Whether the learning rate of a phase falls to 0 along half a
+            cosine over all its epochs, even if the phase ends early; default: False.
+        monitor: Criterion by which an epoch is better than all before; default:
+            "score". "score": more validation clips are recognized, or equally many with
+            a lower "clip_loss". "clip_loss": the cross-entropy of whole validation
+            clips, with the outputs averaged over their windows, is lower.
+            "window_loss": the cross-entropy of their single windows is lower.
+        patience: Number of epochs in a row without progress that end a phase early, at
+            least 1; default: 8.
+        batch_size: Number of windows per training step, at least 1; default: 32.
+        class_weights: Whether all classes have the same total weight, regardless of
+            their numbers of clips; default: True.
+        seed: Seed of everything random, 0 to 2**32 - 1; default: 0.
 
     Raises:
-        ValueError: A value out of range; no epochs at all.
+        ValueError: A value is out of range, or both numbers of epochs are 0.
 
     Examples:
         >>> schedule = kerasaudio.training.Schedule(freeze_epochs=2, unfreeze_epochs=4)
@@ -53,29 +59,28 @@ class Schedule(Plan):
     cosine_decay: bool = False
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the fields."""
         super().__post_init__()
         for name in ("freeze_epochs", "unfreeze_epochs"):
             self._set(name, whole_number(getattr(self, name), name, 0))
         for name in ("head_learning_rate", "learning_rate"):
             self._set(name, number(getattr(self, name), name, above=0))
         if not self.freeze_epochs + self.unfreeze_epochs:
-            raise ValueError(
-                "There is nothing to do: freeze_epochs and unfreeze_epochs are 0."
-            )
+            raise ValueError("freeze_epochs and unfreeze_epochs must not both be 0.")
 
     @classmethod
     def for_model(cls, model: AudioModel, **settings: Any) -> Self:
-        """Choose for a model what was not said.
+        """Return a schedule that suits a model.
 
-        Pretrained networks have 5 frozen epochs and 15 others, with batch normalization
-        as it is, at a learning rate of 0.0001; those with random weights start with
-        everything, at 0.001.
+        Pretrained networks have 5 frozen epochs and 15 of the whole network, in which
+        the learning rate is 0.0001 and batch normalization keeps its statistics.
+        Networks with random weights have the default values of `Schedule`: all layers
+        are trained from the start, with a learning rate of 0.001.
 
         Args:
-            model: To be trained; `spec.weights`, `spec.trained_on` or `spec.metrics`
-                tell that it has learned before.
-            **settings: Attributes; None for the default.
+            model: Model to train. It is pretrained if one of `spec.weights`,
+                `spec.trained_on` and `spec.metrics` is set.
+            **settings: Attributes to set; None for the value that suits the model.
         """
         chosen: dict[str, Any] = {}
         spec = model.spec
@@ -91,7 +96,7 @@ class Schedule(Plan):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """The parts that have epochs."""
+        """The phases that have epochs, in order."""
         both = (
             Phase("frozen", self.freeze_epochs, self.head_learning_rate),
             Phase("full", self.unfreeze_epochs, self.learning_rate),
@@ -100,11 +105,11 @@ class Schedule(Plan):
 
     @property
     def moving_rate(self) -> str | None:
-        """The setting by which a learning rate changes within a phase, if any does."""
+        """Name of the field that changes the learning rate within a phase, or None."""
         return "cosine_decay" if self.cosine_decay else None
 
     def rate(self, phase: Phase, steps: int) -> Any:
-        """Give the learning rate of a phase; one that falls is a schedule of Keras."""
+        """Return the learning rate of a phase; with cosine decay, a Keras schedule."""
         if not self.cosine_decay:
             return phase.learning_rate
         return keras.optimizers.schedules.CosineDecay(
@@ -112,5 +117,5 @@ class Schedule(Plan):
         )
 
     def optimizer(self, rate: Any) -> keras.optimizers.Optimizer:
-        """Give Adam."""
+        """Return Adam."""
         return keras.optimizers.Adam(rate)

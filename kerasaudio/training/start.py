@@ -1,4 +1,4 @@
-"""Where a training begins: published weights, a file of yours, or random ones."""
+"""The initial model of a training: from published weights, a file, or random."""
 
 from collections.abc import Sequence
 from os import PathLike, fspath
@@ -24,24 +24,22 @@ def start_from(
     seed: int = 0,
     **arguments: Any,
 ) -> AudioModel:
-    """Build a network for some classes.
+    """Build a network to train on the given classes.
 
     Args:
-        name: A factory such as "LogMelCNN", a preset such as "MusiCNN/mtat", or the
-            path of a saved .keras model.
-        labels: Names of the classes; the head is new where the weights' are others, or
-            have another activation than is asked for.
-        weights: Tag of published weights, or a file; "none" for random weights; None
-            for the tag in the name, or else the first that is published; where there is
-            none, "none".
-        seed: Of the random weights.
-        **arguments: Of the factory, such as `n_mels`. A saved model takes
-            `classifier_activation` only: "sigmoid" where clips can have several
-            classes.
+        name: Factory, such as "LogMelCNN"; preset, such as "MusiCNN/mtat"; or path of a
+            saved .keras model.
+        labels: Names of the classes. The head is new if the weights are for other
+            classes, or have another activation than the requested one.
+        weights: Tag of published weights, or path of a weights file; "none" for random
+            weights. None for the tag in `name`, otherwise the first published tag, or
+            random weights if none are published.
+        seed: Seed of the random weights, 0 to 2**32 - 1.
+        **arguments: Arguments of the factory, such as `n_mels`. For a saved model, only
+            `classifier_activation`; use "sigmoid" if clips can have several classes.
 
     Raises:
-        ValueError: There is no such factory, tag or argument, or the weights do not
-            fit.
+        ValueError: The factory, tag or argument is unknown, or the weights do not fit.
         OSError: A file is missing, or a download failed.
 
     Examples:

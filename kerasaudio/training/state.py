@@ -1,9 +1,9 @@
-"""The state of a training on disk: whole or not at all, checked when it is read.
+"""The state of a training on disk: written atomically, and checked when it is read.
 
-OUT.training/state.npz   variables of model and optimizer after the last epoch, and how
-                         far the training is
-OUT.training/best-N.npz  variables of the model after epoch N, the best so far; another
-                         one is of an epoch that the state knows nothing of
+OUT.training/state.npz   variables of model and optimizer after the last epoch, and the
+                         progress of the training
+OUT.training/best-N.npz  variables of the model after epoch N, the best so far. A second
+                         such file is from an epoch that the state does not include yet
 """
 
 import json
@@ -26,7 +26,7 @@ class State:
     """The files of one training.
 
     Args:
-        out: Where the trained model will be; the files are beside it.
+        out: Path of the trained model; the files are in a folder next to it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -35,20 +35,20 @@ class State:
 
     @property
     def exists(self) -> bool:
-        """Whether a training was interrupted here."""
+        """Whether there is a state of an interrupted training."""
         return self._state.is_file()
 
     def begin(self) -> None:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
-            OSError: It cannot be written to.
+            OSError: The folder cannot be created or written to.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         check_writable(self._state)
 
     def remove(self) -> None:
-        """Forget the training, in one step."""
+        """Remove the state, in one step."""
         if self.folder.is_dir():
             with workplace(self.folder.parent) as place:
                 os.replace(self.folder, place.folder / self.folder.name)
@@ -59,13 +59,13 @@ class State:
         facts: Mapping[str, Any],
         best: int | None = None,
     ) -> None:
-        """Write how far the training is; the old state is kept until that is done.
+        """Write the state; the previous one is kept until the new one is complete.
 
         Args:
-            variables: What `load` gives their values to.
-            facts: Ready for JSON, for `facts`.
-            best: The best epoch so far, None if `save_best` was told of none. What it
-                kept of others is removed.
+            variables: Variables to save, in the order in which `load` restores them.
+            facts: Values for JSON, which `facts` returns.
+            best: Number of the best epoch so far; None if `save_best` was not called.
+                The saved weights of all other epochs are removed.
         """
         _write(self._state, variables, facts)
         for kept in self.folder.glob("best-*.npz"):
@@ -73,14 +73,15 @@ class State:
                 kept.unlink()
 
     def save_best(self, variables: Sequence[Any], epoch: int) -> None:
-        """Write the weights of the best epoch so far, beside those of the one before.
+        """Write the weights of the new best epoch, next to those of the previous one.
 
-        Until `save` is told of it, a stopped training goes on with that one.
+        Until `save` is called with this epoch as `best`, an interrupted training
+        resumes with the previous one.
         """
         _write(self._best(epoch), variables, {})
 
     def facts(self) -> dict[str, Any]:
-        """Give what `save` was told, without the variables.
+        """Return the facts that `save` stored.
 
         Raises:
             ValueError: The file is damaged.
@@ -88,15 +89,18 @@ class State:
         return _read(self._state)[1]
 
     def load(self, variables: Sequence[Any]) -> None:
-        """Give variables the values they were saved with.
+        """Assign the saved values to variables.
+
+        Args:
+            variables: Variables in the order in which they were saved.
 
         Raises:
-            ValueError: The file is damaged, or of another network.
+            ValueError: The file is damaged, or is from another network.
         """
         _assign(variables, _read(self._state)[0], self._state)
 
     def load_best(self, variables: Sequence[Any], epoch: int) -> None:
-        """Give variables the values of the best epoch; see `load`."""
+        """Assign the values after the given best epoch to variables; see `load`."""
         best = self._best(epoch)
         _assign(variables, _read(best)[0], best)
 
@@ -122,7 +126,7 @@ def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"The state of the interrupted training, {path}, is damaged: {error}. "
-            "Start anew: restart=True."
+            "Start again with restart=True."
         ) from error
 
 
@@ -130,8 +134,8 @@ def _assign(variables: Sequence[Any], values: list[np.ndarray], path: Path) -> N
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
         raise ValueError(
-            f"{path} belongs to another network: it holds {len(values)} variables, the "
-            f"network has {len(shapes)}, or their shapes differ. Start anew: "
+            f"{path} belongs to another network: it holds {len(values)} variables, but "
+            f"the network has {len(shapes)}, or their shapes differ. Start again with "
             "restart=True."
         )
     for variable, value in zip(variables, values, strict=True):

@@ -1,4 +1,4 @@
-"""Train one network again and again from the same start, compiled only once."""
+"""Train one network repeatedly from the same initial weights, compiled only once."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,9 +13,16 @@ def compile_built(
     loss: Any,
     metrics: Sequence[Any] | None = None,
 ) -> keras.optimizers.Optimizer:
-    """Compile a model, and give the optimizer that it has then, all variables made.
+    """Compile a model, and return its optimizer with all variables built.
 
-    In float16 that is one which Keras puts around the given one; it scales the loss.
+    In float16 this is the optimizer that Keras wraps around `optimizer` to scale the
+    loss.
+
+    Args:
+        model: Model to compile.
+        optimizer: Keras optimizer.
+        loss: Keras loss.
+        metrics: Keras metrics; None for no metrics.
     """
     model.compile(optimizer, loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)
@@ -23,14 +30,14 @@ def compile_built(
 
 
 class Trainer:
-    """Fits a classifier; every fit starts from the weights it was given with.
+    """Fit a classifier, each time from the weights that it had at first.
 
     Args:
-        model: Ends in class probabilities.
-        learning_rate: Of AdamW.
-        weight_decay: Of AdamW.
-        loss: That is made small, of probabilities and class numbers; or of
-            probabilities and targets (clips, classes).
+        model: Model that returns class probabilities.
+        learning_rate: Learning rate of Adam, or of AdamW with weight decay.
+        weight_decay: Weight decay of AdamW; 0 for plain Adam.
+        loss: Name of the Keras loss to minimize, of probabilities and class numbers, or
+            of probabilities and targets (clips, classes).
     """
 
     def __init__(
@@ -51,12 +58,12 @@ class Trainer:
         self._start = [np.array(keras.ops.convert_to_numpy(v)) for v in self._state]
 
     def reset(self) -> None:
-        """Go back to the start."""
+        """Restore the initial weights and the initial state of the optimizer."""
         for variable, value in zip(self._state, self._start, strict=True):
             variable.assign(value)
 
     def fit(self, x: np.ndarray, labels: np.ndarray, **settings: Any) -> None:
-        """Fit from the start; see `go_on`."""
+        """Fit from the initial weights; see `go_on` for the arguments."""
         self.reset()
         self.go_on(x, labels, **settings)
 
@@ -71,9 +78,20 @@ class Trainer:
         weights: np.ndarray | None = None,
         callbacks: Any = None,
     ) -> None:
-        """Fit from where it is: the same seed gives the same weights."""
+        """Fit from the current weights; the same seed results in the same weights.
+
+        Args:
+            x: Inputs, (rows, ...).
+            labels: Class numbers, (rows,), or targets, (rows, classes).
+            epochs: Number of epochs.
+            batch_size: Number of rows in a batch.
+            seed: Seed of everything random.
+            weights: Weight of each row, (rows,); None for equal weights.
+            callbacks: Keras callbacks; None for no callbacks.
+        """
         keras.utils.set_random_seed(seed)
-        # A first fit builds the model, for which Keras has drawn rows by then.
+        # Seed again, because the first fit draws rows before it begins, to build the
+        # model.
         again = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: keras.utils.set_random_seed(seed)
         )
@@ -88,5 +106,5 @@ class Trainer:
         )
 
     def predict(self, x: np.ndarray, batch_size: int = 32) -> np.ndarray:
-        """Give probabilities, (rows, classes)."""
+        """Return probabilities, (rows, classes)."""
         return np.asarray(self.model.predict(x, batch_size=batch_size, verbose=0))

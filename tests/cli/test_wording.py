@@ -93,7 +93,7 @@ LISTEN = "listen --raw --rate 8000"
 TRAIN = "train sounds --out new.keras --model"
 RAISES = [
     ("tag sounds --model MusiCNN/mtta", "Unknown --weights mtta"),
-    ("tag sounds --model MusiCNN/mtat --weights msd", "--weights msd names others"),
+    ("tag sounds --model MusiCNN/mtat --weights msd", "already names its weights.*--weights msd"),
     ("tag sounds --model tiny.keras --weights a", "leave out --weights a."),
     ("tag sounds --weights absent.pth", "see kerasaudio list."),
     ("tag sounds --model tiny.keras --repeat-to 9", "--repeat-to must be at most"),
@@ -176,7 +176,7 @@ def test_an_interrupted_training_names_options(run, place, monkeypatch):
 
     assert status == 1
     assert "--batch-size" in err
-    assert "start anew: --restart." in err
+    assert "start again with --restart." in err
     assert not PYTHON.search(err), err
 
 

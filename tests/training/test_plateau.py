@@ -216,7 +216,7 @@ def test_the_loss_of_windows_is_that_of_keras(sides, tmp_path):
 
 def test_what_cannot_be_followed_is_refused_before_anything_is_read(sides, tmp_path):
     out = tmp_path / "a.keras"
-    with pytest.raises(ValueError, match="ends its stages by validation clips"):
+    with pytest.raises(ValueError, match="validation clips to end its stages"):
         run((sides[0], None), out)
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(ValueError, match="PlateauSchedule sets the learning rate"):
@@ -225,7 +225,7 @@ def test_what_cannot_be_followed_is_refused_before_anything_is_read(sides, tmp_p
         run(sides, out, rate)
     with pytest.raises(ValueError, match="validation_windows must be a whole number"):
         run(sides, out, validation_windows=0)
-    with pytest.raises(ValueError, match=r"is a \.csv file.*log\.txt"):
+    with pytest.raises(ValueError, match=r"must be a \.csv file.*log\.txt"):
         run(sides, out, log=tmp_path / "log.txt")
     with pytest.raises(OSError, match="nowhere"):
         run(sides, out, log=tmp_path / "nowhere" / "log.csv")
