@@ -79,7 +79,7 @@ def MusiCNN(
     refuse it.
 
     Args:
-        variant: "pons" or "won2020"; default: "pons".
+        variant: Variant of the network: "pons" or "won2020"; default: "pons".
         clip_samples: Input length in samples, at least 512; None for that of the
             variant. The whole time axis is pooled, so any length works, but the
             published networks were trained on 3 s.

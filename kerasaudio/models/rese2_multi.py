@@ -81,7 +81,7 @@ def ReSE2Multi(
     `amplifying_ratio`, `blocks` and `stem_width` are read from the file.
 
     Args:
-        block: "basic", "se", "res" or "rese"; default: "rese".
+        block: Kind of the blocks: "basic", "se", "res" or "rese"; default: "rese".
         multi: Whether to use the last three blocks, not only the last; default: True.
         init_features: Channels of the stem, doubled in the third and the last block;
             default: 128.

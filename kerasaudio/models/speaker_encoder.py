@@ -120,7 +120,7 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> State:
 
     Args:
         tensors: Arrays by upstream key.
-        origin: Where they come from, for messages.
+        origin: Origin of the arrays, for error messages.
 
     Raises:
         ValueError: They are not those of this network.

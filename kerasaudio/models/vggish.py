@@ -118,7 +118,7 @@ def vggish_postprocess(
     Args:
         weights: "audioset" for the published PCA, downloaded and verified like all
             weights; or the path of a `vggish_pca_params.npz`.
-        rounding: See `kerasaudio.layers.VGGishPostprocess`.
+        rounding: Rounding of the features; see `kerasaudio.layers.VGGishPostprocess`.
 
     Raises:
         ValueError: The file holds something else, or `rounding` is unknown.

@@ -136,7 +136,7 @@ def from_yamnet(tensors: Mapping[str, np.ndarray], origin: str) -> State:
 
     Args:
         tensors: Arrays by name, from `read_named`.
-        origin: Where they come from, for error messages.
+        origin: Origin of the arrays, for error messages.
 
     Raises:
         ValueError: There is more than one unnamed layer.

@@ -26,8 +26,8 @@ class Compiling:
         optimizer: Name of a Keras optimizer, which gets the learning rates of the
             schedule; or an optimizer, of which each phase uses a copy. None for the
             optimizer of the schedule.
-        loss: Keras loss; None for the loss that fits the head.
-        metrics: Keras metrics; None for no metrics.
+        loss: Loss, as for `keras.Model.compile`; None for the loss that fits the head.
+        metrics: Metrics, as for `keras.Model.compile`; None for no metrics.
 
     Raises:
         ValueError: The optimizer is unknown.

@@ -140,7 +140,8 @@ class Backup(keras.callbacks.Callback):
 
     Args:
         keep: Function that writes the state. It is called with the number of finished
-            epochs in the phase, and with the number of epochs since the best one.
+            epochs in the phase, and with the number of epochs in a row, up to now,
+            without progress.
         epochs: Finished epochs.
         stale: Number of epochs in a row without progress so far.
         patience: Number of epochs in a row without progress that end the phase.

@@ -97,9 +97,11 @@ class Head:
         return float(targets.ravel()[first].mean()) if named else 0.0
 
     def cross_entropy(self, targets: np.ndarray, outputs: np.ndarray) -> float:
-        """Return the mean cross-entropy per row, (rows, classes); see `score`.
+        """Return the mean cross-entropy of rows: of clips or of windows.
 
-        Rows are clips or windows.
+        Args:
+            targets: Targets, (rows, classes).
+            outputs: Probabilities, (rows, classes).
         """
         safe = np.clip(np.asarray(outputs, "float64"), _SMALLEST, 1 - _SMALLEST)
         if self.exclusive:

@@ -70,9 +70,10 @@ def train(
         optimizer: Name of a Keras optimizer, which gets the learning rates of the
             schedule; or an optimizer with its own learning rate, of which each phase
             uses a copy. None for the optimizer of the schedule.
-        loss: Keras loss; None for the loss that fits the network's head.
-        metrics: Keras metrics, computed on the training windows of an epoch and added
-            to the logs; None for no metrics.
+        loss: Loss, as for `keras.Model.compile`; None for the loss that fits the
+            network's head.
+        metrics: Metrics, as for `keras.Model.compile`, computed on the training windows
+            of an epoch and added to the logs; None for no metrics.
         validation_windows: Number of windows of each validation clip, at least 1,
             spread evenly from its beginning to its end; None for the windows that
             `model.tag` uses.
@@ -140,7 +141,7 @@ def train(
 
 
 def _check_plan(plan: Any, validation: LabeledClips | None) -> None:
-    """Raise a ValueError unless this is a schedule that has what it needs."""
+    """Raise a ValueError unless this is a schedule, with validation if it needs it."""
     if not isinstance(plan, Plan):
         raise ValueError(
             "schedule must be a kerasaudio.training.Schedule or PlateauSchedule. "

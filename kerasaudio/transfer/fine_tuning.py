@@ -43,9 +43,10 @@ def fine_tune(
             inference mode. "full": the new head is fitted first, like the linear
             probe; then all layers except batch normalization are trained.
         seed: Random seed of the head's initial weights, shuffling and dropout.
-        **settings: epochs (10 frozen, 5 full), batch_size (32, 16), learning_rate of
-            Adam (0.003, 0.0001), clip_seconds (the network's length, or the median
-            length of the clips).
+        **settings: Settings of the training, with their defaults for "frozen" and
+            "full": epochs (10, 5), batch_size in windows (32, 16), learning_rate of
+            Adam (0.003, 0.0001), and clip_seconds, the length of a training window in
+            seconds (the network's length, or the median length of the clips).
 
     Returns:
         The trained copy, with the head that the model's factory makes for the class

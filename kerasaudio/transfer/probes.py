@@ -51,9 +51,10 @@ def fit_probe(
         probe: "linear", "mlp" or "gru".
         seed: Random seed of initial weights, shuffling and dropout; it has no effect
             on "linear".
-        **settings: linear: C, inverse strength of the L2 penalty as in scikit-learn,
-            0.1. mlp, gru: units (256, 64), dropout (0.3), epochs (40), batch_size
-            (32), learning_rate (0.001, 0.002).
+        **settings: Settings of the probe. For "linear": C, the inverse strength of the
+            L2 penalty as in scikit-learn (default: 0.1). For "mlp" and "gru", with
+            their defaults: units (256, 64), dropout (0.3), epochs (40), batch_size
+            (32) and learning_rate (0.001, 0.002).
 
     Returns:
         A model from raw features to class probabilities, (b, n) or (b, windows, n) ->

@@ -21,8 +21,8 @@ def compile_built(
     Args:
         model: Model to compile.
         optimizer: Keras optimizer.
-        loss: Keras loss.
-        metrics: Keras metrics; None for no metrics.
+        loss: Loss, as for `keras.Model.compile`.
+        metrics: Metrics, as for `keras.Model.compile`; None for no metrics.
     """
     model.compile(optimizer, loss, metrics=metrics)
     model.optimizer.build(model.trainable_variables)

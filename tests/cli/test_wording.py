@@ -93,11 +93,17 @@ LISTEN = "listen --raw --rate 8000"
 TRAIN = "train sounds --out new.keras --model"
 RAISES = [
     ("tag sounds --model MusiCNN/mtta", "Unknown --weights mtta"),
-    ("tag sounds --model MusiCNN/mtat --weights msd", "already names its weights.*--weights msd"),
+    (
+        "tag sounds --model MusiCNN/mtat --weights msd",
+        "already names its weights.*--weights msd",
+    ),
     ("tag sounds --model tiny.keras --weights a", "leave out --weights a."),
     ("tag sounds --weights absent.pth", "see kerasaudio list."),
     ("tag sounds --model tiny.keras --repeat-to 9", "--repeat-to must be at most"),
-    ("tag cut.wav --model tiny.keras", "To use what is there: --errors salvage."),
+    (
+        "tag cut.wav --model tiny.keras",
+        "To use the part that can be read: --errors salvage.",
+    ),
     (f"{LISTEN} tiny.keras --window 0.01", "Received: --window 0.01."),
     (f"{LISTEN} tiny.keras --hop 1e9", "--hop, in samples, must be"),
     ("listen --raw --rate 1 tiny.keras", "--rate must be a whole number"),
@@ -111,7 +117,10 @@ RAISES = [
         "embed sounds --out new.npz --model tiny.keras --window-seconds 0.001",
         "Received: --window-seconds 0.001.",
     ),
-    ("embed cut.wav --out new.npz --model tiny.keras", "there: --errors salvage."),
+    (
+        "embed cut.wav --out new.npz --model tiny.keras",
+        "can be read: --errors salvage.",
+    ),
     ("nearest cut.wav sounds --model tiny.keras", "salvage with kerasaudio tag"),
     ("train sounds --out there.keras", "pass --overwrite."),
     (f"{TRAIN} LogMelCNN --weights nope", "--weights also takes the path"),
@@ -183,7 +192,7 @@ def test_an_interrupted_training_names_options(run, place, monkeypatch):
 def test_json_names_options(run, place, monkeypatch):
     monkeypatch.chdir(place)
     out = run("tag", "cut.wav", "--model", "tiny.keras", "--json")[1]
-    assert "To use what is there: --errors salvage." in out
+    assert "To use the part that can be read: --errors salvage." in out
     assert not PYTHON.search(out)
 
 
