@@ -190,8 +190,8 @@ def _source(options: argparse.Namespace) -> Any:
         return open_wav_stream(sys.stdin.buffer)
     if options.rate is None:
         raise ValueError(
-            "Samples without a header have no rate: give it, such as "
-            "--raw --rate 16000."
+            "--raw needs --rate, because samples without a header have no sample "
+            "rate. Example: --raw --rate 16000."
         )
     return PcmStream(
         sys.stdin.buffer,

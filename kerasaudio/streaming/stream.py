@@ -168,8 +168,9 @@ class Stream:
         """End the sound.
 
         Returns:
-            The remaining windows, in order. A sound shorter than a window gives one (as
-            short as the network accepts), a sound of less than 50 ms gives none.
+            The remaining windows, in order. A sound shorter than a window results in
+            one window (as short as the network accepts), a sound of less than 50 ms in
+            none.
 
         Raises:
             ValueError: The stream has ended.

@@ -129,7 +129,7 @@ def test_a_model_without_labels_gives_vectors(run, pipe, body, model, pcm):
         (b"\xff" * 9_000, ["--raw", "--rate", "8000", "--format", "f32le"], "NaN"),
         (b"", [], "the stream is empty"),
         (b"no sound at all", [], "This is not a WAV stream"),
-        (b"", ["--raw"], "give it, such as --raw --rate 16000"),
+        (b"", ["--raw"], "Example: --raw --rate 16000"),
         (b"", ["--raw", "--rate", "3"], "--rate must be"),
         (b"", ["--rate", "8000"], "--rate needs --raw, .* comes from --wav"),
         (b"", ["--wav", "--device", "1"], "--device needs --microphone"),

@@ -9,7 +9,7 @@ from kerasaudio import FeatureExtractor, load_features
 from kerasaudio.audio import AudioWarning
 from support.sounds import RATE, tone, write
 
-HERE = "To use what is there: --errors salvage."
+HERE = "To use the part that can be read: --errors salvage."
 ELSEWHERE = "--errors salvage with kerasaudio tag and embed."
 
 

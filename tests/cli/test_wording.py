@@ -123,6 +123,7 @@ RAISES = [
     ),
     ("nearest cut.wav sounds --model tiny.keras", "salvage with kerasaudio tag"),
     ("train sounds --out there.keras", "pass --overwrite."),
+    ("train sounds --out new.h5", "^kerasaudio: --out must be a .keras file."),
     (f"{TRAIN} LogMelCNN --weights nope", "--weights also takes the path"),
     (f"{TRAIN} LogMelCNN --weights none --set filters=0", "--set filters must be"),
     (
