@@ -203,7 +203,7 @@ def test_bad_waveforms_are_refused(models, name):
         "stereo": (good[..., None], "mono"),
         "swapped axes": (np.ascontiguousarray(good.T), "swapped"),
         "too short": (good[:, :1], "samples"),
-        "no clips": (good[:0], "no samples"),
+        "no clips": (good[:0], "at least one clip with samples"),
         "text": (np.array([["a", "b"]]), "str"),
     }
     for waveforms, message in bad.values():
