@@ -56,8 +56,8 @@ def MelResNet50(
     Args:
         backbone: Initial weights of ResNet50: "imagenet" (94.8 MB, downloaded by Keras
             and checked against its hash), the path of such a file
-            (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None for
-            random weights. Cannot be combined with `weights`.
+            (`resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5`), or None (default)
+            for random weights. Cannot be combined with `weights`.
         side: Number of frames and of bands of the picture, at least 32; default: 224.
             The clip is (side - 1) * 494 samples long.
         dropout: Fraction of the embedding dropped in training, 0 to 0.9; default: 0.3.

@@ -41,7 +41,7 @@ STEPS = 160
 BEFORE = FRAME // 2
 CLIP_SAMPLES = (STEPS - 1) * HOP + FRAME - BEFORE
 HOP_SAMPLES = 77 * HOP  # 1.3 windows a second, in whole frames
-LEAST_SAMPLES = STEPS * HOP * 3 // 4  # of a window that upstream fills up
+LEAST_SAMPLES = STEPS * HOP * 3 // 4  # shortest last window that upstream pads
 FRONTEND: dict[str, Any] = {
     "sample_rate": SAMPLE_RATE,
     "n_fft": FRAME,
@@ -64,8 +64,8 @@ def SpeakerEncoder(
     25840), where the first 200 are those before.
     Output: the embedding, (batch, 256), not negative, of length 1; with labels or
     classes of your own, their scores (batch, classes).
-    Whole clips: as upstream, windows of 1.6 s every 0.77 s; the last is filled up with
-    silence if the clip has three quarters of it, and left out otherwise. `embed`
+    Whole clips: as upstream, windows of 1.6 s every 0.77 s; the last is padded with
+    silence if the clip covers three quarters of it, and left out otherwise. `embed`
     returns their mean, which upstream divides by its length; cosines are the same.
 
     Upstream's `preprocess_wav` amplifies quiet clips to -30 dBFS and shortens pauses
@@ -123,13 +123,13 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> State:
         origin: Origin of the arrays, for error messages.
 
     Raises:
-        ValueError: They are not those of this network.
+        ValueError: The arrays are not those of this network.
     """
     # The scale and offset of the loss; the network does not use them.
     tensors = {k: v for k, v in tensors.items() if not k.startswith("similarity_")}
     if not {"lstm.weight_hh_l0", "linear.weight", "linear.bias"} <= tensors.keys():
         raise ValueError(
-            f"{origin} holds no SpeakerEncoder, which has the layers lstm and linear: "
+            f"{origin} does not hold a SpeakerEncoder, with layers lstm and linear: "
             f"its tensors are {sorted(tensors)[:4]} ..."
         )
     return from_torch(tensors)
