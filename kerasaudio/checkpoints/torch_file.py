@@ -112,6 +112,8 @@ def _check_members(
             )
         if not 0 <= info.header_offset < archive_size:
             raise zipfile.BadZipFile(f"member {name!r} is outside the file")
+        if info.compress_size != info.file_size:  # zipfile allocates the former
+            raise zipfile.BadZipFile(f"member {name!r} is stored with another size")
         members[name] = info
     if sum(info.file_size for info in infos) > archive_size:
         raise UnsafeFileError("members larger than the file")

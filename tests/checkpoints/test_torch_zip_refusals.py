@@ -60,6 +60,16 @@ def test_two_members_of_one_name(tmp_path: Path) -> None:
         read_torch(path)
 
 
+def test_a_stored_member_of_two_sizes(tmp_path: Path) -> None:
+    path = tmp_path / "model.pth"
+    content = bytearray(zipped(pickled(ONE_FLOAT), BYTES))
+    entry = content.rindex(b"PK\x01\x02")  # of the directory: the size as stored
+    content[entry + 20] += 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="stored with another size"):
+        read_torch(path)
+
+
 def test_members_that_overlap(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     # The directory says that three more storages begin where storage 0 does.

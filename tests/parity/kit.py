@@ -128,9 +128,8 @@ class Parity:
         Instead of the file's, `golden` may hold what the original has just given.
         """
         golden = golden or Golden.read(self.golden, self.folder)
-        weights = self.weights
-        if not isinstance(weights, str):
-            weights = weights(folder, golden)
+        given = self.weights
+        weights = given if isinstance(given, str) else given(folder, golden)
         model = self.factory(weights=weights, **self.arguments)
         start, heard = self.hears or (None, "")
         layers = {name: stage.layer for name, stage in self.stages.items()}
