@@ -99,7 +99,7 @@ def test_what_a_moved_module_lacks_is_named(monkeypatch, tmp_path):
 FOUR = {"name": "four", "paths": tuple(map(Path, "wxyz")), "class_names": ("a", "b")}
 
 
-def test_old_arguments_are_taken(tmp_path):
+def test_old_arguments_are_taken():
     with pytest.warns(FutureWarning, match=r"LabeledClips\(labels=\) is now targets="):
         clips = kerasaudio.datasets.LabeledClips(labels=np.array([0, 1, 0, 1]), **FOUR)
     assert clips.targets.tolist() == [0, 1, 0, 1]
@@ -110,11 +110,9 @@ def test_old_arguments_are_taken(tmp_path):
     with pytest.warns(FutureWarning, match=r"fit_probe\(labels=\) is now targets="):
         probe = kerasaudio.transfer.fit_probe(vectors, labels=[0, 1])
     assert probe.output_shape == (None, 2)
-    with pytest.warns(FutureWarning, match=r"input_length=\) is now input_seconds="):
-        report = kerasaudio.export(
-            tiny_model(None), tmp_path / "a", input_length=4_001, verify=False
-        )
-    assert report.input_samples == 4_001
+    old = pytest.warns(FutureWarning, match=r"input_length=\) is now input_seconds=")
+    with old, pytest.raises(ValueError, match=r"exactly 0\.5 s.*input_seconds=0\.4998"):
+        kerasaudio.export(tiny_model(), "a.tflite", input_length=3_999)
 
 
 def test_old_attributes_are_found():
