@@ -137,6 +137,20 @@ def test_old_attributes_are_found():
         assert report.labels is report.targets
 
 
+def test_the_old_name_of_a_license_is_taken():
+    spec = tiny_model().spec
+    with pytest.warns(FutureWarning, match=r"AudioSpec\(licence=\) is now license="):
+        assert spec.replace(licence="MIT").license == "MIT"
+    entry = kerasaudio.weights.find("MusiCNN", "mtat")
+    with pytest.warns(FutureWarning, match=r"WeightsEntry\(licence=\)"):
+        assert dataclasses.replace(entry, licence="MIT").license == "MIT"
+
+
+def test_both_names_of_a_length_are_refused():
+    with pytest.raises(ValueError, match="pass only input_seconds"):
+        kerasaudio.export(tiny_model(), "a", input_length=4_000, input_seconds=0.5)
+
+
 def test_specs_of_before_are_read():
     config = tiny_model().spec.replace(license="MIT").get_config()
     config["licence"] = config.pop("license")

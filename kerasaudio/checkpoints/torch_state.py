@@ -84,6 +84,13 @@ def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
 
 
 def _recurrent(layer: str, parts: Mapping[str, np.ndarray]) -> State:
+    ranks = {kind: part.ndim for kind, part in parts.items()}
+    if ranks != {"weight_ih": 2, "weight_hh": 2, "bias_ih": 1, "bias_hh": 1}:
+        found = ", ".join(f"{kind} of rank {rank}" for kind, rank in ranks.items())
+        raise ValueError(
+            f"The recurrent layer {layer} must have two weight matrices and two "
+            f"biases. Received: {found}."
+        )
     rows, units = parts["weight_hh"].shape
     return _lstm(layer, parts) if rows == 4 * units else _gru(layer, parts)
 

@@ -72,8 +72,8 @@ def in_options(text: str, words: Words) -> str:
     pattern = (
         rf"(?P<literal>{literal})"
         rf"|(?<![\w'\"])(?:{_QUOTED})"
-        rf"|(?<![\w.-])(?<!--set )(?P<name>{name})={_VALUE}"
-        rf"|(?<![\w.-])(?P<long>{long})(?!\w)"
+        rf"|(?<![\w./\\-])(?<!--set )(?P<name>{name})={_VALUE}"
+        rf"|(?<![\w./\\-])(?P<long>{long})(?![\w/\\])"
         rf"|\A(?P<subject>{name})(?= must| is no|:)"
     )
     return re.sub(pattern, lambda found: _translated(found, words), text)

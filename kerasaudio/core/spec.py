@@ -14,9 +14,10 @@ from kerasaudio.core.spec_fields import (
     check_kind,
     name_now,
 )
-from kerasaudio.moved import old_attribute
+from kerasaudio.moved import old_attribute, renamed
 
 
+@renamed(licence="license")
 @dataclass(frozen=True, repr=False)
 class AudioSpec:
     """The facts that a model carries besides its weights.

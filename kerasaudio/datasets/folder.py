@@ -56,20 +56,20 @@ def from_folder(
     loose = [file for file in loose if (root / file).is_file()]
     if loose:
         raise ValueError(
-            f"{root} has audio files outside its class folders, so their class is "
-            f"unknown: {listed(loose)}. Move them into a class folder."
+            f"{str(root)!r} has audio files outside its class folders, so their class "
+            f"is unknown: {listed(loose)}. Move them into a class folder."
         )
     if len(classes) < 2:
         raise ValueError(
-            f"{root} must contain one folder per class, for at least two classes. "
-            f"Received: {listed([path.name for path in classes]) or 'none'}."
+            f"{str(root)!r} must contain one folder per class, for at least two "
+            f"classes. Received: {listed([path.name for path in classes]) or 'none'}."
         )
     found = {path: _audio(path) for path in classes}
     empty = [path.name for path, files in found.items() if not files]
     if empty:
         raise ValueError(
-            f"Class folders of {root} without audio: {listed(empty, 10)}. Add audio to "
-            "them or remove them."
+            f"Class folders of {str(root)!r} without audio: {listed(empty, 10)}. Add "
+            "audio to them or remove them."
         )
     paths = tuple(file for files in found.values() for file in files)
     counts = [len(files) for files in found.values()]

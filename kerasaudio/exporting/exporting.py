@@ -99,7 +99,12 @@ def export(
     spec = model.spec
     check_quantize(form, quantize)
     if input_length is not None:
-        warn_old("export(input_length=)", "input_seconds=, in seconds,", stacklevel=2)
+        if input_seconds is not None:
+            raise ValueError(
+                "input_length is the old name of input_seconds: pass only "
+                "input_seconds."
+            )
+        warn_old("export(input_length=)", "input_seconds=", stacklevel=2)
         input_seconds = "dynamic"
         if input_length != "dynamic":
             whole_number(input_length, "input_length")
@@ -194,7 +199,7 @@ def _samples(model: AudioModel, input_seconds: float | str | None) -> int | None
         seconds = number(input_seconds, "input_seconds", above=0)
     except ValueError as error:
         raise ValueError(
-            'input_seconds must be None, "dynamic" or a number of seconds. '
+            'input_seconds must be None, "dynamic" or a number of seconds above 0. '
             f"Received: {input_seconds!r}."
         ) from error
     samples = round(seconds * spec.sample_rate)

@@ -127,7 +127,8 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> State:
     """
     # The scale and offset of the loss; the network does not use them.
     tensors = {k: v for k, v in tensors.items() if not k.startswith("similarity_")}
-    if not {"lstm.weight_hh_l0", "linear.weight", "linear.bias"} <= tensors.keys():
+    known = {"lstm.weight_hh_l0", "linear.weight", "linear.bias"} <= tensors.keys()
+    if not known or tensors["linear.bias"].ndim != 1:
         raise ValueError(
             f"{origin} does not hold a SpeakerEncoder, with layers lstm and linear: "
             f"its tensors are {sorted(tensors)[:4]} ..."

@@ -59,6 +59,7 @@ def check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
             f"{name}: {old.get(name)!r}, now {new.get(name)!r}" for name in differ[:3]
         )
         raise ValueError(
-            f"{folder} holds an interrupted training with other settings ({changes}). "
-            "Continue with those settings, or start again with restart=True."
+            f"{str(folder)!r} holds an interrupted training with other settings "
+            f"({changes}). Continue with those settings, or start again with "
+            "restart=True."
         )

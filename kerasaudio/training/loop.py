@@ -80,7 +80,7 @@ def train(
         log: Path of a `.csv` file with one row per epoch and the fields of `Epoch` as
             columns. It is written after each epoch, also by a resumed training. None
             for no file.
-        overwrite: Whether to replace `out` if it exists.
+        overwrite: Whether to replace `out` and `log` if it exists.
         restart: Whether to discard an interrupted training.
         report: Function that is called with each finished `Epoch`; None for none.
         verbose: Progress display within an epoch, as in `keras.Model.fit`.
@@ -122,7 +122,8 @@ def train(
     how = Compiling(optimizer, loss, metrics)
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
-    listed = None if log is None else _check_log(log)
+    going_on = overwrite or State(path).exists
+    listed = None if log is None else _check_log(log, going_on)
     changed = augmentation or Augmentation()
     with workplace(path.parent, only=path.name):
         run = Run(
@@ -155,10 +156,14 @@ def _check_plan(plan: Any, validation: LabeledClips | None) -> None:
         )
 
 
-def _check_log(log: str | PathLike[str]) -> Path:
+def _check_log(log: str | PathLike[str], overwrite: bool) -> Path:
     path = Path(log)
     if path.suffix != ".csv":
         raise ValueError(f"log must be a .csv file. Received: {fspath(log)!r}.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{fspath(path)!r} already exists. Use another log, or pass overwrite=True."
+        )
     check_writable(path)
     remove_dead(path.parent)
     return path

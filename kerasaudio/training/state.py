@@ -125,8 +125,8 @@ def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
         return [arrays[name] for name in sorted(arrays)], facts
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
-            f"The state of the interrupted training, {path}, is damaged: {error}. "
-            "Start again with restart=True."
+            f"The state of the interrupted training, {str(path)!r}, is damaged: "
+            f"{error}. Start again with restart=True."
         ) from error
 
 
@@ -134,9 +134,9 @@ def _assign(variables: Sequence[Any], values: list[np.ndarray], path: Path) -> N
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
         raise ValueError(
-            f"{path} belongs to another network: it holds {len(values)} variables, but "
-            f"the network has {len(shapes)}, or their shapes differ. Start again with "
-            "restart=True."
+            f"{str(path)!r} belongs to another network: it holds {len(values)} "
+            f"variables, but the network has {len(shapes)}, or their shapes differ. "
+            "Start again with restart=True."
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

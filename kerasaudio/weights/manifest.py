@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from kerasaudio.moved import old_attribute
+from kerasaudio.moved import old_attribute, renamed
 
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
 _HERE = Path(__file__).parent
@@ -73,6 +73,7 @@ class Source:
         return str(self.url)
 
 
+@renamed(licence="license")
 @dataclass(frozen=True)
 class WeightsEntry:
     """Published weights of a factory.

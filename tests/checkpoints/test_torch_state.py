@@ -60,3 +60,9 @@ def test_stored_constants_are_compared():
         from_torch({"fb": tensor(3, 2) + 1}, constants=ours)
     with pytest.raises(ValueError, match="fb in the file"):
         from_torch({"fb": tensor(2, 3)}, constants=ours)
+
+
+def test_recurrent_layers_of_other_shapes_are_refused():
+    odd = {"lstm.weight_hh_l0": np.zeros(2)}
+    with pytest.raises(ValueError, match="lstm_l0 must have two weight matrices"):
+        from_torch(odd)

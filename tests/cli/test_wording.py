@@ -53,6 +53,8 @@ PYTHON = re.compile(r"(?<!--set )\b[a-z_]+=|\bkerasaudio\.[a-z_]+|\b[a-z_]+\(")
             "my_weights=3, a.overwrite=3",
         ),
         ("Keras' own weights='x'", "Keras' own --weights x"),
+        ("a/weights=3/b.wav: bad", "a/weights=3/b.wav: bad"),
+        ("in/input_seconds/b.wav: bad", "in/input_seconds/b.wav: bad"),
     ],
 )
 def test_arguments_become_options(text, said):

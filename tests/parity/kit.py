@@ -136,8 +136,8 @@ class Parity:
         taps = probe(model, layers, start)
         outputs = {}
         for clip in self.clips or [""]:
-            given = golden.arrays[heard] if start else golden.waveforms(clip)
-            for stage, output in taps.predict(given, verbose=0).items():
+            fed = golden.arrays[heard] if start else golden.waveforms(clip)
+            for stage, output in taps.predict(fed, verbose=0).items():
                 outputs[named(clip, stage)] = output
         return Compared(self, golden, model, outputs)
 

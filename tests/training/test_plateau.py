@@ -214,6 +214,14 @@ def test_the_loss_of_windows_is_that_of_keras(sides, tmp_path):
     assert logs["clip_loss"] < logs["window_loss"] * (1 - 1e-5)
 
 
+def test_a_log_of_something_else_is_kept(sides, tmp_path):
+    log = tmp_path / "mine.csv"
+    log.write_text("of something else")
+    with pytest.raises(FileExistsError, match=r"already exists\. Use another log"):
+        run(sides, tmp_path / "a.keras", log=log)
+    assert log.read_text() == "of something else"
+
+
 def test_what_cannot_be_followed_is_refused_before_anything_is_read(sides, tmp_path):
     out = tmp_path / "a.keras"
     with pytest.raises(ValueError, match="validation clips to end its stages"):

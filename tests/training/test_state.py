@@ -49,7 +49,7 @@ def test_a_damaged_state_is_read_whole_or_named(variables, tmp_path):
 
 def test_a_state_that_is_gone_is_named(variables, tmp_path):
     state = State(tmp_path / "mine.keras")
-    with pytest.raises(ValueError, match=r"best-3\.npz, is damaged"):
+    with pytest.raises(ValueError, match=r"best-3\.npz', is damaged"):
         state.load_best(variables, 3)
 
 
