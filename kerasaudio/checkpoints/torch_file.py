@@ -61,9 +61,7 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             return _read_legacy(path)
         raise ValueError(f"it begins with {start!r}, which torch.save does not write")
     except UnsafeFileError as error:
-        raise UnsafeFileError(
-            f"{path} was refused because it contains {error}."
-        ) from error
+        raise UnsafeFileError(f"{path} was refused: it contains {error}.") from error
     except EOFError as error:
         raise ValueError(f"{path} cannot be read as a torch file: cut off") from error
     except (ValueError, zipfile.BadZipFile, NotImplementedError) as error:

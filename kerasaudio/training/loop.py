@@ -80,7 +80,7 @@ def train(
         log: Path of a `.csv` file with one row per epoch and the fields of `Epoch` as
             columns. It is written after each epoch, also by a resumed training. None
             for no file.
-        overwrite: Whether to replace `out` and `log` if it exists.
+        overwrite: Whether to replace `out` and `log` if they exist.
         restart: Whether to discard an interrupted training.
         report: Function that is called with each finished `Epoch`; None for none.
         verbose: Progress display within an epoch, as in `keras.Model.fit`.
@@ -95,8 +95,8 @@ def train(
             belongs to another training; a loss is NaN or infinite; both a schedule and
             a callback set the learning rate; or a `PlateauSchedule` has no validation
             clips.
-        OSError: A file cannot be decoded or written; `out` exists; or another process
-            is training it.
+        OSError: A file cannot be decoded or written; `out` or `log` exists; or
+            another process is training it.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
