@@ -23,7 +23,7 @@ def build(name):
     return FACTORIES[name](**small(name), classes=3)
 
 
-def sounds(spec, clips=16):
+def sounds(spec, clips=8):
     """Noises and tones, from low to high and soft to loud."""
     samples = spec.clip_samples or max(spec.min_samples, spec.sample_rate // 2)
     rng = np.random.default_rng(0)
@@ -66,7 +66,6 @@ def references():
             model = build(name)
             waveforms = sounds(model.spec)
             weights = lively(model, waveforms)
-            waveforms = waveforms[:4]
             made[name] = (
                 weights,
                 waveforms,
