@@ -266,9 +266,9 @@ def test_weights_without_a_choice_are_not_announced(run):
 
 
 def test_warnings_are_lines_without_our_code(run, monkeypatch):
-    def warn(*arguments):
+    def warn(*arguments, **_):
         warnings.warn("the disk is slow", stacklevel=2)
-        return []
+        return [kerasaudio.weights.find("YAMNet", "audioset")]
 
     monkeypatch.setattr(catalog, "list_weights", warn)
     with warnings.catch_warnings():
@@ -352,7 +352,7 @@ def test_everyday_sounds_are_tagged_in_a_fresh_process_without_network():
 
 
 def test_interrupted(run, monkeypatch):
-    def interrupt(*arguments):
+    def interrupt(*arguments, **_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(catalog, "list_weights", interrupt)
