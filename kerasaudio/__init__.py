@@ -1,9 +1,9 @@
 """kerasaudio: a Keras 3 model zoo for sound.
 
-    model = kerasaudio.MusiCNN(weights="mtat")
+    model = kerasaudio.load("YAMNet/audioset")
     model.predict(waveforms)      # (batch, samples) -> (batch, classes)
-    model.tag("song.mp3")         # [("guitar", 0.8), ...]
-    model.embed("song.mp3")       # a vector
+    model.tag("street.mp3")       # [("Vehicle", 0.8), ...]
+    model.embed("street.mp3")     # a vector
 
 Factories and weights: `kerasaudio.list_weights()`.
 """

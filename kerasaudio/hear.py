@@ -26,7 +26,7 @@ from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.windowed import run, waveform_windows
 from kerasaudio.loading import load
 
-DEFAULT_MODEL = "MusiCNN/mtat"
+DEFAULT_MODEL = "YAMNet/audioset"
 # The sample rates of the tasks that HEAR published.
 SAMPLE_RATES = (16_000, 22_050, 32_000, 44_100, 48_000)
 HOP_MS = 50.0
@@ -75,8 +75,8 @@ class HearModel(_Module):
         super().__init__()
         if not isinstance(model, AudioModel):
             raise TypeError(
-                "model must be an AudioModel, such as kerasaudio.MusiCNN(weights="
-                f"'mtat'). Received: {type(model).__name__}."
+                "model must be an AudioModel, such as kerasaudio.load("
+                f"'YAMNet/audioset'). Received: {type(model).__name__}."
             )
         if model.spec.sample_rate not in SAMPLE_RATES:
             raise ValueError(

@@ -17,6 +17,8 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kerasaudio.models import FACTORIES
+
 CHECKOUT = Path(__file__).parents[1]
 BUNDLED = CHECKOUT / "kerasaudio" / "weights" / "bundled"
 LABELS = BUNDLED.parent / "labels"
@@ -47,11 +49,15 @@ class Data(NamedTuple):
         citation: Of the data set.
         homepage: Of the data set.
         license: Of the clips; NOTICE gives their authors' names.
+        name: Of the data set, in short.
+        task: What a network that was trained on it is for.
     """
 
     citation: str
     homepage: str
     license: str
+    name: str
+    task: str
 
 
 DATA = {
@@ -60,11 +66,15 @@ DATA = {
         "2015, doi:10.1145/2733373.2806390",
         "https://github.com/karolpiczak/ESC-50",
         "CC BY 3.0",  # as ESC-10's clips are; the others of ESC-50 are CC BY-NC 3.0
+        "ESC-10",
+        "tagging",
     ),
     "fsdd": Data(
         "Jackson et al., Free Spoken Digit Dataset v1.0.9, 2020",
         "https://github.com/Jakobovski/free-spoken-digit-dataset",
         "CC BY-SA 4.0",
+        "FSDD",
+        "speech",
     ),
 }
 OWN_LABELS = {("BarkNet", "esc10"): "esc10_dog"}  # not those of the data set
@@ -111,6 +121,7 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
         for other in manifest["weights"]
         if (other["factory"], other["tag"]) != (factory, tag)
     ]
+    body = FACTORIES[factory](**facts["arguments"], include_top=False)
     labels = _write_labels(facts, others)
     target = BUNDLED / f"{factory.lower()}_{tag}.safetensors"
     target.write_bytes(content)
@@ -125,6 +136,9 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
         "tag": tag,
         "arguments": facts["arguments"],
         "labels": labels,
+        "task": data.task,
+        "data": [data.name],
+        "sample_rate": body.spec.sample_rate,
         "parameters": facts["parameters"],
         "license": "Apache-2.0",
         "citation": f"{PAPERS[factory]}; {data.citation}",

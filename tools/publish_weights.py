@@ -22,7 +22,8 @@ from tqdm import tqdm
 
 from kerasaudio.checkpoints.native import model_state, native_bytes
 from kerasaudio.models import FACTORIES
-from kerasaudio.weights.manifest import WeightsEntry, list_weights, manifest_path
+from kerasaudio.weights import WeightsEntry, list_weights
+from kerasaudio.weights.manifest import manifest_path
 
 REDISTRIBUTABLE = {"MIT", "ISC", "Apache-2.0", "BSD-3-Clause", "CC-BY-4.0"}
 FILE = "model.safetensors"

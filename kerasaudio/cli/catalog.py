@@ -6,19 +6,45 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from kerasaudio.cli.common import complain
+from kerasaudio.cli.common import complain, positive, positive_number
 from kerasaudio.cli.wording import MODEL_WORDS, Words
 from kerasaudio.text import columns, megabytes
+from kerasaudio.weights.listing import list_weights
 from kerasaudio.weights.manifest import (
+    TASKS,
     WeightsEntry,
     did_you_mean,
     find,
-    list_weights,
     tags,
 )
+from kerasaudio.weights.whereabouts import Whereabouts, whereabouts
 
+_LIST_DESCRIPTION = """List the published weights: size, sample rate, license, results.
+
+It also says where the file is: in the package, in your folders (KERASAUDIO_WEIGHTS), in
+the cache, or still to be downloaded, at first use. Options leave out what does not
+fit."""
+
+_LIST_EXAMPLES = """examples:
+  kerasaudio list YAMNet
+  kerasaudio list --task music --bundled
+  kerasaudio list --data AudioSet --max-megabytes 10 --json"""
+
+_FILTERS = ("task", "data", "license", "sample_rate", "max_parameters", "bundled")
+_HEADING = (
+    *("model", "weights", "task", "size", "rate", "license", "where"),
+    "published",
+)
+_PLACES = {
+    "package": "in the package",
+    "user folder": "in KERASAUDIO_WEIGHTS",
+    "cache": "in the cache",
+    "hub cache": "in the Hub's cache",
+    "download": "download",
+}
 _WORDS: Words = {
     **MODEL_WORDS,
+    **{name: f"--{name}" for name in ("task", "data", "license")},
     "weights": "tag",
     " weights= also takes None or the path of a file.": "",
 }
@@ -26,8 +52,31 @@ _WORDS: Words = {
 
 def add(commands: Any) -> None:
     """Register the commands."""
-    listing = commands.add_parser("list", help="list the published weights")
+    listing = commands.add_parser(
+        "list",
+        help="list the published weights",
+        description=_LIST_DESCRIPTION,
+        epilog=_LIST_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     listing.add_argument("model", nargs="?", metavar="MODEL")
+    listing.add_argument("--task", choices=TASKS, help=f"one of {', '.join(TASKS)}")
+    listing.add_argument("--data", help="trained on this data set, such as AudioSet")
+    listing.add_argument("--license", help="SPDX identifier, such as MIT")
+    listing.add_argument(
+        "--sample-rate", type=positive, metavar="HZ", help="of the network's input"
+    )
+    listing.add_argument(
+        "--max-parameters", type=positive, metavar="N", help="largest network"
+    )
+    listing.add_argument(
+        "--max-megabytes", type=positive_number, metavar="MB", help="largest file"
+    )
+    listing.add_argument(
+        "--bundled",
+        action=argparse.BooleanOptionalAction,
+        help="only those in the package, or only the others",
+    )
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=_list, wording=_WORDS)
 
@@ -38,23 +87,42 @@ def add(commands: Any) -> None:
 
     download = commands.add_parser("download", help="download weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
+    download.add_argument(
+        "--accept-license",
+        action="store_true",
+        help="accept licenses that forbid commercial use; `kerasaudio list` marks them",
+    )
     download.set_defaults(run=_download, wording=_WORDS)
 
 
 def _list(options: argparse.Namespace) -> int:
-    entries = list_weights(options.model)
+    megabytes_given = options.max_megabytes
+    entries = list_weights(
+        options.model,
+        **{name: getattr(options, name) for name in _FILTERS},
+        max_bytes=None if megabytes_given is None else int(megabytes_given * 1e6),
+    )
+    places = whereabouts(entries)
     if options.json:
-        print(json.dumps([_facts(entry) for entry in entries], indent=2))
+        facts = [_facts(*found) for found in zip(entries, places, strict=True)]
+        print(json.dumps(facts, indent=2))
         return 0
-    heading = ("model", "weights", "size", "license", "where", "published")
-    rows: list[tuple[str, ...]] = [heading]
-    for entry in entries:
-        where = "in the package" if entry.is_bundled else "download"
-        size = megabytes(entry.approximate_size)
-        scores = _readable(dict(entry.metrics))
-        rows.append((entry.factory, entry.tag, size, entry.license, where, scores))
-    print(columns(rows))
+    if not entries:
+        complain("No published weights have all of these properties.")
+        return 0
+    print(columns([_HEADING, *map(_row, entries, places)]))
     return 0
+
+
+def _row(entry: WeightsEntry, place: Whereabouts) -> tuple[str, ...]:
+    rate = f"{entry.sample_rate / 1000:g} kHz" if entry.sample_rate else "?"
+    restricted = " (non-commercial)" if entry.is_non_commercial else ""
+    return (
+        *(entry.factory, entry.tag, entry.task),
+        *(megabytes(entry.approximate_size), rate),
+        *(entry.license + restricted, _PLACES[place.kind]),
+        _readable(dict(entry.metrics)),
+    )
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -70,7 +138,7 @@ def _info(options: argparse.Namespace) -> int:
     described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
     if tag:
         entry = find(factory, tag)
-        facts = _facts(entry) | {"labels": list(entry.labels)}
+        facts = _facts(entry, *whereabouts([entry])) | {"labels": list(entry.labels)}
     else:
         facts = {"model": factory, "weights": tags(factory)}
     if options.json:
@@ -95,14 +163,20 @@ def _readable(value: Any) -> str:
     return ("; " if any("," in item for item in value) else ", ").join(value)
 
 
-def _facts(entry: WeightsEntry) -> dict[str, Any]:
+def _facts(entry: WeightsEntry, place: Whereabouts) -> dict[str, Any]:
     return {
         "model": entry.factory,
         "weights": entry.tag,
+        "task": entry.task,
+        "data": list(entry.data),
+        "sample_rate": entry.sample_rate,
         "bundled": entry.is_bundled,
+        "where": place.kind,
+        "path": None if place.path is None else str(place.path),
         "bytes": entry.approximate_size,
         "parameters": entry.parameters,
         "license": entry.license,
+        "non_commercial": entry.is_non_commercial,
         "metrics": dict(entry.metrics),
         "homepage": entry.homepage,
         "citation": entry.citation,
@@ -117,7 +191,7 @@ def _download(options: argparse.Namespace) -> int:
     failed = 0
     for entry in _entries(options.words):
         try:
-            print(fetch(entry).path)
+            print(fetch(entry, accept_license=options.accept_license).path)
         except OSError as error:
             failed += 1
             complain(str(error), _WORDS)

@@ -13,16 +13,17 @@ from typing import Any
 from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.text import escaped, printable
 
-DEFAULT_MODEL = "MusiCNN"
-_MODEL_HELP = (
+DEFAULT_MODEL = "YAMNet"
+MODEL_HELP = (
     "factory, factory/tag, or the path of a saved .keras model "
     f"(default: {DEFAULT_MODEL})"
 )
+_OTHERS = "--model names another network, such as MusiCNN for music"
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add --model and --weights."""
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=_MODEL_HELP)
+    parser.add_argument("--model", help=MODEL_HELP)
     parser.add_argument(
         "--weights", help="tag of published weights, or path of your own file"
     )
@@ -39,22 +40,37 @@ def add_repeat_option(parser: argparse.ArgumentParser) -> None:
 
 
 def load_model(options: argparse.Namespace) -> Any:
-    """Load the model that --model and --weights name; print the chosen weights."""
+    """Load the model that --model and --weights name; see `choose_model`."""
     from kerasaudio.loading import load
-    from kerasaudio.weights.manifest import tags
 
-    name, weights = options.model, options.weights
-    is_factory = "/" not in name and not name.endswith(".keras")
-    if weights is None and is_factory and name != DEFAULT_MODEL:
-        offered = tags(name)
-        if len(offered) > 1:
-            choice = ", ".join(offered)
-            complain(f"Using --weights {offered[0]}; there are: {choice}.")
-    model = load(name, weights)
+    choose_model(options)
+    model = load(options.model, options.weights)
     repeat_to = getattr(options, "repeat_to", None)
     if repeat_to is None:
         return model
     return model.with_windows(repeat_to_seconds=repeat_to)
+
+
+def choose_model(options: argparse.Namespace) -> None:
+    """Set `options.model` to the default if the command names no model.
+
+    Prints which network and weights answer, unless the command leaves no choice.
+    """
+    from kerasaudio.weights.manifest import tags
+
+    is_named = options.model is not None
+    if not is_named:
+        options.model = DEFAULT_MODEL
+    name, weights = options.model, options.weights
+    is_factory = "/" not in name and not name.endswith(".keras")
+    offered = tags(name) if is_factory and weights is None else []
+    if not is_named:
+        tag = "".join(f"/{tag}" for tag in offered[:1])
+        given = f" --weights {weights}" if weights is not None else ""
+        complain(f"Using {name}{tag}{given}; {_OTHERS}.")
+    elif len(offered) > 1:
+        choice = ", ".join(offered)
+        complain(f"Using {name}/{offered[0]}; --weights can be: {choice}.")
 
 
 def add_errors_option(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.cli.common import (
-    DEFAULT_MODEL,
     add_model_options,
     complain,
     load_model,
@@ -156,10 +155,11 @@ def _what(text: str) -> str:
 
 
 def _refuse_probing(options: argparse.Namespace) -> None:
-    names = ("weights", "probe", "layer", "seed", "epochs", "batch_size")
+    names = (
+        *("weights", "probe", "layer", "seed", "epochs", "batch_size"),
+        *("model", "learning_rate"),
+    )
     given = [name for name in names if getattr(options, name) is not None]
-    given += ["model"] if options.model != DEFAULT_MODEL else []
-    given += ["learning_rate"] if options.learning_rate is not None else []
     if given:
         raise ValueError(
             f"{options.what} is measured without changes. Leave out "

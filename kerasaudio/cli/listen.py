@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from kerasaudio.cli.common import (
-    DEFAULT_MODEL,
+    MODEL_HELP,
     complain,
     load_model,
     positive,
@@ -59,14 +59,7 @@ def add(commands: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    listen.add_argument(
-        "model",
-        nargs="?",
-        metavar="MODEL",
-        default=DEFAULT_MODEL,
-        help="factory, factory/tag, or the path of a saved .keras model "
-        f"(default: {DEFAULT_MODEL})",
-    )
+    listen.add_argument("model", nargs="?", metavar="MODEL", help=MODEL_HELP)
     listen.add_argument(
         "--weights", help="tag of published weights, or path of your own file"
     )

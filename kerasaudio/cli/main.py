@@ -23,7 +23,8 @@ from kerasaudio.cli import (
 from kerasaudio.cli.common import complain, reason_of, warnings_as_lines
 
 _EXAMPLES = """examples:
-  kerasaudio tag song.mp3                    five tags, with weights from the package
+  kerasaudio tag street.wav                  five of 521 kinds of sounds, offline
+  kerasaudio tag song.mp3 --model MusiCNN    tags of music
   kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
   kerasaudio tag talk.wav --timeline         also the tags of each window
   kerasaudio listen                          tag the sound of the microphone, live
@@ -32,7 +33,7 @@ _EXAMPLES = """examples:
   kerasaudio train sounds/ --out mine.keras  learn your own classes, one folder each
   kerasaudio export mine.keras mine.tflite   write a file that runs without Keras
   kerasaudio download EfficientAT audioset   fetch weights before going offline
-  kerasaudio tag street.wav --model EfficientAT --weights audioset
+  kerasaudio tag yard.wav --model EfficientAT --weights audioset
 
 KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder with
 weights that you already have; KERASAUDIO_CACHE names the folder for downloads."""

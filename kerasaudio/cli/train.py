@@ -9,6 +9,7 @@ from typing import Any
 from kerasaudio.cli.arguments import add_set_option, factory_arguments, set_words
 from kerasaudio.cli.common import (
     add_model_options,
+    choose_model,
     complain,
     positive,
     positive_number,
@@ -131,6 +132,7 @@ def _train(options: argparse.Namespace) -> int:
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
+    choose_model(options)
     arguments = factory_arguments(options.model, options.arguments)
     clips = load_clips(options.path, options.recording, options.separator)
     fractions = (1 - options.validation, options.validation)

@@ -3,10 +3,13 @@
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.files.errors import DownloadError, UnsafeFileError, WeightsError
 from kerasaudio.weights.fetch import Fetched, fetch
+from kerasaudio.weights.listing import list_weights
 from kerasaudio.weights.load import load_state
-from kerasaudio.weights.manifest import Source, WeightsEntry, find, list_weights, tags
+from kerasaudio.weights.manifest import Source, WeightsEntry, find, tags
+from kerasaudio.weights.whereabouts import Whereabouts, whereabouts
 
 __all__ = [
+    "Whereabouts",
     "DownloadError",
     "Fetched",
     "Source",
@@ -19,4 +22,5 @@ __all__ = [
     "load_state",
     "read_torch",
     "tags",
+    "whereabouts",
 ]

@@ -15,8 +15,10 @@ from kerasaudio.files.network import unreachable
 from kerasaudio.files.verified import download_verified
 from kerasaudio.text import warn
 from kerasaudio.weights import hub
+from kerasaudio.weights.license import check_accepted
+from kerasaudio.weights.listing import list_weights
 from kerasaudio.weights.local import FOLDERS_VARIABLE, find_in_user_folders
-from kerasaudio.weights.manifest import Source, WeightsEntry, list_weights
+from kerasaudio.weights.manifest import Source, WeightsEntry
 from kerasaudio.weights.pins import mismatch
 from kerasaudio.weights.places import downloaded_path
 
@@ -36,19 +38,25 @@ class Fetched(NamedTuple):
     source: Source
 
 
-def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
+def fetch(
+    entry: WeightsEntry, *, progress: bool = True, accept_license: bool = False
+) -> Fetched:
     """Return the verified file of published weights; download it if needed.
 
     Args:
         entry: Entry of the manifest.
         progress: Whether a download shows a bar on stderr, if that is a terminal.
+        accept_license: Whether you accept a license that forbids commercial use. It is
+            needed once, for the download. KERASAUDIO_ACCEPT_LICENSE accepts the
+            licenses that it names, separated by commas.
 
     Returns:
         The path of a file whose hash equals the manifest's, and its source.
 
     Raises:
         WeightsError: The weights are unavailable. The message names each source with
-            its problem, the size, and what to do without a network.
+            its problem, the size, and what to do without a network. Or their license
+            forbids commercial use and has not been accepted.
 
     Warns:
         UserWarning: A file with the right name had the wrong hash: a user's file is
@@ -72,6 +80,8 @@ def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
     for source in sources:
         if path := _from_elsewhere(source, problems):
             return Fetched(path, source)
+    if entry.is_non_commercial and not accept_license:
+        check_accepted(entry)
     urls = {source: _url(source) for source in sources if source not in problems}
     problems |= unreachable(urls)
     for source, url in urls.items():
@@ -84,6 +94,11 @@ def fetch(entry: WeightsEntry, *, progress: bool = True) -> Fetched:
             except WeightsError as error:
                 problems[source] = str(error)
     raise WeightsError(_message(entry, problems))
+
+
+def bundled_path(source: Source) -> Path:
+    """Return the path of a bundled source in the package."""
+    return _BUNDLED / (source.path or "")
 
 
 def _from_cache(source: Source) -> Path | None:
@@ -105,7 +120,7 @@ def _from_cache(source: Source) -> Path | None:
 def _from_elsewhere(source: Source, problems: dict[Source, str]) -> Path | None:
     """Look for the file in the package and in the Hub's cache."""
     if source.kind == "bundled":
-        path = _BUNDLED / (source.path or "")
+        path = bundled_path(source)
         problem = mismatch(path, source)
         if problem is None:
             return path

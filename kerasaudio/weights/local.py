@@ -6,6 +6,7 @@ name.
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from kerasaudio.weights.pins import mismatch
 
 FOLDERS_VARIABLE = "KERASAUDIO_WEIGHTS"
 
+# Files up to this size are read to find out what they are: in milliseconds.
+_HASHED_BYTES = 32_000_000
 # Hashes of files that did not match, which are computed again only if a file changes.
 _digests: dict[tuple[str, int, int, Algorithm], str] = {}
 
@@ -51,10 +54,20 @@ def find_in_user_folders(source: Source, sizes: range) -> Path | None:
             if problem is None:
                 return named
             _report(named, problem, source)
-        for path in _files(folder):
+        for path in files_below(folder):
             if path != named and _is_sought(path, source, sizes):
                 return path
     return None
+
+
+def is_likely(path: Path, source: Source) -> bool:
+    """Return whether a file of a plausible size is that of a source.
+
+    Large files are not hashed: one of exactly the right size is taken for the file.
+    """
+    if source.size is None or source.size <= _HASHED_BYTES:
+        return _is_sought(path, source, range(sys.maxsize))
+    return path.is_file()
 
 
 def _report(path: Path, problem: str, source: Source) -> None:
@@ -106,7 +119,7 @@ def _digest(path: Path, status: os.stat_result, algorithm: Algorithm) -> str:
     return _digests[key]
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder in a fixed order, each real folder once."""
     seen: set[tuple[int, int]] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from kerasaudio.moved import old_attribute, renamed
 
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
+TASKS = ("tagging", "music", "speech", "speaker", "events", "embedding")
 _HERE = Path(__file__).parent
 
 
@@ -91,6 +92,9 @@ class WeightsEntry:
         sources: Places of the file, in the order to try.
         training: "data", "script" and "seed" of weights trained by this project;
             otherwise empty.
+        task: What the network is for, one of `TASKS`; see `list_weights`.
+        data: Names of the data sets that the weights were trained on.
+        sample_rate: Sample rate of the network's input in Hz; None if not stated.
 
     Examples:
         >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")
@@ -109,6 +113,9 @@ class WeightsEntry:
     metrics: Mapping[str, Any] = field(hash=False)
     sources: tuple[Source, ...]
     training: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    task: str = "tagging"
+    data: tuple[str, ...] = ()
+    sample_rate: int | None = None
 
     licence = old_attribute("licence", "license")
 
@@ -128,41 +135,17 @@ class WeightsEntry:
         return any(source.kind == "bundled" for source in self.pinned_sources)
 
     @property
+    def is_non_commercial(self) -> bool:
+        """Whether the license forbids commercial use, such as ``CC-BY-NC-4.0``."""
+        return "NC" in self.license.upper().split("-")
+
+    @property
     def approximate_size(self) -> int | None:
         """Size in bytes, estimated from the parameters if no source states it."""
         for source in self.pinned_sources:
             if source.size is not None:
                 return source.size
         return None if self.parameters is None else 4 * self.parameters
-
-
-def list_weights(factory: str | None = None) -> list[WeightsEntry]:
-    """Return the published weights, in the manifest's order.
-
-    Args:
-        factory: Name of a factory, such as "SampleCNN", to list only its weights;
-            default: all.
-
-    Raises:
-        ValueError: No factory of this name has published weights, or the manifest is
-            invalid.
-
-    Examples:
-        >>> [entry.title for entry in kerasaudio.list_weights("MusicVGG")]
-        ['MusicVGG/mtat', 'MusicVGG/msd']
-    """
-    entries = [entry for entry in load_manifest() if entry.pinned_sources]
-    if factory is None:
-        return entries
-    chosen = [entry for entry in entries if entry.factory == factory]
-    if not chosen:
-        factories = list(dict.fromkeys(entry.factory for entry in entries))
-        raise ValueError(
-            f"There are no published weights for {factory!r}."
-            + did_you_mean(factory, factories)
-            + f" Factories with published weights: {', '.join(factories)}."
-        )
-    return chosen
 
 
 def tags(factory: str) -> list[str]:
@@ -234,7 +217,9 @@ def manifest_path() -> Path:
 def load_manifest() -> tuple[WeightsEntry, ...]:
     """Read and check the manifest; the result is cached until the file changes.
 
-    Entries with unknown hashes are included; `list_weights` leaves them out.
+    Entries with unknown hashes are included; `list_weights` leaves them out. An entry
+    that states no task is for "tagging", or for "embedding" if it has no labels; one
+    that states no data was trained on the data set of its metrics.
 
     Raises:
         ValueError: The file is invalid.
@@ -271,11 +256,14 @@ def _validate(content: object, path: Path) -> None:
 
 def _entry(raw: dict[str, Any], path: Path) -> WeightsEntry:
     title = f"{raw['factory']}/{raw['tag']}"
+    metrics = raw["metrics"] or {}
     return WeightsEntry(
-        **raw
+        **{"task": "embedding" if raw["labels"] is None else "tagging"}
+        | raw
         | {
             "labels": _labels(raw["labels"], title, path),
-            "metrics": raw["metrics"] or {},
+            "metrics": metrics,
+            "data": tuple(raw.get("data", [metrics["dataset"]] if metrics else [])),
             "sources": tuple(Source(**source) for source in raw["sources"]),
         }
     )

@@ -16,7 +16,8 @@ from kerasaudio.features.rows import Rows
 from kerasaudio.features.store import FileState, Store
 from kerasaudio.similarity import Index
 from kerasaudio.training.state import State
-from kerasaudio.weights.manifest import MANIFEST_VARIABLE, list_weights
+from kerasaudio.weights import list_weights
+from kerasaudio.weights.manifest import MANIFEST_VARIABLE
 from support import features_table, sounds
 from support.tiny import tiny_model
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import cli, loading
+from support.manifests import make_entry  # noqa: F401
 from support.tiny import RATE, tiny_model
 
 

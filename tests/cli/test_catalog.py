@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from kerasaudio.weights import Fetched, WeightsError, list_weights
+from support.manifests import CONTENT, https
+from support.web_server import Served, WebServer
 
 
 def test_list(run):
@@ -24,6 +26,70 @@ def test_list(run):
     status, out, err = run("list", "EfficientNet")
     assert (status, out) == (1, "")
     assert "EfficientAT" in err
+
+
+def test_list_says_where_the_file_is(run, tmp_path, monkeypatch, make_entry):
+    monkeypatch.setenv("KERASAUDIO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(tmp_path))
+    make_entry(https("https://nowhere.invalid/a.pth"), license="CC-BY-NC-4.0")
+    make_entry(https("https://nowhere.invalid/b.pth", b"else" * 9), tag="else")
+    (tmp_path / "mine.pth").write_bytes(CONTENT)
+
+    heading, *lines = run("list")[1].splitlines()
+
+    assert heading.split()[-2:] == ["where", "published"]
+    assert "CC-BY-NC-4.0 (non-commercial)  in KERASAUDIO_WEIGHTS" in lines[0]
+    assert re.search(r"else +tagging +0.0 MB +\? +MIT +download", lines[1])
+    facts = json.loads(run("list", "--json")[1])
+    assert [fact["where"] for fact in facts] == ["user folder", "download"]
+    assert [fact["path"] for fact in facts] == [str(tmp_path / "mine.pth"), None]
+    assert facts[0]["non_commercial"]
+    assert "user folder" in run("info", "FCN", "mtat")[1]
+
+
+def test_a_restricted_license_is_accepted_by_an_option(
+    run, tmp_path, monkeypatch, make_entry
+):
+    monkeypatch.setenv("KERASAUDIO_CACHE", str(tmp_path / "cache"))
+    with WebServer() as server:
+        server.files["/a.pth"] = Served(CONTENT)
+        make_entry(https(server.url + "/a.pth"), license="CC-BY-NC-4.0")
+        status, out, err = run("download", "FCN", "mtat")
+        assert (status, out) == (1, "")
+        assert "CC-BY-NC-4.0, forbids commercial use" in err
+        status, out, err = run("download", "FCN", "mtat", "--accept-license")
+        assert (status, err) == (0, "")
+        assert Path(out.strip()).read_bytes() == CONTENT
+    assert run("download", "FCN", "mtat") == (0, out, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ("--task speaker", {"task": "speaker"}),
+        ("--data audioset", {"data": "AudioSet"}),
+        ("--max-megabytes 5.5", {"max_bytes": 5_500_000}),
+        ("--license ISC", {"license": "ISC"}),
+        ("--sample-rate 8000", {"sample_rate": 8_000}),
+        ("FCN --max-parameters 447732", {"factory": "FCN", "max_parameters": 447_732}),
+        ("--bundled", {"bundled": True}),
+        ("--no-bundled", {"bundled": False}),
+    ],
+)
+def test_options_choose_what_is_listed(run, options, chosen):
+    found = json.loads(run("list", "--json", *options.split())[1])
+    titles = [f"{fact['model']}/{fact['weights']}" for fact in found]
+    assert titles == [entry.title for entry in list_weights(**chosen)]
+
+
+def test_lists_of_nothing(run):
+    status, out, err = run("list", "MusicVGG", "--task", "speech")
+    assert (status, out) == (0, "")
+    assert "No published weights have all of these properties" in err
+    assert run("list", "MusicVGG", "--task", "speech", "--json")[1] == "[]\n"
+    status, out, err = run("list", "--data", "AudioSat")
+    assert (status, out) == (1, "")
+    assert "--data AudioSat. Did you mean 'AudioSet'?" in err
 
 
 def test_info(run):
@@ -62,7 +128,7 @@ def test_info(run):
 def test_download(run, monkeypatch, words, titles):
     asked = []
 
-    def fetch(entry):
+    def fetch(entry, **_):
         asked.append(entry.title)
         return Fetched(Path("/cache") / entry.tag, entry.sources[0])
 
@@ -80,7 +146,7 @@ def test_download_of_what_is_bundled(run):
 
 
 def test_one_failed_download_does_not_stop_the_rest(run, monkeypatch):
-    def fetch(entry):
+    def fetch(entry, **_):
         if entry.tag == "msd":
             raise WeightsError("the line is dead")
         return Fetched(Path("/cache") / entry.tag, entry.sources[0])

@@ -17,13 +17,19 @@ import pytest
 import soundfile
 
 import kerasaudio
-from kerasaudio import cli
+from kerasaudio import cli, loading
 from kerasaudio.cli import catalog
-from kerasaudio.cli.common import complain
+from kerasaudio.cli.common import choose_model, complain
+from support import esc_folder, sound_folder
 
 CHECKOUT = Path(__file__).parents[2]
 GROOVE = CHECKOUT / "examples" / "groove.ogg"
 SENSIBLE = {"guitar", "techno", "electronic", "synth", "drums", "beat", "fast"}
+MUSIC = ("--model", "MusiCNN/mtat")
+USING = (
+    "kerasaudio: Using YAMNet/audioset; --model names another network, such as MusiCNN "
+    "for music.\n"
+)
 
 
 @pytest.fixture
@@ -39,8 +45,67 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_without_a_model_yamnet_answers_and_says_so(run, build):
+    status, out, err = run("tag", GROOVE, "--json", "--top", 3)
+
+    assert (status, err) == (0, USING)
+    (found,) = json.loads(out)
+    expected = build("YAMNet", None).tag(GROOVE, top=3)
+    assert [tag["label"] for tag in found["tags"]] == [label for label, _ in expected]
+    assert found["tags"][0]["label"] == "Music"
+
+
+@pytest.mark.parametrize(
+    ("model", "weights", "says"),
+    [
+        (None, None, USING),
+        (None, "mine.h5", "Using YAMNet --weights mine.h5; --model names another"),
+        ("YAMNet", None, ""),
+        ("MusicVGG", None, "Using MusicVGG/mtat; --weights can be: mtat, msd."),
+        ("MusicVGG", "msd", ""),
+        ("MusicVGG/msd", None, ""),
+        ("mine.keras", None, ""),
+    ],
+)
+def test_what_the_command_does_not_name_is_told(model, weights, says, capsys):
+    options = SimpleNamespace(model=model, weights=weights)
+    choose_model(options)
+    assert options.model == (model or "YAMNet")
+    said = capsys.readouterr().err
+    assert (says in said) if says else not said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tag", "a.wav"],
+        ["listen", "--raw", "--rate", "8000"],
+        ["embed", "a.wav", "--out", "a.npz"],
+        ["nearest", "a.wav", "a.wav"],
+        ["train", "sounds", "--out", "mine.keras"],
+        ["evaluate", "esc10", "set"],
+    ],
+)
+def test_every_command_has_the_same_default(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sound_folder.make(tmp_path / "sounds", clips=2)
+    esc_folder.make(tmp_path / "set", clips=1, folds=2)
+    soundfile.write("a.wav", np.zeros(8_000), 8_000)
+    asked = []
+
+    def load(name, *arguments, **others):
+        asked.append(name)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr("kerasaudio.training.start.load", load)
+    assert cli.main(words) == 1
+    assert capsys.readouterr().err == f"{USING}kerasaudio: enough\n"
+    assert asked == ["YAMNet"]
+
+
 def test_tag_prints_the_top_tags(run):
-    status, out, err = run("tag", GROOVE)
+    status, out, err = run("tag", GROOVE, *MUSIC)
     assert (status, err) == (0, "")
     name, *lines = out.splitlines()
     assert name == str(GROOVE)
@@ -52,8 +117,8 @@ def test_tag_prints_the_top_tags(run):
 
 
 def test_tag_gives_what_the_model_gives(run, build):
-    (found,) = json.loads(run("tag", GROOVE, "--json", "--top", 3)[1])
-    model = build("MusiCNN", None)
+    (found,) = json.loads(run("tag", GROOVE, *MUSIC, "--json", "--top", 3)[1])
+    model = build("MusiCNN/mtat", None)
     assert model.spec.preset == "MusiCNN/mtat"
     expected = model.tag(GROOVE, top=3)
     assert [tag["label"] for tag in found["tags"]] == [label for label, _ in expected]
@@ -65,7 +130,7 @@ def test_tag_gives_what_the_model_gives(run, build):
 
 
 def test_timeline(run):
-    status, out, _ = run("tag", GROOVE, "--timeline", "--json", "--top", 2)
+    status, out, _ = run("tag", GROOVE, *MUSIC, "--timeline", "--json", "--top", 2)
     (found,) = json.loads(out)
     assert status == 0
     moments = found["timeline"]
@@ -74,7 +139,7 @@ def test_timeline(run):
     assert moments[0]["start"] == 0
     for before, after in itertools.pairwise(moments):
         assert after["start"] == pytest.approx(before["end"])
-    text = run("tag", GROOVE, "--timeline", "--top", 2)[1].splitlines()
+    text = run("tag", GROOVE, *MUSIC, "--timeline", "--top", 2)[1].splitlines()
     assert len(text) == 1 + 2 + 4
     assert text[3].split()[:4] == ["0.00", "-", "2.99", "s"]
 
@@ -105,7 +170,7 @@ def test_csv(run, folder):
     assert [list(row) for row in rows] == [["path", "label", "score"]] * 4
     assert Path(rows[2]["path"]).name == 'zwölf\n, "quoted".wav'
     assert 0 < float(rows[0]["score"]) < 1
-    timed = run("tag", GROOVE, "--csv", "--top", 1, "--timeline")[1]
+    timed = run("tag", GROOVE, *MUSIC, "--csv", "--top", 1, "--timeline")[1]
     rows = list(csv.DictReader(io.StringIO(timed)))
     assert [row["start"] for row in rows] == ["0.000", *(r["end"] for r in rows[:-1])]
 
@@ -148,9 +213,9 @@ def test_a_saved_model(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--top", "51"], "--top must be from 1 to 50.*Received: 51"),
+        (["--top", "522"], "--top must be from 1 to 521.* of YAMNet. Received: 522"),
         (["--model", "Musicn"], "Unknown model 'Musicn'. Did you mean 'MusiCNN'"),
-        (["--weights", "mtta"], "Did you mean 'mtat'"),
+        (["--weights", "audiset"], "Did you mean 'audioset'"),
         (["--model", "SoundEventCRNN"], "no published weights"),
         (["--model", "absent.keras"], "^kerasaudio: No such file.*: 'absent.keras'"),
         (
@@ -195,15 +260,15 @@ def test_an_unknown_option_shows_the_usage_of_its_command(capsys):
 def test_weights_without_a_choice_are_not_announced(run):
     assert run("tag", GROOVE, "--model", "LogMelCNN")[2] == ""
     assert (
-        "Using --weights mtat; there are: mtat, msd"
+        "Using MusicVGG/mtat; --weights can be: mtat, msd."
         in run("tag", GROOVE, "--model", "MusicVGG")[2]
     )
 
 
 def test_warnings_are_lines_without_our_code(run, monkeypatch):
-    def warn(*arguments):
+    def warn(*arguments, **_):
         warnings.warn("the disk is slow", stacklevel=2)
-        return []
+        return [kerasaudio.weights.find("YAMNet", "audioset")]
 
     monkeypatch.setattr(catalog, "list_weights", warn)
     with warnings.catch_warnings():
@@ -273,7 +338,7 @@ def test_everyday_sounds_are_tagged_in_a_fresh_process_without_network():
         "sys.exit(main())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", alone, "tag", GROOVE, "--model", "YAMNet", "--json"],
+        [sys.executable, "-c", alone, "tag", GROOVE, "--json"],
         capture_output=True,
         cwd=CHECKOUT,
         text=True,
@@ -287,7 +352,7 @@ def test_everyday_sounds_are_tagged_in_a_fresh_process_without_network():
 
 
 def test_interrupted(run, monkeypatch):
-    def interrupt(*arguments):
+    def interrupt(*arguments, **_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(catalog, "list_weights", interrupt)

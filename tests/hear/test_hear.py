@@ -66,8 +66,8 @@ def numpy(tensor):
 def test_the_default_is_a_bundled_preset_of_the_backends_kind():
     model = hear.load_model()
 
-    assert model.spec.preset == "MusiCNN/mtat"
-    assert (model.sample_rate, model.scene_embedding_size) == (16_000, 200)
+    assert model.spec.preset == "YAMNet/audioset"
+    assert (model.sample_rate, model.scene_embedding_size) == (16_000, 1_024)
     assert type(model.scene_embedding_size) is type(model.timestamp_embedding_size)
     if keras.backend.backend() == "tensorflow":
         import tensorflow

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kerasaudio.weights import WeightsEntry
-from kerasaudio.weights.manifest import manifest_path
+from kerasaudio.weights.manifest import find, manifest_path
 
 CONTENT = bytes(range(256)) * 800  # 204,800 bytes, more than one chunk
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -66,6 +66,21 @@ def raw_entry(*sources: Source, tag: str = "mtat") -> dict[str, Any]:
         "metrics": None,
         "sources": list(sources),
     }
+
+
+@pytest.fixture
+def make_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeEntry:
+    """Write a manifest of one entry, or more, and give the last."""
+    entries: list[dict[str, Any]] = []
+
+    def make(*sources: Source, tag: str = "mtat", **changes: Any) -> WeightsEntry:
+        entries.append(raw_entry(*sources, tag=tag) | changes)
+        path = tmp_path / f"manifest{len(entries)}.json"
+        path.write_text(json.dumps({"schema_version": 1, "weights": entries}))
+        monkeypatch.setenv("KERASAUDIO_MANIFEST", str(path))
+        return find(entries[-1]["factory"], tag)
+
+    return make
 
 
 def use_manifest(

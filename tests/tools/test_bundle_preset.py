@@ -66,6 +66,7 @@ def test_a_bundled_preset_loads_by_its_tag(tool, result, tmp_path, monkeypatch):
     assert entries(tool)[-1] == entry
     assert len(entries(tool)) == before + 1
     assert entry["metrics"] == {"dataset": "FSDD, official split", "accuracy": 0.9876}
+    assert (entry["task"], entry["sample_rate"]) == ("speech", 8_000)
     assert (tmp_path / "labels" / "fsdd.txt").read_text() == "zero\none\n"
     monkeypatch.setenv("KERASAUDIO_MANIFEST", str(tool.MANIFEST))
     monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(tool.BUNDLED))
@@ -78,7 +79,8 @@ def test_a_bundled_preset_loads_by_its_tag(tool, result, tmp_path, monkeypatch):
 
 def test_presets_of_one_data_set_may_have_labels_of_their_own(tool, result, tmp_path):
     facts = {**FACTS, "tag": "esc10", "data": "ESC-10, folds 1 to 4, CC BY 3.0"}
-    tool.bundle({**facts, "model": "LogMelCNN"}, result)
+    rate = tool.bundle({**facts, "model": "LogMelCNN", "arguments": {}}, result)
+    assert (rate["sample_rate"], rate["data"]) == (22_050, ["ESC-10"])
     dog = {"model": "BarkNet", "labels": ["dog", "other"], "macro_f1": 0.5}
 
     entry = tool.bundle({**facts, **dog}, result)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio.weights.manifest import find, list_weights, manifest_path
+from kerasaudio.weights import find, list_weights
+from kerasaudio.weights.manifest import manifest_path
 from support.web_server import WebServer
 
 CHECKOUT = Path(__file__).parents[2]

@@ -1,10 +1,12 @@
 """The tables of weights in README.md and on the site are those of the manifest."""
 
+import dataclasses
+
 import pytest
 import readme_weights
 from doc_site import weights_tables
 
-from kerasaudio.weights import list_weights
+from kerasaudio.weights import find, list_weights
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,13 @@ def test_every_published_weights_has_a_row(pages):
         rows = [line for line in readme.splitlines() if line.startswith(begin)]
         assert any(entry.tag in row for row in rows)
         assert entry.title in networks
+
+
+def test_an_entry_must_state_the_rate_of_its_network(monkeypatch):
+    entry = dataclasses.replace(find("BarkNet", "esc10"), sample_rate=None)
+    monkeypatch.setattr(weights_tables, "list_weights", lambda: [entry])
+    with pytest.raises(ValueError, match=r'BarkNet/esc10.*needs "sample_rate": 16000'):
+        weights_tables.presets()
 
 
 def test_check_tells_of_a_stale_page_and_writes_nothing(

@@ -52,13 +52,23 @@ class Preset(NamedTuple):
 
 
 def presets() -> list[Preset]:
-    """Build each network once, without its weights, and see what it takes and gives."""
+    """Build each network once, without its weights, and see what it takes and gives.
+
+    Raises:
+        ValueError: An entry of the manifest states another sample rate, or none.
+    """
     built: dict[str, tuple[AudioSpec, int]] = {}
     found = []
     for entry in list_weights():
         key = f"{entry.factory} {sorted(entry.arguments.items())}"
         if key not in built:
             built[key] = _body(entry.factory, entry.arguments)
+        rate = built[key][0].sample_rate
+        if entry.sample_rate != rate:
+            raise ValueError(
+                f"{entry.title} hears {rate} Hz: its entry in weights_manifest.json "
+                f'needs "sample_rate": {rate}. Received: {entry.sample_rate}.'
+            )
         found.append(Preset(entry, *built[key]))
     return found
 
