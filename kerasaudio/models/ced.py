@@ -91,8 +91,7 @@ def CED(
     than 0.15 s, which upstream refuses, is padded with silence.
 
     Upstream limits the range of a batch to 120 dB below its loudest clip, this network
-    that of each clip. The code on the Hub processes clips of several chunks in another
-    way than the original and returns probabilities as `logits`.
+    that of each clip. The Hub's code processes clips of several chunks in another way.
 
     Files of the original code (`.pt`) and of the Hub (`.safetensors`) are read. For the
     latter, the `config.json` in the same folder gives the number of heads; otherwise
@@ -149,10 +148,9 @@ def _body(
     x = batch_norm(x, TORCH_EPSILON, "init_bn")
     chunks = Chunks(max_length, PATCH, name="chunks")(x)
     embeddings, embedding = hear_patches(chunks, network)
-    x = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="outputlayer_0")(
-        embeddings
-    )
-    return Body(waveform, embedding, x, _spec(max_length, clip_samples))
+    normalize = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="outputlayer_0")
+    seen = normalize(embeddings)
+    return Body(waveform, embedding, seen, _spec(max_length, clip_samples))
 
 
 def _spec(max_length: int, clip_samples: int | None) -> AudioSpec:
@@ -167,17 +165,27 @@ def _spec(max_length: int, clip_samples: int | None) -> AudioSpec:
 
 
 def _from_torch(path: Path) -> Converted:
-    return _convert(read_torch(path), path)
+    return convert(read_torch(path), path)
 
 
 def _from_safetensors(path: Path) -> Converted:
     tensors = read_native(path)
     if "patch_scores/kernel" in tensors:  # saved by kerasaudio
         return Converted(tensors)
-    return _convert(tensors, path)
+    return convert(tensors, path)
 
 
-def _convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
+def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
+    """Convert a state dict of the Hub or of the original code.
+
+    Args:
+        tensors: Arrays by upstream key.
+        path: Path of their file, next to which a `config.json` may be.
+
+    Raises:
+        ValueError: The arrays are not those of this network, or its number of attention
+            heads is unknown.
+    """
     # The Hub's keys are those of the original with this prefix, and without the
     # position of init_bn among the layers around it.
     tensors = {
@@ -197,8 +205,7 @@ def _convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
             f"{path} does not hold a CED with patches of {PATCH} x {PATCH} and a "
             f"classifier: its tensors are {sorted(tensors)[:4]} ..."
         )
-    hidden_size, steps = len(patches), times.shape[-1]
-    arguments = _settings(path, hidden_size, steps)
+    arguments = _settings(path, hidden_size=len(patches), steps=times.shape[-1])
     arguments["num_layers"] = sum(key.endswith(".attn.qkv.bias") for key in tensors)
     return Converted(from_ced(tensors, arguments["num_heads"]), arguments)
 
@@ -221,12 +228,9 @@ def _settings(path: Path, hidden_size: int, steps: int) -> dict[str, int]:
             f"{path}: {hidden_size} features cannot be divided among {heads} attention "
             "heads. Put the config.json of this file into the same folder."
         )
-    known = MAX_LENGTH if steps == MAX_LENGTH // PATCH else steps * PATCH
-    return {
-        "hidden_size": hidden_size,
-        "num_heads": heads,
-        "max_length": found.get("max_length", known),
-    }
+    usual = MAX_LENGTH if steps == MAX_LENGTH // PATCH else steps * PATCH
+    length = found.get("max_length", usual)
+    return {"hidden_size": hidden_size, "num_heads": heads, "max_length": length}
 
 
 def from_ced(tensors: Mapping[str, np.ndarray], heads: int) -> State:
@@ -260,9 +264,9 @@ _POSITIONS = {
 
 
 def _rows(tensor: np.ndarray) -> np.ndarray:
-    if tensor.ndim != 4:  # `assign` reports it
-        return tensor
-    return tensor.reshape(tensor.shape[1], -1).transpose()
+    if tensor.ndim == 4:  # `assign` reports others
+        tensor = tensor.reshape(tensor.shape[1], -1).transpose()
+    return tensor
 
 
 def stored_constants() -> dict[str, np.ndarray]:
