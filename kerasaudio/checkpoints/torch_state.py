@@ -8,6 +8,8 @@ the same rules apply to every network:
     depthwise (c, 1, f, t)      -> kernel (t, f, c, 1)
     Linear  (out, in)           -> kernel (in, out)
     BatchNorm weight, bias, running_*  -> gamma, beta, moving_*
+    LayerNorm weight, bias      -> gamma, beta
+    `attn.qkv`, `attn.proj` of a transformer -> layer `<path>_attn`, heads apart
     GRU     weight_ih_l0, ...   -> layer `<path>_l0`, gates r z n -> z r n
     LSTM    the same, four gates i f g o in the same order; their biases are added
 """
@@ -24,6 +26,7 @@ from kerasaudio.checkpoints.torch_file import read_torch
 _RECURRENT = re.compile(
     r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
 )
+_ATTENTION = re.compile(r"(?P<path>(.+\.)?attn)\.(?P<kind>qkv|proj)\.(weight|bias)")
 _NORM = {
     "weight": "gamma",
     "bias": "beta",
@@ -38,6 +41,7 @@ def from_torch(
     rename: Mapping[str, str] | None = None,
     depthwise: Callable[[str], bool] = lambda layer: False,
     constants: Mapping[str, np.ndarray] | None = None,
+    heads: int | None = None,
 ) -> State:
     """Convert a state dict.
 
@@ -49,6 +53,7 @@ def from_torch(
         constants: Tensors that upstream stores although they are not weights
             (filterbanks, windows), by key, with the values of our front-end. They are
             compared, not loaded.
+        heads: Number of attention heads of a transformer, which no shape reveals.
 
     Raises:
         ValueError: A stored constant differs, so the front-end would not be the same.
@@ -63,10 +68,13 @@ def from_torch(
         elif match := _RECURRENT.fullmatch(key):
             layer = f"{match['path'].replace('.', '_')}_l{match['layer']}"
             recurrent.setdefault(layer, {})[f"{match['kind']}_{match['side']}"] = tensor
+        elif heads and (attention := _ATTENTION.fullmatch(key)):
+            layer = attention["path"].replace(".", "_")
+            state |= _attention(layer, attention["kind"], leaf, tensor, heads)
         elif leaf != "num_batches_tracked":  # a counter of torch, not a weight
             layer = path.replace(".", "_")
             layer = (rename or {}).get(layer, layer)
-            if f"{path}.running_mean" in tensors:
+            if f"{path}.running_mean" in tensors or _is_vector(tensors, path):
                 state[f"{layer}/{_NORM.get(leaf, leaf)}"] = tensor
             elif leaf == "weight":
                 state[f"{layer}/kernel"] = _kernel(tensor, depthwise(layer))
@@ -77,10 +85,53 @@ def from_torch(
     return state
 
 
+def _is_vector(tensors: Mapping[str, np.ndarray], path: str) -> bool:
+    """Return whether a layer has a weight per feature, as only LayerNorm does."""
+    weight = tensors.get(f"{path}.weight")
+    return weight is not None and weight.ndim == 1
+
+
 def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
     if depthwise:
         return tensor.transpose(3, 2, 0, 1)
     return tensor.transpose()
+
+
+def _attention(
+    layer: str, kind: str, leaf: str, tensor: np.ndarray, heads: int
+) -> State:
+    if kind == "proj":
+        if leaf == "bias":
+            return {f"{layer}/attention_output/bias": tensor}
+        return {f"{layer}/attention_output/kernel": join_heads(tensor, heads)}
+    variable = "kernel" if leaf == "weight" else "bias"
+    if not tensor.ndim:
+        return {f"{layer}/{kind}/{variable}": tensor}
+    return {
+        f"{layer}/{role}/{variable}": split_heads(part, heads)
+        for role, part in zip(
+            ("query", "key", "value"), np.array_split(tensor, 3), strict=True
+        )
+    }
+
+
+def split_heads(tensor: np.ndarray, heads: int) -> np.ndarray:
+    """Return (out, in) or (out,) as (in, heads, out / heads) or (heads, out / heads).
+
+    A tensor that cannot be divided is only transposed; `assign` reports its shape.
+    """
+    turned = tensor.transpose()
+    if not tensor.ndim or turned.shape[-1] % heads:
+        return turned
+    return turned.reshape(*turned.shape[:-1], heads, turned.shape[-1] // heads)
+
+
+def join_heads(tensor: np.ndarray, heads: int) -> np.ndarray:
+    """Return (out, in) as (heads, in / heads, out); see `split_heads`."""
+    turned = tensor.transpose()
+    if tensor.ndim != 2 or turned.shape[0] % heads:
+        return turned
+    return turned.reshape(heads, turned.shape[0] // heads, turned.shape[1])
 
 
 def _recurrent(layer: str, parts: Mapping[str, np.ndarray]) -> State:

@@ -1,6 +1,9 @@
 """Groups of layers that several architectures share. Epsilon and padding are explicit:
 upstream networks use 1e-5 in torch, and 1e-3 in Keras and TensorFlow."""
 
+from functools import partial
+from typing import NamedTuple
+
 import keras
 from keras import layers
 
@@ -99,3 +102,46 @@ def squeeze_excite_1d(
     scale = layers.Dense(hidden, "relu", name=f"{name}_{dense[0]}")(scale)
     scale = layers.Dense(channels, "sigmoid", name=f"{name}_{dense[1]}")(scale)
     return layers.Multiply(name=f"{name}_excite")([x, scale])
+
+
+class TransformerNames(NamedTuple):
+    """The names that a network gives to the layers of a transformer layer."""
+
+    before_attention: str
+    attention: str
+    before_dense: str
+    hidden: str
+    output: str
+
+
+def transformer_layer(
+    x: keras.KerasTensor,
+    heads: int,
+    hidden: int,
+    epsilon: float,
+    name: str,
+    names: TransformerNames,
+) -> keras.KerasTensor:
+    """Apply self-attention and a dense block to (batch, tokens, features).
+
+    Each is applied to normalized tokens, and its output added to the tokens.
+
+    Args:
+        x: Tokens.
+        heads: Number of attention heads, a divisor of the number of features.
+        hidden: Units of the dense layer with GELU between the two of the block.
+        epsilon: Of the layer normalizations.
+        name: Prefix of the layer names.
+        names: The layer names after the prefix.
+    """
+    features = x.shape[-1]
+    normalize = partial(layers.LayerNormalization, epsilon=epsilon)
+    y = normalize(name=f"{name}_{names.before_attention}")(x)
+    y = layers.MultiHeadAttention(
+        heads, features // heads, name=f"{name}_{names.attention}"
+    )(y, y)
+    x = layers.Add(name=f"{name}_attention_add")([x, y])
+    y = normalize(name=f"{name}_{names.before_dense}")(x)
+    y = layers.Dense(hidden, "gelu", name=f"{name}_{names.hidden}")(y)
+    y = layers.Dense(features, name=f"{name}_{names.output}")(y)
+    return layers.Add(name=f"{name}_output_add")([x, y])

@@ -44,7 +44,7 @@ class PatchImages(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Merge the axes of clips and patches."""
-        return ops.reshape(inputs, (-1, *inputs.shape[2:], 1))
+        return ops.reshape(inputs, (-1, *ops.shape(inputs)[2:], 1))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Return (images, frames, bins, 1)."""
@@ -113,7 +113,7 @@ class ClipScores(PatchMean):
 @rule(PatchImages)
 def _images(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
-    return Timed(layer(x.value), pieces=x.count)
+    return Timed(layer(x.value), x.within, pieces=x.count)
 
 
 @rule(SplitPatches)

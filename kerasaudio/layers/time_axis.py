@@ -25,10 +25,15 @@ class Timed:
             time axis.
         pieces: Number of consecutive rows that belong to one clip, padding included;
             None if each row is a clip.
+        within: Number of steps inside each piece of (batch, pieces, steps, ...) that
+            belong to the clip; None if all do.
     """
 
-    def __init__(self, value: Any, count: Any = None, pieces: Any = None) -> None:
+    def __init__(
+        self, value: Any, count: Any = None, pieces: Any = None, within: Any = None
+    ) -> None:
         self.value, self.count, self.pieces = value, count, pieces
+        self.within = within
 
 
 class NoRuleError(Exception):

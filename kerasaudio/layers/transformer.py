@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasaudio.arguments import number, whole_number
-from kerasaudio.layers.base import FeatureLayer
+from kerasaudio.layers.base import FeatureLayer, Shape
 from kerasaudio.layers.time_axis import Timed, hide, rule
 
 
@@ -58,6 +58,77 @@ def _fit(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
+class Chunks(FeatureLayer):
+    """Cut features into chunks, the last padded with zeros; a short clip is one chunk.
+
+    As upstream, the last chunk is lost if there are several and nothing is left over.
+
+    Input: (batch, frames, bins).
+    Output: float32 (batch, chunks, size, bins), where size is the length of a chunk, or
+    of a shorter clip, without frames that fill no patch.
+
+    Args:
+        size: Length of a chunk in frames.
+        patch: Length of a patch in frames, at most `size`.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    arguments = ("size", "patch")
+
+    def __init__(self, size: int, patch: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = whole_number(size, "size")
+        self.patch = whole_number(patch, "patch", most=self.size)
+
+    def call(self, inputs: Any) -> Any:
+        """Cut (batch, frames, bins)."""
+        self.check_input(inputs)
+        return self.cut(inputs, self.count(ops.shape(inputs)[1]))
+
+    def count(self, frames: Any) -> Any:
+        """Return the number of chunks; `frames` is a number or a scalar tensor."""
+        whole, rest = frames // self.size, frames % self.size
+        if isinstance(frames, int):
+            return max(1, whole + (1 if rest else -1))
+        return ops.maximum(whole + ops.where(rest > 0, 1, -1), 1)
+
+    def used(self, frames: Any) -> Any:
+        """Return the number of frames in whole patches of a clip's first chunk."""
+        if isinstance(frames, int):
+            frames = min(frames, self.size)
+        else:
+            frames = ops.minimum(frames, self.size)
+        return frames - frames % self.patch
+
+    def cut(self, inputs: Any, chunks: Any) -> Any:
+        """Cut (batch, frames, bins) into this number of chunks."""
+        frames, bins = ops.shape(inputs)[1], inputs.shape[2]
+        if isinstance(frames, int):
+            size = min(frames, self.size)
+            lacking = max(0, chunks * size - frames)
+        else:
+            size, lacking = ops.minimum(frames, self.size), self.size - 1
+        filled = ops.pad(inputs, ((0, 0), (0, lacking), (0, 0)))[:, : chunks * size]
+        cut = ops.reshape(filled, (-1, chunks, size, bins))
+        return cut[:, :, : self.used(frames)]
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Return (batch, chunks, size, bins)."""
+        batch, frames, bins = input_shape
+        if frames is None:
+            return (batch, None, None, bins)
+        return (batch, self.count(frames), self.used(frames), bins)
+
+
+@rule(Chunks)
+def _chunks(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    most = -(-ops.shape(x.value)[1] // layer.size)
+    cut = layer.cut(hide(x.value, x.count), most)
+    return Timed(cut, layer.count(x.count), within=layer.used(x.count))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
 class TokensAndPositions(keras.layers.Layer):
     """Prepend a class and a distillation token to patches, and add positions.
 
@@ -89,3 +160,58 @@ class TokensAndPositions(keras.layers.Layer):
         """Return (batch, 2 + patches, features)."""
         batch, patches, features = input_shape
         return (batch, None if patches is None else 2 + patches, features)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class GridPositions(keras.layers.Layer):
+    """Add positions in time and frequency to a grid of patches, and list the patches.
+
+    Input: (batch, steps, bands, features), at most `steps` steps.
+    Output: (batch, steps * bands, features), the bands of a step side by side.
+
+    Args:
+        steps: Number of positions in time.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, steps: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.steps = whole_number(steps, "steps")
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Create the positions."""
+        _, _, bands, features = input_shape
+        initializer = keras.initializers.RandomNormal(stddev=0.02)
+
+        def weight(name: str, rows: int | None) -> keras.Variable:
+            shape = (rows, features)
+            return self.add_weight(name=name, shape=shape, initializer=initializer)
+
+        self.time_embeddings = weight("time_embeddings", self.steps)
+        self.frequency_embeddings = weight("frequency_embeddings", bands)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the patches with their positions added."""
+        _, steps, bands, features = ops.shape(inputs)
+        x = inputs + ops.expand_dims(self.time_embeddings[:steps], 1)
+        x = x + self.frequency_embeddings
+        return ops.reshape(x, (-1, steps * bands, features))
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Return (batch, steps * bands, features)."""
+        batch, steps, bands, features = input_shape
+        if steps is None or bands is None:
+            return (batch, None, features)
+        return (batch, steps * bands, features)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"steps": self.steps}
+
+
+@rule(GridPositions)
+def _list(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(x.value), x.count * x.value.shape[2])

@@ -13,7 +13,6 @@ Source: Gong, Chung & Glass 2021, arXiv:2104.01778; weights and details follow H
 Face transformers 4.45 to 5 (`ASTForAudioClassification`, `ASTFeatureExtractor`).
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,9 +22,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from kerasaudio.checkpoints.hub_config import read_config
 from kerasaudio.checkpoints.native import State, read_native
+from kerasaudio.checkpoints.torch_state import join_heads, split_heads
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import TransformerNames, transformer_layer
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
@@ -45,6 +47,13 @@ FRONTEND: dict[str, Any] = {
     "window": "hann",
     "n_mels": BINS,
 }
+_NAMES = TransformerNames(
+    "layernorm_before",
+    "attention",
+    "layernorm_after",
+    "intermediate_dense",
+    "output_dense",
+)
 DEFAULTS = {
     "hidden_size": 768,
     "num_layers": 12,
@@ -129,7 +138,14 @@ def _body(
     x = layers.Reshape((-1, hidden_size), name="patches")(x)
     x = TokensAndPositions(name="embeddings")(x)
     for number in range(num_layers):
-        x = _layer(x, num_heads, intermediate_size, f"encoder_layer_{number}")
+        x = transformer_layer(
+            x,
+            num_heads,
+            intermediate_size,
+            EPSILON,
+            f"encoder_layer_{number}",
+            _NAMES,
+        )
     x = layers.Cropping1D((0, x.shape[1] - 2), name="tokens")(x)
     x = layers.LayerNormalization(epsilon=EPSILON, name="layernorm")(x)
     embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
@@ -137,22 +153,6 @@ def _body(
         embedding
     )
     return Body(waveform, embedding, x, _spec(max_length))
-
-
-def _layer(
-    x: keras.KerasTensor, heads: int, intermediate_size: int, name: str
-) -> keras.KerasTensor:
-    """Apply self-attention and a dense block to (batch, tokens, features)."""
-    features = x.shape[-1]
-    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_layernorm_before")(x)
-    y = layers.MultiHeadAttention(heads, features // heads, name=f"{name}_attention")(
-        y, y
-    )
-    x = layers.Add(name=f"{name}_attention_add")([x, y])
-    y = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_layernorm_after")(x)
-    y = layers.Dense(intermediate_size, "gelu", name=f"{name}_intermediate_dense")(y)
-    y = layers.Dense(features, name=f"{name}_output_dense")(y)
-    return layers.Add(name=f"{name}_output_add")([x, y])
 
 
 def _spec(max_length: int) -> AudioSpec:
@@ -178,7 +178,9 @@ def _from_safetensors(path: Path) -> Converted:
             f"{path} does not hold an ASTForAudioClassification: its tensors are "
             f"{sorted(tensors)[:4]} ..."
         )
-    arguments = _read_config(path.with_name("config.json"))
+    arguments = read_config(
+        path.with_name("config.json"), "audio-spectrogram-transformer", _CONFIG, _ONLY
+    )
     hidden_size = tokens.shape[-1]
     heads = arguments.setdefault("num_heads", hidden_size // 64)
     if heads < 1 or hidden_size % heads:
@@ -206,21 +208,6 @@ _ONLY = {
     "patch_size": PATCH,
     "qkv_bias": True,
 }
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    """Return the settings in transformers' config.json, or {} if there is none."""
-    if not path.is_file():
-        return {}
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if config.get("model_type") != "audio-spectrogram-transformer":
-        return {}  # it belongs to another network in the same folder
-    for key, only in _ONLY.items():
-        if config.get(key, only) != only:
-            raise ValueError(
-                f"{path}: AST supports only {key}={only!r}. Received: {config[key]!r}."
-            )
-    return {ours: config[key] for key, ours in _CONFIG.items() if key in config}
 
 
 _PREFIX = "audio_spectrogram_transformer."
@@ -254,15 +241,12 @@ def _converted(key: str, tensor: np.ndarray, heads: int) -> tuple[str, np.ndarra
     if "layernorm" in layer:
         return f"{layer}/{'gamma' if leaf == 'weight' else 'beta'}", tensor
     variable = "kernel" if leaf == "weight" else "bias"
-    tensor = tensor.transpose()
     if match := re.fullmatch(r"(.+_attention)_attention_(query|key|value)", layer):
-        split = tensor.reshape(*tensor.shape[:-1], heads, -1)
-        return f"{match[1]}/{match[2]}/{variable}", split
+        return f"{match[1]}/{match[2]}/{variable}", split_heads(tensor, heads)
     if match := re.fullmatch(r"(.+_attention)_output_dense", layer):
-        if leaf == "weight":
-            tensor = tensor.reshape(heads, -1, tensor.shape[1])
-        return f"{match[1]}/attention_output/{variable}", tensor
-    return f"{_RENAME.get(layer, layer)}/{variable}", tensor
+        joined = join_heads(tensor, heads)
+        return f"{match[1]}/attention_output/{variable}", joined
+    return f"{_RENAME.get(layer, layer)}/{variable}", tensor.transpose()
 
 
 _AST = Architecture(

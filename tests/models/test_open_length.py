@@ -20,6 +20,7 @@ from support.small import small
 
 INSIDE = {  # layers, and scores of pieces; of other networks it is the front-end
     "AST": (("frontend", "encoder_layer_0_output_add"), ()),
+    "CED": (("frontend", "init_bn"), ("patch_embeddings", "patch_scores")),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
     "LeNetMFCC": (("pool1", "steps"), ()),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),

@@ -11,6 +11,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "max_length": 64,
     },
     "BarkNet": {"clip_samples": 1_600, "filters": 4},
+    "CED": {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "max_length": 67},
     "CNN6": {"filters": 4},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {

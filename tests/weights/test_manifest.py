@@ -25,6 +25,7 @@ OFFERED = {
     "MusicVGG": ["mtat", "msd"],
     "EfficientAT": ["audioset", "audioset-mn05", "audioset-mn10", "audioset-mn20"],
     "AST": ["audioset"],
+    "CED": ["audioset", "audioset-mini", "audioset-small", "audioset-base"],
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
     "SpeakerEncoder": ["ge2e"],

@@ -63,7 +63,10 @@ def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
     known = RULES.get(type(operation))
     if known is None or len(keras.tree.flatten(args)) != len(inputs):
         raise NoRuleError(f"{type(operation).__name__} {operation.name!r}")
-    return known(operation, inputs)
+    timed = known(operation, inputs)
+    if all(x.pieces is not None for x in inputs):
+        timed.pieces = inputs[0].pieces
+    return timed
 
 
 def _value(x: Any) -> Any:

@@ -180,6 +180,16 @@ def _recur(layer: Any, inputs: Sequence[Timed]) -> Timed:
     return Timed(layer(x.value), x.count)  # a step does not depend on later ones
 
 
+@rule(layers.MultiHeadAttention)
+def _attend(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    demand(all(x.count is not None and len(x.value.shape) == 3 for x in inputs), layer)
+    query, *others = inputs
+    value, key = others[0], others[-1]
+    inside = ops.expand_dims(_inside(value), 1)
+    attended = layer(query.value, value.value, key.value, attention_mask=inside)
+    return Timed(attended, query.count)
+
+
 def _check_recurrent(layer: Any) -> None:
     demand(not layer.stateful and not layer.return_state, layer)
 

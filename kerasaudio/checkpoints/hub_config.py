@@ -1,0 +1,44 @@
+"""Read the config.json that Hugging Face's libraries write next to a weights file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerasaudio.arguments import whole_number
+
+
+def read_config(
+    path: Path, model_type: str, counts: Mapping[str, str], only: Mapping[str, Any]
+) -> dict[str, int]:
+    """Return the settings of a network that no shape of its weights reveals.
+
+    Args:
+        path: Path of the config.json.
+        model_type: Kind of network. A file of another kind belongs to another network
+            in the same folder and is not used.
+        counts: Our names of the settings by those in the file; positive integers.
+        only: Settings that must have these values if they are in the file.
+
+    Returns:
+        Values by our names; empty if there is no such file.
+
+    Raises:
+        ValueError: The file is not JSON, or has a setting that is not supported.
+    """
+    if not path.is_file():
+        return {}
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(config, dict) or config.get("model_type") != model_type:
+        return {}
+    for key, value in only.items():
+        if config.get(key, value) != value:
+            raise ValueError(
+                f"{path}: {model_type} supports only {key}={value!r}. "
+                f"Received: {config[key]!r}."
+            )
+    return {
+        ours: whole_number(config[key], f"{path}: {key}")
+        for key, ours in counts.items()
+        if key in config
+    }
