@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kerasaudio.core import AudioModel
+from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.audio_model import WORKERS, Audio
 from kerasaudio.core.score_timeline import ScoreTimeline
 from kerasaudio.core.windowed import scored
@@ -48,11 +48,10 @@ def score_pieces(
             length, or the audio is unusable.
         OSError: The file is missing or cannot be decoded.
     """
+    spec = spec_over_time(model, window_seconds, hop_seconds)
     if has_frames(model):
-        _check_no_windows(model, window_seconds, hop_seconds)
         yield from frame_pieces(model, audio, sample_rate, errors)
         return
-    spec = model.spec.with_windows(window_seconds, hop_seconds).over_time()
     predict, rate = model.predict_on_batch, spec.sample_rate
     for batch, scores in scored(predict, spec, audio, sample_rate, errors):
         spans = [(window.start, window.start + window.length) for window in batch]
@@ -60,18 +59,25 @@ def score_pieces(
         yield Piece(scores, starts, ends)
 
 
-def _check_no_windows(
+def spec_over_time(
     model: AudioModel, window_seconds: float | None, hop_seconds: float | None
-) -> None:
+) -> AudioSpec:
+    """Return the spec with the windows of a timeline.
+
+    Raises:
+        ValueError: The network has frames and takes no windows, or does not accept the
+            length.
+    """
     given = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
     named = [f"{name}={value!r}" for name, value in given.items() if value is not None]
-    if named:
+    if named and has_frames(model):
         step = model.spec.frontend["frame_samples"] / model.spec.sample_rate
         raise ValueError(
             f"{model.name} scores a frame every {step:g} s, so it takes neither "
             f"window_seconds nor hop_seconds: leave them out. Received: "
             f"{', '.join(named)}."
         )
+    return model.spec.with_windows(**given).over_time()
 
 
 WORKERS["timeline"] = timeline
