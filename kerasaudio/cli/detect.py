@@ -25,8 +25,8 @@ from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Find sound events: which sounds are in a file, and when.
 
-The times are as exact as the network's frames, or as the hop of its windows: YAMNet
-tells times to half a second. Shorter hops are more exact, see --hop-seconds.
+The times are as exact as the network's frames or windows; those of YAMNet are up to
+0.7 s off. Networks that take any length can have shorter windows.
 
 Without --out, the events are printed. With --out they are written to a file:
   .csv               a table with the columns path, start, end, label and score

@@ -100,9 +100,10 @@ def _read_raven(file: Path, folder: Path) -> tuple[Columns, list[int]]:
         if row[RAVEN.start].strip() or row[RAVEN.end].strip()
     ]
     once: dict[tuple[str, ...], int] = {}  # a selection has a row for each view
-    keys = (RAVEN.selection, RAVEN.start, RAVEN.end, *RAVEN.paths)
+    keys = (RAVEN.start, RAVEN.end, *RAVEN.paths)
     for place, (_, row) in enumerate(rows):
-        once.setdefault(tuple(row.get(key, str(place)) for key in keys), place)
+        number = row.get(RAVEN.selection, f"row {place}")
+        once.setdefault((number, *(row.get(key, "") for key in keys)), place)
     kept = [rows[place] for place in once.values()]
     if not kept:
         raise ValueError(f"{file} lists no clips.")

@@ -31,11 +31,12 @@ def find_events(
     """Find the sounds in a clip with their start and end.
 
     A network with a layer `frame_scores` gives the times of its frames. Any other
-    scores windows, and the times are as exact as its hop: where two windows overlap,
-    each stands for its half of the overlap, so that a window inside the clip stands for
-    one hop in its middle, the first also for the beginning of the clip, and the last
-    for its end. Windows side by side stand for all of their time. Sound between windows
-    that do not touch (a hop longer than the window) belongs to no event.
+    scores windows. Where two windows overlap, each stands for its half of the overlap:
+    so a window inside the clip stands for one hop in its middle, the first also for the
+    beginning of the clip, and the last for its end. Windows side by side stand for all
+    of their time. Sound between windows that do not touch (a hop longer than the
+    window) belongs to no event. As a part of a window can suffice, times are up to half
+    of (window + hop) off: 0.7 s for YAMNet.
 
     Memory does not grow with the length of a file, apart from the events and a few
     bytes per frame or window.
