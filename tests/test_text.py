@@ -8,7 +8,7 @@ import pytest
 
 from kerasaudio.cli import main
 from kerasaudio.cli.tagging import Moment, Tagged
-from kerasaudio.cli.writer import Writer
+from kerasaudio.cli.writer import TagWriter
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder
 from kerasaudio.datasets.rows import require_columns
@@ -51,7 +51,7 @@ def test_tables_and_pictures(tmp_path):
 
 def test_tags_of_a_file(capsys):
     tags = [(EVIL, 0.5)]
-    with Writer(sys.stdout, "text", True) as writer:
+    with TagWriter(sys.stdout, "text", True) as writer:
         writer.write(Tagged(EVIL, tags, [Moment(0.0, 1.0, tags)]))
     said = capsys.readouterr().out
     assert said.count("dog") == 3
@@ -97,7 +97,7 @@ def test_a_name_takes_one_line_of_a_table():
 @pytest.mark.parametrize("with_timeline", [False, True])
 def test_tags_as_csv(with_timeline, capsys):
     tags = [(EVIL, 0.5), ("=1+1", 0.25)]
-    with Writer(sys.stdout, "csv", with_timeline) as writer:
+    with TagWriter(sys.stdout, "csv", with_timeline) as writer:
         writer.write(Tagged(EVIL, tags, [Moment(0.0, 1.0, tags)]))
     said = capsys.readouterr().out
     assert is_safe(said)

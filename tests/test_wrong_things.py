@@ -21,6 +21,8 @@ MODELS = {
     "fine_tune": transfer.fine_tune,
     "train": CLIPS["train"],
     "export": lambda model, _: kerasaudio.export(model, "a.tflite"),
+    "find_events": kerasaudio.events.find_events,
+    "framewise": lambda model, _: kerasaudio.events.framewise(model),
 }
 
 

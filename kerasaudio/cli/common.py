@@ -139,6 +139,28 @@ def positive_seconds(text: str) -> float:
     return seconds
 
 
+def seconds(text: str) -> float:
+    """Read a number of seconds, 0 or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, 0 or more")
+    return number
+
+
+def share(text: str) -> float:
+    """Read a number between 0 and 1, both excluded."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
+    return number
+
+
 def positive_number(text: str) -> float:
     """Read a number above zero."""
     try:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from kerasaudio import version
 from kerasaudio.cli import (
     catalog,
+    detect,
     embed,
     evaluate,
     export,
@@ -27,6 +28,7 @@ _EXAMPLES = """examples:
   kerasaudio tag song.mp3 --model MusiCNN    tags of music
   kerasaudio tag sounds/ --top 3 --csv       a folder and its subfolders, as a table
   kerasaudio tag talk.wav --timeline         also the tags of each window
+  kerasaudio detect street.wav --labels Dog  when a sound is heard
   kerasaudio listen                          tag the sound of the microphone, live
   kerasaudio embed sounds/ --out sounds.npz  one vector per file
   kerasaudio nearest bark.wav sounds/        find the most similar sounds
@@ -80,6 +82,16 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action="version", version=version.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (tag, listen, embed, nearest, train, evaluate, export, catalog):
+    for command in (
+        tag,
+        detect,
+        listen,
+        embed,
+        nearest,
+        train,
+        evaluate,
+        export,
+        catalog,
+    ):
         command.add(commands)
     return parser, commands.choices

@@ -9,13 +9,12 @@ from kerasaudio.cli.common import (
     add_model_options,
     add_repeat_option,
     complain,
-    complain_of,
     find_files,
     load_model,
     positive,
 )
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words
-from kerasaudio.cli.writer import FORMATS, Writer
+from kerasaudio.cli.writer import TagWriter, add_format_options, write_all
 
 _WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS}
 
@@ -39,18 +38,11 @@ def add(commands: Any) -> None:
         "--timeline", action="store_true", help="also the tags of each window"
     )
     add_errors_option(tag)
-    form = tag.add_mutually_exclusive_group()
-    for name in FORMATS:
-        if name != "text":
-            form.add_argument(
-                f"--{name}", dest="form", action="store_const", const=name
-            )
-    tag.set_defaults(run=_tag, wording=_WORDS, form="text")
+    add_format_options(tag)
+    tag.set_defaults(run=_tag, wording=_WORDS)
 
 
 def _tag(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from kerasaudio.cli.tagging import tag_files
 
     paths, failed = find_files(options.paths)
@@ -73,19 +65,8 @@ def _tag(options: argparse.Namespace) -> int:
         errors=options.errors,
         words=_WORDS,
     )
-    # A bar for one file is noise; disable=None hides it where stderr is no terminal.
-    quiet = True if len(paths) == 1 else None
-    with (
-        tqdm(results, total=len(paths), unit="file", disable=quiet) as bar,
-        Writer(sys.stdout, options.form, options.timeline) as writer,
-    ):
-        for result in bar:
-            with tqdm.external_write_mode(file=sys.stdout):
-                writer.write(result)
-                sys.stdout.flush()
-                if result.error is not None:
-                    failed += 1
-                    complain_of(result.path, result.error)
+    with TagWriter(sys.stdout, options.form, options.timeline) as writer:
+        failed += write_all(results, len(paths), writer)[1]
     if failed and len(paths) > 1:
         complain(f"{failed} of {len(paths)} files could not be tagged.")
     return int(failed > 0)

@@ -15,6 +15,7 @@ from kerasaudio.cli.common import (
     positive_number,
     positive_seconds,
     seed,
+    share,
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
@@ -78,7 +79,7 @@ def add(commands: Any) -> None:
     clips = train.add_argument_group("clips")
     clips.add_argument(
         "--validation",
-        type=_share,
+        type=share,
         default=0.2,
         metavar="SHARE",
         help="share of the clips that choose the epoch (default: 0.2)",
@@ -211,16 +212,6 @@ def _line(epoch: Any, total: int) -> str:
         f"held out: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
         f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
     )
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number between 0 and 1")
-    return share
 
 
 def _count(text: str) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.core import windowed
+from kerasaudio.core.score_timeline import ScoreTimeline
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.spec_model import NoSpecError as NoSpecError
 from kerasaudio.core.spec_model import SpecModel
@@ -20,9 +21,9 @@ Audio = str | PathLike[str] | ArrayLike | Mapping[str, Any]
 
 _TOP = 5  # default number of labels
 
-# Method name -> the function that does its work. The writers import this module and
-# register themselves here, so that imports run in one direction.
-WRITERS: dict[str, Callable[..., Any]] = {}
+# Method name -> the function that does its work. The modules of these functions import
+# this one and register them here, so that imports run in one direction.
+WORKERS: dict[str, Callable[..., Any]] = {}
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -96,6 +97,31 @@ class AudioModel(SpecModel):
         tags = self.decode(scores, top)
         return tags if several else tags[0]
 
+    def timeline(
+        self,
+        audio: Audio,
+        sample_rate: int | None = None,
+        *,
+        window_seconds: float | None = None,
+        hop_seconds: float | None = None,
+    ) -> ScoreTimeline:
+        """Return the scores over time: of frames if the network has them, else windows.
+
+        Args:
+            audio: One sound, in a form that `tag` takes. Long files are read in blocks.
+            sample_rate: As for `tag`.
+            window_seconds: Length of the windows; see `with_windows`.
+            hop_seconds: Time from one window to the next; see `with_windows`.
+
+        Raises:
+            ValueError: The model has no labels, the audio is unusable, the network does
+                not accept the length, or has frames and takes no windows.
+            OSError: The file is missing or cannot be decoded.
+        """
+        windows = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
+        line: ScoreTimeline = WORKERS["timeline"](self, audio, sample_rate, **windows)
+        return line
+
     def embed(
         self, audio: Audio | Iterable[Audio], sample_rate: int | None = None
     ) -> np.ndarray:
@@ -131,8 +157,8 @@ class AudioModel(SpecModel):
             near = model.with_windows(repeat_to_seconds=10)  # for short sounds
             near.tag("knock.wav")
 
-        The windows apply to `tag`, `embed`, `FeatureExtractor`, `predict_clips`,
-        `measure` and `Stream`.
+        The windows apply to `tag`, `timeline`, `embed`, `FeatureExtractor`,
+        `predict_clips`, `measure` and `Stream`.
 
         Args:
             window_seconds: Length of a window in seconds, for networks that accept any
@@ -218,7 +244,7 @@ class AudioModel(SpecModel):
             FileExistsError: The file exists.
             OSError: The file cannot be written.
         """
-        written: Path = WRITERS["save_pretrained"](self, Path(path), overwrite)
+        written: Path = WORKERS["save_pretrained"](self, Path(path), overwrite)
         return written
 
     def export(
@@ -248,7 +274,7 @@ class AudioModel(SpecModel):
         Raises:
             ValueError, OSError, ImportError: See `kerasaudio.export`.
         """
-        write = WRITERS["export"]
+        write = WORKERS["export"]
         return write(self, filepath, format, verbose, input_signature, **kwargs)
 
 

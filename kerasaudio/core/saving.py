@@ -7,7 +7,7 @@ import keras
 
 from kerasaudio.checkpoints.native import model_state, named_variables
 from kerasaudio.core.architecture import ARCHITECTURES
-from kerasaudio.core.audio_model import WRITERS, AudioModel
+from kerasaudio.core.audio_model import WORKERS, AudioModel
 from kerasaudio.core.heads import activation_name, add_head
 from kerasaudio.core.initializers import numpy_initializers
 from kerasaudio.core.saved import FILE, Saved, saved_bytes
@@ -41,7 +41,7 @@ def save_pretrained(model: AudioModel, path: Path, overwrite: bool) -> Path:
     return path
 
 
-WRITERS["save_pretrained"] = save_pretrained
+WORKERS["save_pretrained"] = save_pretrained
 
 
 def _check_rebuilt(model: AudioModel) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasaudio import audio as audio_room
 from kerasaudio.audio.check import check_rate
+from kerasaudio.audio.errors import check_errors
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.core.audio_input import clip_given, clips_given
@@ -76,9 +77,7 @@ def timeline(
     """Run on one clip; `errors` is that of `load_audio`."""
     # One buffer, as small arrays that each batch leaves would fragment the memory.
     found, shape, spans = bytearray(), (0,), []
-    for batch in batched(waveform_windows(spec, audio, sample_rate, errors)):
-        waveforms = np.stack([window.samples for window in batch])
-        outputs = run(predict, waveforms)
+    for batch, outputs in scored(predict, spec, audio, sample_rate, errors):
         shape = outputs.shape[1:]
         found += outputs.tobytes()
         spans += [(w.start, w.start + w.length, w.weight) for w in batch]
@@ -86,6 +85,19 @@ def timeline(
     rate = spec.sample_rate
     rows = np.frombuffer(found, np.float32).reshape(-1, *shape)
     return Timeline(rows, starts / rate, ends / rate, weights)
+
+
+def scored(
+    predict: Predict,
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None = None,
+    errors: str = "raise",
+    size: int = BATCH,
+) -> Iterator[tuple[list[Window], np.ndarray]]:
+    """Yield batches of up to `size` windows of one clip, with their outputs."""
+    for batch in batched(waveform_windows(spec, audio, sample_rate, errors), size):
+        yield batch, run(predict, np.stack([window.samples for window in batch]))
 
 
 def waveform_windows(
@@ -103,6 +115,7 @@ def waveform_windows(
             unusable or too short.
         OSError: The file is missing or cannot be decoded.
     """
+    check_errors(errors)
     audio, sample_rate = clip_given(audio, sample_rate)
     rule, rate = spec.rule, spec.sample_rate
     if isinstance(audio, str | PathLike):
@@ -158,7 +171,7 @@ def _array(
     return audio_room.resample(waveform, rate, spec.sample_rate)
 
 
-def batched(windows: Iterator[Window], size: int = BATCH) -> Iterator[list[Window]]:
+def batched(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
     """Yield lists of windows of the same length, to run as one batch."""
     for _, alike in groupby(windows, lambda window: len(window.samples)):
         while batch := list(islice(alike, size)):
@@ -166,7 +179,7 @@ def batched(windows: Iterator[Window], size: int = BATCH) -> Iterator[list[Windo
 
 
 def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
-    """Run on a batch, (batch, samples); returns float32, (batch, features)."""
+    """Run on a batch, (batch, samples); returns float32, (batch, ..., features)."""
     # Batches are padded to a power of two, so that compilers (XLA) see few shapes.
     count = len(waveforms)
     lacking = (1 << (count - 1).bit_length()) - count

@@ -11,6 +11,7 @@ import numpy as np
 from kerasaudio.arguments import class_name
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.clips import LabeledClips
+from kerasaudio.datasets.label_tracks import read_label_track
 from kerasaudio.datasets.rows import (
     inside,
     naming,
@@ -41,10 +42,17 @@ def from_table(
 ) -> LabeledClips:
     """Load the clips that a CSV file or a DataFrame lists, one clip per row.
 
+    Label tracks of Audacity and selection tables of Raven (`.txt`) are read, too: each
+    label is a clip. Audacity's belong to the sound of the same name, such as `bark.wav`
+    for `bark.txt`, in `folder`. So do Raven's, unless they name their sounds in the
+    columns Begin Path or Begin File; their label is the column Annotation, unless
+    `label` names another.
+
     Args:
         table: Path of a CSV file in UTF-8, whose columns are separated by commas, tabs
-            or semicolons; or a pandas DataFrame (or any object with `columns` whose
-            columns are found by name). None, NaN and pandas.NA are empty cells.
+            or semicolons; or of a file of Audacity or Raven; or a pandas DataFrame (or
+            any object with `columns` whose columns are found by name). None, NaN and
+            pandas.NA are empty cells.
         folder: Folder that the paths are relative to and must not lead out of. None for
             the CSV file's own folder; with a DataFrame, None allows any path.
         path: Column with the path of the file.
@@ -82,7 +90,7 @@ def from_table(
             'separator must not be empty. Pass the text between labels, such as ";", '
             "or leave it out if each clip has one label."
         )
-    columns, what, root = _columns(table, folder, [path, *labels_in])
+    columns, lines, what, root = _columns(table, folder, [path, *labels_in])
     named = {"start": start, "end": end, "fold": fold, "group": group, "part": part}
     asked = [column for column in named.values() if column is not None]
     require_columns(list(columns), [path, *labels_in, *asked], what)
@@ -94,9 +102,10 @@ def from_table(
     paths = tuple(_path(value, root, what) for value in columns[path])
     require_files(paths, root or Path(), what)
     if isinstance(label, str):
-        names, labels = _named(columns[label], separator, classes, what)
+        names, labels = _named(columns[label], separator, classes, what, lines)
     else:
-        names, labels = _flags({key: columns[key] for key in labels_in}, classes, what)
+        flags = {key: columns[key] for key in labels_in}
+        names, labels = _flags(flags, classes, what, lines)
     starts, ends = have.get("start"), have.get("end")
     with naming(what):
         return LabeledClips(
@@ -118,14 +127,19 @@ def from_table(
 
 def _columns(
     table: Any, folder: str | PathLike[str] | None, wanted: Sequence[str]
-) -> tuple[Columns, str, Path | None]:
+) -> tuple[Columns, Sequence[int], str, Path | None]:
+    """Return the columns, the line of each row, the table's name and the folder."""
     if isinstance(table, str | PathLike):
         file = Path(table)
         if not file.is_file():
             raise FileNotFoundError(f"There is no table {str(file)!r}.")
+        root = file.parent if folder is None else Path(folder)
+        track = read_label_track(file, root)
+        if track is not None:
+            return *track, str(file), root
         rows = read_rows(file, wanted)
         columns = {key: [row[key] for row in rows] for key in rows[0]}
-        return columns, str(file), file.parent if folder is None else Path(folder)
+        return columns, _lines(rows), str(file), root
     if not (hasattr(table, "columns") and hasattr(table, "__getitem__")):
         raise ValueError(
             "table must be the path of a CSV file, or a DataFrame. Received: "
@@ -134,7 +148,13 @@ def _columns(
     columns = {str(key): list(table[key]) for key in table.columns}
     if not columns or not next(iter(columns.values())):
         raise ValueError("The table lists no clips.")
-    return columns, "table", None if folder is None else Path(folder)
+    lines = _lines(next(iter(columns.values())))
+    return columns, lines, "table", None if folder is None else Path(folder)
+
+
+def _lines(rows: Sequence[Any]) -> range:
+    """Return the lines of rows below a heading."""
+    return range(2, len(rows) + 2)
 
 
 def _path(value: Any, root: Path | None, what: str) -> Path:
@@ -167,6 +187,7 @@ def _named(
     separator: str | None,
     classes: Sequence[str] | None,
     what: str,
+    lines: Sequence[int],
 ) -> tuple[tuple[str, ...], np.ndarray]:
     if separator is None:
         of_clips = [[_label(value)] for value in values]
@@ -174,7 +195,7 @@ def _named(
         if empty:
             raise ValueError(
                 f"{what}: {len(empty)} clips have no label, the first in line "
-                f"{empty[0] + 2}. If clips can have no label or several, pass "
+                f"{lines[empty[0]]}. If clips can have no label or several, pass "
                 "separator=."
             )
     else:
@@ -207,7 +228,7 @@ def _several(value: Any, separator: str) -> list[str]:
 
 
 def _flags(
-    columns: Columns, classes: Sequence[str] | None, what: str
+    columns: Columns, classes: Sequence[str] | None, what: str, lines: Sequence[int]
 ) -> tuple[tuple[str, ...], np.ndarray]:
     columns = {class_name(column): values for column, values in columns.items()}
     names = tuple(columns if classes is None else map(class_name, classes))
@@ -220,14 +241,14 @@ def _flags(
     truth |= {"0.0": False, "1.0": True}
     flags = np.zeros((len(columns[names[0]]), len(names)), bool)
     for i, column in enumerate(names):
-        for line, value in enumerate(columns[column]):
+        for row, value in enumerate(columns[column]):
             text = _text(value).lower()
             if text not in truth:
                 raise ValueError(
                     f"{what}: the label column {column} must hold 0 or 1. Received: "
-                    f"{value!r} in line {line + 2}."
+                    f"{value!r} in line {lines[row]}."
                 )
-            flags[line, i] = truth[text]
+            flags[row, i] = truth[text]
     return names, flags
 
 

@@ -3,7 +3,7 @@
 from os import PathLike
 from typing import Any
 
-from kerasaudio.core.audio_model import WRITERS, AudioModel
+from kerasaudio.core.audio_model import WORKERS, AudioModel
 from kerasaudio.exporting.exporting import export
 from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.exporting.report import ExportReport
@@ -38,4 +38,4 @@ def export_method(
     return report
 
 
-WRITERS["export"] = export_method
+WORKERS["export"] = export_method

@@ -17,7 +17,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_input import clips_given
 from kerasaudio.core.audio_model import Audio
 from kerasaudio.core.feature_model import tap
-from kerasaudio.core.windowed import batched, run, waveform_windows
+from kerasaudio.core.windowed import scored
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -172,10 +172,14 @@ class FeatureExtractor:
             ValueError, OSError: As when called.
         """
         pooled = Pooled(self._pool, self._spec.sample_rate)
-        windows = waveform_windows(self._spec, audio, sample_rate, self._errors)
-        for batch in batched(windows, self._batch_size):
-            waveforms = np.stack([window.samples for window in batch])
-            vectors = run(self._network.predict_on_batch, waveforms)
+        for batch, vectors in scored(
+            self._network.predict_on_batch,
+            self._spec,
+            audio,
+            sample_rate,
+            self._errors,
+            self._batch_size,
+        ):
             for vector, window in zip(vectors, batch, strict=True):
                 pooled.add(vector, window)
         return pooled.rows()

@@ -83,10 +83,13 @@ def place(tmp_path_factory, saved):
     (folder / "others.csv").write_text(
         "path,label\nsounds/a/1.wav,owl\nsounds/b/1.wav,b\n"
     )
-    for name in ("there.keras", "there.npz", "there.tflite"):
+    for name in ("there.keras", "there.npz", "there.tflite", "there.csv"):
         (folder / name).write_text("mine")
     shutil.copy(saved, folder / "tiny.keras")
     kerasaudio.SoundEventCRNN(labels=["a", "b"]).save(folder / "any.keras")
+    kerasaudio.LeNetMFCC(classes=2, classifier_activation=None, labels=["a", "b"]).save(
+        folder / "logits.keras"
+    )
     return folder
 
 
@@ -106,6 +109,25 @@ RAISES = [
         "tag cut.wav --model tiny.keras",
         "To use the part that can be read: --errors salvage.",
     ),
+    ("detect sounds --model MusiCNN/mtta", "Unknown --weights mtta"),
+    ("detect sounds --model tiny.keras --labels d", "shown by kerasaudio info"),
+    ("detect sounds --model tiny.keras --labels a,a", "--labels names 'a' twice"),
+    ("detect sounds --model tiny.keras --labels ,", "--labels has an empty label"),
+    ("detect sounds --model tiny.keras --out there.csv", "or pass --overwrite."),
+    ("detect sounds --model tiny.keras --out a.txt", "--format audacity. For one"),
+    ("detect sounds --model tiny.keras --out new.npz", "--out must be a file with"),
+    ("detect sounds --model tiny.keras --format raven", "--format and --overwrite"),
+    ("detect cut.wav --model tiny.keras", "can be read: --errors salvage."),
+    (
+        "detect sounds --model tiny.keras --window-seconds 0.001",
+        "Received: --window-seconds 0.001.",
+    ),
+    ("detect sounds --model tiny.keras --hop-seconds 1e9", "--hop-seconds, in samples"),
+    (
+        "detect sounds --model any.keras --hop-seconds 0.1",
+        "neither --window-seconds nor --hop-seconds.*Received: --hop-seconds 0.1.",
+    ),
+    ("detect sounds --model logits.keras", "not probabilities.*Use a model with"),
     (f"{LISTEN} tiny.keras --window 0.01", "Received: --window 0.01."),
     (f"{LISTEN} tiny.keras --hop 1e9", "--hop, in samples, must be"),
     ("listen --raw --rate 1 tiny.keras", "--rate must be a whole number"),

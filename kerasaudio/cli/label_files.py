@@ -1,0 +1,240 @@
+"""Files of events: tables, label tracks of Audacity, selection tables of Raven.
+
+`kerasaudio.datasets.from_table` reads all of them.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from kerasaudio.cli.writer import ResultWriter, times
+from kerasaudio.datasets.label_tracks import RAVEN
+from kerasaudio.events import SoundEvent
+from kerasaudio.files.whole_file import check_writable, write_csv, write_text
+from kerasaudio.text import cell, one_line, printable
+
+SUFFIXES = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}
+HEADING = ("start", "end", "label", "score")
+_DIGITS = 6  # after the point
+
+
+@dataclass(frozen=True)
+class Detected:
+    """The events of a file.
+
+    Attributes:
+        path: The file.
+        events: Its events, sorted by start; empty on error.
+        error: Why it has none; None on success.
+    """
+
+    path: Path
+    events: Sequence[SoundEvent] = ()
+    error: str | None = None
+
+
+class EventWriter(ResultWriter[Detected]):
+    """Writes the events of files to a stream."""
+
+    def __init__(self, stream: TextIO, form: str) -> None:
+        """Prepare to write to a stream in one of `writer.FORMATS`."""
+        super().__init__(stream, form, HEADING)
+
+    def lines(self, result: Detected) -> Iterator[str]:
+        """Yield one line per event."""
+        for event in result.events:
+            span = times(event.start, event.end)
+            yield f"{span}  {event.score:.3f}  {printable(event.label)}"
+
+    def found(self, result: Detected) -> dict[str, Any]:
+        """Return the events."""
+        rows = map(event_row, result.events)
+        return {"events": [dict(zip(HEADING, row, strict=True)) for row in rows]}
+
+    def rows(self, result: Detected) -> Iterator[tuple[Any, ...]]:
+        """Yield one row per event."""
+        for event in result.events:
+            start, end, label, score = event_row(event)
+            yield start, end, cell(label), score
+
+
+@dataclass(frozen=True)
+class Target:
+    """The place where events are written.
+
+    Attributes:
+        path: A file; or a folder, with one file for each sound.
+        form: A key of SUFFIXES.
+        is_folder: Whether it is a folder.
+    """
+
+    path: Path
+    form: str
+    is_folder: bool
+
+    def file(self, sound: Path) -> Path:
+        """Return the file with the events of a sound."""
+        if not self.is_folder:
+            return self.path
+        return self.path / f"{sound.stem}{SUFFIXES[self.form]}"
+
+    def write(self, results: Sequence[Detected], highest: float) -> None:
+        """Write the events of all sounds.
+
+        Args:
+            results: The events.
+            highest: Upper end of the frequencies that the network uses, in Hz.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        if self.form == "csv" and not self.is_folder:
+            _write_csv(self.path, results)
+            return
+        if self.is_folder:
+            self.path.mkdir(parents=True, exist_ok=True)
+        for result in results:
+            if self.form == "csv":
+                _write_csv(self.file(result.path), [result])
+            elif self.form == "audacity":
+                write_text(self.file(result.path), _audacity(result))
+            else:
+                write_text(self.file(result.path), _raven(result, highest))
+
+
+def check_target(
+    out: str, form: str | None, sounds: Sequence[Path], overwrite: bool
+) -> Target:
+    """Return where to write, or raise if this is not clear or not allowed.
+
+    Args:
+        out: Value of --out.
+        form: Value of --format, for a folder.
+        sounds: The sounds.
+        overwrite: Whether files may be replaced.
+
+    Raises:
+        ValueError: The suffix is unknown, a folder has no format or a file another
+            one, or two sounds have the same file.
+        OSError: A file exists, or cannot be written.
+    """
+    path = Path(out)
+    if path.is_dir() or out.endswith(("/", os.sep)):
+        if form is None:
+            raise ValueError(
+                f"{out!r} is a folder: choose the files in it by --format "
+                f"{_either(list(SUFFIXES))}."
+            )
+        target = Target(path, form, is_folder=True)
+    else:
+        target = Target(path, _form_of(out, form), is_folder=False)
+        if target.form != "csv" and len(sounds) > 1:
+            raise ValueError(
+                f"A {SUFFIXES[target.form]} file has the events of one sound, but "
+                f"there are {len(sounds)} sounds. For a file each, name a folder: "
+                f"--out labels/ --format {target.form}. For one table: --out "
+                "events.csv."
+            )
+    of_file: dict[Path, Path] = {}
+    for sound in sounds:
+        file = target.file(sound)
+        other = of_file.setdefault(file, sound)
+        if other != sound and target.is_folder:
+            raise ValueError(
+                f"{str(other)!r} and {str(sound)!r} would have the same file, "
+                f"{str(file)!r}. Use two folders, or one table: --out events.csv."
+            )
+        if os.path.lexists(file) and not overwrite:
+            raise FileExistsError(
+                f"{str(file)!r} already exists. Use another name, or pass --overwrite."
+            )
+    if path.parent.is_dir() or not target.is_folder:
+        check_writable(path)  # fail now, not after hours
+    return target
+
+
+def _form_of(out: str, form: str | None) -> str:
+    """Return the format of a file by its suffix."""
+    fitting = [name for name, suffix in SUFFIXES.items() if out.endswith(suffix)]
+    if not fitting:
+        named = [f"{suffix} ({name})" for name, suffix in SUFFIXES.items()]
+        raise ValueError(
+            f"--out must be a file with the suffix {_either(named)}, or a folder, with "
+            f"a / at its end. Received: {out!r}."
+        )
+    if form not in (None, fitting[-1]):  # the longest suffix
+        raise ValueError(
+            f"--format {form} is for a folder, or for a file with the suffix "
+            f"{SUFFIXES[str(form)]}. Received: --out {out!r}."
+        )
+    return fitting[-1]
+
+
+def event_row(event: SoundEvent) -> tuple[float, float, str, float]:
+    """Return the columns of HEADING."""
+    start, end, score = (
+        round(value, _DIGITS) for value in (event.start, event.end, event.score)
+    )
+    return start, end, event.label, score
+
+
+def _write_csv(path: Path, results: Sequence[Detected]) -> None:
+    rows = (
+        (_beside(result.path, path), *event_row(event))
+        for result in results
+        for event in result.events
+    )
+    write_csv(path, _with_heading(("path", *HEADING), rows))
+
+
+def _with_heading(heading: tuple[str, ...], rows: Iterator[tuple]) -> Iterator[tuple]:
+    yield heading
+    yield from rows
+
+
+def _beside(sound: Path, table: Path) -> str:
+    """Return a path as seen from a table's folder; absolute if it is not below it."""
+    path = Path(os.path.abspath(sound))
+    folder = Path(os.path.abspath(table)).parent
+    if not path.is_relative_to(folder):
+        return str(path)
+    name = path.relative_to(folder).as_posix()
+    return name if cell(name) == name else f"./{name}"  # "=a.wav" is no formula then
+
+
+def _audacity(result: Detected) -> str:
+    return "".join(
+        f"{event.start:.{_DIGITS}f}\t{event.end:.{_DIGITS}f}\t{one_line(event.label)}\n"
+        for event in result.events
+    )
+
+
+def _raven(result: Detected, highest: float) -> str:
+    path = os.path.abspath(result.path)
+    text = io.StringIO()
+    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    columns: dict[str, Callable[[SoundEvent], object]] = {
+        "View": lambda _: "Spectrogram 1",
+        "Channel": lambda _: 1,
+        RAVEN.start: lambda event: f"{event.start:.{_DIGITS}f}",
+        RAVEN.end: lambda event: f"{event.end:.{_DIGITS}f}",
+        "Low Freq (Hz)": lambda _: "0.0",
+        "High Freq (Hz)": lambda _: f"{highest:.1f}",
+        RAVEN.offset: lambda event: f"{event.start:.{_DIGITS}f}",
+        RAVEN.paths[0]: lambda _: cell(one_line(path)),
+        RAVEN.paths[1]: lambda _: cell(one_line(result.path.name)),
+        RAVEN.label: lambda event: cell(one_line(event.label)),
+        "Score": lambda event: f"{event.score:.{_DIGITS}f}",
+    }
+    rows.writerow([RAVEN.selection, *columns])
+    for number, event in enumerate(result.events, start=1):
+        rows.writerow([number, *(of(event) for of in columns.values())])
+    return text.getvalue()
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
