@@ -69,6 +69,9 @@ def hear(
     clip_samples: int | None,
     pools: int,
     sample_rate: int = SAMPLE_RATE,
+    *,
+    least: int | None = None,
+    window_samples: int | None = None,
     **fields: Any,
 ) -> Heard:
     """Return the beginning of a network.
@@ -77,6 +80,8 @@ def hear(
         clip_samples: Fixed input length in samples; None for any length.
         pools: How often the network halves the time; one step must be left.
         sample_rate: 32,000 or 16,000 Hz.
+        least: Shortest input in samples; default: all that `pools` needs.
+        window_samples: Length of the windows of longer clips; default: 10 s.
         **fields: Fields of the spec that differ from those of the other networks.
 
     Raises:
@@ -88,7 +93,7 @@ def hear(
             f"were trained at. Received: {sample_rate!r}."
         )
     frontend = FRONTENDS[sample_rate]
-    least = (2**pools - 1) * frontend["hop_length"]
+    least = least or (2**pools - 1) * frontend["hop_length"]
     if clip_samples is not None and clip_samples < least:
         raise ValueError(
             f"clip_samples must be at least {least}, so that one step is left "
@@ -99,17 +104,12 @@ def hear(
     x = Decibel(top_db=None, name="frontend")(x)
     x = batch_norm(x, TORCH_EPSILON, "bn0")
     image = layers.Reshape((-1, BINS, 1), name="image")(x)
-    settings = {
+    settings: dict[str, Any] = {
         "whole_samples": WHOLE_SECONDS * sample_rate,
-        "window_samples": WINDOW_SECONDS * sample_rate,
         "frontend": frontend,
     } | fields
-    spec = AudioSpec.of_any_length(
-        sample_rate,
-        min_samples=least,
-        clip_samples=clip_samples,
-        **settings,
-    )
+    window = window_samples or WINDOW_SECONDS * sample_rate
+    spec = AudioSpec.of_any_length(sample_rate, window, least, clip_samples, **settings)
     return Heard(waveform, image, spec)
 
 

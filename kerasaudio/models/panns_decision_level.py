@@ -14,13 +14,12 @@ Source: Kong et al. 2020, arXiv:1912.10211; qiuqiangkong/audioset_tagging_cnn, c
 d2f4b8c, `Cnn14_DecisionLevelMax` and `Cnn14_DecisionLevelAtt`.
 """
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from kerasaudio.core.architecture import (
     Activation,
@@ -31,10 +30,9 @@ from kerasaudio.core.architecture import (
 )
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.build import Shared, build
-from kerasaudio.core.patchwise import ClipScores, PatchMean
+from kerasaudio.core.patchwise import PatchMean
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.layers import channels_last
-from kerasaudio.layers.time_axis import Timed, hide, rule, steps
 from kerasaudio.models.panns_blocks import (
     CLASSES,
     FRONTENDS,
@@ -45,10 +43,16 @@ from kerasaudio.models.panns_blocks import (
     hear,
     read_panns,
 )
+from kerasaudio.models.panns_segments import (
+    SEGMENT,
+    AttentionPooling,
+    HighestScores,
+    SegmentFrames,
+    Segments,
+)
 
 FRONTEND = FRONTENDS[SAMPLE_RATE]
-POOLS = 5
-SEGMENT = 2**POOLS  # frames
+POOLS = 5  # which make segments of 32 frames
 # 32 whole segments: those of the next window are where they are in the whole clip.
 WINDOW_SAMPLES = 32 * SEGMENT * FRONTEND["hop_length"]
 
@@ -112,111 +116,6 @@ def CNN14DecisionLevelAtt(
     Source: arXiv:1912.10211; upstream qiuqiangkong/audioset_tagging_cnn at d2f4b8c.
     """
     return build(_ATT, **locals())
-
-
-@keras.saving.register_keras_serializable("kerasaudio")
-class SegmentFrames(layers.Layer):
-    """Repeat what is known of segments for their frames.
-
-    Frames after the last whole segment get what that has.
-
-    Input: segments (batch, segments, features), and what they were made of, (batch,
-    frames, ...), 32 or more.
-    Output: (batch, frames, features).
-    """
-
-    def call(self, inputs: Sequence[Any]) -> Any:
-        """Repeat (batch, segments, features)."""
-        segments, frames = inputs
-        return _repeat(segments, ops.shape(frames)[1], ops.shape(segments)[1])
-
-    def compute_output_shape(self, input_shape: Sequence[Any]) -> tuple[Any, ...]:
-        """Return (batch, frames, features)."""
-        segments, frames = input_shape
-        return (*frames[:2], segments[-1])
-
-
-@keras.saving.register_keras_serializable("kerasaudio")
-class Segments(layers.Layer):
-    """Undo `SegmentFrames`: (batch, frames, features) -> (batch, segments, features)."""
-
-    def call(self, inputs: Any) -> Any:
-        """Take one frame of each segment."""
-        return _one_each(inputs)
-
-
-@keras.saving.register_keras_serializable("kerasaudio")
-class HighestScores(ClipScores):
-    """Take the highest score of a clip's frames.
-
-    Input: scores (batch, frames, classes) and the clip's embedding, as for
-    `ClipScores`.
-    Output: (batch, classes).
-    """
-
-    def call(self, inputs: Sequence[Any]) -> Any:
-        """Take the highest of (batch, frames, classes)."""
-        scores, _ = inputs
-        return ops.max(scores, axis=1)
-
-
-@keras.saving.register_keras_serializable("kerasaudio")
-class AttentionPooling(PatchMean):
-    """Average the scores of segments with weights that sum to 1 for each class.
-
-    Input: logarithms of the weights, (batch, segments, classes), which are limited to
-    [-10, 10]; scores (batch, frames, classes); and the clip's embedding, as for
-    `ClipScores`.
-    Output: (batch, classes).
-    """
-
-    def call(self, inputs: Sequence[Any]) -> Any:
-        """Pool (batch, frames, classes)."""
-        attention, scores, _ = inputs
-        weights = ops.softmax(ops.clip(attention, -10, 10), axis=1)
-        return ops.sum(weights * _one_each(scores), axis=1)
-
-    def compute_output_shape(self, input_shape: Sequence[Any]) -> tuple[Any, ...]:
-        """Return (batch, classes)."""
-        return super().compute_output_shape(input_shape[0])
-
-
-def _repeat(segments: Any, frames: Any, count: Any) -> Any:
-    places = ops.arange(frames, dtype="int32") // SEGMENT
-    return ops.take(segments, ops.minimum(places, count - 1), axis=1)
-
-
-def _one_each(frames: Any) -> Any:
-    return frames[:, SEGMENT - 1 :: SEGMENT]  # the last: only whole segments have one
-
-
-@rule(SegmentFrames)
-def _frames(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    segments, frames = inputs
-    value = _repeat(segments.value, ops.shape(frames.value)[1], segments.count)
-    return Timed(value, frames.count)
-
-
-@rule(Segments)
-def _segments(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    (x,) = inputs
-    return Timed(layer(x.value), steps(x.count, SEGMENT, SEGMENT))
-
-
-@rule(HighestScores)
-def _highest(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    scores, embedding = inputs
-    hidden = hide(scores.value, scores.count, float("-inf"))
-    return Timed(layer([hidden, embedding.value]))
-
-
-@rule(AttentionPooling)
-def _attend(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    attention, scores, _ = inputs
-    logits = hide(ops.clip(attention.value, -10, 10), attention.count, float("-inf"))
-    weights = ops.softmax(logits, axis=1)
-    values = _one_each(hide(scores.value, scores.count))
-    return Timed(ops.sum(weights * values, axis=1))
 
 
 def _body(filters: int, clip_samples: int | None) -> Body:

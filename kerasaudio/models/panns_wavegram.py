@@ -42,6 +42,7 @@ from kerasaudio.models.panns_blocks import (
 
 POOLS = 5
 BANDS = 32
+MIN_SAMPLES = 32 * 320  # one step of the wavegram after pooling
 WAVE_FILTERS = (64, 128, 128)  # of the blocks on samples
 
 
@@ -54,8 +55,8 @@ def WavegramLogmelCNN14(
 ) -> AudioModel:
     """Tag sounds of any kind with learned bands beside a log mel spectrogram.
 
-    Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 9,920
-    samples (0.31 s); trained on 10 s.
+    Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 10,240
+    samples (0.32 s); trained on 10 s.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, 32 * filters).
     Whole clips: as for `CNN14`, in one piece up to 30 s. If from 320 to 635 samples are
@@ -99,7 +100,7 @@ def _cut(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 
 def _body(filters: int, clip_samples: int | None) -> Body:
-    waveform, image, spec = hear(clip_samples, POOLS)
+    waveform, image, spec = hear(clip_samples, POOLS, least=MIN_SAMPLES)
     wavegram = conv_block(_wave(waveform), filters, "pre_block4", pool=(2, 1))
     x = conv_block(image, filters, "conv_block1")
     x = StepsOf(name="conv_block1_steps")([x, wavegram])
