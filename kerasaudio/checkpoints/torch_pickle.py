@@ -4,7 +4,8 @@ Python's own unpickler runs whatever a file asks for. This interpreter supports 
 opcodes that state dicts consist of, replaces the few globals they need by its own
 records, and refuses every other global, call and object state. It builds dicts, lists,
 tuples, numbers, strings, and `Tensor` records that describe a tensor's place in a
-storage.
+storage. NumPy arrays, which files of a training hold beside the state dict (the order
+of the clips, say), become `NumPyObject`; what is in them is dropped.
 """
 
 import mmap
@@ -54,6 +55,13 @@ class Tensor:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+
+
+class NumPyObject:
+    """A NumPy array, number or type in a file, of which nothing was built."""
+
+    def __init__(self, *ignored: Any) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -186,6 +194,8 @@ class _Machine:
     def build(self) -> None:
         state = self.pop()
         target = self.stack[-1]
+        if isinstance(target, NumPyObject):
+            return
         if (
             isinstance(target, dict)
             and isinstance(state, dict)
@@ -291,4 +301,11 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": _parameter,
+    "numpy.core.multiarray._reconstruct": NumPyObject,
+    "numpy._core.multiarray._reconstruct": NumPyObject,
+    "numpy.core.multiarray.scalar": NumPyObject,
+    "numpy._core.multiarray.scalar": NumPyObject,
+    "numpy.ndarray": NumPyObject,
+    "numpy.dtype": NumPyObject,
+    "_codecs.encode": NumPyObject,  # the bytes of an array, in pickles of protocol 2
 }

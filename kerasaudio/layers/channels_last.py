@@ -11,6 +11,7 @@ from keras import layers
 
 LAYOUT = "channels_last"
 
+AveragePooling1D = partial(layers.AveragePooling1D, data_format=LAYOUT)
 AveragePooling2D = partial(layers.AveragePooling2D, data_format=LAYOUT)
 Conv1D = partial(layers.Conv1D, data_format=LAYOUT)
 Conv2D = partial(layers.Conv2D, data_format=LAYOUT)

@@ -17,7 +17,14 @@ from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50
 from kerasaudio.models.music_vgg import MusicVGG
 from kerasaudio.models.musicnn import MusiCNN
-from kerasaudio.models.panns import CNN6
+from kerasaudio.models.panns import CNN6, CNN10, CNN14
+from kerasaudio.models.panns_decision_level import (
+    CNN14DecisionLevelAtt,
+    CNN14DecisionLevelMax,
+)
+from kerasaudio.models.panns_mobilenet import PANNsMobileNetV1, PANNsMobileNetV2
+from kerasaudio.models.panns_resnet import PANNsResNet
+from kerasaudio.models.panns_wavegram import WavegramLogmelCNN14
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN

@@ -1,55 +1,43 @@
 """PANNs: plain convolutional networks trained on all of AudioSet.
 
-    CNN6  waveform (b, samples)
-          -> frontend: log mel, 100 frames a second (b, frames, 64)
-          -> bn0: normalized band by band
-          -> 4 x [conv 5 x 5, batch normalization, ReLU, mean of 2 x 2]
-             (b, frames / 2, 32, 64) (b, frames / 4, 16, 128)
-             (b, frames / 8, 8, 256) (b, frames / 16, 4, 512)
-          -> mean over the bands -> maximum + mean over time (b, 512)
-          -> dense, ReLU: embedding (b, 512) -> predictions (b, 527)
+    CNN6   waveform (b, samples)
+           -> frontend: log mel, 100 frames a second (b, frames, 64)
+           -> bn0: normalized band by band
+           -> 4 x [conv 5 x 5, batch normalization, ReLU, mean of 2 x 2]
+              (b, frames / 2, 32, 64) (b, frames / 4, 16, 128)
+              (b, frames / 8, 8, 256) (b, frames / 16, 4, 512)
+           -> mean over the bands -> maximum + mean over time (b, 512)
+           -> dense, ReLU: embedding (b, 512) -> predictions (b, 527)
+    CNN10  the same, with two convolutions 3 x 3 in each block
+    CNN14  6 x [2 x (conv 3 x 3, batch normalization, ReLU), mean of 2 x 2; not in the
+              sixth] (b, frames / 32, 2, 2048)
+           -> the same end: embedding (b, 2048) -> predictions (b, 527)
 
-Published on AudioSet: mAP .343.
+Published on AudioSet: mAP .343 (CNN6), .380 (CNN10), .431 (CNN14), .438 (CNN14 at
+16 kHz, trained with a later version of the code).
 
 Source: Kong et al. 2020, arXiv:1912.10211; qiuqiangkong/audioset_tagging_cnn, commit
 d2f4b8c.
 """
 
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
-import keras
-import numpy as np
-from keras import layers
-
-from kerasaudio.checkpoints.torch_file import read_torch
-from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import TORCH_EPSILON, batch_norm
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
-from kerasaudio.core.spec import AudioSpec
-from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
-from kerasaudio.layers.window import window_function
-
-SAMPLE_RATE = 32_000
-HOP = 320
-BINS = 64
-CLASSES = 527
-BLOCKS = 4
-WINDOW_SAMPLES = 10 * SAMPLE_RATE
-WHOLE_SAMPLES = 30 * SAMPLE_RATE
-MIN_SAMPLES = (2**BLOCKS - 1) * HOP  # one step must be left after pooling
-FRONTEND: dict[str, Any] = {
-    "sample_rate": SAMPLE_RATE,
-    "n_fft": 1024,
-    "hop_length": HOP,
-    "pad_mode": "reflect",
-    "n_mels": BINS,
-    "fmin": 50.0,
-    "fmax": 14_000.0,
-}
+from kerasaudio.models.panns_blocks import (
+    CLASSES,
+    FRONTENDS,
+    SAMPLE_RATE,
+    conv_blocks,
+    convert,
+    hear,
+    read_panns,
+    summary,
+)
 
 
 def CNN6(
@@ -80,90 +68,124 @@ def CNN6(
     return build(_CNN6, **locals())
 
 
-def _cnn6(filters: int, clip_samples: int | None) -> Body:
-    if clip_samples is not None and clip_samples < MIN_SAMPLES:
-        raise ValueError(
-            f"clip_samples must be at least {MIN_SAMPLES}, so that one step is left "
-            f"after pooling. Received: {clip_samples!r}."
-        )
-    waveform = keras.Input((clip_samples,), name="waveform")
-    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
-    x = Decibel(top_db=None, name="frontend")(x)
-    x = batch_norm(x, TORCH_EPSILON, "bn0")
-    x = layers.Reshape((-1, BINS, 1), name="image")(x)
-    for number in range(BLOCKS):
-        x = _block(x, filters << number, f"conv_block{number + 1}")
-    bands, channels = x.shape[2:]
-    x = channels_last.AveragePooling2D((1, bands), name="bands_mean")(x)
-    x = layers.Reshape((-1, channels), name="steps")(x)
-    maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
-    mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
-    x = layers.Add(name="summary")([maximum, mean])
-    x = layers.Dropout(0.5, name="dropout")(x)
-    embedding = layers.Dense(channels, "relu", name="embedding")(x)
-    # Upstream applies dropout to the embedding it returns, not to its head's input.
-    return Body(waveform, embedding, embedding, _spec(clip_samples))
+def CNN10(
+    weights: Weights = None,
+    *,
+    filters: int | None = None,
+    clip_samples: int | None = None,
+    **shared: Unpack[Shared],
+) -> AudioModel:
+    """Tag sounds of any kind with a plain network of eight convolutions.
+
+    Input: float32 in [-1, 1], mono, 32 kHz, (batch, samples), any length from 4,800
+    samples (0.15 s); trained on 10 s.
+    Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 8 * filters).
+    Whole clips: as for `CNN6`, in one piece up to 30 s.
+
+    Args:
+        filters: Filters of the first block, doubled by each later block; default: 64.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            for any length (default).
+
+    Source: arXiv:1912.10211; upstream qiuqiangkong/audioset_tagging_cnn at d2f4b8c.
+    """
+    return build(_CNN10, **locals())
 
 
-def _block(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
-    x = channels_last.Conv2D(
-        filters, 5, padding="same", use_bias=False, name=f"{name}_conv1"
-    )(x)
-    x = batch_norm(x, TORCH_EPSILON, f"{name}_bn1")
-    x = layers.ReLU(name=f"{name}_relu")(x)
-    x = channels_last.AveragePooling2D(2, name=f"{name}_pool")(x)
-    return layers.Dropout(0.2, name=f"{name}_dropout")(x)
+def CNN14(
+    weights: Weights = None,
+    *,
+    sample_rate: int | None = None,
+    filters: int | None = None,
+    clip_samples: int | None = None,
+    **shared: Unpack[Shared],
+) -> AudioModel:
+    """Tag sounds of any kind with a plain network of twelve convolutions.
+
+    Input: float32 in [-1, 1], mono, 32 or 16 kHz, (batch, samples), any length from
+    0.31 s; trained on 10 s.
+    Output: (batch, classes), independent probabilities.
+    Embedding: (batch, 32 * filters).
+    Whole clips: as upstream, a clip is processed in one piece, here up to 30 s. Longer
+    clips are cut into windows of 10 s; the last one keeps its own length and is
+    weighted by it. A clip shorter than 0.31 s, which upstream refuses, is padded with
+    silence.
+
+    Args:
+        sample_rate: 32,000 or 16,000 Hz; default: 32,000. A file of the original code
+            tells its own.
+        filters: Filters of the first block, doubled by each later block; default: 64.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            for any length (default).
+
+    Source: arXiv:1912.10211; upstream qiuqiangkong/audioset_tagging_cnn at d2f4b8c.
+    """
+    return build(_CNN14, **locals())
 
 
-def _spec(clip_samples: int | None) -> AudioSpec:
-    return AudioSpec.of_any_length(
-        SAMPLE_RATE,
-        WINDOW_SAMPLES,
-        MIN_SAMPLES,
-        clip_samples,
-        whole_samples=WHOLE_SAMPLES,
-        frontend=FRONTEND,
-    )
+def _body(
+    filters: int,
+    clip_samples: int | None,
+    sample_rate: int = SAMPLE_RATE,
+    *,
+    blocks: int,
+    pools: int,
+    size: int,
+    depth: int,
+) -> Body:
+    waveform, image, spec = hear(clip_samples, pools, sample_rate)
+    x = conv_blocks(image, filters, blocks, pools=pools, size=size, depth=depth)
+    embedding = summary(x)
+    return Body(waveform, embedding, embedding, spec)
 
 
-def _from_upstream(path: Path) -> Converted:
-    # Upstream's images are (frames, bins), as here: its kernels are (out, in, t, f).
-    tensors = {
-        key: tensor.swapaxes(2, 3) if tensor.ndim == 4 else tensor
-        for key, tensor in read_torch(path).items()
-    }
-    stem = tensors.get("conv_block1.conv1.weight")
-    if stem is None or "conv_block1.conv2.weight" in tensors:
-        raise ValueError(
-            f"{path} does not hold a CNN6, which has one convolution in each of its "
-            f"blocks: its tensors are {sorted(tensors)[:4]} ..."
-        )
-    state = from_torch(
-        tensors,
-        rename={"fc1": "embedding", "fc_audioset": "predictions"},
-        constants=stored_constants(),
-    )
-    return Converted(state, {"filters": len(stem)})
+def _from_upstream(path: Path, factory: str) -> Converted:
+    tensors = read_panns(path, factory)
+    filters = len(tensors["conv_block1.conv1.weight"])
+    return Converted(convert(tensors), {"filters": filters})
 
 
-def stored_constants() -> dict[str, np.ndarray]:
-    """Return the constants of the front-end in torchlibrosa's state dicts, by key."""
-    window = window_function("hann", FRONTEND["n_fft"], periodic=True)
-    waves = np.fft.rfft(np.diag(window)).T[:, None]  # (bins, 1, samples)
-    return {
-        "spectrogram_extractor.stft.conv_real.weight": waves.real,
-        "spectrogram_extractor.stft.conv_imag.weight": waves.imag,
-        "logmel_extractor.melW": MelSpectrogram(**FRONTEND).filterbank,
-    }
+def _cnn14_from_upstream(path: Path) -> Converted:
+    tensors = read_panns(path, "CNN14")
+    found = {"filters": len(tensors["conv_block1.conv1.weight"])}
+    rate = SAMPLE_RATE
+    waves = tensors.get("spectrogram_extractor.stft.conv_real.weight")
+    if waves is not None:
+        sizes = {front["n_fft"]: rate for rate, front in FRONTENDS.items()}
+        rate = found["sample_rate"] = sizes.get(waves.shape[-1], SAMPLE_RATE)
+    return Converted(convert(tensors, rate), found)
 
 
 _CNN6 = Architecture(
     name="CNN6",
-    body=_cnn6,
+    body=partial(_body, blocks=4, pools=4, size=5, depth=1),
     defaults={"filters": 64, "clip_samples": None},
     free={"clip_samples"},
-    converters={"panns": _from_upstream},
+    converters={"panns": partial(_from_upstream, factory="CNN6")},
     suffixes={".pth": "panns"},
     classes=CLASSES,
     example={"filters": 8},
+)
+
+_CNN10 = Architecture(
+    name="CNN10",
+    body=partial(_body, blocks=4, pools=4, size=3, depth=2),
+    defaults={"filters": 64, "clip_samples": None},
+    free={"clip_samples"},
+    converters={"panns": partial(_from_upstream, factory="CNN10")},
+    suffixes={".pth": "panns"},
+    classes=CLASSES,
+    example={"filters": 8},
+)
+
+_CNN14 = Architecture(
+    name="CNN14",
+    body=partial(_body, blocks=6, pools=5, size=3, depth=2),
+    defaults={"sample_rate": SAMPLE_RATE, "filters": 64, "clip_samples": None},
+    free={"clip_samples"},
+    converters={"panns": _cnn14_from_upstream},
+    suffixes={".pth": "panns"},
+    classes=CLASSES,
+    example={"filters": 4},
 )

@@ -60,7 +60,8 @@ class Source:
     def file_name(self) -> str:
         """The file's own name, such as ``model.safetensors``."""
         path = self.path or unquote(urlsplit(self.url or "").path)
-        return path.rpartition("/")[2]
+        # Addresses of Zenodo's interface end so, after the name.
+        return path.removesuffix("/content").rpartition("/")[2]
 
     @property
     def address(self) -> str:

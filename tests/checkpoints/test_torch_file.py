@@ -51,6 +51,31 @@ def test_reads_what_torch_wrote(name: str) -> None:
 
 
 @pytest.mark.parametrize("new", [True, False], ids=FORMATS.keys())
+def test_numpy_arrays_beside_the_state_dict_are_left_out(
+    new: bool, tmp_path: Path
+) -> None:
+    """Files of a training hold them: which clips were heard, and in which order."""
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "training.pth"
+    order = [np.arange(300), np.arange(3.0)[::-1], np.array(["a", "b"])]
+    training = {
+        "iteration": 7,
+        "sampler": {"indexes_per_class": order, "pointer": np.int64(3)},
+        "model": torch_example(torch),
+    }
+    torch.save(training, path, _use_new_zipfile_serialization=new)
+    assert_example(read_torch(path))
+
+    torch.save(
+        {"weight": torch.zeros(2), "table": np.zeros(2)},
+        path,
+        _use_new_zipfile_serialization=new,
+    )
+    with pytest.raises(ValueError, match="'table' is a NumPyObject, not a tensor"):
+        read_torch(path)
+
+
+@pytest.mark.parametrize("new", [True, False], ids=FORMATS.keys())
 def test_reads_what_this_torch_writes(new: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pt"

@@ -21,11 +21,16 @@ from support.small import small
 INSIDE = {  # layers, and scores of pieces; of other networks it is the front-end
     "AST": (("frontend", "encoder_layer_0_output_add"), ()),
     "CED": (("frontend", "init_bn"), ("patch_embeddings", "patch_scores")),
+    "CNN14DecisionLevelAtt": (("frames",), ("frame_scores",)),
+    "CNN14DecisionLevelMax": (("frames",), ("frame_scores",)),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
     "LeNetMFCC": (("pool1", "steps"), ()),
+    "PANNsMobileNetV2": (("features_2_conv_1", "features_18_1_relu6"), ()),
+    "PANNsResNet": (("resnet_layer2_0_add", "resnet_pool"), ()),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
+    "WavegramLogmelCNN14": (("wavegram", "both"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
 

@@ -31,10 +31,12 @@ from support.goldens import (  # noqa: E402
     summary,
 )
 from support.seeded_ast import CLIPS  # noqa: E402
+from support.torchlibrosa import tables_16k, torchlibrosa_tables  # noqa: E402
 from support.won2020 import torchaudio_tables  # noqa: E402
 
 WON = "minzwon/sota-music-tagging-models at 4e1d652"
 VGGISH = "harritaylor/torchvggish at f3f9096"
+PANNS = "qiuqiangkong/audioset_tagging_cnn at d2f4b8c, a sixteenth of the filters,"
 LIMIT = 200_000  # bytes
 PIECE = 6_000  # numbers of a stage that are kept
 
@@ -141,6 +143,52 @@ GOLDENS: Mapping[str, Recipe] = {
         "Resemblyzer 0.1.4, VoiceEncoder",
         (16_000, 25_640, 5),
         ("mel", "lstm", "embedding"),
+    ),
+    "panns_cnn14_small": Recipe(
+        ("panns", "cnn"),
+        f"{PANNS} Cnn14",
+        (32_000, 36_500, 10),
+        ("logmel", "conv_block1", "conv_block4", "embedding", "logits"),
+        torchlibrosa_tables,
+        piece=1_500,
+    ),
+    "panns_cnn14_16k_small": Recipe(
+        ("panns", "cnn"),
+        f"{PANNS} Cnn14_16k",
+        (16_000, 18_000, 11),
+        ("logmel", "conv_block1", "conv_block4", "embedding", "logits"),
+        tables_16k,
+        piece=1_500,
+    ),
+    "panns_dlmax_small": Recipe(
+        ("panns", "decision_max"),
+        f"{PANNS} Cnn14_DecisionLevelMax",
+        (32_000, 36_500, 12),
+        ("conv_block4", "frames", "clipwise"),
+        torchlibrosa_tables,
+    ),
+    "panns_dlatt_small": Recipe(
+        ("panns", "decision_attention"),
+        f"{PANNS} Cnn14_DecisionLevelAtt",
+        (32_000, 36_500, 13),
+        ("conv_block4", "frames", "clipwise"),
+        torchlibrosa_tables,
+    ),
+    "panns_resnet22_small": Recipe(
+        ("panns", "resnet"),
+        f"{PANNS} ResNet22",
+        (32_000, 36_500, 14),
+        ("conv_block1", "layer1", "layer3", "layer4", "embedding", "logits"),
+        torchlibrosa_tables,
+        piece=1_500,
+    ),
+    "panns_wavegram_small": Recipe(
+        ("panns", "wavegram"),
+        f"{PANNS} but those on samples, Wavegram_Logmel_Cnn14",
+        (32_000, 36_500, 15),
+        ("wavegram", "conv_block1", "conv_block4", "embedding", "logits"),
+        torchlibrosa_tables,
+        piece=1_500,
     ),
 }  # fmt: skip
 

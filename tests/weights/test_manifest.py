@@ -24,6 +24,7 @@ OFFERED = {
     "MusiCNN": ["mtat", "msd", "won2020-mtat", "won2020-msd", "won2020-jamendo"],
     "MusicVGG": ["mtat", "msd"],
     "EfficientAT": ["audioset", "audioset-mn05", "audioset-mn10", "audioset-mn20"],
+    "CNN14": ["audioset", "audioset-16k"],
     "AST": ["audioset"],
     "CED": ["audioset", "audioset-mini", "audioset-small", "audioset-base"],
     "YAMNet": ["audioset"],

@@ -89,8 +89,10 @@ def readme_table(presets: Sequence[Preset]) -> str:
             rows.append((f"`{factory}`", *row, FILE_ONLY_PAPER))
     published = {preset.entry.factory for preset in presets}
     for factory in sorted(FACTORIES.keys() - published):
-        sound = f"your own sounds, {_length(_body(factory, {})[0])}"
         read = ARCHITECTURES[factory].converters
+        # PANNs are large, and a small one takes the same lengths.
+        size = ARCHITECTURES[factory].example if read else {}
+        sound = f"your own sounds, {_length(_body(factory, size)[0])}"
         row = ("your own file" if read else "none: to train", sound, "", "")
         rows.append((f"`{factory}`", *row, "see its docstring"))
     heading = ("factory", "tags", "sound", "parameters", "license", "source")
