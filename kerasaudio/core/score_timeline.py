@@ -44,7 +44,7 @@ class ScoreTimeline:
         >>> line.scores.shape, line.starts.tolist(), line.ends.tolist()
         ((3, 10), [0.0, 1.0, 2.0], [1.0, 2.0, 3.0])
         >>> [event.label for event in line.top(2)]
-        ['6', '5']
+        ['2', '3']
     """
 
     scores: np.ndarray
