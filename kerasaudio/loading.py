@@ -13,7 +13,8 @@ from kerasaudio.core import AudioModel
 from kerasaudio.files.array_file import ZIP_DAMAGES
 from kerasaudio.models import FACTORIES
 from kerasaudio.moved import getattr_of
-from kerasaudio.weights.manifest import did_you_mean, tags
+from kerasaudio.weights import list_weights
+from kerasaudio.weights.manifest import did_you_mean, find, tags
 
 _LONGEST_REASON = 200
 
@@ -28,32 +29,37 @@ def load(
     """Load a pretrained model.
 
     Args:
-        name: A factory such as "MusiCNN", a preset such as "MusiCNN/mtat", or the path
-            of a saved .keras model.
+        name: A preset such as "YAMNet/audioset", a factory such as "YAMNet", or the
+            path of a saved .keras model.
         weights: Tag of published weights, or path of a file; default: the tag in the
             name, or else the first published weights.
         labels: Names of your own classes, for a factory; default: the weights' classes.
-        **arguments: Other arguments of the factory, such as `n_mels`.
+        **arguments: Other arguments of the factory, such as `classes`, `include_top`
+            or `n_mels`.
 
     Returns:
         The model with weights. Nothing is random, except for the head if `labels`
         differ from the weights' classes.
 
     Raises:
-        ValueError: The factory, tag or argument does not exist, the factory has no
-            published weights, two sets of weights are named, or the saved model is
-            damaged or is not a model of kerasaudio.
+        ValueError: The factory, tag or argument does not exist (the message suggests
+            similar ones), the factory has no published weights, two sets of weights are
+            named, or the saved model is damaged or is not a model of kerasaudio.
+        TypeError: `name` is neither a text nor a path.
         OSError: A file is missing, or a download failed.
 
     Examples:
-        >>> model = kerasaudio.load("MusiCNN/mtat")
+        >>> model = kerasaudio.load("YAMNet/audioset")
         >>> model.spec.labels[:3]
-        ('guitar', 'classical', 'slow')
+        ('Speech', 'Child speech, kid speaking', 'Conversation')
+        >>> kerasaudio.load("YAMNet/audioset", include_top=False).output_shape
+        (None, 1024)
+        >>> model = kerasaudio.load("YAMNet", labels=["knock", "bark"])
         >>> model.save("mine.keras")
-        >>> kerasaudio.load("mine.keras").name
-        'musicnn_mtat'
+        >>> kerasaudio.load("mine.keras").spec.labels
+        ('knock', 'bark')
     """
-    text = fspath(name)
+    text = name if isinstance(name, str) else _path(name)
     if text.endswith(".keras"):
         if labels is not None:
             raise ValueError(f"{text!r} contains its labels: leave out labels=.")
@@ -66,7 +72,7 @@ def load(
     factory, slash, tag = text.partition("/")
     if factory not in FACTORIES:
         raise ValueError(
-            f"Unknown model {text!r}.{did_you_mean(factory, FACTORIES)} Pass one of "
+            f"Unknown model {text!r}.{_similar(text)} Pass one of "
             f"{', '.join(sorted(FACTORIES))}; or the path of a saved .keras file."
         )
     check_arguments(factory, arguments)
@@ -75,7 +81,7 @@ def load(
             f"{text!r} already names its weights. Leave out the tag or "
             f"weights={weights!r}."
         )
-    chosen = tag if slash else weights
+    chosen = find(factory, tag).tag if slash else weights
     if chosen is None:
         offered = tags(factory)
         if not offered:
@@ -83,7 +89,7 @@ def load(
                 f"{factory} has no published weights. Pass a file as weights=."
             )
         chosen = offered[0]
-    own: dict[str, Any] = {} if labels is None else {"labels": list(labels)}
+    own: dict[str, Any] = {} if labels is None else {"labels": labels}
     return FACTORIES[factory](weights=chosen, **own, **arguments)
 
 
@@ -95,13 +101,31 @@ def arguments_of(factory: str) -> dict[str, inspect.Parameter]:
 
 def check_arguments(factory: str, names: Iterable[str]) -> None:
     """Raise a ValueError unless all names are arguments of a factory."""
-    taken = arguments_of(factory)
+    taken = ["labels", *arguments_of(factory)]
     unknown = [name for name in names if name not in taken]
     if unknown:
         raise ValueError(
-            f"{factory} has no argument {', '.join(unknown)}. It takes: "
-            f"{', '.join(taken)}."
+            f"{factory} has no argument {', '.join(unknown)}."
+            f"{did_you_mean(unknown[0], taken)} It takes: {', '.join(taken)}."
         )
+
+
+def _path(name: Any) -> str:
+    text = fspath(name) if isinstance(name, PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(
+            "name must be a preset such as 'YAMNet/audioset', a factory such as "
+            f"'YAMNet', or the path of a .keras file. Received: {name!r}."
+        )
+    return text
+
+
+def _similar(text: str) -> str:
+    """Return a question that suggests presets or factories, or ""."""
+    titles = [entry.title for entry in list_weights()]
+    if same := [title for title in titles if title.endswith(f"/{text}")]:
+        return f" Did you mean {' or '.join(map(repr, same))}?"
+    return did_you_mean(text, [*FACTORIES, *titles])
 
 
 def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:

@@ -186,13 +186,21 @@ def find(factory: str, tag: str) -> WeightsEntry:
             )
     raise ValueError(
         f"Unknown weights={tag!r} for {factory}.{did_you_mean(tag, tags(factory))} "
-        f"{_offer(factory)} weights= also takes None or the path of a file."
+        f"{_offer(factory)}{_elsewhere(tag)} weights= also takes None or the path of a "
+        "file."
     )
 
 
 def _offer(factory: str) -> str:
     offered = ", ".join(repr(tag) for tag in tags(factory))
     return f"{factory} has {offered or 'no published weights'}."
+
+
+def _elsewhere(tag: str) -> str:
+    """Say which factories have weights of this tag, or nothing."""
+    entries = [entry for entry in load_manifest() if entry.pinned_sources]
+    having = ", ".join(entry.factory for entry in entries if entry.tag == tag)
+    return f" {tag!r} are weights of: {having}." if having else ""
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
