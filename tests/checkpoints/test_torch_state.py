@@ -47,6 +47,50 @@ def test_normalization_is_told_by_its_running_mean():
     }
 
 
+def test_a_weight_per_feature_is_a_normalization():
+    state = from_torch({"norm.weight": tensor(4), "norm.bias": tensor(4)})
+
+    assert set(state) == {"norm/gamma", "norm/beta"}
+
+
+def test_attention_is_taken_apart_into_heads():
+    rng = np.random.default_rng(0)
+    state = from_torch(
+        {
+            "blocks.0.attn.qkv.weight": (qkv := rng.normal(size=(18, 6))),
+            "blocks.0.attn.qkv.bias": tensor(18),
+            "blocks.0.attn.proj.weight": (proj := rng.normal(size=(6, 6))),
+            "blocks.0.attn.proj.bias": tensor(6),
+        },
+        heads=2,
+    )
+
+    assert {key: value.shape for key, value in state.items()} == {
+        **{f"blocks_0_attn/{r}/kernel": (6, 2, 3) for r in ("query", "key", "value")},
+        **{f"blocks_0_attn/{r}/bias": (2, 3) for r in ("query", "key", "value")},
+        "blocks_0_attn/attention_output/kernel": (2, 3, 6),
+        "blocks_0_attn/attention_output/bias": (6,),
+    }
+    x = rng.normal(size=(4, 6))
+    values = np.einsum("ti,iho->tho", x, state["blocks_0_attn/value/kernel"])
+    np.testing.assert_allclose(values.reshape(4, 6), x @ qkv[12:].T)
+    heads = x.reshape(4, 2, 3)
+    out = np.einsum(
+        "tho,hoi->ti", heads, state["blocks_0_attn/attention_output/kernel"]
+    )
+    np.testing.assert_allclose(out, x @ proj.T)
+    assert state["blocks_0_attn/key/bias"].ravel().tolist() == list(range(6, 12))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7, 3), (6, 5), (2, 3, 4)])
+def test_attention_of_odd_shapes_stays_visible(shape):
+    keys = ("a.attn.qkv.weight", "a.attn.qkv.bias", "a.attn.proj.weight")
+    state = from_torch({key: tensor(*shape) for key in keys}, heads=4)
+
+    assert len(state) >= 3
+    assert sum(value.size for value in state.values()) == 3 * tensor(*shape).size
+
+
 def test_an_unknown_tensor_stays_visible_under_its_own_name():
     assert set(from_torch({"x.mystery": tensor(2)})) == {"x/mystery"}
 

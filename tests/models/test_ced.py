@@ -9,7 +9,6 @@ from safetensors.numpy import save_file
 
 import kerasaudio
 from kerasaudio.checkpoints.native import model_state, named_variables, native_bytes
-from kerasaudio.core.programs.open_length import run_filled
 from kerasaudio.layers.transformer import Chunks
 from kerasaudio.models.ced import convert
 from support.ced import BANK, hub_shapes, small_state, tables, with_original_keys
@@ -33,7 +32,6 @@ ARGUMENTS = {
 }
 CONFIG = {"model_type": "ced", "embed_dim": 64, "num_heads": 4, "target_length": 50}
 SCORER = "outputlayer.1.weight"
-HOP = 160
 
 
 @pytest.fixture
@@ -220,18 +218,6 @@ def test_chunks_are_full_but_for_zeros_at_the_end(rng, frames, chunks, used):
     for number in range(chunks):
         start = 36 * number
         np.testing.assert_array_equal(cut[:, number], filled[:, start : start + used])
-
-
-def test_chunks_of_clips_that_were_filled_up(rng):
-    model = kerasaudio.CED(**small("CED"), classes=3)
-    size = model.spec.arguments["max_length"]
-    longest = rng.normal(0, 0.1, (1, 4 * size * HOP)).astype("float32")
-    for frames in (size - 1, size, size + 1, 2 * size, 2 * size + 1, 3 * size):
-        samples = (frames - 1) * HOP
-        want = keras.ops.convert_to_numpy(model(longest[:, :samples]))
-        length = keras.ops.convert_to_tensor(samples, "int32")
-        got, _ = run_filled(model, longest, length)
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(got), want, atol=2e-6)
 
 
 def test_a_faint_clip_beside_a_loud_one_is_heard_as_it_is_alone():

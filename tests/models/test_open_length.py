@@ -118,6 +118,17 @@ def check_any_length(model, inside, pieces):
     compare(features, lengths, longest, rate, tolerance=1e-5)
 
 
+def test_the_chunks_of_a_network_on_chunks():
+    model = filled_with(kerasaudio.CED(**small("CED") | {"num_layers": 1}, classes=5))
+    size, hop = model.spec.arguments["max_length"], 160
+    frames = (size, size + 1, 2 * size, 2 * size + 1)  # 1, 2, 1 and 3 chunks
+    lengths = [(count - 1) * hop for count in frames]
+
+    chunks = outputs_of(model, ["patch_scores", "embedding"])
+
+    compare(chunks, lengths, 4 * size * hop, model.spec.sample_rate)
+
+
 def frames(x):
     """Give features (batch, frames, 24) of a waveform."""
     return ours.MelSpectrogram(8_000, n_fft=256, hop_length=100, n_mels=24)(x)
@@ -129,6 +140,10 @@ def pictures(x):
 
 def both_ways(**kwargs):
     return lambda x: layers.Bidirectional(layers.GRU(3, **kwargs))(frames(x))
+
+
+def attend(query, *value_and_key):
+    return layers.MultiHeadAttention(2, 5)(query, *(value_and_key or [query]))
 
 
 FRONTENDS = {
@@ -197,6 +212,8 @@ LAYERS = {
     "beside": lambda x: layers.Concatenate()([frames(x), layers.ReLU()(frames(x))]),
     "normalized": lambda x: layers.LayerNormalization()(frames(x)),
     "swapped": lambda x: layers.Permute((1, 3, 2))(pictures(x)),
+    "attention": lambda x: attend(frames(x)),
+    "attention to others": lambda x: attend(frames(x), layers.Dense(24)(frames(x))),
     "within": lambda x: keras.Sequential([layers.Dense(3)])(
         layers.GlobalAveragePooling1D()(frames(x))
     ),
