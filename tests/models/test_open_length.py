@@ -16,11 +16,14 @@ from kerasaudio.core.programs.open_length import (
     run_filled,
     takes_any_length,
 )
+from kerasaudio.layers.known_statistics import KnownStatistics
+from kerasaudio.layers.memory_block import MemoryBlock
 from support.small import small
 
 INSIDE = {  # layers, and scores of pieces; of other networks it is the front-end
     "AST": (("frontend", "encoder_layer_0_output_add"), ()),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
+    "FireRedAED": (("frontend", "fsmn1", "fsmn2"), ("frame_scores",)),
     "LeNetMFCC": (("pool1", "steps"), ()),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
@@ -191,6 +194,8 @@ LAYERS = {
     "beside": lambda x: layers.Concatenate()([frames(x), layers.ReLU()(frames(x))]),
     "normalized": lambda x: layers.LayerNormalization()(frames(x)),
     "swapped": lambda x: layers.Permute((1, 3, 2))(pictures(x)),
+    "remembered": lambda x: MemoryBlock(4, 3, 2, 1)(frames(x)),
+    "known statistics": lambda x: KnownStatistics(0.5, 2.0)(frames(x)),
     "within": lambda x: keras.Sequential([layers.Dense(3)])(
         layers.GlobalAveragePooling1D()(frames(x))
     ),

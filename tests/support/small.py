@@ -20,6 +20,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "clip_samples": 2 * 3**6,
     },
     "FCN": {"clip_samples": 327_424},
+    "FireRedAED": {
+        "blocks": 2,
+        "units": 16,
+        "projection": 8,
+        "look_back": 4,
+        "look_ahead": 3,
+    },
     "CRNN": {"clip_samples": 50_000},
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
