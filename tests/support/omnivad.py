@@ -100,3 +100,13 @@ def write_parts(
     start = struct.pack("<4s5I", b"OVAD", 1, *map(len, parts))
     path.write_bytes(start + b"".join(parts))
     return path
+
+
+def write_tiny(path: Path) -> Path:
+    """Write a file with a layer of each kind that has weights."""
+    graph = Graph()
+    graph.dense(np.ones((3, 2)), np.ones(3))
+    graph.add("ReLU")
+    graph.filter(np.ones((3, 2)), 1)
+    graph.dense(np.ones((1, 3)), None)
+    return write_parts(path, graph.text(), graph.weights, np.zeros(2), np.ones(2))

@@ -23,6 +23,7 @@ SUBJECTS = {
     "fsdd": "spoken digits",
     "esc10": "ten everyday sounds",
     "esc10_dog": "dog or not",
+    "fireredvad": "speech, singing, music",
     "audioset": "everything",
     "yamnet": "everything",
 }
