@@ -23,6 +23,7 @@ from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU
+from kerasaudio.models.speech_music_noise import SpeechMusicNoise
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
 from kerasaudio.moved import getattr_of

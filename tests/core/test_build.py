@@ -126,6 +126,7 @@ def test_models_are_called_as_people_write_them():
             "SoundEventCRNN": "sound_event_crnn",
             "SpeakerEncoder": "speaker_encoder",
             "SpeechGRU": "speech_gru",
+            "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",
             "YAMNet": "yamnet",
         }.items()

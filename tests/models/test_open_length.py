@@ -27,6 +27,10 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "LeNetMFCC": (("pool1", "steps"), ()),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
+    "SpeechMusicNoise": (
+        ("frontend",),
+        ("patch_embeddings", "scored_frames", "frame_scores"),
+    ),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }

@@ -34,6 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "SoundEventCRNN": {"filters": 8, "units": 8},
     "SpeakerEncoder": {"units": 8, "depth": 2, "embedding_size": 8},
     "SpeechGRU": {"units": 16},
+    "SpeechMusicNoise": {"filters": 4, "dense_units": 8},
     "VGGish": {"filters": 4, "dense_units": 32},
     "MusiCNN": {"midend_filters": 8, "dense_units": 16},
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},

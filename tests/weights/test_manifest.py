@@ -29,6 +29,7 @@ OFFERED = {
     "VGGish": ["audioset"],
     "SpeakerEncoder": ["ge2e"],
     "FireRedAED": ["fireredvad"],
+    "SpeechMusicNoise": ["ina"],
     "LeNetMFCC": ["fsdd"],
     "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
@@ -42,6 +43,7 @@ OWN_CLASSES = {
     "SpeakerEncoder": 0,
     "BarkNet": 2,
     "FireRedAED": 3,
+    "SpeechMusicNoise": 3,
 }
 IN_FLOAT16 = {"FireRedAED"}
 

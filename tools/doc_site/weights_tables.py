@@ -24,6 +24,7 @@ SUBJECTS = {
     "esc10": "ten everyday sounds",
     "esc10_dog": "dog or not",
     "fireredvad": "speech, singing, music",
+    "ina": "speech, music, noise",
     "audioset": "everything",
     "yamnet": "everything",
 }
