@@ -57,7 +57,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
     def call(self, inputs: Any) -> Any:
         """Convolve each channel with its own filter."""
         sides = self._sides(inputs.shape[1:3])
-        if _xla_on_cpu():
+        if xla_on_cpu():
             outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
         elif all(step == 1 for step in self.strides):
             outputs = ops.depthwise_conv(
@@ -129,7 +129,8 @@ def _convolve(layer: Any, inputs: Sequence[Timed]) -> Timed:
     return Timed(layer(hide(x.value, x.count)), steps(x.count, 1, step))
 
 
-def _xla_on_cpu() -> bool:
+def xla_on_cpu() -> bool:
+    """Return whether XLA compiles for a CPU, where its own convolution is slow."""
     return keras.backend.backend() == "jax" and all(
         device.startswith("cpu") for device in keras.distribution.list_devices()
     )

@@ -24,7 +24,7 @@ class KaldiFbank(MelSpectrogram):
     """Log mel energies, equal to `torchaudio.compliance.kaldi.fbank` without dither.
 
     Input: waveform (batch, samples), floating point. Kaldi uses the 16-bit range,
-    -32768 to 32767; AST uses [-1, 1].
+    -32768 to 32767, for which `scale` multiplies [-1, 1]; AST uses [-1, 1].
     Output: float32 (batch, frames, n_mels), natural logarithm of the power, at least
     log(1.19e-7). There are 1 + (samples - frame_length) // frame_shift whole frames.
 
@@ -41,6 +41,8 @@ class KaldiFbank(MelSpectrogram):
         preemphasis: Coefficient of the pre-emphasis inside each frame, 0 to 1; 0 for
             none.
         remove_dc_offset: Whether to subtract the mean of each frame.
+        scale: Factor of the waveform, above 0; default: 1. 32768 turns [-1, 1] into the
+            16-bit range.
         method: ``"fft"`` (default), or ``"matmul"`` for runtimes without an FFT, with
             the same result.
         **kwargs: Passed to `keras.layers.Layer`.
@@ -68,6 +70,7 @@ class KaldiFbank(MelSpectrogram):
         "fmax",
         "preemphasis",
         "remove_dc_offset",
+        "scale",
         "method",
     )
 
@@ -83,6 +86,7 @@ class KaldiFbank(MelSpectrogram):
         fmax: float | None = None,
         preemphasis: float = 0.97,
         remove_dc_offset: bool = True,
+        scale: float = 1.0,
         method: str = "fft",
         **kwargs: Any,
     ) -> None:
@@ -99,6 +103,7 @@ class KaldiFbank(MelSpectrogram):
             frame_shift=frame_shift,
         )
         preemphasis = number(preemphasis, "preemphasis", 0, 1)
+        scale = number(scale, "scale", above=0)
         super().__init__(
             sample_rate,
             n_fft=1 << (samples - 1).bit_length(),
@@ -119,6 +124,7 @@ class KaldiFbank(MelSpectrogram):
         )
         self.frame_length, self.frame_shift = frame_length, frame_shift
         self.preemphasis, self.remove_dc_offset = preemphasis, remove_dc_offset
+        self.scale = scale
 
     def _prepare(self, frames: Any) -> Any:
         """Subtract the mean of frames (..., samples) and pre-emphasize them."""
@@ -144,4 +150,7 @@ class KaldiFbank(MelSpectrogram):
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mels)."""
-        return ops.log(ops.maximum(super().call(inputs), FLOOR))
+        energy = super().call(inputs)
+        if self.scale != 1:
+            energy = energy * self.scale**2
+        return ops.log(ops.maximum(energy, FLOOR))

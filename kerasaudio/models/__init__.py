@@ -12,6 +12,7 @@ from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.efficient_at import EfficientAT
+from kerasaudio.models.fire_red_aed import FireRedAED
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50
@@ -30,6 +31,7 @@ from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU
+from kerasaudio.models.speech_music_noise import SpeechMusicNoise
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
 from kerasaudio.models.yamnet import YAMNet
 from kerasaudio.moved import getattr_of

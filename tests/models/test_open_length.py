@@ -16,6 +16,8 @@ from kerasaudio.core.programs.open_length import (
     run_filled,
     takes_any_length,
 )
+from kerasaudio.layers.known_statistics import KnownStatistics
+from kerasaudio.layers.memory_block import MemoryBlock
 from support.small import small
 
 INSIDE = {  # layers, and scores of pieces; of other networks it is the front-end
@@ -24,11 +26,16 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "CNN14DecisionLevelAtt": (("frames",), ("frame_scores",)),
     "CNN14DecisionLevelMax": (("frames",), ("frame_scores",)),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
+    "FireRedAED": (("frontend", "fsmn1", "fsmn2"), ("frame_scores",)),
     "LeNetMFCC": (("pool1", "steps"), ()),
     "PANNsMobileNetV2": (("features_2_conv_1", "features_18_1_relu6"), ()),
     "PANNsResNet": (("resnet_layer2_0_add", "resnet_pool"), ()),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
+    "SpeechMusicNoise": (
+        ("frontend",),
+        ("patch_embeddings", "scored_frames", "frame_scores"),
+    ),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
@@ -214,6 +221,8 @@ LAYERS = {
     "swapped": lambda x: layers.Permute((1, 3, 2))(pictures(x)),
     "attention": lambda x: attend(frames(x)),
     "attention to others": lambda x: attend(frames(x), layers.Dense(24)(frames(x))),
+    "remembered": lambda x: MemoryBlock(4, 3, 2, 1)(frames(x)),
+    "known statistics": lambda x: KnownStatistics(0.5, 2.0)(frames(x)),
     "within": lambda x: keras.Sequential([layers.Dense(3)])(
         layers.GlobalAveragePooling1D()(frames(x))
     ),

@@ -30,6 +30,8 @@ OFFERED = {
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
     "SpeakerEncoder": ["ge2e"],
+    "FireRedAED": ["fireredvad"],
+    "SpeechMusicNoise": ["ina"],
     "LeNetMFCC": ["fsdd"],
     "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
@@ -37,7 +39,15 @@ OFFERED = {
     "LogMelCNN": ["esc10"],
 }
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
-OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "SpeakerEncoder": 0, "BarkNet": 2}
+OWN_CLASSES = {
+    "YAMNet": 521,
+    "VGGish": 0,
+    "SpeakerEncoder": 0,
+    "BarkNet": 2,
+    "FireRedAED": 3,
+    "SpeechMusicNoise": 3,
+}
+IN_FLOAT16 = {"FireRedAED"}
 
 
 @pytest.fixture
@@ -70,8 +80,9 @@ def test_entry_is_complete(entry: manifest.WeightsEntry) -> None:
     assert len(entry.labels) == OWN_CLASSES.get(entry.factory, CLASSES[data])
     assert entry.parameters is None or entry.parameters > 50_000
     assert entry.approximate_size is not None
-    # Files hold little but the parameters, as float32.
-    assert 0.9 < entry.approximate_size / (4 * entry.parameters) < 1.2
+    # Files hold little but the parameters.
+    each = 2 if entry.factory in IN_FLOAT16 else 4
+    assert 0.9 < entry.approximate_size / (each * entry.parameters) < 1.2
     for source in entry.sources:
         assert source.kind != "https" or source.url.startswith("https://")
         assert source.file_name

@@ -23,6 +23,8 @@ SUBJECTS = {
     "fsdd": "spoken digits",
     "esc10": "ten everyday sounds",
     "esc10_dog": "dog or not",
+    "fireredvad": "speech, singing, music",
+    "ina": "speech, music, noise",
     "audioset": "everything",
     "yamnet": "everything",
 }
