@@ -10,6 +10,7 @@ from kerasaudio.core.build import complete
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
