@@ -46,7 +46,7 @@ _ATTRIBUTE = {
 _LIST = dict.fromkeys(range(2, 10), BYTES)
 _TENSOR = {1: VARINT, 2: BYTES, 3: VARINT, **dict.fromkeys(range(4, 18), BYTES)}
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
-_MOST_REPEATED = 2**24
+_MOST_REPEATED = 2**24  # numbers of a file that only repeat others
 
 
 class FrozenGraph(NamedTuple):
@@ -91,18 +91,20 @@ def read_frozen_graph(path: str | os.PathLike[str]) -> FrozenGraph:
 
 def _read(content: memoryview) -> FrozenGraph:
     graph = FrozenGraph({}, {})
-    seen = set()
+    seen, room = set(), _MOST_REPEATED
     for number, node in fields(content, _GRAPH):
-        if number != 1:  # functions, versions of the writer, traces of it
+        # The other fields: functions, versions of the writer, traces of it.
+        if not isinstance(node, memoryview) or number != 1:
             continue
         name, operation, attributes = _node(node)
         if name in seen:
             raise ValueError(f"it has two nodes {name!r}")
         seen.add(name)
         if operation == "Const":
-            array = _constant(attributes, name)
+            array = _constant(attributes, name, room)
             if array is not None:
                 graph.constants[name] = array
+                room -= array.size if array.nbytes > len(node) else 0
         elif operation in _CONVOLUTIONS and "strides" in attributes:
             graph.strides[name] = _integers(attributes["strides"], name)
     return graph
@@ -133,7 +135,9 @@ def _integers(attribute: Value, name: str) -> tuple[int, ...]:
     return tuple(varints(listed))
 
 
-def _constant(attributes: Mapping[str, Value], name: str) -> np.ndarray | None:
+def _constant(
+    attributes: Mapping[str, Value], name: str, room: int
+) -> np.ndarray | None:
     attribute = attributes.get("value", memoryview(b""))
     tensor = single(attribute, _ATTRIBUTE).get(8)
     if tensor is None:
@@ -150,14 +154,14 @@ def _constant(attributes: Mapping[str, Value], name: str) -> np.ndarray | None:
     if len(content):
         return shaped(plain(content, dtype, name), shape, name)
     values = packed(parts.get(stored.field, memoryview(b"")), dtype, name)
-    return shaped(_repeated(values, math.prod(shape), name), shape, name)
+    return shaped(_repeated(values, math.prod(shape), name, room), shape, name)
 
 
-def _repeated(values: np.ndarray, size: int, name: str) -> np.ndarray:
+def _repeated(values: np.ndarray, size: int, name: str, room: int) -> np.ndarray:
     """Repeat the last value up to a size; a tensor without values is zero."""
     if values.size >= size:
         return values
-    if size > _MOST_REPEATED:
+    if size > room:
         raise ValueError(f"{name!r} has {values.size} numbers for {size:,}")
     last = values[-1:] if values.size else np.zeros(1, values.dtype)
     return np.concatenate([values, np.repeat(last, size - values.size)])

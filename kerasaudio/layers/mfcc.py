@@ -14,7 +14,7 @@ from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import Shape, check_choice, require
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.precision import matmul
-from kerasaudio.layers.scale import LogCompression, to_decibel
+from kerasaudio.layers.scale import check_log, to_decibel, to_log
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -95,10 +95,12 @@ class MFCC(MelSpectrogram):
             dct_type=dct_type,
         )
         lifter = number(lifter, "lifter", least=0)
-        self.log_offset, self.log_floor = log_offset, log_floor
-        self._log = None
+        self.log_offset: float | None = None
+        self.log_floor: float | None = None
         if log_offset is not None or log_floor is not None:
-            self._log = LogCompression(offset=log_offset or 0.0, floor=log_floor)
+            self.log_offset, self.log_floor = check_log(
+                0.0 if log_offset is None else log_offset, log_floor, "log_"
+            )
         self.n_mfcc, self.dct_type, self.dct_norm = n_mfcc, dct_type, norm
         self.lifter = lifter
         basis = cosine_basis(self.n_mels, dct_type=dct_type, norm=norm)[:, :n_mfcc]
@@ -117,8 +119,9 @@ class MFCC(MelSpectrogram):
 
     def cepstrum(self, mel: Any) -> Any:
         """Transform (batch, frames, n_mels) to (batch, frames, n_mfcc)."""
-        level = to_decibel(mel) if self._log is None else self._log(mel)
-        return matmul(level, self._basis)
+        if self.log_offset is None:
+            return matmul(to_decibel(mel), self._basis)
+        return matmul(to_log(mel, self.log_offset, self.log_floor), self._basis)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Return (batch, frames, n_mfcc)."""

@@ -8,8 +8,9 @@
 
 Every convolution has a bias, and is followed by batch normalization and ReLU. Arm's
 networks S, M and L have 64, 172 and 276 filters and 4, 4 and 5 blocks. MLPerf Tiny's
-reference has the size of S, with another front-end (`core.frontends.speech_commands`);
-its mean leaves out the last of 25 frames.
+reference has the size of S, with another front-end (`core.frontends.speech_commands`)
+and dropout in training. Its published SavedModel is of March 2021: other weights than
+those of the `.tflite` files next to it, which were trained later.
 
 Source: Zhang et al. 2017, arXiv:1711.07128; ARM-software/ML-KWS-for-MCU, commit
 8151349; Banbury et al. 2021, arXiv:2106.07597; mlcommons/tiny, commit 1afd2c9.
@@ -32,6 +33,7 @@ from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.speech_commands import (
+    CLIP_SAMPLES,
     COEFFICIENTS,
     FRAMES,
     FRONTENDS,
@@ -49,6 +51,7 @@ DEFAULTS = {
     "conv_stride": 2,
     "block_stride": 1,
 }
+
 
 def DSCNN(
     weights: Weights = None,
@@ -69,9 +72,11 @@ def DSCNN(
     Whole clips: windows of one second side by side; as upstream, silence fills clips
     that are shorter. The originals hear only the first second of longer ones.
 
+    Of Arm it reads the frozen graph (`DS_CNN_S.pb`), of MLPerf Tiny the checkpoint in
+    the SavedModel (`variables/variables.index`, with `variables.data-...` next to it).
+
     Args:
-        variant: Front-end and mean over time of the published code: "arm" or "mlperf";
-            default: "arm".
+        variant: Whose front-end and dropout: "arm" or "mlperf"; default: "arm".
         filters: Filters of every convolution; default: 64.
         blocks: Number of separable convolutions after the first; default: 4.
         conv_stride: Step of the first convolution over the coefficients, 1 or 2 (over
@@ -98,7 +103,7 @@ def _body(
     for name, step in (("conv_stride", conv_stride), ("block_stride", block_stride)):
         if step not in (1, 2):
             raise ValueError(f"{name} must be 1 or 2. Received: {step!r}.")
-    waveform = keras.Input((speech_commands_spec(variant).clip_samples,), name="waveform")
+    waveform = keras.Input((CLIP_SAMPLES,), name="waveform")
     x = speech_commands_frontend(waveform, variant)
     x = layers.Reshape((FRAMES, COEFFICIENTS, 1), name="image")(x)
     x = channels_last.Conv2D(
@@ -110,19 +115,13 @@ def _body(
     for number in range(1, blocks + 1):
         name = f"block{number}"
         step = block_stride if number == 1 else 1
-        x = DepthwiseConv2D(
-            3, step, pad_like="tensorflow", name=f"{name}_depthwise"
-        )(x)
+        x = DepthwiseConv2D(3, step, pad_like="tensorflow", name=f"{name}_depthwise")(x)
         x = _norm_relu(x, f"{name}_depthwise")
         x = channels_last.Conv2D(filters, 1, name=f"{name}_pointwise")(x)
         x = _norm_relu(x, f"{name}_pointwise")
     if variant == "mlperf":
         x = layers.Dropout(0.4, name="dropout")(x)
-    frames, coefficients = x.shape[1:3]
-    if variant == "mlperf":  # half of the 49 frames, rounded down
-        frames -= frames % 2
-    x = channels_last.AveragePooling2D((frames, coefficients), name="mean")(x)
-    embedding = channels_last.Flatten(name="embedding")(x)
+    embedding = channels_last.GlobalAveragePooling2D(name="embedding")(x)
     return Body(waveform, embedding, embedding, speech_commands_spec(variant))
 
 
@@ -162,8 +161,8 @@ def _from_arm(path: Path) -> Converted:
     known_block = {(1, step, step, 1): step for step in (1, 2)}
     if first not in known or block not in known_block:
         raise ValueError(
-            f"{path} holds a DS-CNN with other strides than Arm's: {first} in the first "
-            f"convolution, {block} in the first block."
+            f"{path} holds a DSCNN with other strides than the published ones: "
+            f"{first} in the first convolution, {block} in the first block."
         )
     strides = {"conv_stride": known[first], "block_stride": known_block[block]}
     return Converted(state, {"variant": "arm", **sizes, **strides})
@@ -190,7 +189,9 @@ def from_arm(constants: Mapping[str, np.ndarray]) -> State:
     return state
 
 
-_NUMBERED = re.compile(r"layer_with_weights-(\d{1,3})/(\w+)/\.ATTRIBUTES/VARIABLE_VALUE")
+_NUMBERED = re.compile(
+    r"layer_with_weights-(\d{1,3})/(\w+)/\.ATTRIBUTES/VARIABLE_VALUE"
+)
 
 
 def _from_mlperf(index: Path, data: Path | None = None) -> Converted:

@@ -1,9 +1,9 @@
 """The input of the keyword networks: ten cepstral coefficients of one second.
 
-    variant "arm":    waveform (b, 16000) -> TensorFlow's operation Mfcc, frames of 40 ms
-                      every 20 ms (b, 49, 10)
-    variant "mlperf": waveform -> divided by its largest sample -> tf.signal, frames of
-                      30 ms every 20 ms (b, 49, 10)
+    waveform (b, 16000)
+    variant "arm":    -> TensorFlow's operation Mfcc, 40 ms every 20 ms (b, 49, 10)
+    variant "mlperf": -> divided by its largest sample (b, 16000)
+                      -> as tf.signal, 30 ms every 20 ms (b, 49, 10)
 
 MLPerf's code divides by the largest sample, not by the largest magnitude, so that the
 level changes with the polarity of a recording. It would divide silence by zero; here
@@ -62,6 +62,6 @@ def speech_commands_frontend(
 
 
 def speech_commands_spec(variant: str) -> AudioSpec:
-    """Return the spec: windows of one second; as upstream, silence fills short clips."""
+    """Return the spec: windows of one second, short clips filled with silence."""
     spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, CLIP_SAMPLES, FRONTENDS[variant])
     return spec.replace(window_padding="zeros")
