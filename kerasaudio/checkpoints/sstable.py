@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerasaudio.checkpoints.crc32c import crc32c, unmask
+from kerasaudio.checkpoints.protobuf import varint
 
 MAGIC = 0xDB4775248B80FB57
 FOOTER = 48
@@ -107,23 +108,3 @@ def _handle(data: memoryview, position: int) -> tuple[tuple[int, int], int]:
     start, position = varint(data, position)
     size, position = varint(data, position)
     return (start, size), position
-
-
-def varint(data: memoryview, position: int) -> tuple[int, int]:
-    """Read a number stored in seven bits per byte; return it and its end position.
-
-    Raises:
-        ValueError: The number has more than 64 bits, or reaches beyond the data.
-    """
-    number = 0
-    for shift in range(0, 70, 7):
-        if position >= len(data):
-            raise ValueError("a number is cut off")
-        octet = data[position]
-        position += 1
-        number |= (octet & 0x7F) << shift
-        if octet < 0x80:
-            if number >= 1 << 64:
-                break
-            return number, position
-    raise ValueError("a number has more than 64 bits")

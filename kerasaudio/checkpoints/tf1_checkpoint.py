@@ -8,34 +8,22 @@ Source: tensorflow/core/util/saved_tensor_slice.proto, saved_tensor_slice_util.c
 tensorflow/core/framework/{tensor,tensor_shape,tensor_slice}.proto.
 """
 
-import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from kerasaudio.checkpoints.sstable import read_table, varint
-
-_Value = int | memoryview
-_VARINT, _BYTES = 0, 2
-
-
-class _Type(NamedTuple):
-    """Storage of a DataType: its field in TensorProto, packed."""
-
-    name: str
-    field: int
-
-
-_TYPES = {
-    1: _Type("float32", 5),
-    2: _Type("float64", 6),
-    3: _Type("int32", 7),
-    9: _Type("int64", 10),
-}
-_MOST_DIMENSIONS = 8
+from kerasaudio.checkpoints.protobuf import (
+    BYTES,
+    VARINT,
+    Value,
+    fields,
+    single,
+    text,
+)
+from kerasaudio.checkpoints.sstable import read_table
+from kerasaudio.checkpoints.tensor_proto import TYPES, packed, read_shape, shaped
 
 
 class _Listed(NamedTuple):
@@ -91,46 +79,35 @@ def _read(content: memoryview) -> dict[str, np.ndarray]:
 
 def _list(meta: memoryview) -> dict[str, _Listed]:
     listed: dict[str, _Listed] = {}
-    for number, value in _fields(meta, {1: _BYTES, 2: _BYTES}):
+    for number, value in fields(meta, {1: BYTES, 2: BYTES}):
         if number == 2:  # versions of the writer and its readers
             continue
-        parts = _single(value, {1: _BYTES, 2: _BYTES, 3: _VARINT, 4: _BYTES})
-        name = _text(parts.get(1))
+        parts = single(value, {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES})
+        name = text(parts.get(1), "a tensor")
         dtype = parts.get(3)
         if not isinstance(dtype, int):
             raise ValueError(f"{name!r} has no type")
         if name in listed:
             raise ValueError(f"it lists {name!r} twice")
-        shape = _shape(parts.get(2, memoryview(b"")))
+        shape = read_shape(parts.get(2))
         _check_whole(parts.get(4), len(shape), name)
         listed[name] = _Listed(shape, dtype)
     return listed
 
 
-def _shape(value: _Value) -> tuple[int, ...]:
-    shape = []
-    for _, dimension in _fields(value, {2: _BYTES}):
-        size = _single(dimension, {1: _VARINT}).get(1, 0)
-        assert isinstance(size, int)
-        shape.append(size)
-    if len(shape) > _MOST_DIMENSIONS or math.prod(shape) > 2**40:
-        raise ValueError(f"a tensor has the shape {shape}")
-    return tuple(shape)
-
-
-def _saved_slice(value: memoryview, key: bytes) -> tuple[str, _Value]:
-    parts = _single(value, {1: _BYTES, 2: _BYTES, 3: _BYTES})
-    name = _text(parts.get(1))
-    dimensions = sum(1 for _ in _fields(parts.get(2, memoryview(b"")), {1: _BYTES}))
+def _saved_slice(value: memoryview, key: bytes) -> tuple[str, Value]:
+    parts = single(value, {1: BYTES, 2: BYTES, 3: BYTES})
+    name = text(parts.get(1), "a tensor")
+    dimensions = sum(1 for _ in fields(parts.get(2), {1: BYTES}))
     _check_whole(parts.get(2), dimensions, name)
     if key != _key(name, dimensions):
         raise ValueError(f"{name!r} has another tensor's key")
     return name, parts.get(3, memoryview(b""))
 
 
-def _check_whole(value: _Value | None, dimensions: int, name: str) -> None:
+def _check_whole(value: Value | None, dimensions: int, name: str) -> None:
     """Raise unless a slice is the whole tensor: an open extent for each dimension."""
-    extents = list(_fields(memoryview(b"") if value is None else value, {1: _BYTES}))
+    extents = list(fields(value, {1: BYTES}))
     for _, extent in extents:
         if not isinstance(extent, memoryview) or len(extent):
             raise ValueError(f"{name!r} was saved in several parts")
@@ -145,78 +122,19 @@ def _key(name: str, dimensions: int) -> bytes:
     return b"\0" + escaped + b"\0\x01" + count + dimensions * b"\x80\x7f"
 
 
-def _array(proto: _Value, listed: _Listed, name: str) -> np.ndarray | None:
-    stored = _TYPES.get(listed.dtype)
+def _array(proto: Value, listed: _Listed, name: str) -> np.ndarray | None:
+    stored = TYPES.get(listed.dtype)
     if stored is None:
         return None
-    parts = _single(proto, {1: _VARINT, stored.field: _BYTES})
+    parts = single(proto, {1: VARINT, stored.field: BYTES})
     if parts.get(1, listed.dtype) != listed.dtype:
         raise ValueError(f"{name!r} is listed with another type")
     content = parts.get(stored.field, memoryview(b""))
-    assert isinstance(content, memoryview)
-    dtype = np.dtype(stored.name)
-    if dtype.kind == "f":
-        if len(content) % dtype.itemsize:
-            raise ValueError(f"{name!r} ends in the middle of a number")
-        values = np.frombuffer(content, dtype.newbyteorder("<")).astype(dtype)
-    else:
-        values = _integers(content, dtype, name)
-    if values.size != math.prod(listed.shape):
-        raise ValueError(
-            f"{name!r} has {values.size} numbers for the shape {listed.shape}"
-        )
-    return values.reshape(listed.shape)
-
-
-def _integers(content: memoryview, dtype: np.dtype, name: str) -> np.ndarray:
-    numbers, position = [], 0
-    while position < len(content):
-        number, position = varint(content, position)
-        numbers.append(number)
-    values = np.array(numbers, np.uint64).view(np.int64)  # negative: two's complement
-    if values.size and not np.array_equal(values.astype(dtype), values):
-        raise ValueError(f"{name!r} has numbers that do not fit {dtype}")
-    return values.astype(dtype)
+    return shaped(packed(content, np.dtype(stored.name), name), listed.shape, name)
 
 
 def _only(value: memoryview, number: int) -> memoryview:
-    parts = _single(value, {number: _BYTES})
-    part = parts.get(number)
+    part = single(value, {number: BYTES}).get(number)
     if not isinstance(part, memoryview):
         raise ValueError("an entry is not part of a checkpoint")
     return part
-
-
-def _single(value: _Value, wires: dict[int, int]) -> dict[int, _Value]:
-    """Return the fields of a message in which none is repeated."""
-    parts: dict[int, _Value] = {}
-    for number, part in _fields(value, wires):
-        if number in parts:
-            raise ValueError(f"a message has field {number} twice")
-        parts[number] = part
-    return parts
-
-
-def _fields(message: _Value, wires: dict[int, int]) -> Iterator[tuple[int, _Value]]:
-    """Yield the fields of a message; all must be known and of the known wire type."""
-    assert isinstance(message, memoryview)
-    position = 0
-    while position < len(message):
-        tag, position = varint(message, position)
-        number, wire = tag >> 3, tag & 7
-        if wires.get(number) != wire:
-            raise ValueError(f"a message has a field {number} of wire type {wire}")
-        length, position = varint(message, position)
-        if wire == _VARINT:
-            yield number, length
-            continue
-        if position + length > len(message):
-            raise ValueError("a message is cut off")
-        yield number, message[position : position + length]
-        position += length
-
-
-def _text(value: _Value | None) -> str:
-    if not isinstance(value, memoryview):
-        raise ValueError("a tensor has no name")
-    return bytes(value).decode("utf-8")

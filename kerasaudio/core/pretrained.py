@@ -27,7 +27,8 @@ class Converted(NamedTuple):
     arguments: Mapping[str, Any] = {}
 
 
-Converter = Callable[[Path], Converted]
+# Of the file; if the original consists of several, of all, the main one first.
+Converter = Callable[..., Converted]
 
 # Fields of a spec that describe the origin of the weights.
 ORIGIN = (
@@ -141,8 +142,8 @@ def find_weights(
     )
 
 
-def _state_only(convert: Converter) -> Callable[[Path], State]:
-    return lambda path: convert(path).state
+def _state_only(convert: Converter) -> Callable[..., State]:
+    return lambda *paths: convert(*paths).state
 
 
 def _from_file(

@@ -13,6 +13,7 @@ from kerasaudio.layers.pcen import PCEN
 from kerasaudio.layers.preemphasis import Preemphasis
 from kerasaudio.layers.scale import Decibel, LogCompression, Standardize
 from kerasaudio.layers.stft import STFT, Spectrogram
+from kerasaudio.layers.tensorflow_mfcc import TensorFlowMFCC
 from kerasaudio.layers.vggish_postprocess import VGGishPostprocess
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Preemphasis",
     "Spectrogram",
     "Standardize",
+    "TensorFlowMFCC",
     "VGGishPostprocess",
     "WholeWindows",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasaudio.arguments import number, whole_number
@@ -113,16 +114,7 @@ class MelSpectrogram(Spectrogram):
             fmax,
         )
         self.htk, self.norm, self.triangles = htk, norm, triangles
-        self.filterbank = mel_filterbank(
-            sample_rate=sample_rate,
-            n_fft=self.n_fft,
-            n_mels=n_mels,
-            fmin=fmin,
-            fmax=fmax,
-            htk=htk,
-            norm=norm,
-            triangles=triangles,
-        ).astype("float32")
+        self.filterbank = self.make_filterbank().astype("float32")
         self._groups = split_bands(self.filterbank)
         empty = int((self.filterbank <= 0).all(axis=0).sum())
         if empty and self.says_empty_bands:
@@ -133,6 +125,19 @@ class MelSpectrogram(Spectrogram):
                 f"sample_rate={sample_rate}, fmin={fmin}.",
                 stacklevel=2,
             )
+
+    def make_filterbank(self) -> np.ndarray:
+        """Return the matrix that sums FFT bins into bands, (bins, n_mels)."""
+        return mel_filterbank(
+            sample_rate=self.sample_rate,
+            n_fft=self.n_fft,
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+            htk=self.htk,
+            norm=self.norm,
+            triangles=self.triangles,
+        )
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, n_mels)."""

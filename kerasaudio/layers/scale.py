@@ -134,25 +134,46 @@ class LogCompression(Float32Layer):
     ) -> None:
         super().__init__(**kwargs)
         gain = number(gain, "gain", above=0)
-        offset = number(offset, "offset", least=0)
-        floor = None if floor is None else number(floor, "floor", above=0)
+        offset, floor = check_log(offset, floor)
         base = number(base, "base", above=1)
-        require(
-            offset > 0 or floor is not None,
-            "Silence requires a positive `offset` or a `floor`.",
-            offset=offset,
-            floor=floor,
-        )
         self.gain, self.offset, self.floor, self.base = gain, offset, floor, base
 
     def call(self, inputs: Any) -> Any:
         """Compress every value."""
         self.check_input(inputs)
         x = inputs if self.gain == 1 else inputs * self.gain
-        x = x + self.offset if self.offset else x
-        x = x if self.floor is None else ops.maximum(x, self.floor)
-        x = ops.log(x)
+        x = to_log(x, self.offset, self.floor)
         return x if self.base == math.e else x * (1 / math.log(self.base))
+
+
+def check_log(
+    offset: float, floor: float | None, prefix: str = ""
+) -> tuple[float, float | None]:
+    """Return the arguments of a logarithm.
+
+    Args:
+        offset: Number added before it.
+        floor: Its smallest argument.
+        prefix: Beginning of both names, for messages.
+
+    Raises:
+        ValueError: See `LogCompression`.
+    """
+    names = f"{prefix}offset", f"{prefix}floor"
+    offset = number(offset, names[0], least=0)
+    floor = None if floor is None else number(floor, names[1], above=0)
+    require(
+        offset > 0 or floor is not None,
+        f"Silence requires a positive `{names[0]}` or a `{names[1]}`.",
+        **dict(zip(names, (offset, floor), strict=True)),
+    )
+    return offset, floor
+
+
+def to_log(x: Any, offset: float, floor: float | None) -> Any:
+    """Take the natural logarithm of max(x + offset, floor)."""
+    x = x + offset if offset else x
+    return ops.log(x if floor is None else ops.maximum(x, floor))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

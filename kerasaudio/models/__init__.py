@@ -11,6 +11,7 @@ from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
 from kerasaudio.models.lenet_mfcc import LeNetMFCC

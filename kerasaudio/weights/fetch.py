@@ -6,6 +6,7 @@ then the network. The hash of every file is compared with the manifest before us
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +52,9 @@ def fetch(
             licenses that it names, separated by commas.
 
     Returns:
-        The path of a file whose hash equals the manifest's, and its source.
+        The path of a file whose hash equals the manifest's, and its source. If the
+        original consists of several files, the others are available, too; see
+        `fetch_companions`.
 
     Raises:
         WeightsError: The weights are unavailable. The message names each source with
@@ -69,6 +72,31 @@ def fetch(
         >>> path.name, path.stat().st_size == source.size
         ('musicnn_mtat.safetensors', True)
     """
+    found = _fetch_file(entry, progress)
+    fetch_companions(entry, found.source, progress=progress)
+    return found
+
+
+def fetch_companions(
+    entry: WeightsEntry, source: Source, *, progress: bool = True
+) -> list[Path]:
+    """Return the verified further files of a source; download them if needed.
+
+    Args:
+        entry: Entry of the manifest.
+        source: One of its sources.
+        progress: See `fetch`.
+
+    Raises:
+        WeightsError: As `fetch`.
+    """
+    return [
+        _fetch_file(replace(entry, sources=(other,)), progress).path
+        for other in source.companions
+    ]
+
+
+def _fetch_file(entry: WeightsEntry, progress: bool) -> Fetched:
     sources = entry.pinned_sources
     for source in sources:
         if path := find_in_user_folders(source, _plausible_sizes(entry)):

@@ -8,14 +8,14 @@ from kerasaudio.checkpoints.native import State, native_bytes, parse_native
 from kerasaudio.files.cache import forget_dead, has_cache_folder, locked, write_whole
 from kerasaudio.files.errors import WeightsError
 from kerasaudio.text import warn
-from kerasaudio.weights.fetch import fetch
+from kerasaudio.weights.fetch import fetch, fetch_companions
 from kerasaudio.weights.manifest import Source, WeightsEntry
 from kerasaudio.weights.places import converted_path
 
 # Increase it when a converter returns other tensors, to ignore older conversions.
 CONVERTERS_VERSION = 1
 
-Convert = Callable[[Path], State]
+Convert = Callable[..., State]
 
 
 def load_state(
@@ -28,7 +28,8 @@ def load_state(
 
     Args:
         entry: Entry of the manifest.
-        converters: Source format -> reader of such a file.
+        converters: Source format -> reader of such a file. If the original consists of
+            several files, it gets the paths of all.
 
     Returns:
         Tensors by `layer/variable`, and the source they come from.
@@ -55,7 +56,7 @@ def load_state(
             f"{entry.factory} cannot read {source.format!r}, the format of "
             f"{entry.title}. It can read {', '.join(converters) or 'native'}."
         )
-    state = converters[source.format](path)
+    state = converters[source.format](path, *fetch_companions(entry, source))
     _keep_conversion(source, state)
     return state, source
 

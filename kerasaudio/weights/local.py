@@ -89,7 +89,12 @@ def _is_published(path: Path) -> bool:
         }
     except OSError:  # unreadable, which is reported elsewhere
         return False
-    pins = {source.pin for entry in load_manifest() for source in entry.sources}
+    pins = {
+        file.pin
+        for entry in load_manifest()
+        for source in entry.sources
+        for file in (source, *source.companions)
+    }
     return not own_pins.isdisjoint(pins)
 
 

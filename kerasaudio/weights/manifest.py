@@ -32,6 +32,8 @@ class Source:
             not used.
         git_blob: Object id of the file in git.
         size: Size in bytes; None if unknown.
+        companions: Further files that the converter needs, if the original consists of
+            several.
 
     Examples:
         >>> source = kerasaudio.weights.find("MusiCNN", "mtat").sources[0]
@@ -48,6 +50,7 @@ class Source:
     sha256: str | None = None
     git_blob: str | None = None
     size: int | None = None
+    companions: tuple["Source", ...] = ()
 
     @property
     def pin(self) -> str | None:
@@ -145,7 +148,8 @@ class WeightsEntry:
         """Size in bytes, estimated from the parameters if no source states it."""
         for source in self.pinned_sources:
             if source.size is not None:
-                return source.size
+                others = sum(other.size or 0 for other in source.companions)
+                return source.size + others
         return None if self.parameters is None else 4 * self.parameters
 
 
@@ -273,9 +277,14 @@ def _entry(raw: dict[str, Any], path: Path) -> WeightsEntry:
             "labels": _labels(raw["labels"], title, path),
             "metrics": metrics,
             "data": tuple(raw.get("data", [metrics["dataset"]] if metrics else [])),
-            "sources": tuple(Source(**source) for source in raw["sources"]),
+            "sources": tuple(_source(source) for source in raw["sources"]),
         }
     )
+
+
+def _source(raw: dict[str, Any]) -> Source:
+    companions = tuple(_source(other) for other in raw.get("companions", ()))
+    return Source(**raw | {"companions": companions})
 
 
 def _labels(name: str | None, title: str, path: Path) -> tuple[str, ...]:

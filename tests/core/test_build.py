@@ -112,6 +112,7 @@ def test_models_are_called_as_people_write_them():
             "AST": "ast",
             "BarkNet": "bark_net",
             "CRNN": "crnn",
+            "DSCNN": "ds_cnn",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
             "FireRedAED": "fire_red_aed",

@@ -33,6 +33,10 @@ LAYERS = {
         **k,
     ),
     "mfcc": lambda **k: layers.MFCC(16000, 13, lifter=22, **MEL, **k),
+    "mfcc_log": lambda **k: layers.MFCC(
+        16000, 13, norm="htk", log_offset=1e-6, **MEL, **k
+    ),
+    "mfcc_tensorflow": lambda **k: layers.TensorFlowMFCC(16000, 400, 160, **k),
     "kaldi": lambda **k: layers.KaldiFbank(**k),
     "kaldi_matmul": lambda **k: layers.KaldiFbank(method="matmul", window="hann", **k),
     "preemphasis": lambda **k: layers.Preemphasis(**k),

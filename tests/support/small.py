@@ -17,6 +17,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "CNN14": {"filters": 2},
     "CNN14DecisionLevelAtt": {"filters": 2},
     "CNN14DecisionLevelMax": {"filters": 2},
+    "DSCNN": {"filters": 8, "blocks": 2},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,

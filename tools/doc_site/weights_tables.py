@@ -27,6 +27,8 @@ SUBJECTS = {
     "ina": "speech, music, noise",
     "audioset": "everything",
     "yamnet": "everything",
+    "speech_commands": "ten spoken words",
+    "speech_commands_tiny": "ten spoken words",
 }
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"
