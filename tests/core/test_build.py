@@ -122,6 +122,8 @@ def test_models_are_called_as_people_write_them():
             "ReSE2Multi": "rese2multi",
             "SampleCNN": "sample_cnn",
             "SampleCNNSE": "sample_cnn_se",
+            "ShortChunkCNN": "short_chunk_cnn",
+            "ShortChunkResNet": "short_chunk_resnet",
             "SoundEventCRNN": "sound_event_crnn",
             "SpeakerEncoder": "speaker_encoder",
             "SpeechGRU": "speech_gru",

@@ -24,6 +24,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},
+    "ShortChunkCNN": {"clip_samples": 127 * 256, "filters": 4},
+    "ShortChunkResNet": {"clip_samples": 8_000, "filters": 4},
     "SoundEventCRNN": {"filters": 8, "units": 8},
     "SpeakerEncoder": {"units": 8, "depth": 2, "embedding_size": 8},
     "SpeechGRU": {"units": 16},

@@ -1,0 +1,96 @@
+"""The networks of Won et al. 2020: their files, their sizes, their clips."""
+
+import re
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pytest
+
+import kerasaudio
+from support.goldens import Golden
+from support.seeding import read_shapes, seeded
+from support.torch_files import write_state
+from support.won2020 import torchaudio_tables
+
+FILES = {
+    "ShortChunkCNN": ("won_short_chunk", partial(torchaudio_tables, 128)),
+    "ShortChunkResNet": ("won_short_chunk_res", partial(torchaudio_tables, 128)),
+}
+SIBLINGS = {
+    "FCN": ("fcn_seeded", torchaudio_tables),
+    "CRNN": ("crnn_seeded", torchaudio_tables),
+    "MusiCNN": ("musicnn_won2020_seeded", torchaudio_tables),
+    "SampleCNN": ("seeded_sample", dict),
+    "SampleCNNSE": ("seeded_se", dict),
+}
+# SampleCNN and its sibling assume the published sizes.
+WITHOUT_SIZES = ("SampleCNN", "SampleCNNSE")
+REFUSED = (
+    r"best_model\.pth does not hold an? {}, which has a layer [a-z0-9._]+\. The layers"
+    r"|spec\.mel_scale\.fb in the file .* differs"
+    r"|best_model\.pth do not fit"
+)
+PARAMETERS = {"ShortChunkCNN": 3_687_348, "ShortChunkResNet": 12_104_244}
+EMBEDDING = {"ShortChunkCNN": 512, "ShortChunkResNet": 512}
+# Samples that leave one step after the last layer.
+SHORTEST = {"ShortChunkCNN": 127 * 256, "ShortChunkResNet": 257}
+
+
+def thin(channels):
+    return str(int(channels[0]) // 32)
+
+
+def write_narrow(folder, golden, kept):
+    """Write a file with a thirty-second of the channels."""
+    wide = Golden.read(golden).keys
+    keys = re.sub(r"\b(128|256|512|1024)\b", thin, wide)
+    path = folder / "best_model.pth"
+    write_state(path, seeded(read_shapes(keys)) | kept())
+    return path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_tells_the_number_of_filters_and_how_clips_are_cut(name, tmp_path):
+    model = kerasaudio.FACTORIES[name](weights=write_narrow(tmp_path, *FILES[name]))
+
+    assert model.spec.arguments["filters"] == 4
+    assert model.output_shape == (None, 50)
+    size = model.spec.clip_samples
+    clip = np.zeros(3 * size + 100, "float32")
+    starts = [window.start for window in model.spec.rule.cut(clip)]
+    assert starts == [i * ((2 * size + 100) // 16) for i in range(16)]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        (name, other)
+        for name, other in product((*FILES, *SIBLINGS), repeat=2)
+        if name != other and name not in WITHOUT_SIZES
+    ],
+)
+def test_files_of_sibling_networks_are_refused(name, other, tmp_path):
+    path = write_narrow(tmp_path, *(FILES | SIBLINGS)[other])
+
+    with pytest.raises(ValueError, match=REFUSED.format(name)):
+        kerasaudio.FACTORIES[name](weights=path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_they_have_the_published_number_of_parameters(name):
+    model = kerasaudio.FACTORIES[name]()
+
+    trained = sum(np.prod(weight.shape) for weight in model.trainable_weights)
+    assert trained == PARAMETERS[name]
+    assert model.get_layer("embedding").output.shape == (None, EMBEDDING[name])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_shortest_clip_leaves_one_step(name):
+    factory, samples = kerasaudio.FACTORIES[name], SHORTEST[name]
+    model = factory(filters=2, clip_samples=samples)
+
+    assert model.get_layer("pool").input.shape[1:3] == (1, 1)
+    with pytest.raises(ValueError, match=f"clip_samples must be at least {samples}"):
+        factory(filters=2, clip_samples=samples - 1)
