@@ -11,6 +11,7 @@ from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.efficient_at import EfficientAT
+from kerasaudio.models.harmonic_cnn import HarmonicCNN
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50

@@ -114,6 +114,7 @@ def test_models_are_called_as_people_write_them():
             "CRNN": "crnn",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
+            "HarmonicCNN": "harmonic_cnn",
             "LeNetMFCC": "lenet_mfcc",
             "LogMelCNN": "log_mel_cnn",
             "MelResNet50": "mel_resnet50",

@@ -11,11 +11,12 @@ import kerasaudio
 from support.goldens import Golden
 from support.seeding import read_shapes, seeded
 from support.torch_files import write_state
-from support.won2020 import torchaudio_tables
+from support.won2020 import torchaudio_tables, window
 
 FILES = {
     "ShortChunkCNN": ("won_short_chunk", partial(torchaudio_tables, 128)),
     "ShortChunkResNet": ("won_short_chunk_res", partial(torchaudio_tables, 128)),
+    "HarmonicCNN": ("won_hcnn", partial(window, "hstft.spec.window")),
 }
 SIBLINGS = {
     "FCN": ("fcn_seeded", torchaudio_tables),
@@ -31,10 +32,18 @@ REFUSED = (
     r"|spec\.mel_scale\.fb in the file .* differs"
     r"|best_model\.pth do not fit"
 )
-PARAMETERS = {"ShortChunkCNN": 3_687_348, "ShortChunkResNet": 12_104_244}
-EMBEDDING = {"ShortChunkCNN": 512, "ShortChunkResNet": 512}
+PARAMETERS = {
+    "ShortChunkCNN": 3_687_348,
+    "ShortChunkResNet": 12_104_244,
+    "HarmonicCNN": 3_631_551,
+}
+EMBEDDING = {"ShortChunkCNN": 512, "ShortChunkResNet": 512, "HarmonicCNN": 256}
 # Samples that leave one step after the last layer.
-SHORTEST = {"ShortChunkCNN": 127 * 256, "ShortChunkResNet": 257}
+SHORTEST = {
+    "ShortChunkCNN": 127 * 256,
+    "ShortChunkResNet": 257,
+    "HarmonicCNN": 287 * 256,
+}
 
 
 def thin(channels):

@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "FCN": {"clip_samples": 327_424},
     "CRNN": {"clip_samples": 50_000},
+    "HarmonicCNN": {"clip_samples": 287 * 256, "filters": 6},
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},

@@ -17,6 +17,11 @@ def torchaudio_tables(bins: int = 96) -> State:
             sr=16_000, n_fft=512, n_mels=bins, fmax=8_000, htk=True, norm=None
         )
     return {
-        "spec.spectrogram.window": np.hanning(513)[:-1].astype("float32"),
+        **window("spec.spectrogram.window"),
         "spec.mel_scale.fb": bank.T.astype("float32"),
     }
+
+
+def window(key: str) -> State:
+    """Give the window of the Fourier transform, by its key."""
+    return {key: np.hanning(513)[:-1].astype("float32")}

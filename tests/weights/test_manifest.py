@@ -23,6 +23,7 @@ OFFERED = {
     "CRNN": ["mtat", "msd", "jamendo"],
     "MusiCNN": ["mtat", "msd", "won2020-mtat", "won2020-msd", "won2020-jamendo"],
     "MusicVGG": ["mtat", "msd"],
+    "HarmonicCNN": ["mtat", "msd", "jamendo"],
     "ShortChunkResNet": ["msd", "jamendo"],
     "EfficientAT": ["audioset", "audioset-mn05", "audioset-mn10", "audioset-mn20"],
     "AST": ["audioset"],

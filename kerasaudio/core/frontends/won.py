@@ -116,7 +116,8 @@ def read_won(
     tensors = read_torch(path)
     sizes = sizes or {}
     for layer in (head, *sizes.values()):
-        if np.ndim(tensors.get(f"{layer}.bias")) != 1:
+        bias = tensors.get(f"{layer}.bias")
+        if bias is None or bias.ndim != 1:
             found = sorted({key.rpartition(".")[0] for key in tensors})
             raise ValueError(
                 f"{path} does not hold a {factory}, which has a layer {layer}. "
