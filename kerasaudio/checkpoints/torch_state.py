@@ -8,6 +8,7 @@ the same rules apply to every network:
     depthwise (c, 1, f, t)      -> kernel (t, f, c, 1)
     Linear  (out, in)           -> kernel (in, out)
     BatchNorm weight, bias, running_*  -> gamma, beta, moving_*
+    LayerNorm weight, bias      -> gamma, beta
     GRU     weight_ih_l0, ...   -> layer `<path>_l0`, gates r z n -> z r n
     LSTM    the same, four gates i f g o in the same order; their biases are added
 """
@@ -66,7 +67,7 @@ def from_torch(
         elif leaf != "num_batches_tracked":  # a counter of torch, not a weight
             layer = path.replace(".", "_")
             layer = (rename or {}).get(layer, layer)
-            if f"{path}.running_mean" in tensors:
+            if f"{path}.running_mean" in tensors or _is_vector(tensors, path):
                 state[f"{layer}/{_NORM.get(leaf, leaf)}"] = tensor
             elif leaf == "weight":
                 state[f"{layer}/kernel"] = _kernel(tensor, depthwise(layer))
@@ -77,10 +78,35 @@ def from_torch(
     return state
 
 
+def _is_vector(tensors: Mapping[str, np.ndarray], path: str) -> bool:
+    """Return whether a layer has a weight per feature, as only LayerNorm does."""
+    weight = tensors.get(f"{path}.weight")
+    return weight is not None and weight.ndim == 1
+
+
 def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
     if depthwise:
         return tensor.transpose(3, 2, 0, 1)
     return tensor.transpose()
+
+
+def split_heads(tensor: np.ndarray, heads: int) -> np.ndarray:
+    """Return (out, in) or (out,) as (in, heads, out / heads) or (heads, out / heads).
+
+    A tensor that cannot be divided is only transposed; `assign` reports its shape.
+    """
+    turned = tensor.transpose()
+    if not tensor.ndim or turned.shape[-1] % heads:
+        return turned
+    return turned.reshape(*turned.shape[:-1], heads, turned.shape[-1] // heads)
+
+
+def join_heads(tensor: np.ndarray, heads: int) -> np.ndarray:
+    """Return (out, in) as (heads, in / heads, out); see `split_heads`."""
+    turned = tensor.transpose()
+    if tensor.ndim != 2 or turned.shape[0] % heads:
+        return turned
+    return turned.reshape(heads, turned.shape[0] // heads, turned.shape[1])
 
 
 def _recurrent(layer: str, parts: Mapping[str, np.ndarray]) -> State:

@@ -10,6 +10,7 @@ from kerasaudio.core.build import complete
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.harmonic_cnn import HarmonicCNN
 from kerasaudio.models.lenet_mfcc import LeNetMFCC

@@ -30,8 +30,8 @@ from kerasaudio.core.blocks import conv_bn_relu_2d, embed_peaks, residual_2d
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.won import (
     HOP,
+    LEAST_SAMPLES,
     SAMPLE_RATE,
-    STFT_SETTINGS,
     WIDE_FRONTEND,
     WON_CLIPS,
     read_won,
@@ -47,7 +47,6 @@ WIDENING = (1, 1, 2, 2, 2, 2, 4)
 DEFAULTS = {"clip_samples": CLIP_SAMPLES, "filters": 128}
 # Seven poolings leave one step of this many frames.
 LEAST_PLAIN = (2 ** len(WIDENING) - 1) * HOP
-LEAST_RESIDUAL = STFT_SETTINGS["n_fft"] // 2 + 1  # reflected at both ends
 
 
 def ShortChunkCNN(
@@ -160,7 +159,7 @@ _SHORT_CHUNK_CNN = _architecture("ShortChunkCNN", _pooled, LEAST_PLAIN, "layer1.
 _SHORT_CHUNK_RESNET = _architecture(
     "ShortChunkResNet",
     partial(residual_2d, strides=(2, 2)),
-    LEAST_RESIDUAL,
+    LEAST_SAMPLES,
     "layer1.conv_1",
     "short_chunk_resnet",
 )

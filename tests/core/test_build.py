@@ -111,6 +111,7 @@ def test_models_are_called_as_people_write_them():
         >= {
             "AST": "ast",
             "BarkNet": "bark_net",
+            "CNNSA": "cnnsa",
             "CRNN": "crnn",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",

@@ -4,10 +4,12 @@ import re
 from functools import partial
 from itertools import product
 
+import keras
 import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.layers.transformer import ConstantToken
 from support.goldens import Golden
 from support.seeding import read_shapes, seeded
 from support.torch_files import write_state
@@ -17,6 +19,7 @@ FILES = {
     "ShortChunkCNN": ("won_short_chunk", partial(torchaudio_tables, 128)),
     "ShortChunkResNet": ("won_short_chunk_res", partial(torchaudio_tables, 128)),
     "HarmonicCNN": ("won_hcnn", partial(window, "hstft.spec.window")),
+    "CNNSA": ("won_cnnsa", partial(torchaudio_tables, 128)),
 }
 SIBLINGS = {
     "FCN": ("fcn_seeded", torchaudio_tables),
@@ -36,13 +39,20 @@ PARAMETERS = {
     "ShortChunkCNN": 3_687_348,
     "ShortChunkResNet": 12_104_244,
     "HarmonicCNN": 3_631_551,
+    "CNNSA": 10_521_652,
 }
-EMBEDDING = {"ShortChunkCNN": 512, "ShortChunkResNet": 512, "HarmonicCNN": 256}
+EMBEDDING = {
+    "ShortChunkCNN": 512,
+    "ShortChunkResNet": 512,
+    "HarmonicCNN": 256,
+    "CNNSA": 256,
+}
 # Samples that leave one step after the last layer.
 SHORTEST = {
     "ShortChunkCNN": 127 * 256,
     "ShortChunkResNet": 257,
     "HarmonicCNN": 287 * 256,
+    "CNNSA": 257,
 }
 
 
@@ -98,8 +108,42 @@ def test_they_have_the_published_number_of_parameters(name):
 @pytest.mark.parametrize("name", FILES)
 def test_the_shortest_clip_leaves_one_step(name):
     factory, samples = kerasaudio.FACTORIES[name], SHORTEST[name]
-    model = factory(filters=2, clip_samples=samples)
+    model = factory(filters=4, clip_samples=samples)
 
-    assert model.get_layer("pool").input.shape[1:3] == (1, 1)
+    before = "steps" if name == "CNNSA" else "pool"
+    assert model.get_layer(before).input.shape[2] == 1
+    assert model.get_layer(before).input.shape[1] <= 2
     with pytest.raises(ValueError, match=f"clip_samples must be at least {samples}"):
-        factory(filters=2, clip_samples=samples - 1)
+        factory(filters=4, clip_samples=samples - 1)
+
+
+@pytest.mark.parametrize("heads", [0, 3])
+def test_heads_that_do_not_divide_the_features_are_refused(heads):
+    with pytest.raises(ValueError, match="num_heads"):
+        kerasaudio.CNNSA(filters=4, num_heads=heads)
+
+
+def test_the_file_of_cnnsa_tells_its_layers_and_heads(tmp_path):
+    path = write_narrow(tmp_path, *FILES["CNNSA"])
+
+    arguments = kerasaudio.CNNSA(weights=path).spec.arguments
+
+    assert arguments["num_layers"] == 2
+    assert arguments["num_heads"] == 8
+    with pytest.raises(ValueError, match="num_heads"):
+        kerasaudio.CNNSA(weights=path, num_heads=4)
+
+
+def test_the_constant_vector_is_upstreams():
+    want = Golden.read("won_cnnsa").arrays["cls"]
+    steps = np.random.default_rng(0).normal(size=(2, 3, 256)).astype("float32")
+    layer = ConstantToken()
+
+    got = keras.ops.convert_to_numpy(layer(steps))
+
+    assert got.shape == layer.compute_output_shape(steps.shape) == (2, 4, 256)
+    np.testing.assert_array_equal(got[:, 0], [want, want])
+    np.testing.assert_array_equal(got[:, 1:], steps)
+    assert not layer.weights
+    again = ConstantToken.from_config(ConstantToken(seed=1).get_config())
+    assert np.abs(keras.ops.convert_to_numpy(again(steps))[:, 0] - want).max() > 0.5

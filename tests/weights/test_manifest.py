@@ -21,6 +21,7 @@ OFFERED = {
     "SampleCNNSE": ["mtat", "msd", "jamendo"],
     "FCN": ["mtat", "msd", "jamendo"],
     "CRNN": ["mtat", "msd", "jamendo"],
+    "CNNSA": ["mtat", "msd", "jamendo"],
     "MusiCNN": ["mtat", "msd", "won2020-mtat", "won2020-msd", "won2020-jamendo"],
     "MusicVGG": ["mtat", "msd"],
     "HarmonicCNN": ["mtat", "msd", "jamendo"],

@@ -43,6 +43,7 @@ FRONTEND: dict[str, Any] = {
     "norm": None,
 }
 WIDE_FRONTEND = FRONTEND | {"n_mels": WIDE_BINS}
+LEAST_SAMPLES = STFT_SETTINGS["n_fft"] // 2 + 1  # for the reflection at both ends
 WINDOW = window_function("hann", STFT_SETTINGS["n_fft"], periodic=True)
 
 # A clip's result is the mean over 16 chunks, (samples - chunk) // 16 apart; batch_size
