@@ -2,7 +2,7 @@
 upstream networks use 1e-5 in torch, and 1e-3 in Keras and TensorFlow."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
@@ -82,6 +82,57 @@ def conv_bn_relu_2d(
     x = channels_last.Conv2D(filters, 3, padding="same", name=f"{name}_conv")(x)
     x = batch_norm(x, epsilon, f"{name}_bn", momentum)
     return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def residual_2d(
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    *,
+    strides: tuple[int, int] = (1, 1),
+) -> keras.KerasTensor:
+    """Add two convolutions 3 x 3 to (batch, frames, bins, channels), then rectify.
+
+    If strides or channels change the shape, a third convolution, 3 x 3 as well, takes
+    the place of the input. Padding is that of torch, 1 at every edge.
+
+    Args:
+        x: Feature maps.
+        filters: Number of channels of the output.
+        name: Prefix of the layer names.
+        strides: Strides of the first (and third) convolution over (frames, bins).
+    """
+    shortcut = x
+    if strides == (1, 1):
+        padded, padding = x, "same"
+    else:  # with strides, Keras' "same" adds less in front than torch
+        padded = channels_last.ZeroPadding2D(1, name=f"{name}_pad")(x)
+        padding = "valid"
+
+    def conv_bn(x: keras.KerasTensor, number: int, **how: Any) -> keras.KerasTensor:
+        x = channels_last.Conv2D(filters, 3, name=f"{name}_conv_{number}", **how)(x)
+        return batch_norm(x, TORCH_EPSILON, f"{name}_bn_{number}")
+
+    y = conv_bn(padded, 1, strides=strides, padding=padding)
+    y = layers.ReLU(name=f"{name}_relu_1")(y)
+    y = conv_bn(y, 2, padding="same")
+    if strides != (1, 1) or x.shape[-1] != filters:
+        shortcut = conv_bn(padded, 3, strides=strides, padding=padding)
+    x = layers.Add(name=f"{name}_add")([shortcut, y])
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def embed_peaks(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Take the maximum of each channel of (batch, frames, bins, channels), then dense.
+
+    Returns:
+        The output of the layer `embedding`, (batch, channels): dense, normalized and
+        rectified.
+    """
+    x = channels_last.GlobalMaxPooling2D(name="pool")(x)
+    x = layers.Dense(x.shape[-1], name="dense1")(x)
+    x = batch_norm(x, TORCH_EPSILON, "bn")
+    return layers.ReLU(name="embedding")(x)
 
 
 def squeeze_excite_1d(

@@ -5,6 +5,7 @@ Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 
 from kerasaudio.layers import augment
 from kerasaudio.layers.augment import *  # noqa: F403
+from kerasaudio.layers.harmonic import HarmonicFilters
 from kerasaudio.layers.kaldi import KaldiFbank
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.mfcc import MFCC
@@ -22,6 +23,7 @@ __all__ = [
     "PCEN",
     "STFT",
     "Decibel",
+    "HarmonicFilters",
     "KaldiFbank",
     "LogCompression",
     "MelSpectrogram",

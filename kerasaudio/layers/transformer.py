@@ -4,11 +4,49 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import FeatureLayer, Shape
 from kerasaudio.layers.time_axis import Timed, hide, rule
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class ConstantToken(keras.layers.Layer):
+    """Prepend a vector to the steps of every clip, the same always: it is not trained.
+
+    Its numbers are in [0, 1): the first that NumPy draws with `numpy.random.random`
+    after `numpy.random.seed(seed)`.
+
+    Input: (batch, steps, features). Output: (batch, 1 + steps, features).
+
+    Args:
+        seed: Seed of these numbers.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = whole_number(seed, "seed", least=0)
+
+    def call(self, inputs: Any) -> Any:
+        """Return the vector and the steps."""
+        drawn = np.random.RandomState(self.seed).random_sample(inputs.shape[2])
+        token = ops.cast(drawn.astype("float32")[None, None], inputs.dtype)
+        token = ops.repeat(token, ops.shape(inputs)[0], axis=0)
+        return ops.concatenate([token, inputs], axis=1)
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Return (batch, 1 + steps, features)."""
+        batch, steps, features = input_shape
+        return (batch, None if steps is None else 1 + steps, features)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

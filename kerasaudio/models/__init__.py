@@ -14,6 +14,9 @@ from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
+from kerasaudio.models.cnnsa import CNNSA
+from kerasaudio.models.efficient_at import EfficientAT
+from kerasaudio.models.harmonic_cnn import HarmonicCNN
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50
@@ -29,6 +32,7 @@ from kerasaudio.models.panns_resnet import PANNsResNet
 from kerasaudio.models.panns_wavegram import WavegramLogmelCNN14
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
+from kerasaudio.models.short_chunk import ShortChunkCNN, ShortChunkResNet
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU

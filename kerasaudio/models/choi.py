@@ -15,13 +15,13 @@ minzwon/sota-music-tagging-models, commit 4e1d652.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import keras
 from keras import layers
 
-from kerasaudio.checkpoints.torch_state import read_state
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import conv_bn_relu_2d
@@ -31,6 +31,7 @@ from kerasaudio.core.frontends.won import (
     HOP,
     SAMPLE_RATE,
     WON_CLIPS,
+    read_won,
     stored_constants,
     won_frontend,
 )
@@ -136,10 +137,8 @@ def _convolutions(
     return waveform, x
 
 
-def _from_won2020(path: Path) -> Converted:
-    return Converted(
-        read_state(path, rename={"dense": "predictions"}, constants=stored_constants())
-    )
+def _from_won2020(name: str, path: Path) -> Converted:
+    return read_won(path, name, head="dense", constants=stored_constants())
 
 
 def _architecture(name: str, body: Callable[[int], Body]) -> Architecture:
@@ -148,7 +147,7 @@ def _architecture(name: str, body: Callable[[int], Body]) -> Architecture:
         body=body,
         defaults={"clip_samples": CLIP_SAMPLES},
         free={"clip_samples"},
-        converters={"won2020": _from_won2020},
+        converters={"won2020": partial(_from_won2020, name)},
         suffixes={".pth": "won2020"},
         clips={"won2020": WON_CLIPS},
         example={"labels": ["jazz", "rock"]},

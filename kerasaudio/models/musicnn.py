@@ -28,7 +28,6 @@ from typing import Unpack
 import keras
 from keras import layers
 
-from kerasaudio.checkpoints.torch_state import read_state
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
@@ -43,6 +42,7 @@ from kerasaudio.core.frontends.won import FRONTEND as WON_FRONTEND
 from kerasaudio.core.frontends.won import (
     SAMPLE_RATE,
     WON_CLIPS,
+    read_won,
     stored_constants,
     won_frontend,
 )
@@ -218,15 +218,14 @@ def _spec(variant: str, samples: int) -> AudioSpec:
 
 
 def _from_won2020(path: Path) -> Converted:
-    state = read_state(
-        path, rename={"dense2": "predictions"}, constants=stored_constants()
+    converted = read_won(
+        path,
+        "MusiCNN",
+        head="dense2",
+        constants=stored_constants(),
+        sizes={"midend_filters": "layer1.conv", "dense_units": "dense1"},
     )
-    arguments = {
-        "variant": "won2020",
-        "midend_filters": len(state["layer1_conv/bias"]),
-        "dense_units": len(state["dense1/bias"]),
-    }
-    return Converted(state, arguments)
+    return Converted(converted.state, {"variant": "won2020", **converted.arguments})
 
 
 _MUSICNN = Architecture(

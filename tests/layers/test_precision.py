@@ -13,6 +13,7 @@ from kerasaudio.layers import dft, precision, stft
 from support.front_ends import gradient, relative_error, run
 
 MEL = {"n_fft": 256, "hop_length": 100, "n_mels": 24}
+ON_FEATURES = layers.HarmonicFilters | layers.PCEN | layers.VGGishPostprocess
 WITH_PRODUCTS = {
     "stft": lambda: layers.STFT(120, 50, method="matmul"),
     "mel": lambda: layers.MelSpectrogram(16000, **MEL),
@@ -21,6 +22,7 @@ WITH_PRODUCTS = {
     "kaldi": lambda: layers.KaldiFbank(),
     "kaldi_by_matrices": lambda: layers.KaldiFbank(method="matmul"),
     "pcen": lambda: layers.PCEN(16000, 100),
+    "harmonic": lambda: layers.HarmonicFilters(16000, 2),
     "vggish_pca": lambda: layers.VGGishPostprocess(np.eye(7, 10), np.arange(10) / 10),
     "convolution": lambda: layers.Convolution([np.ones(5, "float32")]),
 }
@@ -33,7 +35,7 @@ def layer(request):
 
 def example(layer):
     rng = np.random.default_rng(0)
-    if isinstance(layer, layers.PCEN | layers.VGGishPostprocess):
+    if isinstance(layer, ON_FEATURES):
         return rng.exponential(1.0, (2, 150, 10)).astype("float32")
     return rng.normal(0, 0.1, (2, 1503)).astype("float32")
 

@@ -169,6 +169,7 @@ FRONTENDS = {
     "mfcc": lambda x: ours.MFCC(8_000, n_fft=256, hop_length=100, n_mels=24)(x),
     "decibel": lambda x: ours.Decibel(ref="max")(frames(x)),
     "pcen": lambda x: ours.PCEN(8_000, 100)(frames(x)),
+    "harmonic": lambda x: ours.HarmonicFilters(8_000)(frames(x)),
     "own mean": lambda x: ours.Standardize(axis=1)(frames(x)),
     "own mean of all": lambda x: ours.Standardize(axis=(1, 2))(frames(x)),
     "means of bins": lambda x: ours.Standardize(axis=2)(frames(x)),

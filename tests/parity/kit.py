@@ -64,11 +64,14 @@ class Stage(NamedTuple):
         tolerance: Of the greatest magnitude that the original gave.
         axes: Of ours, in the original's order; or what puts ours in that order; None
             where the order is the same.
+        every: For each axis in that order, how far apart are the elements that the
+            golden file holds; None where they are neighbors.
     """
 
     layer: str
     tolerance: float
     axes: tuple[int, ...] | Callable[[np.ndarray], np.ndarray] | None = None
+    every: tuple[int, ...] | None = None
 
 
 def seeded_file(
@@ -172,6 +175,8 @@ class Compared:
         got, want = self._whole(name), self.golden.arrays[name]
         if self.table.clips:
             want = want[None]
+        if every := self._stage(name).every:
+            got = got[tuple(slice(None, None, step) for step in every)]
         if want.ndim > 2:  # embeddings and scores are kept whole
             got = got[tuple(map(slice, want.shape))]
         return Pair(got, want)

@@ -11,6 +11,7 @@ from kerasaudio.layers import (
     PCEN,
     STFT,
     Decibel,
+    HarmonicFilters,
     KaldiFbank,
     LogCompression,
     MelSpectrogram,
@@ -67,7 +68,7 @@ def _emphasize(layer: Any, inputs: Sequence[Timed]) -> Timed:
     return Timed(layer(x.value), x.count - 1 if layer.mode == "valid" else x.count)
 
 
-@rule(LogCompression, PCEN)
+@rule(HarmonicFilters, LogCompression, PCEN)
 def _no_look_ahead(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
     return Timed(layer(x.value), x.count)
