@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from kerasaudio.arguments import number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio
-from kerasaudio.core.windowed import batched, run, waveform_windows
+from kerasaudio.core.windowed import Hearing, batched, waveform_windows
 
 __all__ = ["SoundEvent", "events_of", "find_events", "frame_scores", "framewise"]
 
@@ -93,7 +93,7 @@ def frame_scores(
         >>> scores.shape, times.shape, float(times[-1])
         ((75, 2), (76,), 3.0)
     """
-    network = framewise(model)
+    hear = Hearing(framewise(model))
     # The last window is padded, so that the last frame of the sound is scored.
     spec = model.spec.over_time().replace(rest="full")
     step = spec.frontend["frame_samples"]
@@ -101,7 +101,7 @@ def frame_scores(
     end = 0
     for batch in batched(waveform_windows(spec, audio, sample_rate)):
         waveforms = np.stack([window.samples for window in batch])
-        outputs = run(network.predict_on_batch, waveforms)
+        outputs = hear(waveforms)
         for window, scores in zip(batch, outputs, strict=True):
             own = min(len(scores), -(-window.length // step))
             chunks.append(scores[:own])

@@ -1,6 +1,7 @@
 """Run a network on audio of any length, window by window, and average the outputs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.core.audio_input import clip_given, clips_given
+from kerasaudio.core.carried import Continued
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -36,12 +39,63 @@ class Lazy:
         return self._made
 
 
+class Hearing:
+    """Run a network on the windows of clips, in order within each clip.
+
+    If the network has a state (`AudioSpec.step_samples`), each window of a clip goes on
+    from where the window before it ended.
+
+    Args:
+        network: A network; or a function of a batch (batch, samples) without a state.
+
+    Attributes:
+        has_state: Whether the network has a state.
+    """
+
+    def __init__(self, network: InferenceModel | Predict) -> None:
+        self.has_state = getattr(network, "has_state", False)
+        self._network, self._predict = network, network
+        if isinstance(network, InferenceModel):  # the waveforms are checked already
+            self._predict = partial(InferenceModel.predict_on_batch, network)
+        self._clips: dict[Hashable, Continued] = {}
+
+    def __call__(
+        self, waveforms: np.ndarray, clip_of: Sequence[Hashable] | None = None
+    ) -> np.ndarray:
+        """Return the outputs for the next windows, float32 (windows, ...).
+
+        Args:
+            waveforms: Windows, (windows, samples).
+            clip_of: Clip of each window; None if all are of one clip.
+        """
+        if not self.has_state:
+            return run(self._predict, waveforms)
+        rows: dict[Hashable, list[int]] = {}
+        for row, clip in enumerate(clip_of or [None] * len(waveforms)):
+            rows.setdefault(clip, []).append(row)
+        found = {clip: self._go_on(clip)(waveforms[own]) for clip, own in rows.items()}
+        order = np.argsort(np.concatenate(list(rows.values())))
+        return np.concatenate(list(found.values()))[order]
+
+    def forget(self, clip: Hashable) -> None:
+        """Drop the state at the end of a clip."""
+        self._clips.pop(clip, None)
+
+    def _go_on(self, clip: Hashable) -> Continued:
+        if clip not in self._clips:
+            self._clips[clip] = Continued(self._network)
+        return self._clips[clip]
+
+
 def outputs(
-    predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None
+    network: InferenceModel | Predict,
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None,
 ) -> tuple[np.ndarray, bool]:
     """Return one output vector per clip, and whether several clips were passed."""
     several, clips = clips_given(audio, sample_rate)
-    rows = [timeline(predict, spec, *clip).mean() for clip in clips]
+    rows = [timeline(network, spec, *clip).mean() for clip in clips]
     return np.stack(rows).astype("float32"), several
 
 
@@ -67,18 +121,19 @@ class Timeline(NamedTuple):
 
 
 def timeline(
-    predict: Predict,
+    network: InferenceModel | Predict,
     spec: AudioSpec,
     audio: Any,
     sample_rate: int | None = None,
     errors: str = "raise",
 ) -> Timeline:
     """Run on one clip; `errors` is that of `load_audio`."""
+    hear = Hearing(network)
     # One buffer, as small arrays that each batch leaves would fragment the memory.
     found, shape, spans = bytearray(), (0,), []
     for batch in batched(waveform_windows(spec, audio, sample_rate, errors)):
         waveforms = np.stack([window.samples for window in batch])
-        outputs = run(predict, waveforms)
+        outputs = hear(waveforms)
         shape = outputs.shape[1:]
         found += outputs.tobytes()
         spans += [(w.start, w.start + w.length, w.weight) for w in batch]

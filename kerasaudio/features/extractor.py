@@ -17,7 +17,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_input import clips_given
 from kerasaudio.core.audio_model import Audio
 from kerasaudio.core.feature_model import tap
-from kerasaudio.core.windowed import batched, run, waveform_windows
+from kerasaudio.core.windowed import Hearing, batched, waveform_windows
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files
 from kerasaudio.features.pool import POOLS, Pool, Pooled
@@ -171,11 +171,12 @@ class FeatureExtractor:
         Raises:
             ValueError, OSError: As when called.
         """
+        hear = Hearing(self._network)
         pooled = Pooled(self._pool, self._spec.sample_rate)
         windows = waveform_windows(self._spec, audio, sample_rate, self._errors)
         for batch in batched(windows, self._batch_size):
             waveforms = np.stack([window.samples for window in batch])
-            vectors = run(self._network.predict_on_batch, waveforms)
+            vectors = hear(waveforms)
             for vector, window in zip(vectors, batch, strict=True):
                 pooled.add(vector, window)
         return pooled.rows()
@@ -265,7 +266,7 @@ class FeatureExtractor:
 
     def _compute(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Rows | Failed]]:
         return embed_files(
-            self._network.predict_on_batch,
+            self._network,
             self._spec,
             paths,
             pool=self._pool,

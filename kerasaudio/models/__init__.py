@@ -19,6 +19,7 @@ from kerasaudio.models.musicnn import MusiCNN
 from kerasaudio.models.panns import CNN6
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
+from kerasaudio.models.silero_vad import SileroVAD
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU
