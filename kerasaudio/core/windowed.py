@@ -54,7 +54,8 @@ class Hearing:
 
     def __init__(self, network: InferenceModel | Predict) -> None:
         self.has_state = getattr(network, "has_state", False)
-        self._network, self._predict = network, network
+        self._network: Any = network
+        self._predict: Predict = network
         if isinstance(network, InferenceModel):  # the waveforms are checked already
             self._predict = partial(InferenceModel.predict_on_batch, network)
         self._clips: dict[Hashable, Continued] = {}

@@ -54,7 +54,8 @@ class Waveforms:
         cut = [self.rule.cut(self.clips[clip]) for clip in clips.tolist()]
         windows = [window for one in cut for window in one]
         clip_of = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
-        batches = by_length([len(window.samples) for window in windows], batch_size)
+        sizes = [len(window.samples) for window in windows]
+        batches = by_length(sizes, batch_size, self.rule.step > 1)
         hear, order = Hearing(network), np.concatenate(batches)
         each = (np.stack([windows[i].samples for i in batch]) for batch in batches)
         outputs = np.concatenate(

@@ -124,6 +124,7 @@ def test_models_are_called_as_people_write_them():
             "SampleCNNSE": "sample_cnn_se",
             "SoundEventCRNN": "sound_event_crnn",
             "SpeakerEncoder": "speaker_encoder",
+            "SileroVAD": "silero_vad",
             "SpeechGRU": "speech_gru",
             "VGGish": "vggish",
             "YAMNet": "yamnet",

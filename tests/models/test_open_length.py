@@ -22,6 +22,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "AST": (("frontend", "encoder_layer_0_output_add"), ()),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
     "LeNetMFCC": (("pool1", "steps"), ()),
+    "SileroVAD": (("frontend", "conv1", "lstm_l0"), ("frame_scores",)),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),

@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},
+    "SileroVAD": {"filters": 8, "units": 8},
     "SoundEventCRNN": {"filters": 8, "units": 8},
     "SpeakerEncoder": {"units": 8, "depth": 2, "embedding_size": 8},
     "SpeechGRU": {"units": 16},

@@ -28,6 +28,7 @@ OFFERED = {
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
     "SpeakerEncoder": ["ge2e"],
+    "SileroVAD": ["16k"],
     "LeNetMFCC": ["fsdd"],
     "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
@@ -35,7 +36,13 @@ OFFERED = {
     "LogMelCNN": ["esc10"],
 }
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
-OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "SpeakerEncoder": 0, "BarkNet": 2}
+OWN_CLASSES = {
+    "YAMNet": 521,
+    "VGGish": 0,
+    "SpeakerEncoder": 0,
+    "SileroVAD": 1,
+    "BarkNet": 2,
+}
 
 
 @pytest.fixture

@@ -298,6 +298,6 @@ class ClipBatches(keras.utils.PyDataset):
         sizes = [self.window_samples] * len(self._items)
         if not self._training:
             sizes = [self._places[clip][n].size for clip, n in self._items.tolist()]
-        batches = cutting.by_length(sizes, self._size)
+        batches = cutting.by_length(sizes, self._size, self._rule.step > 1)
         full = [batch for batch in batches if len(batch) == self._size]
         return full if self._drop_remainder and full else batches
