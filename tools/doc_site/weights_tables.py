@@ -25,6 +25,7 @@ SUBJECTS = {
     "esc10_dog": "dog or not",
     "audioset": "everything",
     "yamnet": "everything",
+    "speech": "speech or not",
 }
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"
