@@ -23,7 +23,7 @@ from kerasaudio.audio.check import check_dtype, check_values
 from kerasaudio.core import AudioModel
 from kerasaudio.core.feature_model import tap
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.core.windowed import run, waveform_windows
+from kerasaudio.core.windowed import run, timeline, waveform_windows
 from kerasaudio.loading import load
 
 DEFAULT_MODEL = "YAMNet/audioset"
@@ -149,6 +149,12 @@ def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
         TypeError: `model` is not from `load_model`.
     """
     waveforms = _waveforms(audio, model)
+    if model.embedder.has_state:
+        rate = model.sample_rate
+        with model._device():
+            heard = [timeline(model.embedder, model.spec, x, rate) for x in waveforms]
+        means = np.stack([clip.mean() for clip in heard])
+        return keras.ops.convert_to_tensor(means, "float32")
     cut = [
         list(waveform_windows(model.spec, waveform, model.sample_rate))
         for waveform in waveforms

@@ -75,6 +75,8 @@ class WindowRule:
             beginning of the clip they are silence.
         edge: Number of samples that may be missing at the end of a window that still
             counts as full; silence replaces them.
+        step: A short clip, and a rest with "count", are padded to a multiple of this
+            number of samples, which also counts in its weight.
     """
 
     window: int
@@ -87,6 +89,7 @@ class WindowRule:
     whole: int = 0
     context: int = 0
     edge: int = 0
+    step: int = 1
 
     def spans(self, length: int) -> list[Span]:
         """Return the positions of the windows of a clip, at least one."""
@@ -154,8 +157,12 @@ class WindowRule:
 
     def _short(self, length: int) -> Span:
         """Return the only window of a clip that is not cut."""
-        size = max(length, self.window if self.exact else self.shortest)
+        least = self.window if self.exact else self.shortest
+        size = max(self._in_steps(length), least)
         return Span(0, size, length, 1.0, self.padding)
+
+    def _in_steps(self, length: int) -> int:
+        return -(-length // self.step) * self.step
 
     def _rest(self, full: int, length: int) -> list[Span]:
         """Return the window after this number of full ones, if there is one."""
@@ -172,8 +179,9 @@ class WindowRule:
             return []
         if self.rest == "full":
             return [Span(start, self.window, own, 1.0, self.padding)]
-        size = self.window if self.exact else max(own, self.shortest)
-        return [Span(start, size, own, own / self.window, self.padding)]
+        counted = self._in_steps(own)
+        size = self.window if self.exact else max(counted, self.shortest)
+        return [Span(start, size, own, counted / self.window, self.padding)]
 
 
 class Cutter:

@@ -68,9 +68,10 @@ def add(commands: Any) -> None:
     scores.add_argument(
         "--hop",
         type=positive_seconds,
-        default=0.25,
+        default="auto",
         metavar="SECONDS",
-        help="time from one window to the next (default: 0.25)",
+        help="time from one window to the next (default: 0.25; or a step, for networks "
+        "with a state such as SileroVAD)",
     )
     scores.add_argument(
         "--window",

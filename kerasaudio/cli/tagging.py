@@ -67,12 +67,12 @@ def tag_files(
     Yields:
         One `Tagged` per file, in order.
     """
-    spec, predict = model.spec, model.predict_on_batch
+    spec = model.spec
     for path in paths:
         try:
-            whole = parts = timeline(predict, spec, path, errors=errors)
+            whole = parts = timeline(model, spec, path, errors=errors)
             if with_timeline and spec.over_time() != spec:
-                parts = timeline(predict, spec.over_time(), path, errors=errors)
+                parts = timeline(model, spec.over_time(), path, errors=errors)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=in_options(str(error), words or {}))
             continue

@@ -88,12 +88,7 @@ class AudioModel(SpecModel):
                 or contains NaN.
             OSError: A file is missing or cannot be decoded.
         """
-        scores, several = windowed.outputs(
-            super(SpecModel, self).predict_on_batch,
-            self._tag_spec(),
-            audio,
-            sample_rate,
-        )
+        scores, several = windowed.outputs(self, self._tag_spec(), audio, sample_rate)
         tags = self.decode(scores, top)
         return tags if several else tags[0]
 
@@ -141,7 +136,7 @@ class AudioModel(SpecModel):
             OSError: A file is missing or cannot be decoded.
         """
         vectors, several = windowed.outputs(
-            self._embedder().predict_on_batch, self.spec, audio, sample_rate
+            self._embedder(), self.spec, audio, sample_rate
         )
         return vectors if several else vectors[0]
 

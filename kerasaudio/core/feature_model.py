@@ -34,6 +34,7 @@ def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
     joined = vectors[0] if len(vectors) == 1 else keras.ops.concatenate(vectors, -1)
     network = InferenceModel(model.input, joined)
     network.clip_lengths = getattr(model, "clip_lengths", None)
+    network.has_state = getattr(model, "has_state", False)
     return network
 
 

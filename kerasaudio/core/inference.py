@@ -6,7 +6,7 @@ none, and an error leaves the model without weights. Here they stay in the model
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,9 +25,14 @@ class InferenceModel(keras.Model):
 
     Attributes:
         clip_lengths: Lengths of the clips that the model gets; None if unknown.
+        has_state: Whether the model has a state that goes on from each window of a clip
+            to the next.
+        continued: Function that returns the network that carries it, once it is built.
     """
 
     clip_lengths: Lengths | None = None
+    has_state: bool = False
+    continued: Callable[[], Any] | None = None
 
     # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(

@@ -13,6 +13,7 @@ from kerasaudio.core.spec_fields import (
     check_fields,
     check_kind,
     name_now,
+    whole_steps,
 )
 from kerasaudio.moved import old_attribute, renamed
 
@@ -49,6 +50,10 @@ class AudioSpec:
         edge_samples: Number of samples that may be missing at the end of a window that
             still counts as full.
         max_samples: Number of samples of its input that the network uses; None for all.
+        step_samples: Step in samples of a network with a state, such as that of a
+            recurrent layer, which goes on from each window of a clip to the next;
+            windows are whole steps long and lie side by side. None for networks that
+            hear each window on its own.
         frontend: Parameters of the feature extraction inside the graph.
         arguments: Architecture arguments that the model was built with.
         labels: Names of the classes, in the order of the output and in Unicode's
@@ -86,6 +91,7 @@ class AudioSpec:
     context_samples: int = 0
     edge_samples: int = 0
     max_samples: int | None = None
+    step_samples: int | None = None
     frontend: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
@@ -185,6 +191,7 @@ class AudioSpec:
             whole=self.whole_samples,
             context=self.context_samples,
             edge=self.edge_samples,
+            step=self.step_samples or 1,
         )
 
     def takes(self, samples: int) -> bool:
@@ -212,6 +219,9 @@ class AudioSpec:
     ) -> Self:
         """Return a copy with other windows.
 
+        Windows of a network with a state (`step_samples`) lie side by side; their
+        length, or the hop, is rounded to whole steps.
+
         Args:
             window_seconds: Length of a window in seconds, for networks that accept any
                 length; shorter clips are padded to it. Default: the network's own.
@@ -223,9 +233,13 @@ class AudioSpec:
 
         Raises:
             ValueError: A value is not positive or not finite, or the network does not
-                accept the length.
+                accept the length; or the network has a state, and windows would not lie
+                side by side.
         """
         spec, rate = self, self.sample_rate
+        if self.step_samples is not None:
+            window_seconds = whole_steps(self, window_seconds, hop_seconds)
+            hop_seconds = None
         if window_seconds is not None:
             window = round(number(window_seconds, "window_seconds", above=0) * rate)
             check_size(window, "A window", "Choose a shorter one.")
@@ -235,7 +249,9 @@ class AudioSpec:
                     f"Received: window_seconds={window_seconds!r}."
                 )
             spec = spec.over_time().replace(
-                window_samples=window, hop_samples=None, short_samples=window
+                window_samples=window,
+                hop_samples=None,
+                short_samples=window if self.step_samples is None else 0,
             )
         if hop_seconds is not None:
             hop = round(number(hop_seconds, "hop_seconds", above=0) * rate)

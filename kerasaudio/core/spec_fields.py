@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.arguments import class_name, whole_number
+from kerasaudio.arguments import class_name, number, whole_number
 from kerasaudio.audio.check import MOST_SAMPLES, check_rate
 from kerasaudio.audio.window_rule import PADDINGS, RESTS
 
@@ -21,6 +21,7 @@ COUNTS = {
     "context_samples": (0, False),
     "edge_samples": (0, False),
     "max_samples": (1, True),
+    "step_samples": (1, True),
 }
 MAPPINGS = ("frontend", "arguments", "metrics")
 TEXTS = ("weights", "weights_hash", "license", "citation", "homepage")
@@ -52,6 +53,7 @@ def check_fields(spec: Any) -> None:
         value = getattr(spec, name)
         if value is not None or not can_be_none:
             own(spec, name, whole_number(value, name, least, MOST_SAMPLES))
+    check_steps(spec)
     check_one_of(spec.window_padding, PADDINGS, "window_padding")
     check_one_of(spec.rest, RESTS, "rest")
     check_kind(spec.architecture, str, "architecture")
@@ -62,6 +64,48 @@ def check_fields(spec: Any) -> None:
     own(spec, "trained_on", checked_names(spec.trained_on, "trained_on"))
     if spec.labels is not None:
         own(spec, "labels", checked_names(spec.labels, "labels"))
+
+
+def check_steps(spec: Any) -> None:
+    """Raise a ValueError unless windows that share a state follow each other."""
+    step, window = spec.step_samples, spec.window_samples
+    if step is None:
+        return
+    side_by_side = spec.hop_samples in (None, window)
+    if window % step or not side_by_side or spec.windows_per_clip or spec.whole_samples:
+        raise ValueError(
+            f"With step_samples={step}, which means that windows share a state, they "
+            "must lie side by side and be whole steps long. Received: "
+            f"window_samples={window}, hop_samples={spec.hop_samples}, "
+            f"windows_per_clip={spec.windows_per_clip}, "
+            f"whole_samples={spec.whole_samples}. For windows that are heard on their "
+            "own, pass step_samples=None."
+        )
+
+
+def whole_steps(spec: Any, window: float | None, hop: float | None) -> float | None:
+    """Return the length in seconds of windows that share a state; None for the spec's.
+
+    Args:
+        spec: Spec with `step_samples`.
+        window: Wanted length in seconds.
+        hop: Wanted time from one window's start to the next, which is their length.
+
+    Raises:
+        ValueError: The two differ, or a value is not positive.
+    """
+    seconds = hop if window is None else window
+    if seconds is None:
+        return None
+    if hop not in (None, seconds):
+        raise ValueError(
+            f"{spec.architecture or 'The model'} has a state that goes on from each "
+            "window to the next, so windows lie side by side. Received: "
+            f"window_seconds={window!r}, hop_seconds={hop!r}. Pass only one of them."
+        )
+    name = "hop_seconds" if window is None else "window_seconds"
+    step = float(spec.step_samples / spec.sample_rate)
+    return step * max(1, round(number(seconds, name, above=0) / step))
 
 
 def check_one_of(value: Any, values: tuple[str, ...], name: str) -> None:

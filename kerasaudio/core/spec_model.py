@@ -62,6 +62,11 @@ class SpecModel(InferenceModel):
         longest = max(window, self._spec.whole_samples)
         return Lengths(self._spec.min_samples, window, longest)
 
+    @property
+    def has_state(self) -> bool:  # type: ignore[override]
+        """Whether a state goes on from each window of a clip to the next."""
+        return self._spec is not None and self._spec.step_samples is not None
+
     def __getattr__(self, name: str) -> Any:
         """Raise an error that explains a missing spec; torch modules would not."""
         if name == "spec":

@@ -1,6 +1,7 @@
 """Run a network on audio of any length, window by window, and average the outputs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from kerasaudio.audio.errors import check_errors
 from kerasaudio.audio.window import stream_audio, stream_windows
 from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.core.audio_input import clip_given, clips_given
+from kerasaudio.core.carried import Continued
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -37,12 +40,64 @@ class Lazy:
         return self._made
 
 
+class Hearing:
+    """Run a network on the windows of clips, in order within each clip.
+
+    If the network has a state (`AudioSpec.step_samples`), each window of a clip goes on
+    from where the window before it ended.
+
+    Args:
+        network: A network; or a function of a batch (batch, samples) without a state.
+
+    Attributes:
+        has_state: Whether the network has a state.
+    """
+
+    def __init__(self, network: InferenceModel | Predict) -> None:
+        self.has_state = getattr(network, "has_state", False)
+        self._network: Any = network
+        self._predict: Predict = network
+        if isinstance(network, InferenceModel):  # the waveforms are checked already
+            self._predict = partial(InferenceModel.predict_on_batch, network)
+        self._clips: dict[Hashable, Continued] = {}
+
+    def __call__(
+        self, waveforms: np.ndarray, clip_of: Sequence[Hashable] | None = None
+    ) -> np.ndarray:
+        """Return the outputs for the next windows, float32 (windows, ...).
+
+        Args:
+            waveforms: Windows, (windows, samples).
+            clip_of: Clip of each window; None if all are of one clip.
+        """
+        if not self.has_state:
+            return run(self._predict, waveforms)
+        rows: dict[Hashable, list[int]] = {}
+        for row, clip in enumerate(clip_of or [None] * len(waveforms)):
+            rows.setdefault(clip, []).append(row)
+        found = {clip: self._go_on(clip)(waveforms[own]) for clip, own in rows.items()}
+        order = np.argsort(np.concatenate(list(rows.values())))
+        return np.concatenate(list(found.values()))[order]
+
+    def forget(self, clip: Hashable) -> None:
+        """Drop the state at the end of a clip."""
+        self._clips.pop(clip, None)
+
+    def _go_on(self, clip: Hashable) -> Continued:
+        if clip not in self._clips:
+            self._clips[clip] = Continued(self._network)
+        return self._clips[clip]
+
+
 def outputs(
-    predict: Predict, spec: AudioSpec, audio: Any, sample_rate: int | None
+    network: InferenceModel | Predict,
+    spec: AudioSpec,
+    audio: Any,
+    sample_rate: int | None,
 ) -> tuple[np.ndarray, bool]:
     """Return one output vector per clip, and whether several clips were passed."""
     several, clips = clips_given(audio, sample_rate)
-    rows = [timeline(predict, spec, *clip).mean() for clip in clips]
+    rows = [timeline(network, spec, *clip).mean() for clip in clips]
     return np.stack(rows).astype("float32"), several
 
 
@@ -68,7 +123,7 @@ class Timeline(NamedTuple):
 
 
 def timeline(
-    predict: Predict,
+    network: InferenceModel | Predict,
     spec: AudioSpec,
     audio: Any,
     sample_rate: int | None = None,
@@ -77,7 +132,7 @@ def timeline(
     """Run on one clip; `errors` is that of `load_audio`."""
     # One buffer, as small arrays that each batch leaves would fragment the memory.
     found, shape, spans = bytearray(), (0,), []
-    for batch, outputs in scored(predict, spec, audio, sample_rate, errors):
+    for batch, outputs in scored(network, spec, audio, sample_rate, errors):
         shape = outputs.shape[1:]
         found += outputs.tobytes()
         spans += [(w.start, w.start + w.length, w.weight) for w in batch]
@@ -88,7 +143,7 @@ def timeline(
 
 
 def scored(
-    predict: Predict,
+    network: InferenceModel | Predict,
     spec: AudioSpec,
     audio: Any,
     sample_rate: int | None = None,
@@ -96,8 +151,9 @@ def scored(
     size: int = BATCH,
 ) -> Iterator[tuple[list[Window], np.ndarray]]:
     """Yield batches of up to `size` windows of one clip, with their outputs."""
+    hear = Hearing(network)
     for batch in batched(waveform_windows(spec, audio, sample_rate, errors), size):
-        yield batch, run(predict, np.stack([window.samples for window in batch]))
+        yield batch, hear(np.stack([window.samples for window in batch]))
 
 
 def waveform_windows(

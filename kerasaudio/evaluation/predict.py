@@ -1,11 +1,12 @@
 """Predict one row of scores per clip: the weighted mean over its windows."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from kerasaudio.audio.window_rule import weighted_means
-from kerasaudio.core.windowed import run
+from kerasaudio.core.windowed import Hearing, run
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.batching.targets import spec_of
 from kerasaudio.datasets.clips import LabeledClips
@@ -54,9 +55,14 @@ def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
 
 def predict_windows(model: Any, batches: ClipBatches) -> np.ndarray:
     """Return the outputs of each window in the batches, (windows, outputs)."""
-    return np.concatenate(
-        [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
-    )
+    if not batches.in_order:
+        return np.concatenate(
+            [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
+        )
+    assert batches.clip_of is not None
+    hear, clips = Hearing(model), iter(batches.clip_of.tolist())
+    each = (batches[i][0] for i in range(len(batches)))
+    return np.concatenate([hear(x, list(islice(clips, len(x)))) for x in each])
 
 
 def means_of_windows(batches: ClipBatches, outputs: np.ndarray) -> np.ndarray:

@@ -123,9 +123,7 @@ def frame_pieces(
     network, spec = framewise(model), _spec(model)
     step = spec.frontend["frame_samples"]
     held, start, end = None, 0, 0
-    for batch, outputs in scored(
-        network.predict_on_batch, spec, audio, sample_rate, errors
-    ):
+    for batch, outputs in scored(network, spec, audio, sample_rate, errors):
         for window, scores in zip(batch, outputs, strict=True):
             scores = scores[: -(-window.length // step)]
             first = 0

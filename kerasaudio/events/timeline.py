@@ -52,8 +52,8 @@ def score_pieces(
     if has_frames(model):
         yield from frame_pieces(model, audio, sample_rate, errors)
         return
-    predict, rate = model.predict_on_batch, spec.sample_rate
-    for batch, scores in scored(predict, spec, audio, sample_rate, errors):
+    rate = spec.sample_rate
+    for batch, scores in scored(model, spec, audio, sample_rate, errors):
         spans = [(window.start, window.start + window.length) for window in batch]
         starts, ends = np.array(spans).T / rate
         yield Piece(scores, starts, ends)

@@ -25,7 +25,9 @@ def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
 
     Its windows have no context before them and do not overlap.
     """
-    spec = spec.over_time().replace(context_samples=0, edge_samples=0)
+    # Without its state, an artifact hears each window on its own.
+    own = {"context_samples": 0, "edge_samples": 0, "step_samples": None}
+    spec = spec.over_time().replace(**own)
     if samples is None:
         return spec
     return spec.replace(

@@ -173,7 +173,7 @@ class FeatureExtractor:
         """
         pooled = Pooled(self._pool, self._spec.sample_rate)
         for batch, vectors in scored(
-            self._network.predict_on_batch,
+            self._network,
             self._spec,
             audio,
             sample_rate,
@@ -269,7 +269,7 @@ class FeatureExtractor:
 
     def _compute(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Rows | Failed]]:
         return embed_files(
-            self._network.predict_on_batch,
+            self._network,
             self._spec,
             paths,
             pool=self._pool,

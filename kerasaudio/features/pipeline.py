@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.audio.window import Window
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.core.windowed import Predict, run, waveform_windows
+from kerasaudio.core.windowed import Hearing, Predict, waveform_windows
 from kerasaudio.features.pool import Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
 
@@ -42,8 +43,11 @@ class _File:
     is_read: bool = False
 
 
+_Buckets = dict[tuple[Path | None, int], list[tuple[_File, Window]]]
+
+
 def embed_files(
-    predict: Predict,
+    network: InferenceModel | Predict,
     spec: AudioSpec,
     paths: Iterable[Path],
     *,
@@ -58,7 +62,8 @@ def embed_files(
     pool=None, when a file's vectors are held until its end).
 
     Args:
-        predict: Function that returns (batch, features) for (batch, samples).
+        network: Network, or function, that returns (batch, features) for (batch,
+            samples).
         spec: Spec with sample rate and windows.
         paths: Audio files.
         pool: "mean" or "max" over a file's windows, or None for one row per window.
@@ -67,57 +72,65 @@ def embed_files(
         errors: As for `load_audio`.
     """
     work = _Reading(spec, paths, readers, errors)
-    buckets: dict[int, list[tuple[_File, Window]]] = defaultdict(list)
+    hear = Hearing(network)
+    buckets: _Buckets = defaultdict(list)
     files: dict[Path, _File] = {}
     try:
         for chunk in work:
             path = chunk.path
             if chunk.error is not None:
                 _forget(buckets, files.pop(path, None))
+                hear.forget(path)
                 yield path, Failed(path, str(chunk.error))
                 continue
             file = files.setdefault(path, _File(path, Pooled(pool, spec.sample_rate)))
             file.waiting += len(chunk.windows)
             file.is_read = chunk.is_last
             for window in chunk.windows:
-                buckets[len(window.samples)].append((file, window))
-            _run_full(predict, buckets, batch_size)
-            yield from _finished(files)
+                # The windows of a file share a state, if there is one, in their order.
+                own = path if hear.has_state else None
+                buckets[own, len(window.samples)].append((file, window))
+            _run_full(hear, buckets, batch_size)
+            yield from _finished(files, hear)
+            for key in [key for key, bucket in buckets.items() if not bucket]:
+                del buckets[key]
         for bucket in buckets.values():
             while bucket:
-                _run(predict, bucket, batch_size)
-                yield from _finished(files)
+                _run(hear, bucket, batch_size)
+                yield from _finished(files, hear)
     finally:
         work.give_up()
 
 
-def _forget(buckets: dict[int, list[tuple[_File, Window]]], file: _File | None) -> None:
+def _forget(buckets: _Buckets, file: _File | None) -> None:
     for bucket in buckets.values():
         bucket[:] = [item for item in bucket if item[0] is not file]
 
 
-def _run_full(
-    predict: Predict, buckets: dict[int, list[tuple[_File, Window]]], batch_size: int
-) -> None:
+def _run_full(hear: Hearing, buckets: _Buckets, batch_size: int) -> None:
     for bucket in buckets.values():
         while len(bucket) >= batch_size:
-            _run(predict, bucket, batch_size)
+            _run(hear, bucket, batch_size)
     while sum(map(len, buckets.values())) > _MOST_PENDING * batch_size:
-        _run(predict, max(buckets.values(), key=len), batch_size)
+        _run(hear, max(buckets.values(), key=len), batch_size)
 
 
-def _run(predict: Predict, bucket: list[tuple[_File, Window]], count: int) -> None:
+def _run(hear: Hearing, bucket: list[tuple[_File, Window]], count: int) -> None:
     batch, bucket[:] = bucket[:count], bucket[count:]
-    vectors = run(predict, np.stack([window.samples for _, window in batch]))
+    waveforms = np.stack([window.samples for _, window in batch])
+    vectors = hear(waveforms, [file.path for file, _ in batch])
     for (file, window), vector in zip(batch, vectors, strict=True):
         file.pooled.add(vector, window)
         file.waiting -= 1
 
 
-def _finished(files: dict[Path, _File]) -> Iterator[tuple[Path, Rows | Failed]]:
+def _finished(
+    files: dict[Path, _File], hear: Hearing
+) -> Iterator[tuple[Path, Rows | Failed]]:
     done = [f for f in files.values() if f.is_read and not f.waiting]
     for file in done:
         del files[file.path]
+        hear.forget(file.path)
         yield file.path, file.pooled.rows()
 
 

@@ -1,4 +1,4 @@
-"""Add silence in front of a clip, or keep the samples that come before a window."""
+"""Add silence in front of a clip, or the samples that come before a window."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -63,3 +63,38 @@ class Context(WaveformLayer):
         """Return (batch, samples)."""
         batch, samples = input_shape
         return (batch, self._length(samples))
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class LeadIn(WaveformLayer):
+    """Put silence in front of a clip.
+
+    Input: waveform (batch, samples), floating point.
+    Output: float32 (batch, context_samples + samples).
+
+    A network with a state (`AudioSpec.step_samples`) hears the end of the window before
+    instead; see `kerasaudio.core.carried`.
+
+    Args:
+        context_samples: Number of samples to put in front.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Raises:
+        ValueError: The argument is not positive.
+    """
+
+    arguments = ("context_samples",)
+
+    def __init__(self, context_samples: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.context_samples = whole_number(context_samples, "context_samples")
+
+    def call(self, inputs: Any) -> Any:
+        """Pad (batch, samples)."""
+        self.check_input(inputs)
+        return pad_ends(inputs, self.context_samples, 0)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Return (batch, samples)."""
+        batch, samples = input_shape
+        return (batch, None if samples is None else self.context_samples + samples)

@@ -33,6 +33,7 @@ from kerasaudio.models.panns_wavegram import WavegramLogmelCNN14
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.short_chunk import ShortChunkCNN, ShortChunkResNet
+from kerasaudio.models.silero_vad import SileroVAD
 from kerasaudio.models.sound_event_crnn import SoundEventCRNN
 from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU

@@ -6,7 +6,7 @@ block (frames,) or (frames, channels), any rate -> mono -> the network's rate
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import mix
 from kerasaudio.audio.window import Window
-from kerasaudio.core import AudioModel
-from kerasaudio.core.windowed import run
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.windowed import Hearing
 from kerasaudio.streaming.block import check_block
 from kerasaudio.streaming.feed import WindowFeed
 from kerasaudio.streaming.latency import Stopwatch, StreamReport
 from kerasaudio.streaming.smoothing import smoother
+
+HOP_SECONDS = 0.25
 
 
 class Heard(NamedTuple):
@@ -65,6 +67,9 @@ class Stream:
         model: An `AudioModel`.
         hop_seconds: Time from the start of a window to the next in seconds, rounded to
             whole samples; None for the model's own. A shorter hop takes more computing.
+            "auto" (default) is 0.25 s; or a step, for a network with a state that goes
+            on from each window to the next (`spec.step_samples`). Its windows lie side
+            by side, so that their length is the hop, rounded to whole steps.
         window_seconds: Length of a window in seconds; None for the model's own
             (`spec.window_samples`). Only networks of any length accept other lengths.
         smoothing: None; "average", the mean over the windows of the last
@@ -95,7 +100,7 @@ class Stream:
     def __init__(
         self,
         model: AudioModel,
-        hop_seconds: float | None = 0.25,
+        hop_seconds: float | Literal["auto"] | None = "auto",
         *,
         window_seconds: float | None = None,
         smoothing: str | None = None,
@@ -108,6 +113,8 @@ class Stream:
                 f"Received: {type(model).__name__}."
             )
         self.model = model
+        if hop_seconds == "auto":
+            hop_seconds = _usual_hop(model.spec, window_seconds)
         self._spec = model.spec.with_windows(window_seconds, hop_seconds).over_time()
         self._smooth = smoother(smoothing, smoothing_seconds, self._spec.hop_seconds)
         self._feed: WindowFeed | None = None
@@ -116,7 +123,8 @@ class Stream:
         self._watch = Stopwatch()
         rule = self._spec.rule
         silence = np.zeros((1, rule.context + rule.window), np.float32)
-        run(model.predict_on_batch, silence)
+        Hearing(model)(silence)
+        self._hear = Hearing(model)
 
     def __repr__(self) -> str:
         """Return the model, the windows and whether the stream has ended."""
@@ -243,7 +251,7 @@ class Stream:
             for window in windows:
                 with self._watch.window():
                     # One by one, as networks round differently in larger batches.
-                    raw = run(self.model.predict_on_batch, window.samples[None])[0]
+                    raw = self._hear(window.samples[None])[0]
                 end = window.start + window.length
                 scores = self._smooth(raw)
                 heard.append(
@@ -290,3 +298,10 @@ class Stream:
                 f"{self._channels}. Received: {channels}, shape {frames.shape}, which "
                 f"is (frames, channels)."
             )
+
+
+def _usual_hop(spec: AudioSpec, window_seconds: float | None) -> float | None:
+    """Return the hop in seconds if none is passed; None for that of the windows."""
+    if spec.step_samples is None:
+        return HOP_SECONDS
+    return None if window_seconds else spec.step_samples / spec.sample_rate

@@ -212,6 +212,8 @@ class Run:
     def _trained_spec(self) -> AudioSpec:
         """Return the spec with windows as long as those in training."""
         spec = self._model.spec
+        if spec.step_samples is not None:  # with a state, the windows do not matter
+            return spec
         window = spec.clip_samples or self._batches.window_samples
         # The hop of shorter windows would make longer ones overlap.
         hop = None if window > spec.window_samples else spec.hop_samples

@@ -167,5 +167,5 @@ class Tuner:
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Return probabilities for some clips."""
         return self._waveforms.answers(
-            self._trainer.model.predict_on_batch, clips, self._settings["batch_size"]
+            self._trainer.model, clips, self._settings["batch_size"]
         )

@@ -58,6 +58,8 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
 def _sequence(spec: AudioSpec) -> tuple[float | None, float | None]:
     if spec.hop_samples is not None:
         return None, None  # the network's own windows already overlap
+    if spec.step_samples is not None:  # its windows share a state instead
+        return SEQUENCE_SECONDS / SEQUENCE_OVERLAP, None
     if spec.clip_samples is not None:
         return None, spec.clip_samples / spec.sample_rate / FIXED_OVERLAP
     window = max(SEQUENCE_SECONDS, spec.min_samples / spec.sample_rate)

@@ -1,6 +1,6 @@
 """All clips of a data set in memory: cut to one length for training, and whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,8 @@ import numpy as np
 from kerasaudio.audio import load_audio
 from kerasaudio.audio.window_rule import WindowRule, weighted_means
 from kerasaudio.core import AudioSpec
-from kerasaudio.core.windowed import run
+from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.windowed import Hearing, Predict
 from kerasaudio.datasets.batching.cutting import by_length, window_length
 
 _READERS = 4
@@ -35,14 +36,15 @@ class Waveforms:
 
     def answers(
         self,
-        predict: Callable[[np.ndarray], np.ndarray],
+        network: InferenceModel | Predict,
         clips: np.ndarray,
         batch_size: int,
     ) -> np.ndarray:
         """Return the outputs for some clips, as `AudioModel.tag` averages them.
 
         Args:
-            predict: Function that returns (batch, outputs) for (batch, samples).
+            network: Network, or function, that returns (batch, outputs) for (batch,
+                samples).
             clips: Numbers of the clips.
             batch_size: Number of windows in a batch.
 
@@ -52,11 +54,16 @@ class Waveforms:
         cut = [self.rule.cut(self.clips[clip]) for clip in clips.tolist()]
         windows = [window for one in cut for window in one]
         clip_of = np.repeat(np.arange(len(cut)), [len(one) for one in cut])
-        batches = by_length([len(window.samples) for window in windows], batch_size)
+        sizes = [len(window.samples) for window in windows]
+        batches = by_length(sizes, batch_size, self.rule.step > 1)
+        hear, order = Hearing(network), np.concatenate(batches)
+        each = (np.stack([windows[i].samples for i in batch]) for batch in batches)
         outputs = np.concatenate(
-            [run(predict, np.stack([windows[i].samples for i in b])) for b in batches]
+            [
+                hear(samples, clip_of[batch].tolist())
+                for samples, batch in zip(each, batches, strict=True)
+            ]
         )
-        order = np.concatenate(batches)
         weights = np.array([window.weight for window in windows])[order]
         return weighted_means(outputs, clip_of[order], weights, len(cut))
 
@@ -92,6 +99,7 @@ def load_waveforms(
         min_samples=size,
         short_samples=0,
         hop_samples=None,
+        step_samples=None,
         rest="count",
     )
     cut = [_pieces(clip, learn.rule) for clip in clips]

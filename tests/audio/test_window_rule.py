@@ -29,6 +29,7 @@ def rules(draw):
         whole=draw(st.sampled_from([0, 0, 25, 90])),
         context=draw(st.sampled_from([0, 3, 50])),
         edge=draw(st.integers(0, window - 1)),
+        step=draw(st.sampled_from([1, 1, 4])),
     )
 
 

@@ -130,6 +130,7 @@ def test_models_are_called_as_people_write_them():
             "ShortChunkResNet": "short_chunk_resnet",
             "SoundEventCRNN": "sound_event_crnn",
             "SpeakerEncoder": "speaker_encoder",
+            "SileroVAD": "silero_vad",
             "SpeechGRU": "speech_gru",
             "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",

@@ -30,6 +30,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "LeNetMFCC": (("pool1", "steps"), ()),
     "PANNsMobileNetV2": (("features_2_conv_1", "features_18_1_relu6"), ()),
     "PANNsResNet": (("resnet_layer2_0_add", "resnet_pool"), ()),
+    "SileroVAD": (("frontend", "conv1", "lstm_l0"), ("frame_scores",)),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
     "SpeechMusicNoise": (

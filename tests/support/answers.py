@@ -89,8 +89,13 @@ def clips_for(model: AudioModel, folder: Path) -> LabeledClips:
 
 
 def answer(model: AudioModel, path: Path) -> np.ndarray:
-    """Give a clip's answer straight from the rule, window by window."""
+    """Give a clip's answer straight from the rule, window by window.
+
+    A network with a state hears the clip in one piece.
+    """
     waveform = kerasaudio.load_audio(path, model.spec.sample_rate)
+    if model.spec.step_samples is not None:
+        return model.predict_on_batch(waveform[None])[0]
     cut = model.spec.rule.cut(waveform)
     each = [model.predict_on_batch(window.samples[None])[0] for window in cut]
     weights = [window.weight for window in cut]
@@ -119,9 +124,7 @@ def clip_answers(model: AudioModel, clips: LabeledClips, cache: Path) -> Pairs:
     if model.spec.rest == "count" and not model.spec.windows_per_clip:
         # A head of one's own, which `transfer` trains, has no other rule.
         held = load_waveforms(clips.paths, model.spec, None)
-        given["transfer"] = held.answers(
-            model.predict_on_batch, np.arange(len(clips)), 4
-        )
+        given["transfer"] = held.answers(model, np.arange(len(clips)), 4)
     return {who: Pair(np.asarray(scores), want) for who, scores in given.items()}
 
 

@@ -44,6 +44,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "PANNsResNet": {"depth": 22, "filters": 2},
     "ShortChunkCNN": {"clip_samples": 127 * 256, "filters": 4},
     "ShortChunkResNet": {"clip_samples": 8_000, "filters": 4},
+    "SileroVAD": {"filters": 8, "units": 8},
     "SoundEventCRNN": {"filters": 8, "units": 8},
     "SpeakerEncoder": {"units": 8, "depth": 2, "embedding_size": 8},
     "SpeechGRU": {"units": 16},

@@ -36,6 +36,7 @@ OFFERED = {
     "SpeakerEncoder": ["ge2e"],
     "FireRedAED": ["fireredvad"],
     "SpeechMusicNoise": ["ina"],
+    "SileroVAD": ["16k"],
     "LeNetMFCC": ["fsdd"],
     "ReSE2Multi": ["fsdd"],
     "SpeechGRU": ["fsdd"],
@@ -54,6 +55,9 @@ OWN_CLASSES = {
 IN_FLOAT16 = {"FireRedAED"}
 CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10, "speech": 12}
 OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "SpeakerEncoder": 0, "BarkNet": 2}
+    "SileroVAD": 1,
+    "BarkNet": 2,
+}
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ SUBJECTS = {
     "yamnet": "everything",
     "speech_commands": "ten spoken words",
     "speech_commands_tiny": "ten spoken words",
+    "speech": "speech or not",
 }
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"

@@ -21,6 +21,7 @@ from kerasaudio.layers import (
     Standardize,
     WholeWindows,
 )
+from kerasaudio.layers.context import LeadIn
 from kerasaudio.layers.framing import count_frames
 from kerasaudio.layers.time_axis import Timed, hide, mean, rule
 
@@ -92,6 +93,12 @@ def _standardize(layer: Any, inputs: Sequence[Timed]) -> Timed:
     centered = value - mean(value, x.count, axes, keepdims=True)
     variance = mean(centered * centered, x.count, axes, keepdims=True)
     return Timed(centered / ops.sqrt(variance + layer.epsilon), x.count)
+
+
+@rule(LeadIn)
+def _lead_in(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(x.value), x.count + layer.context_samples)
 
 
 @rule(WholeWindows)

@@ -77,6 +77,7 @@ class ClipBatches(keras.utils.PyDataset):
         window_weights: Weight of each window in the mean over its clip, float64; None
             in training.
         window_samples: Length of a full window, in samples.
+        in_order: Whether each clip's windows are those of `spec.rule`, in order.
         class_names: Names of the targets.
 
     Raises:
@@ -122,6 +123,8 @@ class ClipBatches(keras.utils.PyDataset):
         self._size = whole_number(batch_size, "batch_size")
         self._seed = whole_number(seed, "seed", least=0)
         self._training, self._augment = bool(training), augment
+        by_the_rule = windows_per_clip is None and silence_db is None
+        self.in_order = not training and by_the_rule
         self._drop_remainder = bool(drop_remainder)
         spec = spec_of(model_or_spec)
         # Check what does not fit before hours of decoding.
@@ -144,7 +147,7 @@ class ClipBatches(keras.utils.PyDataset):
         )
         heard = spec if clip_seconds is None else spec.with_windows(clip_seconds)
         if self._training:
-            heard = heard.replace(window_samples=self.window_samples)
+            heard = heard.replace(window_samples=self.window_samples, step_samples=None)
         self._rule = heard.rule
         self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
         self._spans = spans
@@ -295,6 +298,6 @@ class ClipBatches(keras.utils.PyDataset):
         sizes = [self.window_samples] * len(self._items)
         if not self._training:
             sizes = [self._places[clip][n].size for clip, n in self._items.tolist()]
-        batches = cutting.by_length(sizes, self._size)
+        batches = cutting.by_length(sizes, self._size, self._rule.step > 1)
         full = [batch for batch in batches if len(batch) == self._size]
         return full if self._drop_remainder and full else batches

@@ -99,20 +99,24 @@ def augmented(
     return result
 
 
-def by_length(sizes: Sequence[int], batch_size: int) -> list[np.ndarray]:
+def by_length(
+    sizes: Sequence[int], batch_size: int, longest_first: bool = False
+) -> list[np.ndarray]:
     """Group windows into batches, each of one length.
 
     If there are several lengths, the first two batches have different ones: from these
-    two, Keras' TensorFlow backend learns which dimensions vary.
+    two, Keras' TensorFlow backend learns which dimensions vary. With `longest_first`,
+    each clip's windows stay in order instead, as only its last one is shorter.
     """
     lengths = np.asarray(sizes)
     batches = []
-    for length in dict.fromkeys(sizes):
+    kinds = sorted(set(sizes), reverse=True) if longest_first else dict.fromkeys(sizes)
+    for length in kinds:
         alike = np.flatnonzero(lengths == length)
         batches += np.split(alike, range(batch_size, len(alike), batch_size))
     other = next(
         (i for i, b in enumerate(batches) if lengths[b[0]] != lengths[batches[0][0]]), 0
     )
-    if other > 1:
+    if other > 1 and not longest_first:
         batches.insert(1, batches.pop(other))
     return batches

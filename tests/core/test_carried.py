@@ -1,0 +1,274 @@
+"""A network with a state hears a clip as if in one piece, wherever it is cut."""
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+from keras import layers
+
+import kerasaudio
+from kerasaudio import AudioModel, FeatureExtractor, Stream
+from kerasaudio.core import AudioSpec
+from kerasaudio.core.carried import beginning, continued
+from kerasaudio.core.windowed import Hearing
+from kerasaudio.datasets import LabeledClips
+from kerasaudio.evaluation import predict_clips
+from kerasaudio.events import frame_scores, framewise
+from kerasaudio.layers import Patches, WholeWindows
+from kerasaudio.layers.context import LeadIn
+from support.song import song
+
+RATE = 8_000
+STEP = 80
+WINDOW = 50 * STEP
+TOLERANCE = 1e-6
+ONE_EPOCH = kerasaudio.training.Schedule(unfreeze_epochs=1)
+
+
+def tiny(recurrent, **spec):
+    """Build steps of 80 samples with 20 before them -> recurrent -> scores -> mean."""
+    waveform = keras.Input((None,), name="waveform")
+    x = LeadIn(20, name="frontend")(waveform)
+    x = WholeWindows(STEP + 20, STEP)(x)
+    x = layers.Reshape((-1, 1))(x)
+    x = Patches(STEP + 20, STEP)(x)
+    x = layers.Reshape((-1, STEP + 20))(x)
+    x = layers.Dense(6, "tanh")(x)
+    x = recurrent(x)
+    x = layers.Dense(2, "sigmoid", name="frame_scores")(x)
+    x = layers.GlobalAveragePooling1D(name="predictions")(x)
+    model = AudioModel(
+        waveform,
+        x,
+        name="tiny",
+        spec=AudioSpec(
+            RATE,
+            None,
+            WINDOW,
+            min_samples=STEP,
+            step_samples=STEP,
+            frontend={"frame_samples": STEP},
+            labels=("a", "b"),
+        ).replace(**spec),
+    )
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        size = weight.shape[0] if len(weight.shape) > 1 else 10
+        weight.assign(rng.normal(0, 1.5 / np.sqrt(size), weight.shape))
+    return model
+
+
+def twice(x):
+    return layers.GRU(3, return_sequences=True)(
+        layers.LSTM(4, return_sequences=True)(x)
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny(twice)
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """Give 2.6 windows, in whole steps."""
+    return song(130 * STEP)
+
+
+def in_one_piece(model, sound):
+    return framewise(model).predict(sound[None], verbose=0)[0]
+
+
+def files(folder, sound):
+    """Write two clips of different lengths, whose last windows are alike long."""
+    paths = (folder / "long.wav", folder / "short.wav")
+    for path, waveform in zip(paths, (sound, sound[:-WINDOW]), strict=True):
+        soundfile.write(path, waveform, RATE, subtype="FLOAT")
+    return LabeledClips("clips", paths, np.arange(2), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [layers.GRU, layers.LSTM, layers.SimpleRNN, layers.GRU(3, reset_after=False)],
+)
+def test_any_recurrent_layer_goes_on(kind, sound):
+    if isinstance(kind, type):
+        layer = kind(3, return_sequences=True)
+    else:
+        layer = type(kind).from_config(kind.get_config() | {"return_sequences": True})
+    model = tiny(layer)
+    scores, _ = frame_scores(model, sound, RATE)
+    want = in_one_piece(model, sound)
+    np.testing.assert_allclose(scores, want, atol=TOLERANCE)
+    apart = framewise(model).predict(sound[None, WINDOW : 2 * WINDOW], verbose=0)[0]
+    assert abs(apart - want[50:100]).max() > 1e-3  # the state matters
+
+
+def test_one_mean_for_a_clip(model, sound, tmp_path):
+    want = in_one_piece(model, sound).mean(axis=0)
+    clips = files(tmp_path, sound)
+    path, other = clips.paths
+    tagged = dict(model.tag(sound, RATE))
+    extractor = FeatureExtractor(model, "predictions", cache=tmp_path)
+    rest = in_one_piece(model, sound[:-WINDOW]).mean(axis=0)
+    np.testing.assert_allclose(extractor(other), rest, atol=TOLERANCE)
+    np.testing.assert_allclose(predict_clips(model, clips)[1], rest, atol=TOLERANCE)
+    for got in (
+        [tagged["a"], tagged["b"]],
+        extractor(path),
+        extractor.extract([other, path]).vectors[1],
+        predict_clips(model, clips)[0],
+    ):
+        np.testing.assert_allclose(got, want, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("samples", [401, WINDOW + 1, 2 * WINDOW - 1])
+def test_a_step_that_is_not_full_counts_like_the_others(model, samples):
+    sound = song(samples)
+    want = in_one_piece(model, sound).mean(axis=0)
+    means = FeatureExtractor(model, "predictions")(sound, RATE)
+    np.testing.assert_allclose(means, want, atol=TOLERANCE)
+
+
+def test_windows_of_several_clips_may_be_mixed(model, sound):
+    clips = {"one": sound[: 4 * STEP], "other": sound[STEP : 5 * STEP]}
+    hear = Hearing(framewise(model))
+    order = ["one", "other", "other", "one", "one", "other", "one", "other"]
+    place = dict.fromkeys(clips, 0)
+    windows = []
+    for name in order:
+        windows.append(clips[name][place[name] : place[name] + STEP])
+        place[name] += STEP
+
+    first = hear(np.stack(windows[:3]), order[:3])
+    scores = np.concatenate([first, hear(np.stack(windows[3:]), order[3:])])
+
+    for name, clip in clips.items():
+        own = np.concatenate([scores[i] for i, n in enumerate(order) if n == name])
+        np.testing.assert_allclose(own, in_one_piece(model, clip), atol=TOLERANCE)
+    hear.forget("one")
+    again = hear(clips["one"][None, :STEP], ["one"])[0]
+    np.testing.assert_allclose(again, scores[0], atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("blocks", [1, 13])
+def test_a_stream_goes_on_from_step_to_step(model, sound, blocks):
+    stream = Stream(model)
+    heard = list(stream.run(np.array_split(sound, blocks), RATE))
+    scores = [window.scores for window in heard]
+    np.testing.assert_allclose(scores, in_one_piece(model, sound), atol=TOLERANCE)
+    np.testing.assert_allclose([window.start for window in heard], np.arange(130) / 100)
+    assert repr(stream) == "Stream('tiny', 0.01 s every 0.01 s, was flushed)"
+
+
+@pytest.mark.parametrize(
+    ("hop", "window", "steps"), [(0.05, None, 5), (None, 0.032, 3), (0.001, None, 1)]
+)
+def test_other_windows_are_whole_steps(model, sound, hop, window, steps):
+    stream = Stream(model, hop, window_seconds=window)
+    heard = list(stream.run([sound], RATE))
+    each = in_one_piece(model, sound)
+    for number, piece in enumerate(heard):
+        want = each[number * steps : (number + 1) * steps].mean(axis=0)
+        np.testing.assert_allclose(piece.scores, want, atol=TOLERANCE)
+    assert len(heard) == -(-130 // steps)
+
+
+def test_two_streams_share_a_model(model, sound):
+    streams = Stream(model), Stream(model)
+    for place in range(0, len(sound), 1_000):
+        heard = [s.push(sound[place : place + 1_000], RATE) for s in streams]
+        for one, other in zip(*heard, strict=True):
+            np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def test_new_weights_are_heard_at_once(sound):
+    model = tiny(twice)
+    before = np.array([score for _, score in sorted(model.tag(sound, RATE))])
+    model.set_weights([weight * 0.5 for weight in model.get_weights()])
+
+    after = np.array([score for _, score in sorted(model.tag(sound, RATE))])
+
+    np.testing.assert_allclose(
+        after, in_one_piece(model, sound).mean(axis=0), atol=TOLERANCE
+    )
+    assert abs(after - before).max() > 1e-3
+
+
+def test_hearing_leaves_the_layers_as_they_are(model, sound):
+    model.tag(sound, RATE)
+    assert len(model.get_layer("predictions")._inbound_nodes) == 1
+    assert model.get_layer("frame_scores").output.shape == (None, None, 2)
+
+
+def test_a_copy_and_a_saved_model_have_the_state(model, sound, tmp_path):
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.spec.step_samples == STEP
+    scores, _ = frame_scores(again, sound, RATE)
+    np.testing.assert_allclose(scores, in_one_piece(model, sound), atol=TOLERANCE)
+    apart = AudioModel(
+        model.input, model.output, spec=model.spec.replace(step_samples=None)
+    )
+    assert apart.tag(sound, RATE) != model.tag(sound, RATE)
+
+
+def test_the_step_network_takes_and_gives_the_state(model, sound):
+    network = continued(framewise(model))
+    state = beginning(network)
+    assert [part.shape for part in state] == [(1, 20), (1, 4), (1, 4), (1, 3)]
+    scores = []
+    for step in sound[: 9 * STEP].reshape(9, 1, STEP):
+        output, *state = network.predict_on_batch([step, *state])
+        scores.append(np.asarray(output)[0, 0])
+    want = in_one_piece(model, sound[: 9 * STEP])
+    np.testing.assert_allclose(scores, want, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Bidirectional(layers.GRU(3, return_sequences=True)),
+        layers.GRU(3, return_sequences=True, go_backwards=True),
+        layers.RNN(layers.GRUCell(3), return_sequences=True),
+    ],
+    ids=["both ways", "backwards", "unknown"],
+)
+def test_layers_without_such_a_state_are_refused(layer, sound):
+    with pytest.raises(ValueError, match="no state that could go on"):
+        tiny(layer).tag(sound, RATE)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"window_samples": WINDOW + 1},
+        {"hop_samples": STEP},
+        {"whole_samples": 2 * WINDOW},
+        {"windows_per_clip": 4},
+    ],
+)
+def test_windows_that_cannot_share_a_state_are_refused(model, fields):
+    with pytest.raises(ValueError, match="side by side"):
+        model.spec.replace(**fields)
+    model.spec.replace(step_samples=None, **fields)
+
+
+def test_windows_that_overlap_are_refused(model):
+    with pytest.raises(ValueError, match="Pass only one of them"):
+        Stream(model, 0.25, window_seconds=1)
+    with pytest.raises(ValueError, match="hop_seconds"):
+        Stream(model, -1)
+
+
+def test_training_hears_windows_on_their_own(model, sound, tmp_path):
+    clips = files(tmp_path, sound)
+    batches = clips.batches(model, 1, clip_seconds=0.123)
+    assert batches[0][0].shape == (1, 984)
+    tuned = AudioModel.from_config(model.get_config())
+    tuned.compile("sgd", "sparse_categorical_crossentropy")
+    tuned.fit(batches, verbose=0)
+    trained = kerasaudio.training.train(
+        tuned, clips, clips, tmp_path / "trained.keras", schedule=ONE_EPOCH
+    )
+    assert trained.model.spec.window_samples == WINDOW
