@@ -11,11 +11,10 @@ from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
-from kerasaudio.models.cnnsa import CNNSA
-from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.harmonic_cnn import HarmonicCNN
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN

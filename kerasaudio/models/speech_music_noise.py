@@ -125,7 +125,8 @@ class SidekitMel(KaldiFbank):
             norm="slaney",
             triangles="hertz",
         ).astype("float32")
-        mels = np.linspace(*_to_mel(np.array([LOW, HIGH])), BANDS + 2)
+        low, high = _to_mel(np.array([LOW, HIGH])).tolist()
+        mels = np.linspace(low, high, BANDS + 2)
         ends = 700 * (10 ** (mels[2:] / 2595) - 1)
         last = np.floor(ends * self.n_fft / SAMPLE_RATE).astype(int)
         bank[last, np.arange(BANDS)] = 0

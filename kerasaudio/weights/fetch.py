@@ -72,7 +72,7 @@ def fetch(
         >>> path.name, path.stat().st_size == source.size
         ('musicnn_mtat.safetensors', True)
     """
-    found = _fetch_file(entry, progress)
+    found = _fetch_file(entry, progress, accept_license)
     fetch_companions(entry, found.source, progress=progress)
     return found
 
@@ -91,12 +91,12 @@ def fetch_companions(
         WeightsError: As `fetch`.
     """
     return [
-        _fetch_file(replace(entry, sources=(other,)), progress).path
+        _fetch_file(replace(entry, sources=(other,)), progress, True).path
         for other in source.companions
     ]
 
 
-def _fetch_file(entry: WeightsEntry, progress: bool) -> Fetched:
+def _fetch_file(entry: WeightsEntry, progress: bool, accept_license: bool) -> Fetched:
     sources = entry.pinned_sources
     for source in sources:
         if path := find_in_user_folders(source, _plausible_sizes(entry)):

@@ -43,7 +43,7 @@ OFFERED = {
     "BarkNet": ["esc10"],
     "LogMelCNN": ["esc10"],
 }
-CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10}
+CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10, "speech": 12}
 OWN_CLASSES = {
     "YAMNet": 521,
     "VGGish": 0,
@@ -51,13 +51,9 @@ OWN_CLASSES = {
     "BarkNet": 2,
     "FireRedAED": 3,
     "SpeechMusicNoise": 3,
+    "SileroVAD": 1,
 }
 IN_FLOAT16 = {"FireRedAED"}
-CLASSES = {"music": 50, "audioset": 527, "fsdd": 10, "esc10": 10, "speech": 12}
-OWN_CLASSES = {"YAMNet": 521, "VGGish": 0, "SpeakerEncoder": 0, "BarkNet": 2}
-    "SileroVAD": 1,
-    "BarkNet": 2,
-}
 
 
 @pytest.fixture
