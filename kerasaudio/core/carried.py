@@ -162,6 +162,10 @@ def _recur(layer: Any, x: Any, state: Sequence[Any]) -> Any:
     steps, width = ops.shape(x)[1], x.shape[-1]
     joined = ops.cast(ops.reshape(x, (1, -1, width)), layer.compute_dtype)
     state = [ops.cast(part, layer.compute_dtype) for part in state]
-    _, outputs, after = layer.inner_loop(joined, state, mask=None, training=False)
+    if joined.shape[1] == 1:  # without a loop, which some runtimes lack
+        output, after = layer.cell(joined[:, 0], state, training=False)
+        outputs = ops.expand_dims(output, 1)
+    else:
+        _, outputs, after = layer.inner_loop(joined, state, mask=None, training=False)
     outputs = ops.reshape(outputs, (-1, steps, outputs.shape[-1]))
     return ops.cast(outputs, layer.compute_dtype), *after

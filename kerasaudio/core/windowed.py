@@ -1,7 +1,6 @@
 """Run a network on audio of any length, window by window, and average the outputs."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import partial
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -56,9 +55,6 @@ class Hearing:
     def __init__(self, network: InferenceModel | Predict) -> None:
         self.has_state = getattr(network, "has_state", False)
         self._network: Any = network
-        self._predict: Predict = network
-        if isinstance(network, InferenceModel):  # the waveforms are checked already
-            self._predict = partial(InferenceModel.predict_on_batch, network)
         self._clips: dict[Hashable, Continued] = {}
 
     def __call__(
@@ -71,7 +67,8 @@ class Hearing:
             clip_of: Clip of each window; None if all are of one clip.
         """
         if not self.has_state:
-            return run(self._predict, waveforms)
+            predict = getattr(self._network, "predict_on_batch", self._network)
+            return run(predict, waveforms)
         rows: dict[Hashable, list[int]] = {}
         for row, clip in enumerate(clip_of or [None] * len(waveforms)):
             rows.setdefault(clip, []).append(row)

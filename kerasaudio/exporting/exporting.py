@@ -26,6 +26,7 @@ from kerasaudio.exporting.formats import (
 from kerasaudio.exporting.graph import Order
 from kerasaudio.exporting.rebuild import computes_in_float32, rebuild
 from kerasaudio.exporting.report import ExportReport
+from kerasaudio.exporting.steps import STEPS, InSteps, check_state, state_facts
 from kerasaudio.exporting.verify import compare
 from kerasaudio.files.whole_file import unwritable
 from kerasaudio.files.workplace import BusyError, Workplace, workplace
@@ -41,6 +42,7 @@ def export(
     calibrate: Clips | None = None,
     verify: bool | Clips = True,
     input_seconds: float | str | None = None,
+    with_state: bool = False,
     overwrite: bool = False,
     input_length: int | str | None = None,
 ) -> ExportReport:
@@ -69,6 +71,9 @@ def export(
             the accuracy before and after.
         input_seconds: Length of the input in seconds; None for the model's own, or if
             the model accepts any length, that of its windows; "dynamic" for any length.
+        with_state: Whether to write a network with a state (`spec.step_samples`) as one
+            that takes the next step of a sound and the state, and returns scores and
+            the next state; the facts name them. "litert" and "onnx", in float32.
         overwrite: Whether to replace an existing file or SavedModel.
         input_length: Old name of `input_seconds`, in samples.
 
@@ -110,6 +115,9 @@ def export(
             whole_number(input_length, "input_length")
             input_seconds = float(input_length) / spec.sample_rate
     samples = _samples(model, input_seconds)
+    if with_state:
+        wanted = None if input_seconds is None else samples
+        samples = check_state(model, form, wanted, quantize)
     if (calibrate is None) == (quantize == "int8"):
         raise ValueError(
             'quantize="int8" needs calibrate=, sounds like those that the model will '
@@ -120,6 +128,7 @@ def export(
     with _alone(target) as place:
         _check_free(target, form, overwrite)
         length = samples or spec.window_samples
+        length *= STEPS if with_state else 1
         sounds = None
         if calibrate is not None:
             sounds = gather(calibrate, spec, length, "calibrate")
@@ -128,12 +137,16 @@ def export(
             probe = gather(verify, spec, length, "verify")
         elif verify:
             probe = synthetic(spec, length) if sounds is None else sounds
+        facts = describe(spec, samples, quantize)
+        if with_state:
+            facts |= {"state": state_facts(model)}
         order = Order(
             format=form,
             samples=samples,
             quantize=quantize,
-            facts=describe(spec, samples, quantize),
+            facts=facts,
             calibration=None if sounds is None else sounds.windows,
+            with_state=with_state,
         )
         if keras.backend.backend() == "tensorflow":
             write = convert
@@ -145,8 +158,12 @@ def export(
         write(model, order, made)
         found = None
         if probe is not None:
-            reference = model if computes_in_float32(model) else rebuild(model, samples)
-            found = compare(reference, module_of(form), made, probe, quantize)
+            reference: Any = model if computes_in_float32(model) else rebuild(model, samples)
+            runtime: Any = module_of(form)
+            if with_state:
+                assert samples is not None
+                reference = runtime = InSteps(reference, samples, runtime, facts)
+            found = compare(reference, runtime, made, probe, quantize)
         size = _size(made, form)
         try:
             place.put(*reversed(_parts(made, form)))  # companion files first

@@ -20,6 +20,16 @@ def output_name(spec: AudioSpec) -> str:
     return "embedding" if spec.labels is None else "predictions"
 
 
+def state_input(number: int) -> str:
+    """Return the name of the input for a part of the state."""
+    return f"state_{number}"
+
+
+def next_state(number: int) -> str:
+    """Return the name of the output for a part of the state after the input."""
+    return f"next_state_{number}"
+
+
 def artifact_spec(spec: AudioSpec, samples: int | None) -> AudioSpec:
     """Return the spec of an artifact with an input of `samples`, None for any length.
 

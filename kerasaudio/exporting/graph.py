@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.core import AudioModel
-from kerasaudio.exporting.facts import INPUT, files, output_name
+from kerasaudio.core.carried import continued
+from kerasaudio.exporting.facts import (
+    INPUT,
+    files,
+    next_state,
+    output_name,
+    state_input,
+)
 from kerasaudio.exporting.formats import Format
 from kerasaudio.exporting.rebuild import (
     few_weights_layers,
@@ -33,6 +40,7 @@ class Order:
         quantize: Quantization; None for float32.
         facts: Facts to store in the file.
         calibration: Clips to calibrate on, float32 (clips, samples), for int8.
+        with_state: Whether to write the network that takes and returns the state.
     """
 
     format: Format
@@ -40,6 +48,7 @@ class Order:
     quantize: str | None
     facts: Mapping[str, Any]
     calibration: np.ndarray | None = None
+    with_state: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Graph:
     """A model as a function of TensorFlow.
 
     Attributes:
-        function: A tf.function, waveform -> {name of the output: output}.
+        function: A tf.function, waveform (and state) -> {name of the output: output}.
         variables: Variables that the function reads.
         frontend: Names of the layers that make features, which are never quantized.
         few_weights: Names of the layers with too few weights to quantize.
@@ -69,11 +78,22 @@ def trace(model: AudioModel, order: Order) -> Graph:
     name = output_name(model.spec)
     batch = 1 if order.format.one_clip else None
 
+    signature = [tf.TensorSpec((batch, order.samples), name=INPUT)]
+
     def run(waveform: Any) -> dict[str, Any]:
         return {name: network(waveform, training=False)}
 
+    def run_step(waveform: Any, *state: Any) -> dict[str, Any]:
+        output, *after = stepped([waveform, *state], training=False)
+        return {name: output} | {next_state(i): x for i, x in enumerate(after)}
+
+    if order.with_state:
+        stepped = continued(network)
+        signature = [tf.TensorSpec((1, order.samples), name=INPUT)]
+        for number, state in enumerate(stepped.inputs[1:]):
+            signature.append(tf.TensorSpec(state.shape, name=state_input(number)))
     function = tf.function(
-        run, input_signature=[tf.TensorSpec((batch, order.samples), name=INPUT)]
+        run_step if order.with_state else run, input_signature=signature
     )
     variables = [variable.value for variable in network.variables]
     return Graph(

@@ -38,6 +38,7 @@ def convert_elsewhere(model: AudioModel, order: Order, path: Path) -> None:
             "format": order.format.name,
             "samples": order.samples,
             "quantize": order.quantize,
+            "with_state": order.with_state,
             "facts": order.facts,
             "path": os.fspath(path.absolute()),
         }
@@ -70,6 +71,7 @@ def main(folder: Path) -> int:
         quantize=request["quantize"],
         facts=request["facts"],
         calibration=calibration,
+        with_state=request["with_state"],
     )
     model = keras.saving.load_model(folder / "model.keras", compile=False)
     try:

@@ -1,10 +1,13 @@
 """Run clips one by one, and time single clips."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+# From the inputs to the outputs of a file with a state, by name.
+Step = Callable[..., Mapping[str, np.ndarray]]
 
 
 class Ran(NamedTuple):

@@ -96,7 +96,8 @@ def readme_table(presets: Sequence[Preset]) -> str:
     for factory in sorted(FACTORIES.keys() - published):
         read = ARCHITECTURES[factory].converters
         # PANNs are large, and a small one takes the same lengths.
-        size = ARCHITECTURES[factory].example if read else {}
+        size = dict(ARCHITECTURES[factory].example) if read else {}
+        size.pop("labels", None)
         sound = f"your own sounds, {_length(_body(factory, size)[0])}"
         row = ("your own file" if read else "none: to train", sound, "", "")
         rows.append((f"`{factory}`", *row, "see its docstring"))

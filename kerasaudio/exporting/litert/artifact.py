@@ -17,9 +17,9 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import FACTS_FILE, files
-from kerasaudio.exporting.graph import Order, trace, write_saved_model
+from kerasaudio.exporting.graph import SIGNATURE, Order, trace, write_saved_model
 from kerasaudio.exporting.litert.metadata import with_metadata
-from kerasaudio.exporting.timing import Ran, run_and_time
+from kerasaudio.exporting.timing import Ran, Step, run_and_time
 from kerasaudio.files.workplace import temporary_folder
 
 # A fixed date instead of the clock, so that the same model gives the same bytes.
@@ -52,7 +52,9 @@ def convert(model: AudioModel, order: Order, path: Path) -> None:
         # its inputs then differ by more than 8 bits can represent.
         leave = [*graph.frontend, *graph.few_weights, *graph.normalizations]
         content = quantize(content, order.quantize, leave, order.calibration)
-    path.write_bytes(with_metadata(content, order.facts))
+    if not order.with_state:  # LiteRT's metadata describe one input and one output
+        content = with_metadata(content, order.facts)
+    path.write_bytes(content)
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in files(order.facts).items():
             # Uncompressed, as MediaPipe refuses a model with a compressed archive.
@@ -79,6 +81,19 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
         return np.asarray(interpreter.get_tensor(result))
 
     return run_and_time(one, clips, repeats)
+
+
+def open_step(path: Path, threads: int) -> Step:
+    """Return a function that runs a file with a state.
+
+    Raises:
+        RuntimeError, ValueError: It does not run; the message is that of LiteRT.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=threads)
+    runner: Step = interpreter.get_signature_runner(SIGNATURE)
+    return runner
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import INPUT, KEY, facts_json
 from kerasaudio.exporting.graph import Order, trace
-from kerasaudio.exporting.timing import Ran, run_and_time
+from kerasaudio.exporting.timing import Ran, Step, run_and_time
 
 OPSET = 17
 
@@ -80,21 +80,40 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
     Raises:
         RuntimeError: It does not run; the message is that of onnxruntime.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = threads
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime's own errors share no base class
-        raise RuntimeError(str(error)) from error
+    session = _session(path, threads)
 
     def one(waveform: np.ndarray) -> np.ndarray:
         return np.asarray(session.run(None, {INPUT: waveform})[0])
 
     return run_and_time(one, clips, repeats)
+
+
+def open_step(path: Path, threads: int) -> Step:
+    """Return a function that runs a file with a state.
+
+    Raises:
+        RuntimeError: It does not run; the message is that of onnxruntime.
+    """
+    session = _session(path, threads)
+    names = [output.name for output in session.get_outputs()]
+
+    def step(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(names, session.run(names, inputs), strict=True))
+
+    return step
+
+
+def _session(path: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise RuntimeError(str(error)) from error
 
 
 def read_facts(path: Path) -> dict[str, Any] | None:
