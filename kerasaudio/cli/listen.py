@@ -68,7 +68,6 @@ def add(commands: Any) -> None:
     scores.add_argument(
         "--hop",
         type=positive_seconds,
-        default="auto",
         metavar="SECONDS",
         help="time from one window to the next (default: 0.25; or a step, for networks "
         "with a state such as SileroVAD)",
@@ -145,7 +144,7 @@ def _listen(options: argparse.Namespace) -> int:
     _check_labels(options, model)
     stream = Stream(
         model,
-        options.hop,
+        options.hop or "auto",
         window_seconds=options.window,
         smoothing=options.smoothing,
         smoothing_seconds=options.smoothing_seconds,

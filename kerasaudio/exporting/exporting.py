@@ -158,7 +158,9 @@ def export(
         write(model, order, made)
         found = None
         if probe is not None:
-            reference: Any = model if computes_in_float32(model) else rebuild(model, samples)
+            reference: Any = (
+                model if computes_in_float32(model) else rebuild(model, samples)
+            )
             runtime: Any = module_of(form)
             if with_state:
                 assert samples is not None

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from kerasaudio import FeatureExtractor, load_features
+from kerasaudio.core import windowed
 from kerasaudio.features import pipeline
 from support.tiny import RATE, tiny_model
 
@@ -24,13 +25,13 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from support.tiny import tiny_model
 from kerasaudio import FeatureExtractor
-from kerasaudio.features import pipeline
+from kerasaudio.core import windowed
 
-real = pipeline.run
+real = windowed.run
 def slow(*arguments):
     time.sleep(0.2)
     return real(*arguments)
-pipeline.run = slow
+windowed.run = slow
 extractor = FeatureExtractor(tiny_model(), cache={cache!r}, batch_size=2)
 extractor.write({folder!r}, {out!r})
 """
@@ -75,13 +76,13 @@ def test_killed_and_started_again(many, cache, tmp_path, monkeypatch):
     assert not out.exists()
 
     run = []
-    real = pipeline.run
+    real = windowed.run
 
     def count(predict, batch):
         run.append(len(batch))
         return real(predict, batch)
 
-    monkeypatch.setattr(pipeline, "run", count)
+    monkeypatch.setattr(windowed, "run", count)
     done = FeatureExtractor(tiny_model(), cache=cache, batch_size=2).write(many, out)
 
     assert (done.files, done.failed) == (FILES, ())
@@ -174,7 +175,7 @@ def test_bugs_are_not_taken_for_bad_files(many, cache, monkeypatch):
 
 def test_the_network_fails_halfway(many, cache, monkeypatch):
     """Threads end, what was computed stays."""
-    real, count = pipeline.run, []
+    real, count = windowed.run, []
 
     def fails(*arguments):
         count.append(1)
@@ -182,7 +183,7 @@ def test_the_network_fails_halfway(many, cache, monkeypatch):
             raise MemoryError("too much")
         return real(*arguments)
 
-    monkeypatch.setattr(pipeline, "run", fails)
+    monkeypatch.setattr(windowed, "run", fails)
     extractor = FeatureExtractor(tiny_model(), cache=cache, batch_size=4)
     with pytest.raises(MemoryError):
         extractor.extract(many)
