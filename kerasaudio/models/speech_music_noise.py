@@ -9,10 +9,11 @@
        -> mean: embedding (b, 256)
     -> dense, softmax: frame_scores (b, frames / 2, 3) -> mean: predictions (b, 3)
 
-Source: Doukhan et al. 2018, ICASSP; ina-foss/inaSpeechSegmenter, commit 0b19263
-(`segmenter.py`, `features.py`, `sidekit_mfcc.py`, keras_speech_music_noise_cnn.hdf5).
+Source: Doukhan et al. 2018, ICASSP; ina-foss/inaSpeechSegmenter, commits e331866
+(`segmenter.py`, `sidekit_mfcc.py`), 0b19263 (keras_speech_music_noise_cnn.hdf5).
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -92,7 +93,7 @@ def SpeechMusicNoise(
             many; default: 64.
         dense_units: Units of each dense layer; default: 256.
 
-    Source: ina-foss/inaSpeechSegmenter at 0b19263.
+    Source: ina-foss/inaSpeechSegmenter at e331866.
     """
     return build(_SPEECH_MUSIC_NOISE, **locals())
 
@@ -125,8 +126,7 @@ class SidekitMel(KaldiFbank):
             norm="slaney",
             triangles="hertz",
         ).astype("float32")
-        low, high = _to_mel(np.array([LOW, HIGH])).tolist()
-        mels = np.linspace(low, high, BANDS + 2)
+        mels = np.linspace(_to_mel(LOW), _to_mel(HIGH), BANDS + 2)
         ends = 700 * (10 ** (mels[2:] / 2595) - 1)
         last = np.floor(ends * self.n_fft / SAMPLE_RATE).astype(int)
         bank[last, np.arange(BANDS)] = 0
@@ -134,8 +134,8 @@ class SidekitMel(KaldiFbank):
         self._groups = split_bands(self.filterbank)
 
 
-def _to_mel(hertz: np.ndarray) -> np.ndarray:
-    return 2595 * np.log10(1 + hertz / 700)
+def _to_mel(hertz: float) -> float:
+    return 2595 * math.log10(1 + hertz / 700)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
