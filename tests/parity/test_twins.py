@@ -96,6 +96,37 @@ def test_vggishs_twin_gives_what_torchvggish_gave():
     np.testing.assert_allclose(got["embeddings"][0], want, atol=2e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("panns_cnn14_small", "panns_cnn10"),
+        ("panns_cnn14_small", "panns_cnn14"),
+        ("panns_cnn14_16k_small", "panns_cnn14_16k"),
+        ("panns_dlmax_small", "panns_cnn14_dlmax"),
+        ("panns_dlatt_small", "panns_cnn14_dlatt"),
+        ("panns_resnet22_small", "panns_resnet22"),
+        ("panns_resnet22_small", "panns_resnet38"),
+        ("panns_wavegram_small", "panns_wavegram_logmel_cnn14"),
+    ],
+)
+def test_panns_twins_give_what_the_originals_gave(name, full):
+    recipe, recorded = GOLDENS[name], Golden.read(full)
+
+    got = run_twin(recipe, recorded.state(recipe.kept()), recorded.waveforms())
+
+    names = {"framewise_first8": "frames"}
+    compared = set()
+    for stage, want in recorded.arrays.items():
+        ours = got.get(names.get(stage, stage))
+        if ours is not None:
+            piece = ours[tuple(map(slice, want.shape))]
+            atol = 2e-6 * np.abs(want).max()
+            np.testing.assert_allclose(piece, want, rtol=0, atol=atol, err_msg=stage)
+            compared.add(stage)
+    assert {"logmel", "conv_block1", "logits"} <= compared
+
+
 @pytest.mark.shared
 def test_tables_are_those_of_the_published_file(shared):
     published = read_torch(shared / "reference" / PUBLISHED["fcn_seeded"])
