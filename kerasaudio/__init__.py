@@ -53,6 +53,7 @@ from kerasaudio.exporting import export
 from kerasaudio.features import FeatureExtractor, Features, load_features
 from kerasaudio.loading import load
 from kerasaudio.models import *  # noqa: F403
+from kerasaudio.ontology import Ontology
 from kerasaudio.streaming import Stream
 from kerasaudio.version import __version__ as __version__
 from kerasaudio.weights import list_weights
@@ -65,6 +66,7 @@ __all__ = [
     "AudioWarning",
     "FeatureExtractor",
     "Features",
+    "Ontology",
     "Stream",
     "cross_validate",
     "datasets",

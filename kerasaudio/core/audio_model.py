@@ -9,17 +9,15 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasaudio.arguments import whole_number
 from kerasaudio.core import windowed
+from kerasaudio.core.ranked import ranked
 from kerasaudio.core.score_timeline import ScoreTimeline
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.spec_model import NoSpecError as NoSpecError
 from kerasaudio.core.spec_model import SpecModel
+from kerasaudio.ontology import Ontology, check_ontology
 
 Audio = str | PathLike[str] | ArrayLike | Mapping[str, Any]
-
-
-_TOP = 5  # default number of labels
 
 # Method name -> the function that does its work. The modules of these functions import
 # this one and register them here, so that imports run in one direction.
@@ -62,6 +60,7 @@ class AudioModel(SpecModel):
         sample_rate: int | None = None,
         *,
         top: int | None = None,
+        ontology: Ontology | None = None,
     ) -> list[Any]:
         """Return the labels with the highest scores.
 
@@ -78,6 +77,9 @@ class AudioModel(SpecModel):
                 contain their own.
             top: Number of labels to return, at most the number of classes; default: 5,
                 or all if there are fewer.
+            ontology: For models of AudioSet's classes: return the classes above those
+                of the model instead, with the highest score of any class below; see
+                `Ontology.parent_scores`.
 
         Returns:
             (label, score) pairs, best first; for several clips, a list of such lists.
@@ -85,11 +87,16 @@ class AudioModel(SpecModel):
         Raises:
             ValueError: The model has no top, or the audio is unusable: its rate is
                 missing or wrong, or it is stereo, integer, empty, shorter than 50 ms
-                or contains NaN.
+                or contains NaN. The ontology lacks a label.
             OSError: A file is missing or cannot be decoded.
         """
-        scores, several = windowed.outputs(self, self._tag_spec(), audio, sample_rate)
-        tags = self.decode(scores, top)
+        spec = self._tag_spec()
+        labels = spec.labels or ()
+        check_ontology(ontology)
+        scores, several = windowed.outputs(self, spec, audio, sample_rate)
+        if ontology is not None:
+            labels, scores = ontology.parent_scores(labels, scores)
+        tags = ranked(scores, labels, top)
         return tags if several else tags[0]
 
     def timeline(
@@ -196,14 +203,7 @@ class AudioModel(SpecModel):
                 f"decode needs predictions of shape (batch, {len(labels)}). "
                 f"Received: shape {scores.shape}."
             )
-        if top is None:
-            top = min(_TOP, len(labels))
-        top = whole_number(top, "top", most=len(labels))
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :top]
-        return [
-            [(labels[i], float(row[i])) for i in best]
-            for row, best in zip(scores, order, strict=True)
-        ]
+        return ranked(scores, labels, top)
 
     def _tag_spec(self) -> AudioSpec:
         if self.spec.labels is None:

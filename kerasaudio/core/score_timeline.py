@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasaudio.arguments import whole_number
+from kerasaudio.core.ranked import how_many
 from kerasaudio.text import counted, one_line
 
 _SHOWN = 3  # classes in the repr
-_TOP = 5
 
 
 class SoundEvent(NamedTuple):
@@ -89,10 +88,9 @@ class ScoreTimeline:
         Raises:
             ValueError: `k` is not a whole number from 1 to the number of classes.
         """
-        most = len(self.labels)
-        k = whole_number(min(_TOP, most) if k is None else k, "k", most=most)
+        k = how_many(k, len(self.labels), "k")
         rows = self.scores.argmax(axis=0)
-        peaks = self.scores[rows, np.arange(most)]
+        peaks = self.scores.max(axis=0)
         return [
             SoundEvent(
                 self.labels[column],

@@ -2,8 +2,10 @@
 
 clips.csv lists the files of labeled/ with their classes and two folds, tags.csv those
 of sounds/ with several tags each. The public data sets have their official layouts.
-model.pth holds the weights of a layer of PyTorch.
+model.pth holds the weights of a layer of PyTorch, ontology.json four classes.
 """
+
+import json
 
 import numpy as np
 import soundfile
@@ -13,6 +15,12 @@ from support import data_sets, official
 from support.torch_files import write_state
 
 RATE = 16_000
+ONTOLOGY = [
+    {"id": "/m/0jbk", "name": "Animal", "child_ids": ["/m/0bt9lr", "/m/01yrx"]},
+    {"id": "/m/0bt9lr", "name": "Dog", "child_ids": ["/m/05tny_"]},
+    {"id": "/m/05tny_", "name": "Bark", "child_ids": []},
+    {"id": "/m/01yrx", "name": "Cat", "child_ids": []},
+]
 TAGS = {"bark": "animal;outdoors", "knock": "indoors", "rain": "outdoors"}
 
 
@@ -22,6 +30,7 @@ def make(folder):
     _data_sets(folder)
     layer = {"weight": np.zeros((8, 1, 3), "float32"), "bias": np.ones(8, "float32")}
     write_state(folder / "model.pth", layer)
+    (folder / "ontology.json").write_text(json.dumps(ONTOLOGY))
     return folder
 
 
