@@ -29,9 +29,8 @@ class Times(NamedTuple):
 
 def read(page: Path | None = None) -> dict[str, Times]:
     """Give the times by preset; those that have not been measured are left out."""
-    rows = [
-        [row[name] for name in HEADING] for row in read_table(page or PAGE, *HEADING)
-    ]
+    written = read_table(page or PAGE, *HEADING)
+    rows = [[row[name] for name in HEADING] for row in written]
     return {
         network: Times(int(windows), float(tensorflow), float(litert))
         for network, windows, tensorflow, litert in rows

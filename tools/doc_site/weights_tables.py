@@ -172,7 +172,8 @@ def _alike(preset: Preset) -> tuple[str, str, bool]:
 def _sound(preset: Preset) -> str:
     subject = _subject(preset.entry)
     if not preset.entry.labels:
-        subject = f"everything (a {preset.width}-d embedding)"
+        subject = "voices" if preset.entry.task == "speaker" else "everything"
+        subject += f" (a {preset.width}-d embedding)"
     return f"{subject}, {_length(preset.spec)}"
 
 
