@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import readme_weights
-from doc_site import weights_tables
+from doc_site import tables, weights_tables
 
 from kerasaudio.weights import find, list_weights
 
@@ -79,8 +79,8 @@ def test_figures_are_read_from_the_results(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("| a |\n|---|\n| 1 |\n\n| a | b |\n|---|---|\n| 2 | 3 |\n| 4 | |\n")
 
-    rows = weights_tables.read_table(page, "b")
+    rows = tables.read_table(page, "b")
 
     assert rows == [{"a": "2", "b": "3"}, {"a": "4", "b": ""}]
     with pytest.raises(ValueError, match="no table with the columns c"):
-        weights_tables.read_table(page, "c")
+        tables.read_table(page, "c")

@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from doc_site import clip_times
+from doc_site.tables import read_table, table
 from kerasaudio import AudioSpec
 from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.models import FACTORIES
@@ -108,26 +110,30 @@ def readme_table(presets: Sequence[Preset]) -> str:
 def networks_table(presets: Sequence[Preset]) -> str:
     """Give a row for each published weights, with their scores."""
     probes = probe_scores()
+    times = clip_times.read()
     rows = []
     for preset in sorted_presets(presets):
         entry = preset.entry
         title = f"{entry.factory}/{entry.tag}"
         name = f"**{title}**" if entry.is_bundled else title
         page = _trained_here([entry])
+        timed = times[title].cells()[1:] if title in times else ("", "")
         rows.append(
             (
                 f"[{name}]({f'results/{page}' if page else entry.homepage})",
+                entry.task,
                 _sound(preset),
                 _parameters([entry]),
                 f"{(entry.approximate_size or 0) / 1e6:.1f} MB",
                 str(preset.width),
                 _score(entry),
                 probes.get(title, ""),
+                *timed,
                 entry.license,
             )
         )
-    heading = ("network", "sound", "parameters", "file", "embedding")
-    return table((*heading, "score", "ESC-10, %", "license"), rows)
+    heading = ("network", "task", "sound", "parameters", "file", "embedding", "score")
+    return table((*heading, "ESC-10, %", *clip_times.HEADING[2:], "license"), rows)
 
 
 def probe_scores() -> dict[str, str]:
@@ -155,37 +161,6 @@ def speed_table() -> str:
     )
 
 
-def read_table(page: Path, *columns: str) -> list[dict[str, str]]:
-    """Read the first table of a page that has all of these columns.
-
-    Raises:
-        ValueError: There is none.
-    """
-    heading: list[str] = []
-    rows: list[dict[str, str]] = []
-    for line in page.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not line.startswith("|"):
-            if rows:
-                return rows
-            heading = []
-        elif not heading:
-            heading = cells
-        elif set(columns) <= set(heading) and not set(line) <= set("|-: "):
-            rows.append(dict(zip(heading, cells, strict=True)))
-    if not rows:
-        raise ValueError(f"{page} has no table with the columns {', '.join(columns)}.")
-    return rows
-
-
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table in Markdown."""
-    lines = [heading, ["---"] * len(heading), *rows]
-    written = ["| " + " | ".join(cells) + " |" for cells in lines]
-    written[1] = "|" + "---|" * len(heading)
-    return "\n".join(re.sub(r"\|  (?=\|)", "| ", line) for line in written)
-
-
 def sorted_presets(presets: Sequence[Preset]) -> list[Preset]:
     """Put presets of one factory together, factories as the manifest begins them."""
     order = list(dict.fromkeys(preset.entry.factory for preset in presets))
@@ -205,7 +180,8 @@ def _alike(preset: Preset) -> tuple[str, str, bool]:
 def _sound(preset: Preset) -> str:
     subject = _subject(preset.entry)
     if not preset.entry.labels:
-        subject = f"everything (a {preset.width}-d embedding)"
+        subject = "voices" if preset.entry.task == "speaker" else "everything"
+        subject += f" (a {preset.width}-d embedding)"
     return f"{subject}, {_length(preset.spec)}"
 
 
