@@ -270,5 +270,5 @@ _SPEECH_MUSIC_NOISE = Architecture(
     classes=3,
     activation="softmax",
     head=score_pieces("frame_scores"),
-    example={"filters": 4, "dense_units": 8},
+    example={"filters": 4},
 )
