@@ -2,7 +2,7 @@
 
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.files.errors import DownloadError, UnsafeFileError, WeightsError
-from kerasaudio.weights.fetch import Fetched, fetch
+from kerasaudio.weights.fetch import Fetched, fetch, fetch_companions
 from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import Source, WeightsEntry, find, list_weights, tags
 
@@ -14,6 +14,7 @@ __all__ = [
     "WeightsEntry",
     "WeightsError",
     "fetch",
+    "fetch_companions",
     "find",
     "list_weights",
     "load_state",
