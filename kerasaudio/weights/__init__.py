@@ -2,7 +2,7 @@
 
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.files.errors import DownloadError, UnsafeFileError, WeightsError
-from kerasaudio.weights.fetch import Fetched, fetch
+from kerasaudio.weights.fetch import Fetched, fetch, fetch_companions
 from kerasaudio.weights.listing import list_weights
 from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import Source, WeightsEntry, find, tags
@@ -17,6 +17,7 @@ __all__ = [
     "WeightsEntry",
     "WeightsError",
     "fetch",
+    "fetch_companions",
     "find",
     "list_weights",
     "load_state",

@@ -89,6 +89,11 @@ def fetch_companions(
 
     Raises:
         WeightsError: As `fetch`.
+
+    Examples:
+        >>> entry = kerasaudio.weights.find("MusiCNN", "mtat")  # of one file
+        >>> kerasaudio.weights.fetch_companions(entry, entry.sources[0])
+        []
     """
     return [
         _fetch_file(replace(entry, sources=(other,)), progress, True).path

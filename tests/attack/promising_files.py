@@ -25,6 +25,7 @@ from support.tiny import tiny_model
 
 from .promise import Case
 from .promising_folds import folds
+from .promising_graphs import graphs
 
 SHAPES = {
     "2^31 x 65535": (2**31, 65_535),
@@ -39,7 +40,7 @@ _UNPACKED = 640 * 2**20  # more than a case may take
 
 def cases(folder: Path) -> list[Case]:
     """Make the files and give the cases."""
-    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, folds)
+    makers = (_arrays, _parquet, _safetensors, _hdf5, _keras, _torch, graphs, folds)
     return [case for make in makers for case in make(folder)]
 
 

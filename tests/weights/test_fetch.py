@@ -3,16 +3,18 @@
 import importlib
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kerasaudio.files import cache
-from kerasaudio.weights import WeightsError, fetch, list_weights
+from kerasaudio.weights import WeightsError, fetch, fetch_companions, list_weights
 from support.manifests import CONTENT, MakeEntry, git_blob, https
 from support.web_server import Served, WebServer
 
 PATH = "/files/best_model.pth"
 WRONG = CONTENT[:-1] + b"!"
+OTHER, OTHER_PATH = CONTENT[::-1], "/files/numbers.data"
 
 
 def test_downloads_once(server: WebServer, make_entry: MakeEntry) -> None:
@@ -148,3 +150,57 @@ def test_a_damaged_installation(
     (tmp_path / "mine").unlink()
     with pytest.raises(WeightsError, match="No such file"):
         fetch(entry)
+
+
+def two_files(server: WebServer) -> dict[str, Any]:
+    """Give a source whose original consists of two files."""
+    other = https(server.url + OTHER_PATH, OTHER)
+    return https(server.url + PATH, companions=[other])
+
+
+def test_all_files_of_an_original_are_downloaded_and_counted(
+    server: WebServer, make_entry: MakeEntry
+) -> None:
+    server.files[PATH] = Served(CONTENT)
+    server.files[OTHER_PATH] = Served(OTHER)
+    entry = make_entry(two_files(server))
+
+    path, source = fetch(entry)
+
+    assert entry.approximate_size == len(CONTENT) + len(OTHER)
+    assert path.read_bytes() == CONTENT
+    assert len(server.seen) == 2
+    (other,) = fetch_companions(entry, source)
+    assert other.read_bytes() == OTHER
+    assert len(server.seen) == 2
+
+
+def test_a_further_file_that_is_wrong_or_missing_is_named(
+    server: WebServer, make_entry: MakeEntry
+) -> None:
+    server.files[PATH] = Served(CONTENT)
+    entry = make_entry(two_files(server))
+    with pytest.raises(WeightsError, match=r"numbers\.data.* 404") as info:
+        fetch(entry)
+    assert f"The file numbers.data has {len(OTHER) / 1e6:.1f} MB" in str(info.value)
+    server.files[OTHER_PATH] = Served(OTHER[:-1] + b"?")
+    with pytest.raises(WeightsError, match="its sha256 is"):
+        fetch(entry)
+
+
+def test_all_files_of_an_original_are_found_in_the_users_folder(
+    server: WebServer,
+    make_entry: MakeEntry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "best_model.pth").write_bytes(CONTENT)
+    (tmp_path / "renamed").write_bytes(OTHER)
+    monkeypatch.setenv("KERASAUDIO_WEIGHTS", str(tmp_path))
+    entry = make_entry(two_files(server))
+
+    found = fetch(entry)
+
+    assert found.path == tmp_path / "best_model.pth"
+    assert fetch_companions(entry, found.source) == [tmp_path / "renamed"]
+    assert not server.seen

@@ -131,3 +131,19 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(
     with pytest.warns(UserWarning, match="cannot be stored.*KERASAUDIO_CACHE"):
         state, _ = load.load_state(entry, {"won2020": Converter()})
     assert_state(state)
+
+
+def test_a_converter_gets_all_files_of_an_original(
+    server: WebServer, make_entry: MakeEntry
+) -> None:
+    server.files[PATH] = Served(CONTENT)
+    server.files["/numbers"] = Served(CONTENT[::-1])
+    other = https(server.url + "/numbers", CONTENT[::-1])
+    entry = make_entry(https(server.url + PATH, format="two_files", companions=[other]))
+
+    def convert(path: Path, numbers: Path) -> State:
+        assert path.read_bytes() == CONTENT
+        assert numbers.read_bytes() == CONTENT[::-1]
+        return STATE
+
+    assert_state(load.load_state(entry, {"two_files": convert})[0])

@@ -213,7 +213,19 @@ def test_source_describes_itself() -> None:
     assert Source(**pinned).pin == f"git_blob:{git_blob()}"
 
 
+def test_an_original_may_consist_of_several_files(write: Any) -> None:
+    other = https("https://example.org/a/numbers.data", size=7)
+    write(raw_entry(https(URL, companions=[other])))
+    (source,) = find("FCN", "mtat").sources
+    assert source.companions == (Source(**other),)
+    assert find("FCN", "mtat").approximate_size == source.size + 7
+    assert hash(source) != hash(dataclasses.replace(source, companions=()))
+
+
 BAD_SOURCES = {
+    "a further file without a pin": https(
+        URL, companions=[https(URL, sha256="absent")]
+    ),
     "no revision": {k: v for k, v in hub().items() if k != "revision"},
     "branch as revision": hub(revision="main"),
     "short hash": https(URL, sha256="ab"),
