@@ -21,10 +21,12 @@ class Converted(NamedTuple):
     Attributes:
         state: Tensors by `layer/variable`.
         arguments: Architecture arguments that follow from the shapes in the file.
+        labels: Names of the classes; None if they are unknown.
     """
 
     state: State
     arguments: Mapping[str, Any] = {}
+    labels: tuple[str, ...] | None = None
 
 
 Converter = Callable[[Path], Converted]
@@ -175,6 +177,7 @@ def _from_file(
             converted.state,
             scorer,
             converted.arguments,
+            labels=converted.labels,
             origin=clips.get(form, {}),
         )
     known = [".weights.h5", ".safetensors", *suffixes]
