@@ -21,10 +21,12 @@ class Converted(NamedTuple):
     Attributes:
         state: Tensors by `layer/variable`.
         arguments: Architecture arguments that follow from the shapes in the file.
+        labels: Names of the classes; None if they are unknown.
     """
 
     state: State
     arguments: Mapping[str, Any] = {}
+    labels: tuple[str, ...] | None = None
 
 
 # Of the file; if the original consists of several, of all, the main one first.
@@ -176,6 +178,7 @@ def _from_file(
             converted.state,
             scorer,
             converted.arguments,
+            labels=converted.labels,
             origin=clips.get(form, {}),
         )
     known = [".weights.h5", ".safetensors", *suffixes]

@@ -9,7 +9,7 @@ from keras import ops
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.layers.base import FeatureLayer, Shape
-from kerasaudio.layers.time_axis import Timed, hide, rule
+from kerasaudio.layers.time_axis import Timed, demand, hide, rule
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
@@ -253,3 +253,39 @@ class GridPositions(keras.layers.Layer):
 def _list(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
     return Timed(layer(x.value), x.count * x.value.shape[2])
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class ScaledAdd(keras.layers.Layer):
+    """Add two tensors, the first of them multiplied by a number.
+
+    Input: two tensors of the same shape. Output: the same shape.
+
+    Args:
+        scale: Factor of the first tensor.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, scale: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = number(scale, "scale")
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """Return scale * first + second."""
+        first, second = inputs
+        return first * self.scale + second
+
+    def compute_output_shape(self, input_shape: Sequence[Any]) -> Shape:
+        """Return the shape of the inputs."""
+        return tuple(input_shape[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"scale": self.scale}
+
+
+@rule(ScaledAdd)
+def _add(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    first, second = inputs
+    demand(first.count is not None and second.count is not None, layer)
+    return Timed(layer([first.value, second.value]), first.count)

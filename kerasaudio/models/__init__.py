@@ -9,6 +9,7 @@ from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.build import complete
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
+from kerasaudio.models.beats import BEATs
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.cnnsa import CNNSA

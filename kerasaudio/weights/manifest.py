@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from kerasaudio.moved import old_attribute, renamed
+from kerasaudio.weights.label_lists import label_list
 
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
 TASKS = ("tagging", "music", "speech", "speaker", "events", "embedding")
@@ -290,11 +291,7 @@ def _source(raw: dict[str, Any]) -> Source:
 def _labels(name: str | None, title: str, path: Path) -> tuple[str, ...]:
     if name is None:
         return ()
-    for folder in (path.parent / "labels", _HERE / "labels"):
-        file = folder / f"{name}.txt"
-        if file.is_file():
-            labels = tuple(file.read_text(encoding="utf-8").splitlines())
-            if not all(labels) or len(set(labels)) != len(labels):
-                raise ValueError(f"{file} has an empty or a repeated label.")
-            return labels
-    raise ValueError(f"{path}: {title} needs {file}, which does not exist.")
+    try:
+        return label_list(name, path.parent / "labels")
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: {title} needs {error}.") from error

@@ -19,6 +19,8 @@ WITH_ARGUMENTS = [
 
 SMALL = {
     "AST": {"num_layers": 1},
+    "BEATs": {"num_layers": 1},
+    "CED": {"num_layers": 1},
     "MelResNet50": {"side": 32},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
@@ -110,8 +112,10 @@ def test_models_are_called_as_people_write_them():
         names.items()
         >= {
             "AST": "ast",
+            "BEATs": "beats",
             "BarkNet": "bark_net",
             "CNNSA": "cnnsa",
+            "CED": "ced",
             "CRNN": "crnn",
             "DSCNN": "ds_cnn",
             "EfficientAT": "efficient_at",

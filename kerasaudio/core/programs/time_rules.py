@@ -78,8 +78,9 @@ def _first_count(inputs: Sequence[Timed]) -> Any:
 def _reshape(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
     time, *rest = layer.target_shape
-    demand(time == -1 and prod(rest) == prod(x.value.shape[2:]), layer)
-    return Timed(layer(x.value), x.count)
+    here, then = prod(x.value.shape[2:]), prod(rest)
+    demand(time == -1 and then > 0 and here % then == 0, layer)
+    return Timed(layer(x.value), x.count * (here // then))
 
 
 @rule(layers.Permute)

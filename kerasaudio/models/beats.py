@@ -1,0 +1,287 @@
+"""BEATs: a transformer that learned sounds by predicting its own acoustic tokens.
+
+    waveform (b, samples) -> 16-bit range -> Kaldi filter bank energies, 100 frames a
+    second, normalized: frontend (b, frames, 128)
+    -> patches of 16 x 16 (b, frames / 16, 8, 512), listed step by step (b, n, 512)
+    -> layer_norm -> dense (b, n, 768) -> convolution over 128 patches added
+    -> encoder_layer_norm -> 12 x [attention, 12 heads, with gated relative positions;
+       dense 3072], each added to 24^(1/4) times its input and normalized
+    -> mean over the patches: embedding (b, 768) -> predictions (b, 527)
+
+Published on AudioSet: mAP .486 (BEATs iter3+, fine-tuned).
+
+Source: Chen et al. 2022, arXiv:2212.09058; microsoft/unilm, beats, commit c68101b.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Unpack
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasaudio.checkpoints.native import State
+from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.core.architecture import Architecture, Body
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import TORCH_EPSILON
+from kerasaudio.core.build import Shared, build
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import KaldiFbank, Standardize, channels_last
+from kerasaudio.layers.relative_attention import (
+    GatedAttention,
+    PositionalConv,
+    RelativePositions,
+)
+from kerasaudio.layers.transformer import ScaledAdd
+from kerasaudio.weights.label_lists import label_list
+
+SAMPLE_RATE = 16_000
+FRAME = 400
+HOP = 160
+BINS = 128
+PATCH = 16
+CLASSES = 527
+MEAN, STD = 15.41663, 6.55582  # of AudioSet's filter bank energies
+MIN_SAMPLES = FRAME + (PATCH - 1) * HOP  # one patch
+WINDOW_SAMPLES = 10 * SAMPLE_RATE
+WHOLE_SAMPLES = 30 * SAMPLE_RATE
+FRONTEND: dict[str, Any] = {"sample_rate": SAMPLE_RATE, "n_mels": BINS}
+DEFAULTS = {
+    "hidden_size": 768,
+    "num_layers": 12,
+    "num_heads": 12,
+    "intermediate_size": 3072,
+    "patch_features": 512,
+    "conv_width": 128,
+    "conv_groups": 16,
+    "num_buckets": 320,
+    "max_distance": 800,
+    "clip_samples": None,
+}
+
+
+def BEATs(
+    weights: Weights = None,
+    *,
+    hidden_size: int | None = None,
+    num_layers: int | None = None,
+    num_heads: int | None = None,
+    intermediate_size: int | None = None,
+    patch_features: int | None = None,
+    conv_width: int | None = None,
+    conv_groups: int | None = None,
+    num_buckets: int | None = None,
+    max_distance: int | None = None,
+    clip_samples: int | None = None,
+    **shared: Unpack[Shared],
+) -> AudioModel:
+    """Tag or embed sounds of any kind with a transformer trained on unlabeled sounds.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 2,800
+    samples (0.175 s); trained on 10 s.
+    Output: (batch, classes), independent probabilities.
+    Embedding: (batch, hidden_size), the mean over the patches.
+    Whole clips: as upstream, a clip is processed in one piece, here up to 30 s. Longer
+    clips are cut into windows of 10 s; the last one keeps its own length and is
+    weighted by it. A clip shorter than 0.175 s, which upstream refuses, is padded with
+    silence. Frames at the end that fill no patch are not used.
+
+    The original's files are read by their path: those fine-tuned on AudioSet, whose 527
+    classes are not in AudioSet's order and get their names; and, with
+    `include_top=False`, those that were only pretrained and have no classes.
+
+    Args:
+        hidden_size: Number of features of a token; default: 768.
+        num_layers: Number of transformer layers; default: 12.
+        num_heads: Number of attention heads, a divisor of `hidden_size`; default: 12.
+        intermediate_size: Units of the dense layer inside each layer; default: 3072.
+        patch_features: Filters of the convolution that makes patches; default: 512.
+        conv_width: Number of patches under the positional convolution; default: 128.
+        conv_groups: Groups of that convolution, a divisor of `hidden_size`; default:
+            16.
+        num_buckets: Number of buckets of distances between patches; default: 320.
+        max_distance: Distance from which on all are in one bucket, which no weights
+            file tells; default: 800, as in the published ones.
+        clip_samples: Fixed input length in samples, for runtimes that need one; None
+            for any length (default).
+
+    Source: arXiv:2212.09058; upstream microsoft/unilm, beats, at c68101b.
+    """
+    return build(_BEATS, **locals())
+
+
+def _body(
+    hidden_size: int,
+    num_layers: int,
+    num_heads: int,
+    intermediate_size: int,
+    patch_features: int,
+    conv_width: int,
+    conv_groups: int,
+    num_buckets: int,
+    max_distance: int,
+    clip_samples: int | None,
+) -> Body:
+    if num_heads < 1 or hidden_size % num_heads:
+        raise ValueError(
+            f"num_heads must divide hidden_size={hidden_size}. Received: {num_heads!r}."
+        )
+    if clip_samples is not None and clip_samples < MIN_SAMPLES:
+        raise ValueError(
+            f"clip_samples must be at least {MIN_SAMPLES}. Received: {clip_samples!r}."
+        )
+    normalize = partial(layers.LayerNormalization, epsilon=TORCH_EPSILON)
+    waveform = keras.Input((clip_samples,), name="waveform")
+    x = Standardize(std=2**-15, name="int16_range")(waveform)
+    x = KaldiFbank(**FRONTEND, name="fbank")(x)
+    x = Standardize(MEAN, 2 * STD, name="frontend")(x)
+    x = layers.Reshape((-1, BINS, 1), name="image")(x)
+    x = channels_last.Conv2D(
+        patch_features, PATCH, strides=PATCH, use_bias=False, name="patch_embedding"
+    )(x)
+    x = layers.Reshape((-1, patch_features), name="patches")(x)
+    x = normalize(name="layer_norm")(x)
+    x = layers.Dense(hidden_size, name="post_extract_proj")(x)
+    y = PositionalConv(conv_width, conv_groups, name="encoder_pos_conv")(x)
+    x = layers.Add(name="encoder_pos_conv_add")([x, y])
+    x = normalize(name="encoder_layer_norm")(x)
+    # The original stores these biases in every layer, but they are one tensor.
+    biases = RelativePositions(
+        num_heads, num_buckets, max_distance, name="relative_attention_bias"
+    )(x)
+    scale = (2 * num_layers) ** 0.25
+    for number in range(num_layers):
+        name = f"encoder_layers_{number}"
+        y = GatedAttention(num_heads, name=f"{name}_self_attn")([x, biases])
+        x = ScaledAdd(scale, name=f"{name}_self_attn_add")([x, y])
+        x = normalize(name=f"{name}_self_attn_layer_norm")(x)
+        y = layers.Dense(intermediate_size, "gelu", name=f"{name}_fc1")(x)
+        y = layers.Dense(hidden_size, name=f"{name}_fc2")(y)
+        x = ScaledAdd(scale, name=f"{name}_fc2_add")([x, y])
+        x = normalize(name=f"{name}_final_layer_norm")(x)
+    # Upstream averages logits; those of the mean are the same.
+    embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
+    x = layers.Dropout(0.1, name="predictor_dropout")(embedding)
+    return Body(waveform, embedding, x, _spec(clip_samples))
+
+
+def _spec(clip_samples: int | None) -> AudioSpec:
+    return AudioSpec.of_any_length(
+        SAMPLE_RATE,
+        WINDOW_SAMPLES,
+        MIN_SAMPLES,
+        clip_samples,
+        whole_samples=WHOLE_SAMPLES,
+        frontend=FRONTEND | {"gain": 2**15, "mean": MEAN, "std": 2 * STD},
+    )
+
+
+_BIAS = "self_attn.relative_attention_bias.weight"
+_FIRST = "encoder.layers.0."
+_COPY = re.compile(rf"encoder\.layers\.\d+\.{re.escape(_BIAS)}")
+
+
+def _from_upstream(path: Path) -> Converted:
+    return convert(read_torch(path), str(path))
+
+
+def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:
+    """Convert the state dict of a pretrained or fine-tuned network.
+
+    Args:
+        tensors: Arrays by upstream key.
+        origin: Origin of the arrays, for error messages.
+
+    Raises:
+        ValueError: The arrays are not those of this network.
+    """
+    shapes = {key: tensor.shape for key, tensor in tensors.items()}
+    if any(key.startswith("quantize.") for key in tensors):
+        raise ValueError(
+            f"{origin} holds a tokenizer of BEATs, not the network that was trained "
+            "with it. Pass a file of a pretrained or fine-tuned BEATs."
+        )
+    ranks = {key: len(shapes.get(key, ())) for key in _NEEDED}
+    if ranks != _NEEDED or shapes["patch_embedding.weight"][1:] != (1, PATCH, PATCH):
+        raise ValueError(
+            f"{origin} does not hold a BEATs with patches of {PATCH} x {PATCH} and "
+            f"gated relative positions: its tensors are {sorted(tensors)[:4]} ..."
+        )
+    filters = shapes["encoder.pos_conv.0.weight_v"]
+    arguments = {
+        "hidden_size": filters[0],
+        "num_layers": sum(key.endswith(".fc1.bias") for key in tensors),
+        "num_heads": shapes[f"{_FIRST}self_attn.grep_a"][1],
+        "intermediate_size": shapes[f"{_FIRST}fc1.bias"][0],
+        "patch_features": shapes["patch_embedding.weight"][0],
+        "conv_width": filters[2],
+        "conv_groups": filters[0] // max(1, filters[1]),
+        "num_buckets": shapes[f"{_FIRST}{_BIAS}"][0],
+    }
+    published = len(tensors.get("predictor.bias", ())) == CLASSES
+    labels = label_list("audioset_beats") if published else None
+    return Converted(from_beats(tensors, origin), arguments, labels)
+
+
+_NEEDED = {
+    "patch_embedding.weight": 4,
+    "encoder.pos_conv.0.weight_g": 3,
+    "encoder.pos_conv.0.weight_v": 3,
+    f"{_FIRST}self_attn.grep_a": 4,
+    f"{_FIRST}fc1.bias": 1,
+    f"{_FIRST}{_BIAS}": 2,
+}
+
+
+def from_beats(tensors: Mapping[str, np.ndarray], origin: str) -> State:
+    """Convert a state dict, of which `_NEEDED` is there.
+
+    The positional convolution is stored as directions `weight_v` and their lengths
+    `weight_g`, one for each place under the filters; the network gets their product.
+
+    Args:
+        tensors: Arrays by upstream key.
+        origin: Origin of the arrays, for error messages.
+
+    Raises:
+        ValueError: The relative positions differ from layer to layer.
+    """
+    left = dict(tensors)
+    biases = left[f"{_FIRST}{_BIAS}"]
+    for key in tensors:
+        copy = left.pop(key) if _COPY.fullmatch(key) else biases
+        if not np.array_equal(copy, biases):
+            raise ValueError(f"{origin}: {key} differs from that of the first layer.")
+    lengths = left.pop("encoder.pos_conv.0.weight_g").astype("float64")
+    directions = left.pop("encoder.pos_conv.0.weight_v").astype("float64")
+    norms = np.sqrt(np.square(directions).sum(axis=(0, 1), keepdims=True))
+    kernel = directions * (lengths / np.maximum(norms, np.finfo("float32").tiny))
+    left["encoder.pos_conv.0.weight"] = kernel.astype("float32")
+    # Upstream's images are (frames, bins), as here.
+    left["patch_embedding.weight"] = left["patch_embedding.weight"].swapaxes(2, 3)
+    state = from_torch(left, rename=_RENAME)
+    state = {_ATTENTION.sub(r"\1/\2/", key): tensor for key, tensor in state.items()}
+    return state | {"relative_attention_bias/embeddings": biases}
+
+
+_RENAME = {"predictor": "predictions", "encoder_pos_conv_0": "encoder_pos_conv"}
+_ATTENTION = re.compile(r"(.*_self_attn)_([qkv]_proj|out_proj|grep_linear)/")
+
+
+_BEATS = Architecture(
+    name="BEATs",
+    body=_body,
+    defaults=DEFAULTS,
+    free={"clip_samples", "max_distance"},
+    converters={"beats": _from_upstream},
+    suffixes={".pt": "beats"},
+    classes=CLASSES,
+    model_name="beats",
+    example={"num_layers": 1},
+)

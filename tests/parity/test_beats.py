@@ -1,0 +1,67 @@
+"""BEATs against microsoft/unilm (files of 2022-12-20), filled by the same rule.
+
+The original gives the logits in float32 to 3e-7 of their largest; the tolerance is 20
+times as much. Bands of near silence differ more, and with them single tokens.
+"""
+
+import numpy as np
+import pytest
+
+import kerasaudio
+from parity.kit import Parity, Stage, each_stage, seeded_file
+from support.beats import sharing
+from support.goldens import Golden
+
+
+def stages(layers):
+    last = f"encoder_layers_{layers - 1}_final_layer_norm"
+    return {
+        "fbank": Stage("frontend", 5e-5),
+        "patch": Stage("patch_embedding", 1e-5, (0, 3, 1, 2)),
+        "patch_norm": Stage("layer_norm", 1e-5),
+        "pos_conv": Stage("encoder_pos_conv", 1e-5, (0, 2, 1)),
+        "enc_norm": Stage("encoder_layer_norm", 1e-5),
+        "layer0": Stage("encoder_layers_0_final_layer_norm", 2e-5),
+        "encoder": Stage(last, 1e-5),
+        "embedding": Stage("embedding", 1e-5),
+        "logits": Stage("predictions", 6e-6),
+    }
+
+
+SMALL = Parity(
+    kerasaudio.BEATs,
+    "beats_small",
+    stages(3),
+    weights=seeded_file("beats.pt", arranged=sharing),
+    arguments={"classifier_activation": None, "max_distance": 40},
+)
+BASE = Parity(
+    kerasaudio.BEATs,
+    "beats_base",
+    stages(12),
+    weights=seeded_file("beats.pt", arranged=sharing),
+    arguments={"classifier_activation": None},
+)
+
+
+@each_stage(SMALL)
+def test_stage_equals_the_original(parity, stage):
+    parity.check(stage)
+
+
+@pytest.mark.slow
+@each_stage(BASE)
+def test_stage_of_the_published_size_equals_the_original(parity, stage):
+    parity.check(stage)
+
+
+def test_a_clip_with_silence_behind_it(tmp_path):
+    golden = Golden.read("beats_small")
+    waveform = golden.waveforms()[0]
+    path = SMALL.weights(tmp_path, golden)
+    model = kerasaudio.BEATs(weights=path, max_distance=40)
+
+    got = model.predict(np.pad(waveform, (0, len(waveform) // 2))[None], verbose=0)[0]
+
+    want = golden.arrays["padded_probs_unmasked"]
+    np.testing.assert_allclose(got, want, rtol=0, atol=5e-6)
