@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from kerasaudio.arguments import number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio
+from kerasaudio.core.frame_track import FrameTrack
 from kerasaudio.core.windowed import batched, run, waveform_windows
 
 __all__ = ["SoundEvent", "events_of", "find_events", "frame_scores", "framewise"]
@@ -94,21 +95,22 @@ def frame_scores(
         ((75, 2), (76,), 3.0)
     """
     network = framewise(model)
-    # The last window is padded, so that the last frame of the sound is scored.
-    spec = model.spec.over_time().replace(rest="full")
+    # A network that takes whole clips also takes the end of one at its own length. For
+    # others the last window is padded, so that the last frame of the sound is scored.
+    rest = "count" if model.spec.whole_samples else "full"
+    spec = model.spec.over_time().replace(rest=rest)
     step = spec.frontend["frame_samples"]
-    chunks, starts = [], []
+    track = FrameTrack(step)
     end = 0
     for batch in batched(waveform_windows(spec, audio, sample_rate)):
         waveforms = np.stack([window.samples for window in batch])
         outputs = run(network.predict_on_batch, waveforms)
         for window, scores in zip(batch, outputs, strict=True):
             own = min(len(scores), -(-window.length // step))
-            chunks.append(scores[:own])
-            starts.append(window.start + step * np.arange(own))
+            track.add(window.start, scores[:own])
             end = window.start + window.length
-    times = np.append(np.concatenate(starts), end) / spec.sample_rate
-    return np.concatenate(chunks), times
+    joined, starts = track.joined()
+    return joined, np.append(starts, end) / spec.sample_rate
 
 
 def find_events(
