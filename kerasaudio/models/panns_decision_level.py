@@ -53,8 +53,11 @@ from kerasaudio.models.panns_segments import (
 
 FRONTEND = FRONTENDS[SAMPLE_RATE]
 POOLS = 5  # which make segments of 32 frames
-# 32 whole segments: those of the next window are where they are in the whole clip.
-WINDOW_SAMPLES = 32 * SEGMENT * FRONTEND["hop_length"]
+SEGMENT_SAMPLES = SEGMENT * FRONTEND["hop_length"]
+# Of a window's 32 segments the first and the last five differ from those of the whole
+# clip, as they do not hear all around them. The next window has them in its middle.
+WINDOW_SAMPLES = 32 * SEGMENT_SAMPLES
+HOP_SAMPLES = WINDOW_SAMPLES - 2 * 5 * SEGMENT_SAMPLES
 
 
 def CNN14DecisionLevelMax(
@@ -73,12 +76,10 @@ def CNN14DecisionLevelMax(
     frame, (batch, frames, classes), for `kerasaudio.events`.
     Embedding: (batch, 32 * filters), a mean over the frames; upstream has none.
     Whole clips: as upstream, a clip is processed in one piece, here up to 30 s. Longer
-    clips are cut into windows of 10.24 s, whose scores are averaged; upstream takes the
-    highest of all. A clip shorter than 0.31 s is padded with silence.
-
-    `kerasaudio.events` always hears windows of 10.24 s. Segments are those of the whole
-    clip, but a window does not hear its neighbors: scores within 1.8 s of its ends
-    differ from upstream's, most at the very ends, and others do not.
+    clips are cut into windows of 10.24 s every 7.04 s, whose scores are averaged;
+    upstream takes the highest of all. A clip shorter than 0.31 s is padded with
+    silence. `kerasaudio.events` takes each frame from the window with most around it:
+    scores of frames are those of the whole clip, whatever its length.
 
     Args:
         filters: Filters of the first block, doubled by each later block; default: 64.
@@ -123,6 +124,7 @@ def _body(filters: int, clip_samples: int | None) -> Body:
         clip_samples,
         POOLS,
         window_samples=WINDOW_SAMPLES,
+        hop_samples=HOP_SAMPLES,
         frontend=FRONTEND | {"frame_samples": FRONTEND["hop_length"]},
     )
     x = band_mean(conv_blocks(image, filters, 6, pools=POOLS))
