@@ -58,6 +58,7 @@ class Target:
     Attributes:
         factor: How many times as fast as the fastest of the peers; None for a limit.
         seconds: Limit for one unit of work; None for a factor.
+        beside: How many times the time of the fastest peer is added to the limit.
         peers: Beginnings of the names of the peers that count; "" counts all.
         same_backend: Count only peers that run on the backend of ours.
         backends: Ours that are meant.
@@ -67,6 +68,7 @@ class Target:
     said: str
     factor: float | None = None
     seconds: float | None = None
+    beside: float = 0.0
     peers: str | tuple[str, ...] = ""
     same_backend: bool = False
     backends: tuple[str, ...] = BACKENDS

@@ -94,15 +94,19 @@ def _verdict(
 ) -> str:
     if result.trouble:
         return result.trouble
-    if target.factor is None:
-        assert target.seconds is not None
-        seconds = result.best / contest.units
-        met = "met" if seconds <= target.seconds else "**missed**"
-        return f"{met} ({1e3 * seconds:.1f} ms)"
     backend = result.entry.backend if target.same_backend else None
     peer = fastest_peer(results, target.peers, backend)
-    if peer is None:
+    if peer is None and (target.factor is not None or target.beside):
         return "not measured, no peer"
+    if target.factor is None:
+        assert target.seconds is not None
+        beside = 0.0 if peer is None else target.beside * peer.best / contest.units
+        limit = target.seconds + beside
+        seconds = result.best / contest.units
+        met = "met" if seconds <= limit else "**missed**"
+        most = f" of {1e3 * limit:.1f}" if target.beside else ""
+        return f"{met} ({1e3 * seconds:.1f}{most} ms)"
+    assert peer is not None
     ratio = result.times_as_fast_as(peer)
     met = "met" if ratio >= target.factor else "**missed**"
     return f"{met} ({ratio:.2f} x {peer.entry.name})"

@@ -23,6 +23,9 @@ def test_quick_run_prints_a_table(capsys):
     printed = capsys.readouterr().out
     assert status == 0
     assert f"at most 0.3 s: kerasaudio, {backend}: " in printed
+    on_tensorflow = backend == "tensorflow"
+    assert ("a cold start to the first tags" in printed) == on_tensorflow
+    assert ("| import tensorflow | " in printed) == on_tensorflow
     assert "not measured: give --weights" in printed
 
 
@@ -66,6 +69,16 @@ def test_limit_holds_for_the_named_backends():
     printed = report.table(Contest("key", "Title", "clip", 4, [], [target]), results)
     assert "- 20 ms a clip: tensorflow: met (20.0 ms)" in printed
     assert "20 ms a clip: jax" not in printed
+
+
+def test_a_limit_may_grow_with_the_time_of_a_peer():
+    ours = timed("ours", 5.0, 5.5, backend="tensorflow", ours=True)
+    target = Target("at most", seconds=1.5, beside=1.2)
+    for seconds, verdict in ((3.0, "met (5000.0 of 5100.0 ms)"), (2.9, "**missed**")):
+        work = Contest("key", "Title", "time", 1, [], [target])
+        printed = report.table(work, [ours, timed("peer", 9.0, seconds)])
+        assert f"- at most: ours: {verdict}" in printed
+    assert "- at most: ours: not measured, no peer" in report.table(work, [ours])
 
 
 def test_writing_keeps_what_stands_outside_the_marks(tmp_path):
