@@ -171,12 +171,12 @@ class FeatureExtractor:
         Raises:
             ValueError, OSError: As when called.
         """
-        hear = Hearing(self._network)
+        hear = Hearing(self._network, self._spec)
         pooled = Pooled(self._pool, self._spec.sample_rate)
         windows = waveform_windows(self._spec, audio, sample_rate, self._errors)
         for batch in batched(windows, self._batch_size):
             waveforms = np.stack([window.samples for window in batch])
-            vectors = hear(waveforms)
+            vectors = hear(waveforms, alone=hear.is_alone(batch[0]))
             for vector, window in zip(vectors, batch, strict=True):
                 pooled.add(vector, window)
         return pooled.rows()
