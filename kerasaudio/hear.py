@@ -179,7 +179,8 @@ def get_timestamp_embeddings(
 
     The window of a vector is centered on its timestamp; outside the sound it is padded
     with silence. Timestamps are 0, `hop_ms`, 2 `hop_ms`, ... up to the end of the
-    sound. Each is rounded to a sample separately, so that errors do not add up.
+    sound. Each is rounded to a sample separately, so that errors do not add up. A
+    network with a state (`spec.step_samples`) hears each window on its own.
 
     Args:
         audio: As for `get_scene_embeddings`, of any length.

@@ -47,26 +47,31 @@ class Hearing:
 
     Args:
         network: A network; or a function of a batch (batch, samples) without a state.
-
-    Attributes:
-        has_state: Whether the network has a state.
+        spec: Spec with the windows, for `is_alone`.
     """
 
-    def __init__(self, network: InferenceModel | Predict) -> None:
-        self.has_state = getattr(network, "has_state", False)
+    def __init__(
+        self, network: InferenceModel | Predict, spec: AudioSpec | None = None
+    ) -> None:
+        self._has_state = getattr(network, "has_state", False)
         self._network: Any = network
+        self._spec = spec
         self._clips: dict[Hashable, Continued] = {}
 
     def __call__(
-        self, waveforms: np.ndarray, clip_of: Sequence[Hashable] | None = None
+        self,
+        waveforms: np.ndarray,
+        clip_of: Sequence[Hashable] | None = None,
+        alone: bool = False,
     ) -> np.ndarray:
         """Return the outputs for the next windows, float32 (windows, ...).
 
         Args:
             waveforms: Windows, (windows, samples).
             clip_of: Clip of each window; None if all are of one clip.
+            alone: Whether all are the only windows of their clips.
         """
-        if not self.has_state:
+        if alone or not self._has_state:
             predict = getattr(self._network, "predict_on_batch", self._network)
             return run(predict, waveforms)
         rows: dict[Hashable, list[int]] = {}
@@ -75,6 +80,17 @@ class Hearing:
         found = {clip: self._go_on(clip)(waveforms[own]) for clip, own in rows.items()}
         order = np.argsort(np.concatenate(list(rows.values())))
         return np.concatenate(list(found.values()))[order]
+
+    def is_alone(self, window: Window) -> bool:
+        """Return whether no other window of the clip changes a window's outputs.
+
+        Such windows of several clips can share a batch, and jax need not compile a
+        program for each length.
+        """
+        if not self._has_state:
+            return True
+        assert self._spec is not None
+        return window.start == 0 and window.length < self._spec.window_samples
 
     def forget(self, clip: Hashable) -> None:
         """Drop the state at the end of a clip."""
@@ -148,9 +164,10 @@ def scored(
     size: int = BATCH,
 ) -> Iterator[tuple[list[Window], np.ndarray]]:
     """Yield batches of up to `size` windows of one clip, with their outputs."""
-    hear = Hearing(network)
+    hear = Hearing(network, spec)
     for batch in batched(waveform_windows(spec, audio, sample_rate, errors), size):
-        yield batch, hear(np.stack([window.samples for window in batch]))
+        waveforms = np.stack([window.samples for window in batch])
+        yield batch, hear(waveforms, alone=hear.is_alone(batch[0]))
 
 
 def waveform_windows(

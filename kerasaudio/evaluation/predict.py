@@ -1,6 +1,5 @@
 """Predict one row of scores per clip: the weighted mean over its windows."""
 
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -60,9 +59,15 @@ def predict_windows(model: Any, batches: ClipBatches) -> np.ndarray:
             [run(model.predict_on_batch, batches[i][0]) for i in range(len(batches))]
         )
     assert batches.clip_of is not None
-    hear, clips = Hearing(model), iter(batches.clip_of.tolist())
-    each = (batches[i][0] for i in range(len(batches)))
-    return np.concatenate([hear(x, list(islice(clips, len(x)))) for x in each])
+    hear, outputs, begin = Hearing(model), [], 0
+    count = np.bincount(batches.clip_of)
+    for number in range(len(batches)):
+        windows = batches[number][0]
+        clips = batches.clip_of[begin : begin + len(windows)]
+        alone = bool((count[clips] == 1).all())
+        outputs.append(hear(windows, clips.tolist(), alone))
+        begin += len(windows)
+    return np.concatenate(outputs)
 
 
 def means_of_windows(batches: ClipBatches, outputs: np.ndarray) -> np.ndarray:

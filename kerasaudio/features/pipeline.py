@@ -72,7 +72,7 @@ def embed_files(
         errors: As for `load_audio`.
     """
     work = _Reading(spec, paths, readers, errors)
-    hear = Hearing(network)
+    hear = Hearing(network, spec)
     buckets: _Buckets = defaultdict(list)
     files: dict[Path, _File] = {}
     try:
@@ -87,8 +87,8 @@ def embed_files(
             file.waiting += len(chunk.windows)
             file.is_read = chunk.is_last
             for window in chunk.windows:
-                # The windows of a file share a state, if there is one, in their order.
-                own = path if hear.has_state else None
+                # Windows that share a state stay in their order.
+                own = None if hear.is_alone(window) else path
                 buckets[own, len(window.samples)].append((file, window))
             _run_full(hear, buckets, batch_size)
             yield from _finished(files, hear)
@@ -118,7 +118,8 @@ def _run_full(hear: Hearing, buckets: _Buckets, batch_size: int) -> None:
 def _run(hear: Hearing, bucket: list[tuple[_File, Window]], count: int) -> None:
     batch, bucket[:] = bucket[:count], bucket[count:]
     waveforms = np.stack([window.samples for _, window in batch])
-    vectors = hear(waveforms, [file.path for file, _ in batch])
+    paths = [file.path for file, _ in batch]
+    vectors = hear(waveforms, paths, alone=hear.is_alone(batch[0][1]))
     for (file, window), vector in zip(batch, vectors, strict=True):
         file.pooled.add(vector, window)
         file.waiting -= 1

@@ -137,6 +137,14 @@ def test_windows_per_clip_need_the_length():
         list(cut_stream([ramp(9)], WindowRule(2, 2, per_clip=3)))
 
 
+def test_a_rest_counts_in_whole_steps():
+    rule = WindowRule(40, 40, rest="count", exact=False, shortest=5, step=10)
+    *_, rest = rule.cut(ramp(91))
+    assert (len(rest.samples), rest.length, rest.weight) == (20, 11, 0.5)
+    (short,) = rule.cut(ramp(3))
+    assert (len(short.samples), short.length, short.weight) == (10, 3, 1.0)
+
+
 def test_weighted_means():
     outputs = np.array([[0.0], [1.0], [10.0]])
     means = weighted_means(outputs, np.array([0, 0, 2]), [1, 0.25, 1], 3)

@@ -1,5 +1,7 @@
 """A network with a state hears a clip as if in one piece, wherever it is cut."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from keras import layers
 
 import kerasaudio
 from kerasaudio import AudioModel, FeatureExtractor, Stream
-from kerasaudio.core import AudioSpec
+from kerasaudio.core import AudioSpec, windowed
 from kerasaudio.core.carried import beginning, continued
 from kerasaudio.core.windowed import Hearing
 from kerasaudio.datasets import LabeledClips
@@ -120,6 +122,32 @@ def test_one_mean_for_a_clip(model, sound, tmp_path):
         predict_clips(model, clips)[0],
     ):
         np.testing.assert_allclose(got, want, atol=TOLERANCE)
+
+
+def test_clips_of_one_window_share_batches(model, tmp_path):
+    paths = [tmp_path / f"{number}.wav" for number in range(6)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, song(20 * STEP) * 0.15 * number, RATE, subtype="FLOAT")
+    extractor = FeatureExtractor(model, "predictions", cache=tmp_path)
+    with count_batches() as batches:
+        vectors = extractor.extract(paths).vectors
+    assert batches == [6]
+    want = [in_one_piece(model, kerasaudio.load_audio(p, RATE)).mean(0) for p in paths]
+    np.testing.assert_allclose(vectors, want, atol=TOLERANCE)
+
+
+@contextlib.contextmanager
+def count_batches():
+    """Give the sizes of batches that hear each row on its own."""
+    real, sizes = windowed.run, []
+
+    def run(predict, waveforms):
+        sizes.append(len(waveforms))
+        return real(predict, waveforms)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windowed, "run", run)
+        yield sizes
 
 
 @pytest.mark.parametrize("samples", [401, WINDOW + 1, 2 * WINDOW - 1])
