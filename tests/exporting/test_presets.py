@@ -1,4 +1,4 @@
-"""Presets, exported: one of our own in 8 bits; YAMNet against the published graph."""
+"""Presets, exported: words in 8 bits; YAMNet against the published graph."""
 
 from pathlib import Path
 
@@ -95,6 +95,6 @@ def test_spoken_words_are_recognized_in_eight_bits(tag, shared, tmp_path, monkey
     assert len(spoken) == 6
     assert before >= 4
     assert after >= before
-    assert np.abs(got - scores)[spoken].max() < 0.2
-    saved = export(model, tmp_path / "float.tflite", verify=False).size_bytes
-    assert report.size_bytes < saved
+    sure = [place for place in spoken if scores[place].max() > 0.9]
+    assert np.abs(got - scores)[sure].max() < 0.1
+    assert report.verification.max_difference < 0.3
