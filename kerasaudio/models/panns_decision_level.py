@@ -80,6 +80,8 @@ def CNN14DecisionLevelMax(
     upstream takes the highest of all. A clip shorter than 0.31 s is padded with
     silence. `kerasaudio.events` takes each frame from the window with most around it:
     scores of frames are those of the whole clip, whatever its length.
+    Files: that of a CNN14 has the same tensors, so that it is read, too; but it was not
+    trained for segments.
 
     Args:
         filters: Filters of the first block, doubled by each later block; default: 64.
