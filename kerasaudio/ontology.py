@@ -174,9 +174,8 @@ def _entry(raw: Any, where: str) -> tuple[str, str, list[str]]:
     entry = raw if isinstance(raw, Mapping) else {}
     mid, name = entry.get("id"), entry.get("name")
     children = entry.get("child_ids")
-    if _is_text(mid) and _is_text(name) and isinstance(children, list):
-        if all(map(_is_text, children)):
-            return str(mid), class_name(name), children
+    if isinstance(children, list) and all(map(_is_text, [mid, name, *children])):
+        return str(mid), class_name(name), children
     raise ValueError(
         f"{where} must have the texts id and name, and the list of texts child_ids. "
         f"Received: {str(raw)[:80]}."
