@@ -3,6 +3,7 @@
     model = kerasaudio.MusiCNN(weights="mtat")
     model.predict(waveforms)      # (batch, samples) -> (batch, classes)
     model.tag("song.mp3")         # [("guitar", 0.8), ...]
+    model.timeline("song.mp3")    # scores over time
     model.embed("song.mp3")       # a vector
 
 Factories and weights: `kerasaudio.list_weights()`.

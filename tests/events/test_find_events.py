@@ -189,6 +189,8 @@ def test_shapes_that_do_not_fit(scores, times, labels):
         ({"labels": "Dog"}, "labels must be a list of different"),
         ({"labels": ["Dog", "Siren"], "threshold": [0.1, 0.2, 0.3]}, "2 classes"),
         ({"threshold": 1}, "threshold"),
+        ({"threshold": "loud"}, "threshold must be a number.*'loud'"),
+        ({"threshold": {"Dog": 0.3}}, "threshold must be a number"),
         ({"hop_seconds": -1}, "hop_seconds"),
         ({"window_seconds": 0.01}, "window_seconds=0.01"),
         ({"min_seconds": "a"}, "min_seconds"),
