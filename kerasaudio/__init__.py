@@ -3,6 +3,7 @@
     model = kerasaudio.load("YAMNet/audioset")
     model.predict(waveforms)      # (batch, samples) -> (batch, classes)
     model.tag("street.mp3")       # [("Vehicle", 0.8), ...]
+    model.timeline("street.mp3")  # scores over time
     model.embed("street.mp3")     # a vector
 
 Factories and weights: `kerasaudio.list_weights()`.

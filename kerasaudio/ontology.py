@@ -174,9 +174,7 @@ def _entry(raw: Any, where: str) -> tuple[str, str, list[str]]:
     entry = raw if isinstance(raw, Mapping) else {}
     mid, name = entry.get("id"), entry.get("name")
     children = entry.get("child_ids")
-    if not isinstance(children, list):
-        children = [None]
-    if all(map(_is_text, [mid, name, *children])):
+    if isinstance(children, list) and all(map(_is_text, [mid, name, *children])):
         return str(mid), class_name(name), children
     raise ValueError(
         f"{where} must have the texts id and name, and the list of texts child_ids. "

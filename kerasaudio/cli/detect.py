@@ -122,7 +122,7 @@ def add(commands: Any) -> None:
 
 def _detect(options: argparse.Namespace) -> int:
     from kerasaudio.cli.label_files import EventWriter, check_target
-    from kerasaudio.events.classes import chosen_columns, labels_of
+    from kerasaudio.events.classes import chosen_columns
     from kerasaudio.events.timeline import spec_over_time
 
     if options.out is None and (options.format or options.overwrite):
@@ -134,7 +134,9 @@ def _detect(options: argparse.Namespace) -> int:
     if options.out is not None:
         target = check_target(options.out, options.format, paths, options.overwrite)
     model = load_model(options)
-    known = labels_of(model)
+    known = model.spec.labels
+    if known is None:
+        raise ValueError(f"{options.model} has no labels to look for.")
     labels = read_labels(options.labels, known)
     chosen_columns(labels, known, options.model)
     spec = spec_over_time(model, options.window_seconds, options.hop_seconds)

@@ -152,8 +152,8 @@ def check_target(
             raise FileExistsError(
                 f"{str(file)!r} already exists. Use another name, or pass --overwrite."
             )
-    if path.parent.is_dir() or not target.is_folder:
-        check_writable(path)  # fail now, not after hours
+    if path.is_dir() or not target.is_folder:
+        check_writable(target.file(sounds[0]))  # fail now, not after hours
     return target
 
 

@@ -36,7 +36,7 @@ def load_clips(
     """Read a folder of class folders, or a table."""
     from kerasaudio.datasets import from_folder, from_table
 
-    if Path(path).suffix.lower() != ".csv":
+    if Path(path).suffix.lower() not in (".csv", ".txt"):
         if separator is not None:
             raise ValueError(
                 "--separator is for tables: in a folder, a clip has only the class "

@@ -96,7 +96,7 @@ def _read_audacity(file: Path, folder: Path) -> tuple[Columns, list[int]]:
 def _read_raven(file: Path, folder: Path) -> tuple[Columns, list[int]]:
     rows = [
         (line, row)
-        for line, row in enumerate(read_rows(file), start=2)
+        for line, row in enumerate(read_rows(file, [RAVEN.start, RAVEN.end]), start=2)
         if row[RAVEN.start].strip() or row[RAVEN.end].strip()
     ]
     once: dict[tuple[str, ...], int] = {}  # a selection has a row for each view

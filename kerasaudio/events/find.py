@@ -76,13 +76,7 @@ def find_events(
     check_model(model, "find_events")
     known = labels_of(model)
     columns = chosen_columns(labels, known, model.name)
-    levels = np.asarray(threshold, "float64")
-    fits = levels.shape in ((), (len(columns),))
-    if not fits or not ((levels > 0) & (levels < 1)).all():
-        raise ValueError(
-            "threshold must be a number between 0 and 1, or one for each of the "
-            f"{len(columns)} classes. Received: {threshold!r}."
-        )
+    levels = _levels(threshold, len(columns))
     for name, seconds in {
         "min_seconds": min_seconds,
         "gap_seconds": gap_seconds,
@@ -102,6 +96,20 @@ def find_events(
         spans.append(np.stack([piece.starts, piece.ends]))
     cells = time_cells(*np.concatenate(spans, axis=1))
     return runs.events(cells, [known[i] for i in columns], min_seconds, gap_seconds)
+
+
+def _levels(threshold: ArrayLike, classes: int) -> np.ndarray:
+    """Return the threshold, or one for each class, or raise a ValueError."""
+    try:
+        levels = np.asarray(threshold, "float64")
+    except (TypeError, ValueError):
+        levels = np.zeros(1)
+    if levels.shape in ((), (classes,)) and ((levels > 0) & (levels < 1)).all():
+        return levels
+    raise ValueError(
+        "threshold must be a number between 0 and 1, or one for each of the "
+        f"{classes} classes. Received: {threshold!r}."
+    )
 
 
 def events_of(

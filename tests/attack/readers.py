@@ -18,7 +18,7 @@ from unittest import mock
 
 import numpy as np
 
-from kerasaudio import load_features
+from kerasaudio import Ontology, load_features
 from kerasaudio.audio import mp3, ogg, riff
 from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError
@@ -206,6 +206,26 @@ def _read_csv(path: Path) -> None:
     from_table(path, separator=";")
 
 
+def _label_track() -> Iterator[bytes]:
+    yield b"0.000000\t1.5\tdog\n\\\t100\t200\n2\t3.25\tcat\n"
+    columns = b"Selection\tView\tBegin Time (s)\tEnd Time (s)\tAnnotation"
+    yield columns + b"\n1\tS\t0\t1\tdog\n1\tW\t0\t1\tdog\n2\tS\t1\t2\tcat\n"
+    columns += b"\tBegin Path\tBegin File\tFile Offset (s)"
+    yield columns + b"\n1\tS\t5\t6\tdog\t/x/a.wav\ta.wav\t0\n"
+
+
+def _read_label_track(path: Path) -> None:
+    for name in ("a.wav", f"{path.stem}.wav"):
+        path.with_name(name).touch()
+    from_table(path, separator=";")
+
+
+def _ontology() -> Iterator[bytes]:
+    yield b'[{"id": "/m/a", "name": "a", "child_ids": ["/m/b"]}, ' + (
+        b'{"id": "/m/b", "name": "b", "child_ids": []}]'
+    )
+
+
 def _wav() -> Iterator[bytes]:
     for channels, width in ((1, 2), (2, 3)):
         content = io.BytesIO()
@@ -294,6 +314,14 @@ READERS = [
     Reader("index", _index, Index.load, suffix=".npz"),
     Reader("features-log", _log, _read_log, (), suffix=".log"),
     Reader("csv", _csv, _read_csv, (ValueError, FileNotFoundError), suffix=".csv"),
+    Reader(
+        "label-track",
+        _label_track,
+        _read_label_track,
+        (ValueError, FileNotFoundError),
+        suffix=".txt",
+    ),
+    Reader("ontology", _ontology, Ontology, suffix=".json"),
     Reader("wav", _wav, _read_wav, (AudioDecodeError,), False, suffix=".wav"),
     Reader("mp3", _mp3, _read_mp3, (), suffix=".mp3"),
     Reader("ogg", _ogg, _read_ogg, (), suffix=".ogg"),

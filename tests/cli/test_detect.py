@@ -164,6 +164,15 @@ def test_columns_of_raven(run, folder, saved):
     assert row["Begin Path"] == str(folder / "sounds" / "one.wav")
 
 
+def test_label_files_are_what_others_learn_from(run, folder, saved):
+    write = ("detect", "sounds/one.wav", "--model", saved, "--threshold", 0.35)
+    run(*write, "--hop-seconds", 0.1, "--out", "sounds/one.txt")
+    status, out, _ = run("evaluate", saved, "sounds/one.txt")
+    assert status == 0
+    assert "one, " in out
+    assert "clips" in out
+
+
 def test_nothing_is_written_if_no_file_can_be_read(run, folder, saved):
     status, out, _ = run("detect", "bad.wav", "--model", saved, "--out", "x.csv")
     assert (status, out) == (1, "")

@@ -90,6 +90,7 @@ def place(tmp_path_factory, saved):
     kerasaudio.LeNetMFCC(classes=2, classifier_activation=None, labels=["a", "b"]).save(
         folder / "logits.keras"
     )
+    kerasaudio.LeNetMFCC(include_top=False).save(folder / "body.keras")
     return folder
 
 
@@ -127,6 +128,7 @@ RAISES = [
         "detect sounds --model any.keras --hop-seconds 0.1",
         "neither --window-seconds nor --hop-seconds.*Received: --hop-seconds 0.1.",
     ),
+    ("detect sounds --model body.keras", "body.keras has no labels to look for"),
     ("detect sounds --model logits.keras", "not probabilities.*Use a model with"),
     (f"{LISTEN} tiny.keras --window 0.01", "Received: --window 0.01."),
     (f"{LISTEN} tiny.keras --hop 1e9", "--hop, in samples, must be"),

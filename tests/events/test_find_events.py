@@ -1,9 +1,11 @@
 """Events of networks that score windows: places, classes, merging; what is wrong."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +91,24 @@ def test_windows_that_do_not_touch_are_events_of_their_own():
     assert [event[1:3] for event in closed] == [(0, 2.5)]
 
 
+def test_a_long_file_is_not_held_in_memory(tmp_path):
+    path = tmp_path / "long.wav"
+    sound = np.random.default_rng(0).normal(0, 0.1, 60 * RATE)
+    with soundfile.SoundFile(path, "w", RATE, 1) as file:
+        for _ in range(20):  # minutes, 37 MiB as float32
+            file.write(sound)
+    model = tiny_model()
+    find_events(model, sound[: 9 * RATE], RATE)  # builds what stays
+
+    tracemalloc.start()
+    found = find_events(model, path, threshold=0.01)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert [event[1:3] for event in found] == [(0, 1_200)] * 3
+    assert peak < 8 * 2**20
+
+
 def test_events_of_a_timeline_are_those_of_the_sound():
     model = tiny_model()
     sound = np.random.default_rng(1).normal(0, 0.1, 9 * RATE).astype("float32")
@@ -169,6 +189,8 @@ def test_shapes_that_do_not_fit(scores, times, labels):
         ({"labels": "Dog"}, "labels must be a list of different"),
         ({"labels": ["Dog", "Siren"], "threshold": [0.1, 0.2, 0.3]}, "2 classes"),
         ({"threshold": 1}, "threshold"),
+        ({"threshold": "loud"}, "threshold must be a number.*'loud'"),
+        ({"threshold": {"Dog": 0.3}}, "threshold must be a number"),
         ({"hop_seconds": -1}, "hop_seconds"),
         ({"window_seconds": 0.01}, "window_seconds=0.01"),
         ({"min_seconds": "a"}, "min_seconds"),
