@@ -12,7 +12,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "BarkNet": {"clip_samples": 1_600, "filters": 4},
     "CNN6": {"filters": 4},
-    "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_heads": 2},
+    "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_layers": 1, "num_heads": 2},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,
