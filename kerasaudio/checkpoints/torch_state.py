@@ -16,12 +16,10 @@ the same rules apply to every network:
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from kerasaudio.checkpoints.native import State
-from kerasaudio.checkpoints.torch_file import read_torch
 
 _RECURRENT = re.compile(
     r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
@@ -177,15 +175,3 @@ def _check_constant(key: str, stored: np.ndarray, ours: np.ndarray) -> None:
             f"network's front-end (shape {ours.shape}). Was it trained with other "
             "front-end settings?"
         )
-
-
-def read_state(
-    path: Path,
-    *,
-    rename: Mapping[str, str] | None = None,
-    depthwise: Callable[[str], bool] = lambda layer: False,
-    constants: Mapping[str, np.ndarray] | None = None,
-) -> State:
-    """Read and convert a `.pth` or `.pt` file; arguments as in `from_torch`."""
-    tensors = read_torch(path)
-    return from_torch(tensors, rename=rename, depthwise=depthwise, constants=constants)

@@ -23,7 +23,6 @@ from typing import Any, Unpack
 import keras
 from keras import layers
 
-from kerasaudio.checkpoints.torch_state import read_state
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
@@ -34,7 +33,7 @@ from kerasaudio.core.blocks import (
     squeeze_excite_1d,
 )
 from kerasaudio.core.build import Shared, build
-from kerasaudio.core.frontends.won import WON_CLIPS
+from kerasaudio.core.frontends.won import WON_CLIPS, read_won
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import channels_last
@@ -186,18 +185,18 @@ def _residual_se(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _from_won2020(head: str, path: Path) -> Converted:
-    return Converted(read_state(path, rename={head: "predictions"}))
+def _from_won2020(name: str, head: str, stem: str, path: Path) -> Converted:
+    return read_won(path, name, head=head, constants={}, sizes={"filters": stem})
 
 
 def _architecture(
-    name: str, body: Callable[..., Body], head: str, **more: Any
+    name: str, body: Callable[..., Body], head: str, stem: str, **more: Any
 ) -> Architecture:
     return Architecture(
         name=name,
         body=body,
         defaults=DEFAULTS,
-        converters={"won2020": partial(_from_won2020, head)},
+        converters={"won2020": partial(_from_won2020, name, head, stem)},
         suffixes={".pth": "won2020"},
         clips={"won2020": WON_CLIPS},
         example={"labels": ["jazz", "rock"]},
@@ -205,7 +204,13 @@ def _architecture(
     )
 
 
-_SAMPLE_CNN = _architecture("SampleCNN", _sample_cnn, "dense", bundled="fsdd")
+_SAMPLE_CNN = _architecture(
+    "SampleCNN", _sample_cnn, "dense", "layer1.conv", bundled="fsdd"
+)
 _SAMPLE_CNN_SE = _architecture(
-    "SampleCNNSE", _sample_cnn_se, "dense2", model_name="sample_cnn_se"
+    "SampleCNNSE",
+    _sample_cnn_se,
+    "dense2",
+    "layer1.conv_1",
+    model_name="sample_cnn_se",
 )

@@ -28,8 +28,6 @@ SIBLINGS = {
     "SampleCNN": ("seeded_sample", dict),
     "SampleCNNSE": ("seeded_se", dict),
 }
-# SampleCNN and its sibling assume the published sizes.
-WITHOUT_SIZES = ("SampleCNN", "SampleCNNSE")
 REFUSED = (
     r"best_model\.pth does not hold an? {}, which has a layer [a-z0-9._]+\. The layers"
     r"|spec\.mel_scale\.fb in the file .* differs"
@@ -86,7 +84,7 @@ def test_a_file_tells_the_number_of_filters_and_how_clips_are_cut(name, tmp_path
     [
         (name, other)
         for name, other in product((*FILES, *SIBLINGS), repeat=2)
-        if name != other and name not in WITHOUT_SIZES
+        if name != other
     ],
 )
 def test_files_of_sibling_networks_are_refused(name, other, tmp_path):

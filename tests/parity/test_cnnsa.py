@@ -15,8 +15,9 @@ CNNSA = Parity(
             name: Stage(f"{name}_relu", 1e-5, IMAGE)
             for name in ("layer1", "layer4", "layer7")
         },
-        # 20 times as far as the original's float32 logits are from float64.
-        "encoder": Stage("encoder_layer_1_output_LayerNorm", 1.3e-5),
+        # In torch, upstream's equations in float32 are 1.5e-5 from themselves in
+        # float64: attention amplifies what the layers before it round off.
+        "encoder": Stage("encoder_layer_1_output_LayerNorm", 2e-5),
         "embedding": Stage("embedding", 1e-5),
         "logits": Stage("predictions", 1e-5),
     },
