@@ -29,7 +29,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "CNN14DecisionLevelAtt": {"filters": 2},
     "CNN14DecisionLevelMax": {"filters": 2},
     "DSCNN": {"filters": 8, "blocks": 2},
-    "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_heads": 2},
     "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_layers": 1, "num_heads": 2},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
