@@ -18,6 +18,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.programs.parallel import shares
 from kerasaudio.layers.context import LeadIn
 
 RECURRENT = (layers.GRU, layers.LSTM, layers.SimpleRNN)
@@ -41,8 +42,12 @@ class Continued:
             # Few numbers of rows, so that compilers see few shapes.
             rows = 1 << ((len(waveforms) - begin).bit_length() - 1)
             inputs = [waveforms[begin : begin + rows], *self._state]
-            output, *self._state = self._network.predict_on_batch(inputs)
-            outputs.append(np.asarray(output, "float32"))
+            if shares() > 1:  # devices cannot share rows that follow each other
+                found = self._network(inputs, training=False)
+            else:
+                found = self._network.predict_on_batch(inputs)
+            output, *self._state = map(ops.convert_to_numpy, found)
+            outputs.append(output.astype("float32", copy=False))
             begin += rows
         return np.concatenate(outputs)
 

@@ -82,6 +82,20 @@ print(json.dumps([numbers(x) for x in (
         np.testing.assert_allclose(b, a, atol=1e-5)
 
 
+def test_the_state_of_a_stream(folder):
+    one, every = on_one_and_all(
+        """
+stream = kerasaudio.Stream(kerasaudio.SileroVAD("16k"))
+sound = np.sin(np.arange(8_000) ** 1.3 / 50).astype("float32")
+print(json.dumps([numbers(heard.scores) for heard in stream.run([sound], 16_000)]))
+""",
+        folder,
+    )
+
+    np.testing.assert_allclose(every, one, atol=1e-5)
+    assert np.ptp(one) > 1e-3
+
+
 def test_training_and_measuring_on_clips(folder):
     one, every = on_one_and_all(
         """
