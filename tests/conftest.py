@@ -19,6 +19,26 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
+# They consist of the functions of CNN6, CNN14DecisionLevelMax and EfficientAT, but jax
+# compiles every operation of every network, which takes minutes.
+SLOW_ON_JAX = {
+    *("CNN10", "CNN14", "CNN14DecisionLevelAtt"),
+    *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long on this backend, before marks are selected."""
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        return
+    for item in items:
+        given = getattr(item, "callspec", None)
+        values = () if given is None else given.params.values()
+        if any(isinstance(value, str) and value in SLOW_ON_JAX for value in values):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with reference checkpoints, golden outputs and real clips."""

@@ -11,7 +11,10 @@ from support.small import small
 
 # Many convolutions of random weights differ by chance in half precision. Of those left
 # out, the layers are those of CNN6, and of YAMNet, which has trained weights.
-LIKE_OTHERS = {"CNN10", "CNN14", "PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"}
+LIKE_OTHERS = {
+    *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
+    *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
+}
 NAMES = sorted(FACTORIES.keys() - LIKE_OTHERS)
 POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
 if keras.backend.backend() == "jax":  # which compiles each for up to a minute
