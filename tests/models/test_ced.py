@@ -57,7 +57,7 @@ def test_the_published_files_have_exactly_our_weights(size, tmp_path):
         key: np.broadcast_to(np.float32(0), shape)
         for key, shape in hub_shapes(size).items()
     }
-    state, arguments = convert(found, tmp_path / "model.safetensors")
+    state, arguments, _ = convert(found, tmp_path / "model.safetensors")
 
     with keras.StatelessScope(initialize_variables=False):
         model = kerasaudio.CED(**arguments)
@@ -167,8 +167,8 @@ def test_a_file_of_another_network_of_torch_is_refused(tmp_path):
 def test_the_originals_keys_differ_only_in_their_names(tmp_path):
     tensors = Golden.read("ced_tiny").state()
 
-    ours, arguments = convert(tensors, tmp_path / "model.safetensors")
-    theirs, same = convert(with_original_keys(tensors), tmp_path / "tiny.pt")
+    ours, arguments, _ = convert(tensors, tmp_path / "model.safetensors")
+    theirs, same, _ = convert(with_original_keys(tensors), tmp_path / "tiny.pt")
 
     assert arguments == same
     assert ours.keys() == theirs.keys()
