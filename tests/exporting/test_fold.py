@@ -14,8 +14,11 @@ FOLDED = {
     "BarkNet": ("block1_conv", 0),
     "CRNN": ("frontend", 1),  # one in front of the first convolution stays
     "EfficientAT": ("frontend", 0),
+    "CNNSA": ("frontend", 1),
+    "HarmonicCNN": ("frontend", 1),
     "MusiCNN": ("frontend", 11),  # behind activations: all stay
     "ReSE2Multi": ("stem_conv", 0),
+    "ShortChunkResNet": ("frontend", 1),
     "YAMNet": ("frontend", 0),
 }
 
