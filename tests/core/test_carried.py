@@ -158,6 +158,19 @@ def test_a_step_that_is_not_full_counts_like_the_others(model, samples):
     np.testing.assert_allclose(means, want, atol=TOLERANCE)
 
 
+def test_a_long_file_that_is_decoded_in_blocks(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(windowed, "WHOLE_SECONDS", 1)
+    long = song(31 * RATE)  # more than one block of 30 s
+    path = tmp_path / "long.wav"
+    soundfile.write(path, long, RATE, subtype="FLOAT")
+    scores, times = frame_scores(model, path)
+    np.testing.assert_allclose(scores, in_one_piece(model, long), atol=TOLERANCE)
+    assert times[-1] == 31
+    np.testing.assert_allclose(
+        FeatureExtractor(model, "predictions")(path), scores.mean(axis=0), atol=1e-5
+    )
+
+
 def test_windows_of_several_clips_may_be_mixed(model, sound):
     clips = {"one": sound[: 4 * STEP], "other": sound[STEP : 5 * STEP]}
     hear = Hearing(framewise(model))
