@@ -181,7 +181,11 @@ def _facts(entry: WeightsEntry, place: Whereabouts) -> dict[str, Any]:
         "homepage": entry.homepage,
         "citation": entry.citation,
         "training": dict(entry.training),
-        "sources": [source.address for source in entry.pinned_sources],
+        "sources": [
+            file.address
+            for source in entry.pinned_sources
+            for file in (source, *source.companions)
+        ],
     }
 
 
