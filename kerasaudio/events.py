@@ -4,15 +4,17 @@ clip model (b, samples) -> (b, classes), without its pooling:
 framewise model (b, samples) -> (b, frames, classes) -> events with start and end
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.arguments import number
+from kerasaudio.audio.window_rule import Window
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio
-from kerasaudio.core.frame_track import FrameTrack
+from kerasaudio.core.frames import join_frames, over_frames
 from kerasaudio.core.windowed import batched, run, waveform_windows
 
 __all__ = ["SoundEvent", "events_of", "find_events", "frame_scores", "framewise"]
@@ -95,22 +97,22 @@ def frame_scores(
         ((75, 2), (76,), 3.0)
     """
     network = framewise(model)
-    # A network that takes whole clips also takes the end of one at its own length. For
-    # others the last window is padded, so that the last frame of the sound is scored.
-    rest = "count" if model.spec.whole_samples else "full"
-    spec = model.spec.over_time().replace(rest=rest)
+    spec = over_frames(model.spec)
     step = spec.frontend["frame_samples"]
-    track = FrameTrack(step)
-    end = 0
-    for batch in batched(waveform_windows(spec, audio, sample_rate)):
-        waveforms = np.stack([window.samples for window in batch])
-        outputs = run(network.predict_on_batch, waveforms)
-        for window, scores in zip(batch, outputs, strict=True):
-            own = min(len(scores), -(-window.length // step))
-            track.add(window.start, scores[:own])
-            end = window.start + window.length
-    joined, starts = track.joined()
-    return joined, np.append(starts, end) / spec.sample_rate
+    windows = (
+        pair
+        for batch in batched(waveform_windows(spec, audio, sample_rate))
+        for pair in zip(batch, _outputs(network, batch), strict=True)
+    )
+    pieces = list(join_frames(windows, step))
+    starts = [piece.start + step * np.arange(len(piece.scores)) for piece in pieces]
+    times = np.append(np.concatenate(starts), pieces[-1].end) / spec.sample_rate
+    return np.concatenate([piece.scores for piece in pieces]), times
+
+
+def _outputs(network: AudioModel, batch: Sequence[Window]) -> np.ndarray:
+    waveforms = np.stack([window.samples for window in batch])
+    return run(network.predict_on_batch, waveforms)
 
 
 def find_events(
