@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio, check_model
+from kerasaudio.core.frames import join_frames, over_frames
 from kerasaudio.core.windowed import scored
 
 LAYER = "frame_scores"
@@ -115,43 +116,16 @@ def frame_scores(
 def frame_pieces(
     model: AudioModel, audio: Audio, sample_rate: int | None, errors: str
 ) -> Iterator[Piece]:
-    """Yield the frames of one window after another.
-
-    Where two windows overlap, the first half of the frames is that of the earlier
-    window, the second that of the later one: there each hears most around its frames.
-    """
-    network, spec = framewise(model), _spec(model)
+    """Yield the frames of one window after another."""
+    network, spec = framewise(model), over_frames(model.spec)
     step = spec.frontend["frame_samples"]
-    held, start, end = None, 0, 0
-    for batch, outputs in scored(network, spec, audio, sample_rate, errors):
-        for window, scores in zip(batch, outputs, strict=True):
-            scores = scores[: -(-window.length // step)]
-            first = 0
-            if held is not None:
-                until = start + step * len(held)
-                shared = min(max(0, (until - window.start) // step), len(scores))
-                first = shared // 2
-                own = held[: len(held) - (shared - first)]
-                yield _piece(own, start, min(until, window.start + step * first), spec)
-            held, start = scores[first:], window.start + step * first
-            end = window.start + window.length
-    if held is not None:
-        yield _piece(held, start, end, spec)
-
-
-def _spec(model: AudioModel) -> AudioSpec:
-    """Return the spec whose windows score every frame of a sound."""
-    spec = model.spec.over_time()
-    # A network that takes whole clips also takes the end of one at its own length. For
-    # others the last window is padded, so that the last frame of the sound is scored.
-    rest = "count" if model.spec.whole_samples else "full"
-    hop = spec.hop_samples or spec.window_samples
-    aligned = hop <= spec.window_samples and hop % spec.frontend["frame_samples"] == 0
-    return spec.replace(rest=rest, hop_samples=spec.hop_samples if aligned else None)
-
-
-def _piece(scores: np.ndarray, start: int, end: int, spec: AudioSpec) -> Piece:
-    edges = start + spec.frontend["frame_samples"] * np.arange(len(scores) + 1)
-    edges[-1] = end
-    times = edges / spec.sample_rate
-    return Piece(scores, times[:-1], times[1:])
+    windows = (
+        pair
+        for batch, outputs in scored(network, spec, audio, sample_rate, errors)
+        for pair in zip(batch, outputs, strict=True)
+    )
+    for scores, start, end in join_frames(windows, step):
+        edges = start + step * np.arange(len(scores) + 1)
+        edges[-1] = end
+        times = edges / spec.sample_rate
+        yield Piece(scores, times[:-1], times[1:])

@@ -143,14 +143,19 @@ def _dense_relu(
 def _spec(clip_samples: int | None, context: int) -> AudioSpec:
     """Return the spec of a network whose frames hear so many frames on both sides."""
     frames = max(WINDOW_FRAMES, 4 * context)
+    window = (frames - 1) * HOP + FRAME
+    hop = (frames - 2 * context) * HOP
+    frontend = FRONTEND | {"frame_samples": HOP}
+    if clip_samples is None:
+        frontend |= {"frame_window_samples": window, "frame_hop_samples": hop}
     return AudioSpec.of_any_length(
         SAMPLE_RATE,
-        (frames - 1) * HOP + FRAME,
+        window,
         FRAME,
         clip_samples,
-        hop_samples=(frames - 2 * context) * HOP,
+        hop_samples=hop,
         whole_samples=WHOLE_SAMPLES,
-        frontend=FRONTEND | {"frame_samples": HOP},
+        frontend=frontend,
     )
 
 

@@ -122,12 +122,18 @@ def CNN14DecisionLevelAtt(
 
 
 def _body(filters: int, clip_samples: int | None) -> Body:
+    frontend = FRONTEND | {"frame_samples": FRONTEND["hop_length"]}
+    if clip_samples is None:
+        frontend |= {
+            "frame_window_samples": WINDOW_SAMPLES,
+            "frame_hop_samples": HOP_SAMPLES,
+        }
     waveform, image, spec = hear(
         clip_samples,
         POOLS,
         window_samples=WINDOW_SAMPLES,
         hop_samples=HOP_SAMPLES,
-        frontend=FRONTEND | {"frame_samples": FRONTEND["hop_length"]},
+        frontend=frontend,
     )
     x = band_mean(conv_blocks(image, filters, 6, pools=POOLS))
     # Nothing is negative after ReLU, so that zeros pad the maximum, too; the mean

@@ -220,15 +220,19 @@ def _spec(clip_samples: int | None) -> AudioSpec:
             f"clip_samples must be at least {least}, the length of a patch. "
             f"Received: {clip_samples!r}."
         )
+    window = (WINDOW_FRAMES - 1) * HOP + FRAME
+    hop = (WINDOW_FRAMES - PATCH_FRAMES) * HOP
+    frontend = FRONTEND | {"fmin": LOW, "fmax": HIGH, "frame_samples": PATCH_HOP * HOP}
+    if clip_samples is None:
+        frontend |= {"frame_window_samples": window, "frame_hop_samples": hop}
     return AudioSpec.of_any_length(
         SAMPLE_RATE,
-        (WINDOW_FRAMES - 1) * HOP + FRAME,
+        window,
         least,
         clip_samples,
-        hop_samples=(WINDOW_FRAMES - PATCH_FRAMES) * HOP,
+        hop_samples=hop,
         whole_samples=WHOLE_SAMPLES,
-        frontend=FRONTEND
-        | {"fmin": LOW, "fmax": HIGH, "frame_samples": PATCH_HOP * HOP},
+        frontend=frontend,
     )
 
 

@@ -56,6 +56,9 @@ def test_frames_of_a_long_clip_are_those_of_the_whole(model, seconds):
     np.testing.assert_allclose(scores, whole, rtol=0, atol=5e-6)
     np.testing.assert_allclose(times[:-1], np.arange(len(scores)) / 100)
     assert times[-1] == pytest.approx(len(clip) / RATE)
+    spec = model.spec.with_windows(window_seconds=2)  # for `tag`, not for frames
+    other = kerasaudio.AudioModel(model.input, model.output, name="two", spec=spec)
+    np.testing.assert_array_equal(frame_scores(other, clip, RATE)[0], scores)
 
 
 def test_music_is_an_event(model):
