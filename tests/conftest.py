@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# They consist of much the same layers as CNN6, CNN14DecisionLevelMax and EfficientAT, but
+# They consist of much the same layers as CNN6, CNN14DecisionLevelMax and EfficientAT;
 # jax compiles every operation of every network, which takes minutes.
 SLOW_ON_JAX = {
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),

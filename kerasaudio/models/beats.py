@@ -8,7 +8,7 @@
        dense 3072], each added to 24^(1/4) times its input and normalized
     -> mean over the patches: embedding (b, 768) -> predictions (b, 527)
 
-Published on AudioSet: mAP .506 (the paper's best, several networks together).
+The best mAP on AudioSet that the paper's abstract states is .506.
 
 Source: Chen et al. 2022, arXiv:2212.09058; microsoft/unilm, beats, commit c68101b.
 """

@@ -9,8 +9,8 @@ residual connections.
     ShortChunkResNet  2 convolutions 3 x 3 in each layer; strides instead of pooling,
                       which round up: (b, 116, 64, 128) ... (b, 2, 1, 512)
 
-Published on MagnaTagATune: ROC-AUC .9126 / .9129, PR-AUC .4590 / .4614. The files of
-these two were not published; those of ShortChunkResNet for two other data sets were.
+The file of ShortChunkCNN was not published; those of ShortChunkResNet for two data sets
+were, without scores.
 
 Source: Won et al. 2020, arXiv:2006.00751; minzwon/sota-music-tagging-models, commit
 4e1d652.
