@@ -127,7 +127,7 @@ def _detect(options: argparse.Namespace) -> int:
 
     if options.out is None and (options.format or options.overwrite):
         raise ValueError("--format and --overwrite need --out.")
-    paths, failed = find_files(options.paths)
+    paths, missing = find_files(options.paths)
     if not paths:
         return 1
     target = None
@@ -143,10 +143,9 @@ def _detect(options: argparse.Namespace) -> int:
     results = _results(model, paths, labels, options)
     if target is None:
         with EventWriter(sys.stdout, options.form) as writer:
-            failed += write_all(results, len(paths), writer)[1]
+            failed = write_all(results, len(paths), writer)[1]
     else:
-        kept, bad = write_all(results, len(paths))
-        failed += bad
+        kept, failed = write_all(results, len(paths))
         if kept:
             target.write(kept, spec.sample_rate / 2)
             events = sum(len(result.events) for result in kept)
@@ -156,7 +155,7 @@ def _detect(options: argparse.Namespace) -> int:
             )
     if failed and len(paths) > 1:
         complain(f"{failed} of {len(paths)} files could not be used.")
-    return int(failed > 0)
+    return int(missing + failed > 0)
 
 
 def _results(

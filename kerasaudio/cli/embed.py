@@ -85,7 +85,7 @@ def _embed(options: argparse.Namespace) -> int:
     from kerasaudio.features.table import check_suffix
 
     check_suffix(options.out)
-    paths, failed = find_files(options.paths)
+    paths, missing = find_files(options.paths)
     if not paths:
         return 1
     extractor = FeatureExtractor(
@@ -108,4 +108,4 @@ def _embed(options: argparse.Namespace) -> int:
     )
     if done.failed:
         complain(f"{len(done.failed)} of {len(paths)} files could not be used.")
-    return int(failed > 0 or len(done.failed) > 0)
+    return int(missing + len(done.failed) > 0)

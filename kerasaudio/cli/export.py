@@ -19,6 +19,7 @@ _EXAMPLES = """examples:
   kerasaudio export MusiCNN/mtat tagger.tflite
   kerasaudio export mine.keras mine.tflite --quantize int8 --calibrate sounds/
   kerasaudio export EfficientAT/audioset tagger.onnx --seconds 5
+  kerasaudio export SileroVAD/16k vad.onnx --with-state
   kerasaudio export mine.keras mine.tflite --quantize dynamic --verify labeled/
       labeled/ contains one folder per class: the report has the accuracy"""
 
@@ -29,6 +30,7 @@ _WORDS: Words = {
     "overwrite": "--overwrite",
     "input_seconds": "--seconds",
     'input_seconds="dynamic"': "--dynamic",
+    "with_state": "--with-state",
     "calibrate=clips": "--calibrate",
     "verify=False": "--no-verify",
     "It takes: None.": "It takes no --quantize.",
@@ -79,6 +81,12 @@ def add(commands: Any) -> None:
     length.add_argument(
         "--dynamic", action="store_true", help="accept input of any length"
     )
+    export.add_argument(
+        "--with-state",
+        action="store_true",
+        help="for networks with a state, such as SileroVAD: take it step by step, and "
+        "return the next (.tflite and .onnx)",
+    )
     compare = export.add_mutually_exclusive_group()
     compare.add_argument(
         "--verify",
@@ -110,6 +118,7 @@ def _export(options: argparse.Namespace) -> int:
         calibrate=options.calibrate,
         verify=verify,
         input_seconds="dynamic" if options.dynamic else options.seconds,
+        with_state=options.with_state,
         overwrite=options.overwrite,
     )
     print(json.dumps(report.to_dict(), indent=2) if options.json else report)

@@ -46,6 +46,8 @@ class EventWriter(ResultWriter[Detected]):
 
     def lines(self, result: Detected) -> Iterator[str]:
         """Yield one line per event."""
+        if not result.events:
+            yield "  no events"
         for event in result.events:
             span = times(event.start, event.end)
             yield f"{span}  {event.score:.3f}  {printable(event.label)}"

@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
 def _tag(options: argparse.Namespace) -> int:
     from kerasaudio.cli.tagging import tag_files
 
-    paths, failed = find_files(options.paths)
+    paths, missing = find_files(options.paths)
     if not paths:
         return 1
     model = load_model(options)
@@ -66,7 +66,7 @@ def _tag(options: argparse.Namespace) -> int:
         words=_WORDS,
     )
     with TagWriter(sys.stdout, options.form, options.timeline) as writer:
-        failed += write_all(results, len(paths), writer)[1]
+        failed = write_all(results, len(paths), writer)[1]
     if failed and len(paths) > 1:
         complain(f"{failed} of {len(paths)} files could not be tagged.")
-    return int(failed > 0)
+    return int(missing + failed > 0)

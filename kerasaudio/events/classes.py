@@ -7,6 +7,7 @@ from kerasaudio.arguments import class_names
 from kerasaudio.core import AudioModel
 
 _NEAR = 3
+_FEW = 12
 
 
 def labels_of(model: AudioModel) -> tuple[str, ...]:
@@ -40,13 +41,18 @@ def chosen_columns(
     names = class_names(labels)
     unknown = [name for name in names if name not in column]
     if unknown:
-        near = nearest_names(unknown[0], known)
-        advice = f"The nearest are: {', '.join(map(repr, near))}. " if near else ""
         raise ValueError(
-            f"{owner} has no label {unknown[0]!r}. {advice}All {len(known)} are in "
-            "model.spec.labels."
+            f"{owner} has no label {unknown[0]!r}. {_advice(unknown[0], known)}"
         )
     return [column[name] for name in names]
+
+
+def _advice(name: str, known: Sequence[str]) -> str:
+    if len(known) <= _FEW:
+        return f"Its labels are: {', '.join(map(repr, known))}."
+    near = nearest_names(name, known)
+    nearest = f"The nearest are: {', '.join(map(repr, near))}. " if near else ""
+    return f"{nearest}All {len(known)} are in model.spec.labels."
 
 
 def nearest_names(name: str, known: Sequence[str]) -> list[str]:

@@ -118,6 +118,11 @@ def export(
     if with_state:
         wanted = None if input_seconds is None else samples
         samples = check_state(model, form, wanted, quantize)
+        if input_seconds == "dynamic":
+            raise ValueError(
+                "A file with a state takes steps of one length: pass no "
+                'input_seconds="dynamic" with with_state=True.'
+            )
     if (calibrate is None) == (quantize == "int8"):
         raise ValueError(
             'quantize="int8" needs calibrate=, sounds like those that the model will '

@@ -57,6 +57,16 @@ def test_events_are_printed(run, beep):
     assert float(score) > 0.5
 
 
+def test_a_missing_file_is_not_counted_among_those_found(run, folder, saved):
+    words = ("detect", "sounds", "bad.wav", "nowhere.wav", "--model", saved)
+    status, out, err = run(*words, "--threshold", 0.999)
+
+    assert status == 1
+    assert "nowhere.wav" in err
+    assert "1 of 3 files could not be used" in err
+    assert out.count("\n  no events\n") == 2
+
+
 def test_every_form_has_what_find_events_finds(run, build, beep):
     model = build("YAMNet", None)
     wanted = events.find_events(
@@ -258,7 +268,7 @@ def test_bad_labels(given, message):
         ("--out none/x.csv", "cannot be written"),
         ("--format csv", "need --out"),
         ("--overwrite", "need --out"),
-        ("--labels d", "no label 'd'"),
+        ("--labels d", "no label 'd'. Its labels are: 'a', 'b', 'c'."),
         ("--labels a,a", "twice"),
         ("--window-seconds 0.01", "Received: --window-seconds 0.01"),
     ],

@@ -111,7 +111,10 @@ RAISES = [
         "To use the part that can be read: --errors salvage.",
     ),
     ("detect sounds --model MusiCNN/mtta", "Unknown --weights mtta"),
-    ("detect sounds --model tiny.keras --labels d", "shown by kerasaudio info"),
+    (
+        "detect sounds --model MusiCNN/mtat --labels d",
+        "All 50 are shown by kerasaudio info",
+    ),
     ("detect sounds --model tiny.keras --labels a,a", "--labels names 'a' twice"),
     ("detect sounds --model tiny.keras --labels ,", "--labels has an empty label"),
     ("detect sounds --model tiny.keras --out there.csv", "or pass --overwrite."),

@@ -52,12 +52,27 @@ def test_quantized_and_measured_on_labeled_sounds(run, saved, tmp_path):
     assert report["verification"]["accuracy_after"] is not None
 
 
+@pytest.mark.usefixtures("in_process")
+def test_a_network_with_a_state_is_written_with_it(run, tmp_path):
+    out = tmp_path / "vad.onnx"
+
+    status, _, err = run("SileroVAD/16k", out, "--with-state")
+
+    assert status == 0, err
+    assert len(read_facts(out)["state"]) == 3
+
+    status, _, err = run("SileroVAD/16k", out, "--with-state", "--dynamic")
+    assert status == 1
+    assert "pass no --dynamic with --with-state" in err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["mine.pb"], "not that of a format"),
         (["mine.tflite", "--quantize", "int8"], "--quantize int8 needs --calibrate"),
         (["mine.tflite", "--dynamic"], "--dynamic is for networks"),
+        (["mine.tflite", "--with-state"], "--with-state needs a network with a state"),
     ],
 )
 def test_bad_input_is_explained(run, saved, tmp_path, words, message):
