@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.arguments import class_name
+from kerasaudio.arguments import class_name, class_names
 
 
 class Ontology:
@@ -57,7 +57,9 @@ class Ontology:
             unknown = [child for child in children if child not in self._named]
             if unknown:
                 raise ValueError(f"{file}: {name!r} has an unknown child {unknown[0]}.")
-            self._children[name] = tuple(self._named[child] for child in children)
+            self._children[name] = tuple(
+                self._named[child] for child in dict.fromkeys(children)
+            )
             for child in self._children[name]:
                 self._parents[child].append(name)
         self._below = _below(self._children, file)
@@ -122,14 +124,15 @@ class Ontology:
             Names of the classes in the order of the file, and scores, (..., names).
 
         Raises:
-            ValueError: A label is not in the ontology, no label has a parent, or the
-                shapes differ.
+            ValueError: A label is not in the ontology or is repeated, no label has a
+                parent, or the shapes differ.
         """
-        column = {self._known(label): i for i, label in enumerate(labels)}
+        known = [self._known(label) for label in class_names(labels)]
+        column = {label: i for i, label in enumerate(known)}
         values = np.asarray(scores)
-        if values.ndim == 0 or values.shape[-1] != len(labels):
+        if values.ndim == 0 or values.shape[-1] != len(known):
             raise ValueError(
-                f"scores must be (..., {len(labels)}), a score for each label. "
+                f"scores must be (..., {len(known)}), a score for each label. "
                 f"Received: shape {values.shape}."
             )
         found = {}

@@ -76,8 +76,17 @@ def test_what_is_not_in_the_ontology(ontology):
         ontology.parent_scores(["a", "knock"], [0.1, 0.2])
     with pytest.raises(ValueError, match=r"scores must be \(..., 2\)"):
         ontology.parent_scores(["a", "b"], [0.1, 0.2, 0.3])
+    with pytest.raises(ValueError, match="different class names"):
+        ontology.parent_scores(["b", "b"], [0.1, 0.2])
     with pytest.raises(ValueError, match="None of the labels has a parent"):
         ontology.parent_scores(["a", "x"], [0.1, 0.2])
+
+
+def test_a_child_that_is_named_twice(tmp_path):
+    path = tmp_path / "o.json"
+    path.write_text(json.dumps([entry("a", "b", "b"), entry("b")]))
+    ontology = kerasaudio.Ontology(path)
+    assert (ontology.children("a"), ontology.parents("b")) == (("b",), ("a",))
 
 
 def test_the_nearest_names(tmp_path):

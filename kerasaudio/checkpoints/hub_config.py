@@ -28,7 +28,10 @@ def read_config(
     """
     if not path.is_file():
         return {}
-    config = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a JSON file: {error}.") from error
     if not isinstance(config, dict) or config.get("model_type") != model_type:
         return {}
     for key, value in only.items():

@@ -82,11 +82,15 @@ def _read(index: memoryview, numbers: memoryview) -> dict[str, np.ndarray]:
     if header.get(2, 0) != 0:
         raise ValueError("its numbers are big-endian")
     arrays = {}
+    room = len(numbers)
     for key, value in table:
         name = key.decode("utf-8")
         array = _array(single(value, _ENTRY), numbers, name)
         if array is not None:
             arrays[name] = array
+            room -= array.nbytes
+        if room < 0:  # a small file would fill the memory
+            raise ValueError(f"{name!r} shares its numbers with other tensors")
     return arrays
 
 

@@ -4,6 +4,7 @@ import argparse
 import inspect
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive, positive_number
@@ -100,7 +101,7 @@ def _list(options: argparse.Namespace) -> int:
     entries = list_weights(
         options.model,
         **{name: getattr(options, name) for name in _FILTERS},
-        max_bytes=None if megabytes_given is None else int(megabytes_given * 1e6),
+        max_bytes=None if megabytes_given is None else _bytes(megabytes_given),
     )
     places = whereabouts(entries)
     if options.json:
@@ -112,6 +113,10 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     print(columns([_HEADING, *map(_row, entries, places)]))
     return 0
+
+
+def _bytes(megabytes: float) -> int:
+    return int(Decimal(megabytes) * 10**6)  # a float would overflow
 
 
 def _row(entry: WeightsEntry, place: Whereabouts) -> tuple[str, ...]:
@@ -213,8 +218,8 @@ def _entries(words: Iterable[str]) -> list[WeightsEntry]:
             _check_used(factory, used)
             factory, used = word, False
             continue
-        named, slash, tag = word.rpartition("/")
-        if not slash and not factory:
+        named, _, tag = word.rpartition("/")
+        if not named and not factory:
             having = [entry.factory for entry in everything if entry.tag == word]
             if len(having) != 1:
                 titles = ", ".join(f"{name}/{word}" for name in having)

@@ -154,8 +154,11 @@ def check_target(
             raise FileExistsError(
                 f"{str(file)!r} already exists. Use another name, or pass --overwrite."
             )
-    if path.is_dir() or not target.is_folder:
-        check_writable(target.file(sounds[0]))  # fail now, not after hours
+    first = target.file(sounds[0])
+    if target.is_folder:  # it is created only when there is something to write
+        there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+        first = there / first.name
+    check_writable(first)  # fail now, not after hours
     return target
 
 

@@ -1,5 +1,6 @@
 """Build a model from an architecture and arguments: weights, head and spec."""
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from kerasaudio.checkpoints.native import assign
 from kerasaudio.core.architecture import Activation, Architecture
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.heads import add_head
-from kerasaudio.core.initializers import numpy_initializers
+from kerasaudio.core.initializers import numpy_initializers, sized_like
 from kerasaudio.core.pretrained import Pretrained, Weights, find_weights
 
 
@@ -72,9 +73,6 @@ def assemble(
     if activation == "auto":
         activation = _activation(architecture, pretrained, own_labels, keeps_head)
 
-    with numpy_initializers():
-        body = architecture.body(**settled)
-
     def scores(classes: int) -> keras.KerasTensor:
         return add_head(
             architecture, body.penultimate, body.embedding, classes, activation
@@ -82,7 +80,9 @@ def assemble(
 
     # Weights are assigned strictly to the whole published network, even if its head
     # is dropped afterwards.
-    output = body.embedding if published is None else scores(published)
+    with sized_like(_numbers(pretrained)), numpy_initializers():
+        body = architecture.body(**settled)
+        output = body.embedding if published is None else scores(published)
     if pretrained is not None and pretrained.state is not None:
         assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
     if not include_top:
@@ -104,6 +104,13 @@ def assemble(
     if pretrained is not None and pretrained.keras_file is not None:
         _load_keras(model, pretrained)
     return model
+
+
+def _numbers(pretrained: Pretrained | None) -> float:
+    """Return how many numbers the weights have; infinity if it is unknown."""
+    if pretrained is None or pretrained.state is None:
+        return math.inf
+    return sum(tensor.size for tensor in pretrained.state.values())
 
 
 def _activation(

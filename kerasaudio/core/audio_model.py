@@ -211,6 +211,11 @@ class AudioModel(SpecModel):
                 f"{self.name} has no labels to tag with. Build it with include_top="
                 "True and labels=[...], or use embed()."
             )
+        if len(self.output_shape) != 2:
+            raise ValueError(
+                f"{self.name} scores frames, not clips. Use timeline() or "
+                "kerasaudio.events.find_events, or the model it was made from."
+            )
         return self.spec
 
     def save_pretrained(

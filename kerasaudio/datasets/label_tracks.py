@@ -10,7 +10,7 @@ from kerasaudio.datasets.rows import inside, read_rows
 
 Columns = dict[str, list[str]]
 _SHOWN = 80  # most characters of a line that an error message shows
-_NUMBER = r"\s*-?\d+(?:\.\d*)?\s*"
+_NUMBER = r" *-?\d+(?:\.\d*)? *"
 _SPAN = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t(.*))?")
 _ENDING = re.compile(r"((\.Table\.\d+)?\.selections)?\.txt$", re.IGNORECASE)
 

@@ -220,7 +220,11 @@ _ONLY = {"patch_size": PATCH, "patch_stride": PATCH, "n_mels": BINS, "pooling": 
 
 def _settings(path: Path, hidden_size: int, steps: int) -> dict[str, int]:
     found = read_config(path.with_name("config.json"), "ced", _CONFIG, _ONLY)
-    if found.get("hidden_size", hidden_size) != hidden_size:
+    usual = MAX_LENGTH if steps == MAX_LENGTH // PATCH else steps * PATCH
+    if (
+        found.get("hidden_size", hidden_size) != hidden_size
+        or found.get("max_length", usual) // PATCH != steps
+    ):
         found = {}  # it belongs to a CED of another size in the same folder
     heads = found.get("num_heads", hidden_size // HEAD_SIZE)
     if heads < 1 or hidden_size % heads:
@@ -228,7 +232,6 @@ def _settings(path: Path, hidden_size: int, steps: int) -> dict[str, int]:
             f"{path}: {hidden_size} features cannot be divided among {heads} attention "
             "heads. Put the config.json of this file into the same folder."
         )
-    usual = MAX_LENGTH if steps == MAX_LENGTH // PATCH else steps * PATCH
     length = found.get("max_length", usual)
     return {"hidden_size": hidden_size, "num_heads": heads, "max_length": length}
 

@@ -54,6 +54,20 @@ def test_arguments_that_contradict_the_file_are_refused(file):
         kerasaudio.FireRedAED(weights=path, blocks=2)
 
 
+def test_a_small_file_for_a_huge_network_is_refused(file, tmp_path):
+    model, _ = file
+    state = model_state(model)
+    for name in ("fc1", "fc2"):
+        state |= {
+            f"{name}/kernel": np.ones((1, 50_000)),
+            f"{name}/bias": np.ones(50_000),
+        }
+    path = write_omnivad(tmp_path / "huge.omnivad", state, (2, 3))
+
+    with pytest.raises(ValueError, match=r"shape \(50000, 50000\), but the file"):
+        kerasaudio.FireRedAED(weights=path)
+
+
 @pytest.mark.shared
 def test_the_bundled_weights_are_those_of_the_published_file(shared):
     path = shared / "reference" / "omnivad" / "aed.omnivad"

@@ -118,6 +118,15 @@ ODD = {
         table([(b"", HEADER), (b"\xff", entry(1, (2,), 0, bytes(8)))]),
         "utf-8",
     ),
+    "more tensors than numbers": (
+        table(
+            [
+                (b"", HEADER),
+                *((name, entry(1, (2,), 0, bytes(8))) for name in (b"a", b"b")),
+            ]
+        ),
+        "'b' shares its numbers",
+    ),
 }
 
 

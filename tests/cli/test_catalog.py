@@ -69,6 +69,7 @@ def test_a_restricted_license_is_accepted_by_an_option(
         ("--task speaker", {"task": "speaker"}),
         ("--data audioset", {"data": "AudioSet"}),
         ("--max-megabytes 5.5", {"max_bytes": 5_500_000}),
+        ("--max-megabytes 1e308", {}),
         ("--license ISC", {"license": "ISC"}),
         ("--sample-rate 8000", {"sample_rate": 8_000}),
         ("FCN --max-parameters 447732", {"factory": "FCN", "max_parameters": 447_732}),
@@ -163,6 +164,7 @@ def test_one_failed_download_does_not_stop_the_rest(run, monkeypatch):
     [
         (["mtat"], "Several models have weights 'mtat'.*MusiCNN/mtat"),
         (["nothing"], "no weights 'nothing'"),
+        (["/nothing"], "no weights '/nothing'"),
         (["MusiCNN"], "Name the weights of MusiCNN: mtat, msd"),
         (["MusiCNN", "MusicVGG", "mtat"], "Name the weights of MusiCNN"),
         (["MusiCNN", "mtta"], "Did you mean 'mtat'"),

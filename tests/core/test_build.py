@@ -3,12 +3,14 @@
 import inspect
 import re
 
+import keras
 import numpy as np
 import pytest
 
 import kerasaudio
 from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.build import Shared, complete
+from kerasaudio.core.initializers import numpy_initializers, sized_like
 from kerasaudio.transfer.heads import with_new_head
 from kerasaudio.weights import list_weights
 
@@ -186,3 +188,16 @@ def test_what_is_no_list_of_names_is_refused(labels):
 def test_labels_may_be_an_array_or_what_gives_them():
     for labels in (np.array(["a", "b"]), ("a", "b"), iter("ab"), {"a": 0, "b": 1}):
         assert kerasaudio.LeNetMFCC(filters=2, labels=labels).spec.labels == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("layer", "units", "inputs"),
+    [(keras.layers.Dense, 2**13, 2**13), (keras.layers.LSTM, 2**12, 1)],
+)
+def test_a_network_much_larger_than_its_file_is_refused(layer, units, inputs):
+    with (
+        pytest.raises(ValueError, match="does not have so many numbers"),
+        sized_like(100),
+        numpy_initializers(),
+    ):
+        layer(units)(keras.Input((1, inputs)))

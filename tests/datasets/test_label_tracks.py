@@ -71,6 +71,7 @@ def test_a_track_beside_or_apart_from_its_sound(folder):
         (["2\t1\tdog"], "2 s to 1 s"),
         (["-1\t1\tdog"], "start at 0 s or later"),
         (["0\t\xff1\tdog"], "lacks the columns path"),
+        (["0" + "\t" * 100_000], "lacks the columns path"),  # not in hours
     ],
 )
 def test_bad_tracks(folder, lines, message):

@@ -162,6 +162,11 @@ def test_models_without_frames_are_refused():
         frame_scores(body, noise(RATE), RATE)
 
 
+def test_frames_are_no_tags(model):
+    with pytest.raises(ValueError, match=r"scores frames.* Use timeline\(\)"):
+        framewise(model).tag(noise(RATE), RATE)
+
+
 def test_unusable_audio_is_refused(model):
     with pytest.raises(ValueError, match="sample_rate"):
         find_events(model, noise(RATE))

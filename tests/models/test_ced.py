@@ -84,7 +84,10 @@ def test_the_config_beside_the_file_tells_heads_and_chunks(tensors, save):
     assert model.spec.arguments["max_length"] == 50
 
 
-@pytest.mark.parametrize("change", [{"model_type": "bert"}, {"embed_dim": 768}])
+@pytest.mark.parametrize(
+    "change",
+    [{"model_type": "bert"}, {"embed_dim": 768}, {"target_length": 10**15}],
+)
 def test_the_config_of_another_network_is_not_used(tensors, save, change):
     model = kerasaudio.CED(weights=save(tensors, CONFIG | change))
 
@@ -96,6 +99,14 @@ def test_a_config_of_another_kind_of_ced_is_refused(tensors, save):
         kerasaudio.CED(weights=save(tensors, CONFIG | {"pooling": "token"}))
     with pytest.raises(ValueError, match="num_heads must be a whole number"):
         kerasaudio.CED(weights=save(tensors, CONFIG | {"num_heads": "four"}))
+
+
+@pytest.mark.parametrize("text", ["no json", "[" * 200_000])
+def test_a_config_that_is_no_json(tensors, save, tmp_path, text):
+    path = save(tensors)
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.json is not a JSON file"):
+        kerasaudio.CED(weights=path)
 
 
 def test_heads_that_cannot_be_guessed_need_the_config(save):
