@@ -44,6 +44,7 @@ _EXAMPLES = """examples:
 
 in Python: kerasaudio.events.find_events(model, "street.wav", labels=["Dog"])"""
 
+_SHOWN = 80  # most characters of a value that an error message shows
 _WORDS: Words = {
     **MODEL_WORDS,
     **SALVAGE_WORDS,
@@ -200,14 +201,20 @@ def read_labels(given: Sequence[str] | None, known: Sequence[str]) -> list[str] 
         known: Labels of the model.
 
     Raises:
-        ValueError: A label is empty, or named twice.
+        ValueError: A label is empty or named twice, or a value has line breaks.
     """
     if given is None:
         return None
     names = {_spaceless(name): name for name in known}
     labels: list[str] = []
     for value in given:
-        parts = next(csv.reader([value], skipinitialspace=True), [])
+        try:
+            parts = next(csv.reader([value], skipinitialspace=True), [])
+        except csv.Error as error:
+            raise ValueError(
+                "--labels must be one line of labels, separated by commas. Received: "
+                f"{value[:_SHOWN]!r}."
+            ) from error
         while parts:
             wholes = [
                 (count, names[name])

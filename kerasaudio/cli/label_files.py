@@ -152,9 +152,21 @@ def check_target(
             raise FileExistsError(
                 f"{str(file)!r} already exists. Use another name, or pass --overwrite."
             )
-    if path.is_dir() or not target.is_folder:
-        check_writable(target.file(sounds[0]))  # fail now, not after hours
+    _check_writable(target.file(sounds[0]), target)  # fail now, not after hours
     return target
+
+
+def _check_writable(file: Path, target: Target) -> None:
+    """Raise an OSError unless a file can be written, in folders that are made then."""
+    place = file
+    if target.is_folder:
+        while not os.path.lexists(place.parent):
+            place = place.parent
+        if not place.parent.is_dir():
+            raise NotADirectoryError(
+                f"{str(place.parent)!r} is no folder. Use another name as --out."
+            )
+    check_writable(place)
 
 
 def _form_of(out: str, form: str | None) -> str:
