@@ -200,7 +200,7 @@ def read_labels(given: Sequence[str] | None, known: Sequence[str]) -> list[str] 
         known: Labels of the model.
 
     Raises:
-        ValueError: A label is empty, named twice, or has a line break.
+        ValueError: A label is empty or named twice, or a value has line breaks.
     """
     if given is None:
         return None
@@ -211,7 +211,8 @@ def read_labels(given: Sequence[str] | None, known: Sequence[str]) -> list[str] 
             parts = next(csv.reader([value], skipinitialspace=True), [])
         except csv.Error as error:
             raise ValueError(
-                f"--labels cannot be read: {error}. Received: {value[:_SHOWN]!r}."
+                "--labels must be one line of labels, separated by commas. Received: "
+                f"{value[:_SHOWN]!r}."
             ) from error
         while parts:
             wholes = [

@@ -154,12 +154,21 @@ def check_target(
             raise FileExistsError(
                 f"{str(file)!r} already exists. Use another name, or pass --overwrite."
             )
-    first = target.file(sounds[0])
-    if target.is_folder:  # it is created only when there is something to write
-        there = next(place for place in (path, *path.parents) if os.path.lexists(place))
-        first = there / first.name
-    check_writable(first)  # fail now, not after hours
+    _check_writable(target.file(sounds[0]), target)  # fail now, not after hours
     return target
+
+
+def _check_writable(file: Path, target: Target) -> None:
+    """Raise an OSError unless a file can be written, in folders that are made then."""
+    place = file
+    if target.is_folder:
+        while not os.path.lexists(place.parent):
+            place = place.parent
+        if not place.parent.is_dir():
+            raise NotADirectoryError(
+                f"{str(place.parent)!r} is no folder. Use another name as --out."
+            )
+    check_writable(place)
 
 
 def _form_of(out: str, form: str | None) -> str:

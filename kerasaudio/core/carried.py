@@ -10,6 +10,7 @@ layers, and the samples that `LeadIn` puts in front of a window. All other layer
 use the samples of one step only; then it does not matter where a clip is cut.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,8 +19,11 @@ import numpy as np
 from keras import layers, ops
 
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.programs.open_length import NoRuleError, call_timed
 from kerasaudio.core.programs.parallel import shares
+from kerasaudio.core.programs.shapes import Lengths, sizes
 from kerasaudio.layers.context import LeadIn
+from kerasaudio.layers.time_axis import Timed
 
 RECURRENT = (layers.GRU, layers.LSTM, layers.SimpleRNN)
 
@@ -32,11 +36,20 @@ class Continued:
     """
 
     def __init__(self, network: InferenceModel) -> None:
-        self._network = _made_of(network)
+        self._network, self._ending = _made_of(network)
         self._state = beginning(self._network)
 
-    def __call__(self, waveforms: np.ndarray) -> np.ndarray:
-        """Return the outputs for the next windows, (windows, samples)."""
+    def __call__(self, waveforms: np.ndarray, window: int | None = None) -> np.ndarray:
+        """Return the outputs for the next windows.
+
+        Args:
+            waveforms: Windows, (windows, samples).
+            window: Length of all windows of the clip but the last; None if unknown.
+        """
+        if window is not None and waveforms.shape[1] < window and len(waveforms) == 1:
+            with contextlib.suppress(NoRuleError):
+                if (output := self._end(waveforms, window)) is not None:
+                    return output
         outputs, begin = [], 0
         while begin < len(waveforms):
             # Few numbers of rows, so that compilers see few shapes.
@@ -50,6 +63,23 @@ class Continued:
             outputs.append(output.astype("float32", copy=False))
             begin += rows
         return np.concatenate(outputs)
+
+    def _end(self, waveforms: np.ndarray, window: int) -> np.ndarray | None:
+        """Return the output for the last window; None if it need not be padded.
+
+        jax compiles a program for each length, so this one is padded to one of a few.
+        """
+        if self._ending is None or shares() > 1:  # devices cannot share one row
+            return None
+        samples = waveforms.shape[1]
+        lengths = sizes(Lengths(1, window, window))
+        size = next(size for size in lengths if size >= samples)
+        filled = np.pad(waveforms, ((0, 0), (0, size - samples)))
+        length = np.array([samples], "int32")
+        output, count = self._ending.predict_on_batch([filled, length, *self._state])
+        steps = int(count[0])
+        own = output if steps < 0 else output[:, :steps]
+        return np.asarray(own, "float32")
 
 
 def continued(network: keras.Model) -> InferenceModel:
@@ -84,13 +114,26 @@ def beginning(network: keras.Model) -> list[np.ndarray]:
     return [np.zeros(tensor.shape, "float32") for tensor in network.inputs[1:]]
 
 
-def _made_of(network: InferenceModel) -> InferenceModel:
-    """Return the continued network, which is built and compiled once."""
+def _made_of(network: InferenceModel) -> tuple[InferenceModel, InferenceModel | None]:
+    """Return the continued network and, on jax, that for last windows, built once."""
     if network.continued is None:
-        made = continued(network)
+        on_jax = keras.backend.backend() == "jax"
+        made = continued(network), _ending(network) if on_jax else None
         network.continued = lambda: made  # hidden from Keras' tracking
-    found: InferenceModel = network.continued()
+    found: tuple[InferenceModel, InferenceModel | None] = network.continued()
     return found
+
+
+def _ending(network: keras.Model) -> InferenceModel:
+    """Build the network that takes the last window of a clip, padded; see `_Last`."""
+    last = _Last(network, name="last")
+    inputs = [
+        keras.Input(batch_shape=(1, network.input_shape[1]), name="waveform"),
+        keras.Input(batch_shape=(1,), dtype="int32", name="length"),
+    ]
+    for number, size in enumerate(last.sizes):
+        inputs.append(keras.Input(batch_shape=(1, size), name=f"state_{number}"))
+    return InferenceModel(inputs, last(inputs), name=f"{network.name}_ending")
 
 
 class _InOrder(layers.Layer):
@@ -126,6 +169,44 @@ class _InOrder(layers.Layer):
         """Return the specification of the output and of the state."""
         state = [keras.KerasTensor(x.shape, "float32") for x in inputs[1:]]
         return keras.KerasTensor(self.network.output.shape, "float32"), *state
+
+
+class _Last(_InOrder):
+    """A network on one window with silence behind it, which does not count.
+
+    Its inputs are the window, (1, samples), the number of its own samples, (1,), and
+    the state before it. Its outputs are that of the window, and the number of its own
+    steps, (1,); negative for all.
+
+    Raises:
+        NoRuleError: When called; the effect of a layer on the end is unknown.
+    """
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """Return the output and the number of steps."""
+        waveform, length, *before = inputs
+        position = 0
+
+        def run(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            nonlocal position
+            if not (kind := _kind(layer)):
+                return call_timed(layer, *args, **kwargs)
+            count = len(_sizes(layer))
+            (x,) = args
+            output, *_ = kind(layer, x.value, before[position:][:count])
+            position += count
+            added = layer.context_samples if isinstance(layer, LeadIn) else 0
+            return Timed(output, x.count + added)
+
+        begin = Timed(waveform, length[0])
+        end = self.network._run_through_graph([begin], call_fn=run)
+        steps = -1 if end.count is None else end.count
+        return end.value, ops.reshape(ops.convert_to_tensor(steps, "int32"), (1,))
+
+    def compute_output_spec(self, inputs: Sequence[Any]) -> Any:
+        """Return the specification of the output and of the number of steps."""
+        output = (1, *self.network.output.shape[1:])
+        return keras.KerasTensor(output, "float32"), keras.KerasTensor((1,), "int32")
 
 
 def _kind(layer: Any) -> Callable[..., Any] | None:

@@ -27,7 +27,8 @@ class InferenceModel(keras.Model):
         clip_lengths: Lengths of the clips that the model gets; None if unknown.
         has_state: Whether the model has a state that goes on from each window of a clip
             to the next.
-        continued: Function that returns the network that carries it, once it is built.
+        continued: Function that returns the networks that carry it, once they are
+            built.
     """
 
     clip_lengths: Lengths | None = None

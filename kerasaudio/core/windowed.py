@@ -77,7 +77,11 @@ class Hearing:
         rows: dict[Hashable, list[int]] = {}
         for row, clip in enumerate(clip_of or [None] * len(waveforms)):
             rows.setdefault(clip, []).append(row)
-        found = {clip: self._go_on(clip)(waveforms[own]) for clip, own in rows.items()}
+        window = None if self._spec is None else self._spec.window_samples
+        found = {
+            clip: self._go_on(clip)(waveforms[own], window)
+            for clip, own in rows.items()
+        }
         order = np.argsort(np.concatenate(list(rows.values())))
         return np.concatenate(list(found.values()))[order]
 

@@ -28,14 +28,14 @@ def folds(folder: Path) -> Iterator[Case]:
     )
     yield Case("k_fold of 10^9", lambda: datasets.k_fold(clips, 10**9), "fold")
     yield Case(
-        "labels of 10^9",
+        "targets of 10^9",
         lambda: datasets.LabeledClips(
             name="two",
             paths=clips.paths,
             targets=np.array([0, 10**9]),
             class_names=("x", "y"),
         ),
-        "labels",
+        "targets must be 0 to 1",
     )
     spec = tiny_model(None).spec
     for seconds in (1e6, 1e12, 1e300):

@@ -11,7 +11,8 @@ from keras import layers
 import kerasaudio
 from kerasaudio import AudioModel, FeatureExtractor, Stream
 from kerasaudio.core import AudioSpec, windowed
-from kerasaudio.core.carried import beginning, continued
+from kerasaudio.core.carried import Continued, beginning, continued
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.windowed import Hearing
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import predict_clips
@@ -156,6 +157,40 @@ def test_a_step_that_is_not_full_counts_like_the_others(model, samples):
     want = in_one_piece(model, sound).mean(axis=0)
     means = FeatureExtractor(model, "predictions")(sound, RATE)
     np.testing.assert_allclose(means, want, atol=TOLERANCE)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="others need no program")
+def test_last_windows_of_any_length_share_few_programs(monkeypatch):
+    model, shapes = tiny(twice), set()
+    run = InferenceModel.predict_on_batch
+
+    def remember(network, x):
+        shapes.add(tuple(np.shape(part) for part in keras.tree.flatten(x)))
+        return run(network, x)
+
+    monkeypatch.setattr(InferenceModel, "predict_on_batch", remember)
+    for samples in range(WINDOW + 1, 2 * WINDOW, 331):
+        model.tag(song(samples), RATE)
+    assert len(shapes) <= 2 + 4  # of one or two whole windows, and of the last
+
+
+def test_a_layer_that_padding_may_change_gets_the_last_window_as_it_is():
+    class Backwards(layers.Layer):
+        def call(self, x):
+            return x - keras.ops.mean(x, axis=1, keepdims=True)
+
+    model = tiny(lambda x: Backwards()(layers.LSTM(4, return_sequences=True)(x)))
+    sound = song(WINDOW + 130)
+    want = (
+        in_one_piece(model, sound[:WINDOW]).mean(axis=0),
+        FeatureExtractor(model, "predictions", pool=None)(sound, RATE),
+    )
+    np.testing.assert_allclose(want[1][0], want[0], atol=TOLERANCE)
+    hear = Continued(model)
+    hear(sound[None, :WINDOW])
+    np.testing.assert_allclose(
+        want[1][1], hear(sound[None, WINDOW:])[0], atol=TOLERANCE
+    )
 
 
 def test_a_long_file_that_is_decoded_in_blocks(model, tmp_path, monkeypatch):

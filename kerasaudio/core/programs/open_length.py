@@ -11,7 +11,7 @@ import keras
 from kerasaudio.core.programs import time_rules, time_rules_frontend
 from kerasaudio.layers.time_axis import RULES, NoRuleError, Timed
 
-__all__ = ["NoRuleError", "run_filled", "takes_any_length"]
+__all__ = ["NoRuleError", "call_timed", "run_filled", "takes_any_length"]
 _WITH_RULES = (time_rules, time_rules_frontend)  # importing them registers the rules
 
 
@@ -39,7 +39,7 @@ def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
     """
     dtype = model.inputs[0].dtype
     begin = Timed(keras.ops.convert_to_tensor(waveform, dtype), length)
-    ends = model._run_through_graph([begin], call_fn=_call)
+    ends = model._run_through_graph([begin], call_fn=call_timed)
     for end in keras.tree.flatten(ends):
         if end.pieces is not None:
             raise NoRuleError("The outputs are pieces of clips.")
@@ -50,7 +50,8 @@ def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
     return values, counts
 
 
-def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+def call_timed(operation: Any, *args: Any, **kwargs: Any) -> Any:
+    """Run an operation on `Timed` inputs by its rule; raise NoRuleError without one."""
     inputs = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, Timed)]
     if all(x.count is None for x in inputs):
         args, kwargs = keras.tree.map_structure(_value, (args, kwargs))
@@ -59,7 +60,7 @@ def _call(operation: Any, *args: Any, **kwargs: Any) -> Any:
             lambda y: Timed(y, pieces=pieces), operation(*args, **kwargs)
         )
     if isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph"):
-        return operation._run_through_graph(inputs, call_fn=_call)
+        return operation._run_through_graph(inputs, call_fn=call_timed)
     known = RULES.get(type(operation))
     if known is None or len(keras.tree.flatten(args)) != len(inputs):
         raise NoRuleError(f"{type(operation).__name__} {operation.name!r}")
