@@ -19,8 +19,8 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# They consist of much the same layers as CNN6, CNN14DecisionLevelMax and EfficientAT, but
-# jax compiles every operation of every network, which takes minutes.
+# They consist of much the same layers as CNN6, CNN14DecisionLevelMax and EfficientAT,
+# but jax compiles every operation of every network, which takes minutes.
 SLOW_ON_JAX = {
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
