@@ -56,7 +56,9 @@ class Ontology:
         for _, name, children in entries:
             unknown = [child for child in children if child not in self._named]
             if unknown:
-                raise ValueError(f"{file}: {name!r} has an unknown child {unknown[0]}.")
+                raise ValueError(
+                    f"{file}: {name!r} has an unknown child {unknown[0]!r}."
+                )
             self._children[name] = tuple(
                 self._named[child] for child in dict.fromkeys(children)
             )

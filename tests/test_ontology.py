@@ -109,7 +109,7 @@ def test_the_nearest_names(tmp_path):
         ([entry("a") | {"child_ids": [3]}], "class 1, must have"),
         ([entry("a"), entry("a")], "repeats an id or a name"),
         ([entry("a"), entry("b") | {"id": "/m/a"}], "repeats an id"),
-        ([entry("a", "z")], "'a' has an unknown child /m/z"),
+        ([entry("a", "z")], "'a' has an unknown child '/m/z'"),
         ([entry("a", "a")], "'a' is below itself"),
         ([entry("x"), entry("a", "b"), entry("b", "a")], "is below itself"),
     ],

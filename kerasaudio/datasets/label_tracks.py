@@ -1,6 +1,7 @@
 """Label tracks of Audacity and selection tables of Raven, as columns of a table."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,7 +163,7 @@ def _shifted(offset: str, start: str, end: str, file: Path) -> str:
 
 def _sound_of(file: Path, folder: Path) -> str:
     """Return the name of the sound in a folder that has the name of a label file."""
-    stem = _ENDING.sub("", file.name)
+    stem = _composed(_ENDING.sub("", file.name))
     there = folder.iterdir() if folder.is_dir() else ()
     names = sorted(path.name for path in there if _is_sound(path, stem))
     if len(names) == 1:
@@ -180,4 +181,9 @@ def _sound_of(file: Path, folder: Path) -> str:
 
 
 def _is_sound(path: Path, stem: str) -> bool:
-    return path.stem == stem and path.suffix.lower() in SUFFIXES
+    return _composed(path.stem) == stem and path.suffix.lower() in SUFFIXES
+
+
+def _composed(name: str) -> str:
+    """Return a name with accents encoded in one way; systems differ in file names."""
+    return unicodedata.normalize("NFC", name)

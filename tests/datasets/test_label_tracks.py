@@ -60,6 +60,14 @@ def test_a_track_beside_or_apart_from_its_sound(folder):
         from_table(track, folder / "deep")
 
 
+@pytest.mark.parametrize("accent", ["\u00e9", "e\u0301"])
+def test_accents_in_the_two_names_may_be_encoded_in_different_ways(folder, accent):
+    other = {"\u00e9": "e\u0301", "e\u0301": "\u00e9"}[accent]
+    sound = sounds.write(folder / "deep" / f"caf{other}.wav")
+    track = write(folder, f"caf{accent}.txt", "0\t0.25\tdog", "0.25\t0.5\tcat")
+    assert from_table(track, folder / "deep").paths == (sound, sound)
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
