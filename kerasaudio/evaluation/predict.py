@@ -48,7 +48,15 @@ def predict_clips(
 
 
 def predict_kept(model: Any, batches: ClipBatches) -> np.ndarray:
-    """Return the mean outputs of each clip in the batches, float32 (clips, outputs)."""
+    """Return the mean outputs of each clip in the batches, float32 (clips, outputs).
+
+    Raises:
+        ValueError: The model scores frames.
+    """
+    if len(model.output_shape) == 3:
+        raise ValueError(
+            f"{model.name} scores frames, not clips. Pass the model it was made from."
+        )
     return means_of_windows(batches, predict_windows(model, batches))
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import soundfile
 
 import kerasaudio
 from kerasaudio.events import (
@@ -165,6 +166,15 @@ def test_models_without_frames_are_refused():
 def test_frames_are_no_tags(model):
     with pytest.raises(ValueError, match=r"scores frames.* Use timeline\(\)"):
         framewise(model).tag(noise(RATE), RATE)
+
+
+def test_frames_are_no_scores_of_clips(model, tmp_path):
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        soundfile.write(tmp_path / label / "x.wav", noise(RATE), RATE)
+    clips = kerasaudio.datasets.from_folder(tmp_path)
+    with pytest.raises(ValueError, match="Pass the model it was made from"):
+        kerasaudio.evaluation.predict_clips(framewise(model), clips)
 
 
 def test_unusable_audio_is_refused(model):
