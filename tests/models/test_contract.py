@@ -17,9 +17,8 @@ NAMES = sorted(FACTORIES)
 LABELS = ["knock", "bark", "nothing"]
 OVERLAPPING = {  # classes are independent of each other
     *("CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
-    "SoundEventCRNN",
+    *("FireRedAED", "SoundEventCRNN"),
 }
-OVERLAPPING = {"FireRedAED", "SoundEventCRNN"}  # classes are independent of each other
 
 
 def build(name, **arguments):

@@ -81,7 +81,7 @@ def convolved(x, kernel, step):
 def test_depthwise_convolution_in_both_forms(
     rng, monkeypatch, shifted, step, side, size
 ):
-    monkeypatch.setattr(depthwise, "_xla_on_cpu", lambda: shifted)
+    monkeypatch.setattr(depthwise, "xla_on_cpu", lambda: shifted)
     x = rng.normal(size=(2, *size, 3)).astype("float32")
     layer = DepthwiseConv2D(side, step, activation="relu")
     layer.build(x.shape)
@@ -112,7 +112,7 @@ def test_both_forms_of_depthwise_convolution_learn_the_same(rng, monkeypatch, st
     start = rng.normal(size=(3, 3, 3, 1)).astype("float32")
     learned = []
     for shifted in (False, True):
-        monkeypatch.setattr(depthwise, "_xla_on_cpu", lambda form=shifted: form)
+        monkeypatch.setattr(depthwise, "xla_on_cpu", lambda form=shifted: form)
         model = keras.Sequential([DepthwiseConv2D(3, step, use_bias=False)])
         model.build(x.shape)
         model.set_weights([start])

@@ -114,7 +114,7 @@ def test_a_file_must_fit(weights, tmp_path):
 def test_depthwise_convolution_pads_as_keras_own_if_asked(
     rng, monkeypatch, shifted, size
 ):
-    monkeypatch.setattr("kerasaudio.layers.depthwise._xla_on_cpu", lambda: shifted)
+    monkeypatch.setattr("kerasaudio.layers.depthwise.xla_on_cpu", lambda: shifted)
     x = rng.normal(size=(2, *size, 3)).astype("float32")
     for stride in (1, 2):
         ours = DepthwiseConv2D(3, stride, pad_like="tensorflow")
