@@ -9,7 +9,11 @@ from kerasaudio.arguments import whole_number
 
 
 def read_config(
-    path: Path, model_type: str, counts: Mapping[str, str], only: Mapping[str, Any]
+    path: Path,
+    model_type: str,
+    counts: Mapping[str, str],
+    only: Mapping[str, Any],
+    section: str | None = None,
 ) -> dict[str, int]:
     """Return the settings of a network that no shape of its weights reveals.
 
@@ -19,6 +23,8 @@ def read_config(
             in the same folder and is not used.
         counts: Our names of the settings by those in the file; positive integers.
         only: Settings that must have these values if they are in the file.
+        section: Name of the part of the file that describes the network, if the file
+            describes several.
 
     Returns:
         Values by our names; empty if there is no such file.
@@ -29,6 +35,8 @@ def read_config(
     if not path.is_file():
         return {}
     config = json.loads(path.read_text(encoding="utf-8"))
+    if section is not None:
+        config = config.get(section) if isinstance(config, dict) else None
     if not isinstance(config, dict) or config.get("model_type") != model_type:
         return {}
     for key, value in only.items():

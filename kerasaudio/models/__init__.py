@@ -12,6 +12,7 @@ from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.beats import BEATs
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.clap import CLAP
 from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
