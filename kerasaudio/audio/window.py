@@ -40,7 +40,7 @@ def windows(
         padding: Content that fills the last window: "zeros" (silence; default);
             "repeat": after its end the clip starts again from its beginning, as often
             as needed; or "whole_repeats": the samples in it again, as often as they
-            fit, then silence. Which one is right depends on how the network was trained.
+            fit, then silence. Which is right depends on how the network was trained.
 
     Returns:
         Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).

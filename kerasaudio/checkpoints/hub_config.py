@@ -32,13 +32,7 @@ def read_config(
     Raises:
         ValueError: The file is not JSON, or has a setting that is not supported.
     """
-    if not path.is_file():
-        return {}
-    config = json.loads(path.read_text(encoding="utf-8"))
-    if section is not None:
-        config = config.get(section) if isinstance(config, dict) else None
-    if not isinstance(config, dict) or config.get("model_type") != model_type:
-        return {}
+    config = read_section(path, model_type, section)
     for key, value in only.items():
         if config.get(key, value) != value:
             raise ValueError(
@@ -50,3 +44,26 @@ def read_config(
         for key, ours in counts.items()
         if key in config
     }
+
+
+def read_section(
+    path: Path, model_type: str, section: str | None = None
+) -> Mapping[str, Any]:
+    """Return the settings of one network; empty if the file is missing or of another.
+
+    Args:
+        path: Path of the config.json.
+        model_type: Kind of network.
+        section: Name of the part of the file; None for the whole.
+
+    Raises:
+        ValueError: The file is not JSON.
+    """
+    if not path.is_file():
+        return {}
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if section is not None:
+        config = config.get(section) if isinstance(config, dict) else None
+    if not isinstance(config, dict) or config.get("model_type") != model_type:
+        return {}
+    return config

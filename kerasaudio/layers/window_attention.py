@@ -1,4 +1,4 @@
-"""Layers of Swin transformers: attention inside windows of a map, merging of patches."""
+"""Layers of Swin transformers: attention in windows of a map, merging of patches."""
 
 from collections.abc import Sequence
 from typing import Any
