@@ -34,7 +34,6 @@ from kerasaudio.models.htsat_blocks import Swin, from_tower, hear_image, tower_s
 
 SAMPLE_RATE = 48_000
 HOP = 480
-CLIP_SAMPLES = 10 * SAMPLE_RATE
 FRONTEND: dict[str, Any] = {
     "sample_rate": SAMPLE_RATE,
     "n_fft": 1024,
@@ -52,7 +51,7 @@ DEFAULTS = {
     "stages": 4,
     "depth": 6,
     "projection_size": 512,
-    "clip_samples": CLIP_SAMPLES,
+    "clip_samples": None,
 }
 
 
@@ -98,7 +97,8 @@ def CLAP(
         depth: Number of layers of the last stage but one, where the others have 2;
             default: 6.
         projection_size: Length of the embedding; default: 512.
-        clip_samples: Length of the input in samples; default: 480,000, as published.
+        clip_samples: Length of the input in samples; default: as many whole seconds as
+            the image holds, which are the published 10 s (480,000).
 
     Source: arXiv:2211.06687; Hugging Face transformers' ClapModel.
     """
@@ -114,11 +114,13 @@ def _body(
     stages: int,
     depth: int,
     projection_size: int,
-    clip_samples: int,
+    clip_samples: int | None,
 ) -> Body:
     swin = Swin(image_size, patch_features, num_heads, window_size, stages, depth)
     swin.check(n_mels)
     longest = swin.frames(n_mels) * HOP - 1
+    if clip_samples is None:
+        clip_samples = longest // SAMPLE_RATE * SAMPLE_RATE or longest
     if not FRONTEND["n_fft"] <= clip_samples <= longest:
         raise ValueError(
             f"clip_samples must be from {FRONTEND['n_fft']} to {longest}, the most "

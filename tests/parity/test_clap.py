@@ -41,7 +41,6 @@ SMALL = Parity(
         "audio_embeds": Stage("embedding", 2e-6),
     },
     weights=with_config(seeded_file("model.safetensors"), spec_size=64),
-    arguments={"clip_samples": 96_000},
 )
 PUBLISHED_SIZE = Parity(
     kerasaudio.CLAP,
