@@ -41,6 +41,7 @@ class ResizeFrames(FeatureLayer):
         """Interpolate (batch, frames, bins)."""
         self.check_input(inputs)
         frames = inputs.shape[1]
+        self.compute_output_shape(inputs.shape)  # raises if the frames do not fit
         if frames == self.size:
             return inputs
         return ops.matmul(cubic_interpolation(frames, self.size), inputs)
@@ -106,6 +107,7 @@ class FoldTime(FeatureLayer):
     def call(self, inputs: Any) -> Any:
         """Fold (batch, frames, bins)."""
         self.check_input(inputs)
+        self.compute_output_shape(inputs.shape)  # raises if the frames do not fit
         _, frames, bins = inputs.shape
         x = ops.reshape(inputs, (-1, self.pieces, frames // self.pieces, bins))
         x = ops.transpose(x, (0, 1, 3, 2))

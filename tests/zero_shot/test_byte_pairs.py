@@ -13,7 +13,7 @@ SENTENCES = (
     "a dog's barking, 12 times!!",
     "  rain  on\ta roof \n",
     "it'll rain; I'm in",
-    "’s été — 一二３ ½ _x",
+    "»s été ¡ 一二３ ½ _x",
     "ra" * 5 + " dogdog",
 )
 
