@@ -47,9 +47,9 @@ class WindowAttention(layers.Layer):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create the projections and the biases."""
-        _, rows, columns, features = input_shape
+        rows, columns, features = (side or 0 for side in input_shape[1:])
         require(
-            bool(rows and columns and features)
+            0 not in (rows, columns, features)
             and rows % self.window == columns % self.window == 0
             and features % self.num_heads == 0,
             f"WindowAttention needs a map that windows of {self.window} x {self.window}"
@@ -208,13 +208,10 @@ class FourNeighbors(layers.Layer):
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Return (batch, rows / 2, columns / 2, 4 * features)."""
-        batch, rows, columns, features = input_shape
+        rows, columns, features = (side or 0 for side in input_shape[1:])
         require(
-            bool(rows and columns and features) and rows % 2 == columns % 2 == 0,
+            0 not in (rows, columns, features) and rows % 2 == columns % 2 == 0,
             "FourNeighbors needs an even number of rows and of columns.",
             shape=tuple(input_shape),
         )
-        assert rows is not None
-        assert columns is not None
-        assert features is not None
-        return (batch, rows // 2, columns // 2, 4 * features)
+        return (input_shape[0], rows // 2, columns // 2, 4 * features)

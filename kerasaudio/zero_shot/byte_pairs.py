@@ -196,7 +196,7 @@ def _pairs(merges: Any) -> list[tuple[str, str]]:
     """Return the merges, each of which is "a b" or ["a", "b"]."""
     pairs = []
     for merge in merges if isinstance(merges, list) else [None]:
-        pair = merge.split(" ") if isinstance(merge, str) else merge
+        pair: Any = merge.split(" ") if isinstance(merge, str) else merge
         is_pair = isinstance(pair, list) and len(pair) == 2
         if not is_pair or not all(isinstance(part, str) and part for part in pair):
             raise ValueError(f"its merges must be pairs, not {merge!r}")
