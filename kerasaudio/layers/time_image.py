@@ -124,3 +124,74 @@ class FoldTime(FeatureLayer):
         assert frames is not None
         assert bins is not None
         return (batch, self.pieces * bins, frames // self.pieces, 1)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class UnfoldTime(keras.layers.Layer):
+    """Put the pieces of time of a folded map behind each other again.
+
+    Input: (batch, rows, columns, features), the pieces above each other, rows a
+    multiple of `pieces`.
+    Output: (batch, pieces * columns, rows / pieces * features), the rows of a step side
+    by side.
+
+    Args:
+        pieces: Number of pieces.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, pieces: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.pieces = whole_number(pieces, "pieces")
+
+    def call(self, inputs: Any) -> Any:
+        """Unfold (batch, rows, columns, features)."""
+        _, rows, columns, features = inputs.shape
+        bands = rows // self.pieces
+        x = ops.reshape(inputs, (-1, bands, columns, features))
+        x = ops.transpose(x, (0, 2, 1, 3))
+        return ops.reshape(x, (-1, self.pieces * columns, bands * features))
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Return (batch, steps, features)."""
+        rows, columns, features = (side or 0 for side in input_shape[1:])
+        require(
+            0 not in (rows, columns, features) and rows % self.pieces == 0,
+            f"UnfoldTime takes a number of rows that is a multiple of {self.pieces}.",
+            shape=tuple(input_shape),
+        )
+        steps = self.pieces * columns
+        return (input_shape[0], steps, rows // self.pieces * features)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"pieces": self.pieces}
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class NeighborMeans(keras.layers.Layer):
+    """Average each step with its neighbors beside it over time, in float32.
+
+    A dense layer on the result equals the mean over time of a convolution over three
+    steps, with zeros at both ends.
+
+    Input: (batch, steps, features), and the clip's embedding, which is not used, but so
+    becomes part of the model's graph.
+    Output: (batch, 3 * features): the mean of the steps before, of the steps
+    themselves, and of those behind.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"dtype": "float32"})
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """Average (batch, steps, features)."""
+        x, _ = inputs
+        own, steps = ops.mean(x, axis=1), x.shape[1]
+        before, behind = own - x[:, -1] / steps, own - x[:, 0] / steps
+        return ops.concatenate([before, own, behind], axis=-1)
+
+    def compute_output_shape(self, input_shape: Sequence[Any]) -> Shape:
+        """Return (batch, 3 * features)."""
+        (batch, _, features), _ = input_shape
+        return (batch, 3 * features)

@@ -118,14 +118,9 @@ def _body(
 ) -> Body:
     swin = Swin(image_size, patch_features, num_heads, window_size, stages, depth)
     swin.check(n_mels)
-    longest = swin.frames(n_mels) * HOP - 1
-    if clip_samples is None:
-        clip_samples = longest // SAMPLE_RATE * SAMPLE_RATE or longest
-    if not FRONTEND["n_fft"] <= clip_samples <= longest:
-        raise ValueError(
-            f"clip_samples must be from {FRONTEND['n_fft']} to {longest}, the most "
-            f"that the image holds. Received: {clip_samples!r}."
-        )
+    clip_samples = swin.clip_samples(
+        clip_samples, n_mels, HOP, SAMPLE_RATE, FRONTEND["n_fft"]
+    )
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**FRONTEND, n_mels=n_mels, name="mel")(waveform)
     x = Decibel(top_db=None, name="frontend")(x)

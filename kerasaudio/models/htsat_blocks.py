@@ -80,6 +80,32 @@ class Swin(NamedTuple):
         """Return the number of frames in the image."""
         return self.image_size * self.pieces(n_mels)
 
+    def clip_samples(
+        self, given: int | None, n_mels: int, hop: int, sample_rate: int, least: int
+    ) -> int:
+        """Return the length of the input in samples.
+
+        Args:
+            given: The length that the user wants; None for as many whole seconds as
+                the image holds.
+            n_mels: Number of mel bins.
+            hop: Distance from one frame to the next in samples.
+            sample_rate: Sample rate in Hz.
+            least: Smallest length.
+
+        Raises:
+            ValueError: The length is out of range.
+        """
+        longest = self.frames(n_mels) * hop - 1
+        if given is None:
+            return longest // sample_rate * sample_rate or longest
+        if not least <= given <= longest:
+            raise ValueError(
+                f"clip_samples must be from {least} to {longest}, the most that the "
+                f"image holds. Received: {given!r}."
+            )
+        return given
+
 
 def hear_image(x: keras.KerasTensor, swin: Swin) -> keras.KerasTensor:
     """Apply the tower to features (batch, frames, bins).

@@ -13,11 +13,7 @@ import kerasaudio
 from kerasaudio.layers.time_image import FoldTime, ResizeFrames
 from parity.kit import Parity, Stage, each_stage, seeded_file
 from support.goldens import Golden
-
-
-def tokens(x):
-    """List the places of a map row by row."""
-    return x.reshape(len(x), -1, x.shape[-1])
+from support.swin import tokens
 
 
 def with_config(write, **audio):
