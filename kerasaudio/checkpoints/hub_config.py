@@ -14,6 +14,7 @@ def read_config(
     counts: Mapping[str, str],
     only: Mapping[str, Any],
     section: str | None = None,
+    kind: str = "model_type",
 ) -> dict[str, int]:
     """Return the settings of a network that no shape of its weights reveals.
 
@@ -25,6 +26,7 @@ def read_config(
         only: Settings that must have these values if they are in the file.
         section: Name of the part of the file that describes the network, if the file
             describes several.
+        kind: Name of the setting that tells the kind of network.
 
     Returns:
         Values by our names; empty if there is no such file.
@@ -32,7 +34,7 @@ def read_config(
     Raises:
         ValueError: The file is not JSON, or has a setting that is not supported.
     """
-    config = read_section(path, model_type, section)
+    config = read_section(path, model_type, section, kind)
     for key, value in only.items():
         if config.get(key, value) != value:
             raise ValueError(
@@ -47,7 +49,10 @@ def read_config(
 
 
 def read_section(
-    path: Path, model_type: str, section: str | None = None
+    path: Path,
+    model_type: str,
+    section: str | None = None,
+    kind: str = "model_type",
 ) -> Mapping[str, Any]:
     """Return the settings of one network; empty if the file is missing or of another.
 
@@ -55,6 +60,7 @@ def read_section(
         path: Path of the config.json.
         model_type: Kind of network.
         section: Name of the part of the file; None for the whole.
+        kind: Name of the setting that tells the kind of network.
 
     Raises:
         ValueError: The file is not JSON.
@@ -64,6 +70,6 @@ def read_section(
     config = json.loads(path.read_text(encoding="utf-8"))
     if section is not None:
         config = config.get(section) if isinstance(config, dict) else None
-    if not isinstance(config, dict) or config.get("model_type") != model_type:
+    if not isinstance(config, dict) or config.get(kind) != model_type:
         return {}
     return config

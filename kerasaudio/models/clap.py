@@ -181,10 +181,26 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
         {"hidden_act": "gelu", "projection_hidden_act": "relu", "mlp_ratio": 4.0},
         section="audio_config",
     )
+    read_config(
+        path.with_name("preprocessor_config.json"),
+        "ClapFeatureExtractor",
+        {},
+        _HEARD | {"feature_size": arguments["n_mels"]},
+        kind="feature_extractor_type",
+    )
     arguments.setdefault("image_size", 4 * arguments["n_mels"])
     arguments["projection_size"] = len(projection)
     ends = _below(tensors, "audio_projection.", keep=True)
     return Converted(from_tower(tower) | from_torch(ends), arguments)
+
+
+_HEARD = {
+    "sampling_rate": SAMPLE_RATE,
+    "fft_window_size": FRONTEND["n_fft"],
+    "hop_length": HOP,
+    "frequency_min": FRONTEND["fmin"],
+    "frequency_max": FRONTEND["fmax"],
+}
 
 
 def _below(

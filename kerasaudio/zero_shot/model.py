@@ -102,9 +102,17 @@ class ZeroShot:
                 )
         if not given:
             raise ValueError("texts is empty. Pass at least one text.")
-        tokens = self._tokenizer.batch(given, self._longest)
+        tokens = self.tokens(given)
         vectors = self._network.predict(tokens, batch_size=_BATCH, verbose=0)
         return vectors[0] if isinstance(texts, str) else vectors
+
+    def tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the numbers of the tokens of sentences, int32 (texts, tokens), padded.
+
+        Raises:
+            ValueError: A sentence is too long.
+        """
+        return self._tokenizer.batch(texts, self._longest)
 
     def embed(
         self, audio: Audio | Iterable[Audio], sample_rate: int | None = None

@@ -145,6 +145,16 @@ def test_a_config_of_another_kind_of_clap_is_refused(tensors, save):
         kerasaudio.CLAP(weights=save(tensors, projection_hidden_act="gelu"))
 
 
+@pytest.mark.parametrize("change", [{"frequency_min": 0}, {"sampling_rate": 44_100}])
+def test_another_front_end_is_refused(tensors, save, change):
+    folder = save(tensors)
+    heard = {"feature_extractor_type": "ClapFeatureExtractor", "frequency_min": 50}
+    (folder / "preprocessor_config.json").write_text(json.dumps(heard | change))
+
+    with pytest.raises(ValueError, match=f"supports only {next(iter(change))}="):
+        kerasaudio.CLAP(weights=folder)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
