@@ -221,11 +221,5 @@ _CLAP = Architecture(
     converters={"clap": _from_safetensors, "clap_torch": _from_torch},
     suffixes={".safetensors": "clap", ".bin": "clap_torch"},
     classes=None,
-    example={
-        "labels": ["cat", "dog"],
-        "patch_features": 8,
-        "num_heads": 1,
-        "depth": 2,
-        "projection_size": 8,
-    },
+    example={"patch_features": 8, "depth": 2},
 )

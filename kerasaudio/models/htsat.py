@@ -215,5 +215,5 @@ _HTSAT = Architecture(
     suffixes={".ckpt": "htsat", ".pt": "htsat", ".pth": "htsat"},
     classes=CLASSES,
     model_name="htsat",
-    example={"patch_features": 8, "num_heads": 1, "depth": 2},
+    example={"patch_features": 8, "depth": 2},
 )
