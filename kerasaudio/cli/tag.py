@@ -1,10 +1,10 @@
 """`kerasaudio tag`: the top tags of files or folders."""
 
 import argparse
-import os
 import sys
 from typing import Any
 
+from kerasaudio.cli.clap import clap_folder, load_clap
 from kerasaudio.cli.common import (
     add_errors_option,
     add_model_options,
@@ -94,27 +94,16 @@ def _tag(options: argparse.Namespace) -> int:
 
 def _model(options: argparse.Namespace) -> Any:
     """Load the model; from the folder of a CLAP, one for the words of --labels."""
-    folder = options.weights if options.model == "CLAP" else options.model
-    is_folder = (
-        folder is not None and os.path.isdir(folder) and not folder.endswith(".keras")
-    )
     if options.labels is None:
-        if is_folder and folder == options.model:
+        folder = clap_folder(options)
+        if folder is not None and folder == options.model:
             raise ValueError(
                 f"--model {folder} is a folder. If it holds a CLAP, name the words to "
                 'choose from: --labels "a dog barking,rain".'
             )
         return load_model(options)
-    if not is_folder:
-        raise ValueError(
-            "--labels takes any words, for which --model must be the folder of a CLAP "
-            f"(docs: zero-shot.md). Received: {folder or 'no --model'}."
-        )
-    if folder == options.model and options.weights is not None:
-        raise ValueError(f"--model {folder} holds its weights: leave out --weights.")
-    from kerasaudio.zero_shot import ZeroShot
-
-    model = ZeroShot(folder).tagger(read_labels(options.labels, ()) or [])
+    clap = load_clap(options, "--labels")
+    model = clap.tagger(read_labels(options.labels, ()) or [])
     if options.repeat_to is None:
         return model
     return model.with_windows(repeat_to_seconds=options.repeat_to)

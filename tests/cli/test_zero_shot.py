@@ -64,3 +64,48 @@ def test_commands_that_cannot_work_are_explained(run, folder, sound, arguments, 
 
     assert (status, out) == (1, "")
     assert says in complaint
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("collection")
+    rng = np.random.default_rng(1)
+    for name, loudness in (("faint", 0.001), ("loud", 0.3)):
+        noise = np.cumsum(rng.normal(0, loudness, RATE))
+        soundfile.write(folder / f"{name}.wav", noise / 100, RATE)
+    soundfile.write(folder / "hiss.wav", rng.normal(0, 0.1, RATE), RATE)
+    return folder
+
+
+def test_words_find_the_sounds_that_are_nearest(run, folder, sounds):
+    words = "a dog barking"
+
+    status, out, _ = run(
+        "nearest", words, sounds, "--text", "--model", folder, "--top", 2, "--json"
+    )
+
+    assert status == 0
+    found = json.loads(out)
+    clap = kerasaudio.ZeroShot(folder)
+    paths = [str(path) for path in sorted(sounds.iterdir())]
+    away = 1 - clap.embed(paths) @ clap.text(words)
+    order = np.argsort(away)
+    assert [row["path"] for row in found] == [paths[i] for i in order[:2]]
+    assert found[0]["distance"] == pytest.approx(away[order[0]], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rain", "{sounds}", "--text"], "--text takes any words"),
+        ([" ", "{sounds}", "--text", "--model", "{clap}"], "not empty"),
+        (["rain", "{sounds}", "--model", "{clap}"], "no sound file named 'rain'"),
+    ],
+)
+def test_searches_that_cannot_work_are_explained(run, folder, sounds, arguments, says):
+    filled = {"{clap}": str(folder), "{sounds}": str(sounds)}
+
+    status, out, complaint = run("nearest", *(filled.get(w, w) for w in arguments))
+
+    assert (status, out) == (1, "")
+    assert says in complaint
