@@ -58,6 +58,7 @@ from kerasaudio.ontology import Ontology
 from kerasaudio.streaming import Stream
 from kerasaudio.version import __version__ as __version__
 from kerasaudio.weights import list_weights
+from kerasaudio.zero_shot import ZeroShot
 
 __all__ = [
     *models.__all__,
@@ -69,6 +70,7 @@ __all__ = [
     "Features",
     "Ontology",
     "Stream",
+    "ZeroShot",
     "cross_validate",
     "datasets",
     "evaluate",

@@ -12,6 +12,7 @@ import soundfile
 
 import kerasaudio
 from support import esc_folder
+from support.clap import write_clap
 
 CHECKOUT = Path(__file__).parents[1]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
@@ -55,6 +56,7 @@ def user_folder(tmp_path, monkeypatch):
         sound = noise if number % 2 else np.cumsum(noise) / 100
         soundfile.write(file, sound, 16_000)
     esc_folder.make(tmp_path / "ESC-50-master")
+    write_clap(tmp_path / "clap")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -12,7 +12,7 @@ ROOMS = (
     *("version", "arguments", "text", "moved", "ontology"),
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
-    *("metrics", "features", "plot", "streaming", "events", "similarity"),
+    *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),
     *("datasets", "transfer", "evaluation", "training"),
     *("exporting", "hear", "cli", "kerasaudio"),
 )

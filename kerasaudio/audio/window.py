@@ -37,9 +37,10 @@ def windows(
         window_samples: Length of a window in samples.
         hop_samples: Distance from one start to the next in samples; default:
             `window_samples`.
-        padding: Content that fills the last window: "zeros" (silence; default), or
+        padding: Content that fills the last window: "zeros" (silence; default);
             "repeat": after its end the clip starts again from its beginning, as often
-            as needed. Which one is right depends on how the network was trained.
+            as needed; or "whole_repeats": the samples in it again, as often as they
+            fit, then silence. Which is right depends on how the network was trained.
 
     Returns:
         Windows, float32 (n, window_samples), and their starts in samples, int64 (n,).
@@ -92,7 +93,7 @@ def iter_windows(
         window_samples: Length of a window in samples.
         hop_samples: Distance from one start to the next in samples; default:
             `window_samples`.
-        padding: "zeros" (default) or "repeat", as for `windows`.
+        padding: "zeros" (default), "repeat" or "whole_repeats", as for `windows`.
         offset: Start in seconds; default: 0.
         duration: Duration to read in seconds; default: up to the end.
         block_seconds: Duration to decode at a time, in seconds; default: 30.

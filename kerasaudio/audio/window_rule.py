@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-Padding = Literal["zeros", "repeat"]
+Padding = Literal["zeros", "repeat", "whole_repeats"]
 Rest = Literal["count", "full", "drop"]
-PADDINGS = ("zeros", "repeat")
+PADDINGS = ("zeros", "repeat", "whole_repeats")
 RESTS = ("count", "full", "drop")
 
 
@@ -40,7 +40,7 @@ class Span(NamedTuple):
         size: Number of samples, padding included.
         length: Number of samples that belong to the clip.
         weight: Weight in the mean over the clip.
-        padding: Kind of padding, "zeros" or "repeat".
+        padding: Kind of padding; see `WindowRule`.
     """
 
     start: int
@@ -60,8 +60,9 @@ class WindowRule:
     Attributes:
         window: Length of a window in samples.
         hop: Distance from one start to the next in samples.
-        padding: Content that fills a short clip or a rest: "zeros"; or "repeat": the
-            clip starts again from its beginning, as often as needed.
+        padding: Content that fills a short clip or a rest: "zeros"; "repeat": the
+            clip starts again from its beginning, as often as needed; "whole_repeats":
+            these samples again, as often as they fit, and zeros after them.
         rest: Treatment of the rest: "count", a window whose weight is the fraction of
             it that the clip covers; "full", a window with weight 1; "drop", no window,
             unless the clip has no other window.
@@ -125,6 +126,11 @@ class WindowRule:
         lacking = span.size - span.length
         if span.padding == "repeat":
             fill = np.resize(head, lacking)
+        elif span.padding == "whole_repeats":
+            own = piece[len(piece) - span.length :]
+            times = span.size // span.length - 1
+            fill = np.zeros(lacking, np.float32)
+            fill[: times * span.length] = np.tile(own, times)
         else:
             fill = np.zeros(lacking, np.float32)
         samples = np.concatenate([before, piece, fill]).astype(np.float32, copy=False)

@@ -9,7 +9,12 @@ from kerasaudio.arguments import whole_number
 
 
 def read_config(
-    path: Path, model_type: str, counts: Mapping[str, str], only: Mapping[str, Any]
+    path: Path,
+    model_type: str,
+    counts: Mapping[str, str],
+    only: Mapping[str, Any],
+    section: str | None = None,
+    kind: str = "model_type",
 ) -> dict[str, int]:
     """Return the settings of a network that no shape of its weights reveals.
 
@@ -19,6 +24,9 @@ def read_config(
             in the same folder and is not used.
         counts: Our names of the settings by those in the file; positive integers.
         only: Settings that must have these values if they are in the file.
+        section: Name of the part of the file that describes the network, if the file
+            describes several.
+        kind: Name of the setting that tells the kind of network.
 
     Returns:
         Values by our names; empty if there is no such file.
@@ -26,14 +34,7 @@ def read_config(
     Raises:
         ValueError: The file is not JSON, or has a setting that is not supported.
     """
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not a JSON file: {error}.") from error
-    if not isinstance(config, dict) or config.get("model_type") != model_type:
-        return {}
+    config = read_section(path, model_type, section, kind)
     for key, value in only.items():
         if config.get(key, value) != value:
             raise ValueError(
@@ -45,3 +46,33 @@ def read_config(
         for key, ours in counts.items()
         if key in config
     }
+
+
+def read_section(
+    path: Path,
+    model_type: str,
+    section: str | None = None,
+    kind: str = "model_type",
+) -> Mapping[str, Any]:
+    """Return the settings of one network; empty if the file is missing or of another.
+
+    Args:
+        path: Path of the config.json.
+        model_type: Kind of network.
+        section: Name of the part of the file; None for the whole.
+        kind: Name of the setting that tells the kind of network.
+
+    Raises:
+        ValueError: The file is not JSON.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a JSON file: {error}.") from error
+    if section is not None:
+        config = config.get(section) if isinstance(config, dict) else None
+    if not isinstance(config, dict) or config.get(kind) != model_type:
+        return {}
+    return config

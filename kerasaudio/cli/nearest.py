@@ -5,6 +5,7 @@ import json
 import os
 from typing import Any
 
+from kerasaudio.cli.clap import load_clap
 from kerasaudio.cli.common import (
     add_model_options,
     complain,
@@ -26,6 +27,7 @@ _EXAMPLES = """examples:
   kerasaudio nearest bark.wav sounds/
   kerasaudio nearest bark.wav sounds/ --top 20 --model EfficientAT --weights audioset
   kerasaudio nearest bark.wav sounds/ --farthest
+  kerasaudio nearest "rain on a roof" sounds/ --text --model clap/
   kerasaudio nearest bark.wav sounds.npz      a table that `kerasaudio embed` wrote"""
 
 _WORDS: Words = {**MODEL_WORDS, **NO_SALVAGE_WORDS, **CACHE_WORDS}
@@ -40,9 +42,16 @@ def add(commands: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    nearest.add_argument("query", metavar="QUERY", help="a sound file")
+    nearest.add_argument(
+        "query", metavar="QUERY", help="a sound file; with --text, words"
+    )
     nearest.add_argument(
         "paths", nargs="+", metavar="FOLDER", help="folders, files, or one table"
+    )
+    nearest.add_argument(
+        "--text",
+        action="store_true",
+        help="find the sounds that QUERY describes, if --model is the folder of a CLAP",
     )
     add_model_options(nearest)
     nearest.add_argument(
@@ -59,10 +68,15 @@ def _nearest(options: argparse.Namespace) -> int:
     from kerasaudio.features import FeatureExtractor
     from kerasaudio.similarity import Index
 
-    if not os.path.isfile(options.query):
-        raise ValueError(f"There is no sound file named {options.query!r}.")
-    extractor = FeatureExtractor(load_model(options))
-    vector = extractor(options.query)
+    if options.text:
+        clap = load_clap(options, "--text")
+        extractor = FeatureExtractor(clap.audio)
+        vector = clap.text(options.query)
+    else:
+        if not os.path.isfile(options.query):
+            raise ValueError(f"There is no sound file named {options.query!r}.")
+        extractor = FeatureExtractor(load_model(options))
+        vector = extractor(options.query)
     features, failed = _features(extractor, options.paths)
     asked = os.path.realpath(options.query)
     others = [i for i, p in enumerate(features.paths) if os.path.realpath(p) != asked]

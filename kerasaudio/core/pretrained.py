@@ -1,6 +1,6 @@
 """Find and read what `weights=` names: a tag of the manifest or a file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
@@ -13,6 +13,8 @@ from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import find, tags
 
 Weights = str | PathLike[str] | None
+
+TORCH_FILE = "pytorch_model.bin"  # in a folder of the Hub, instead of FILE
 
 
 class Converted(NamedTuple):
@@ -119,7 +121,7 @@ def find_weights(
         return None
     path = Path(weights)
     named = isinstance(weights, str) and not path.suffix and path.name == weights
-    if not named or (weights not in tags(factory) and (path / FILE).is_file()):
+    if not named or (weights not in tags(factory) and _holds(path, suffixes)):
         return _from_file(factory, path, defaults, converters, suffixes, scorer, clips)
     assert isinstance(weights, str)
     entry = find(factory, weights)
@@ -157,13 +159,13 @@ def _from_file(
     scorer: str,
     clips: Mapping[str, Mapping[str, Any]],
 ) -> Pretrained:
-    if (path / FILE).is_file():
-        path = path / FILE
-    if not path.is_file():
+    try:
+        path = weights_file(path, suffixes)
+    except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{factory}: there is no weights file {fspath(path)!r}. For published "
             f"weights pass a tag; see kerasaudio.list_weights()."
-        )
+        ) from error
     title = fspath(path)
     if path.name.endswith(".weights.h5"):
         return Pretrained(title, None, scorer, keras_file=path)
@@ -185,6 +187,50 @@ def _from_file(
     raise ValueError(
         f"{factory} reads weights from {', '.join(known)} files. Received: {title!r}."
     )
+
+
+def weights_file(path: Path, suffixes: Collection[str]) -> Path:
+    """Return the weights file that a path names: itself, or the one in a folder.
+
+    Args:
+        path: Path of a file, or of a folder as on the Hugging Face Hub.
+        suffixes: Suffixes of the files that can be read, besides our own.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The folder has only weights in several files.
+    """
+    if path.is_file():
+        return path
+    for name in _names(suffixes):
+        if (path / name).is_file():
+            return path / name
+    if parts := _parts(path):
+        raise ValueError(
+            f"{fspath(path)!r} has its weights in several files, {parts[0].name} and "
+            "others, which cannot be read. Save them as one: in transformers, "
+            'model.save_pretrained(folder, max_shard_size="100GB").'
+        )
+    raise FileNotFoundError(
+        f"There is no weights file {fspath(path)!r}, nor a folder with one of "
+        f"{', '.join(_names(suffixes))}."
+    )
+
+
+def _names(suffixes: Collection[str]) -> list[str]:
+    """Return the names of weights files in folders."""
+    return [FILE, *([TORCH_FILE] if Path(TORCH_FILE).suffix in suffixes else [])]
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the files of weights that the Hub has in several, in order."""
+    return sorted(folder.glob("*-00001-of-*.*")) if folder.is_dir() else []
+
+
+def _holds(folder: Path, suffixes: Collection[str]) -> bool:
+    """Return whether a folder has weights, in one file or in several."""
+    whole = any((folder / name).is_file() for name in _names(suffixes))
+    return whole or bool(_parts(folder))
 
 
 def _from_native(

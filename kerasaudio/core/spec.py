@@ -34,8 +34,9 @@ class AudioSpec:
         short_samples: Clips, and remainders of clips, shorter than this number of
             samples are padded to it, even if the network accepts them as they are.
         window_padding: Content that fills a short clip, or the remainder of a clip
-            after its last full window: ``"zeros"``; or ``"repeat"``, the clip again
-            from its beginning.
+            after its last full window: ``"zeros"``; ``"repeat"``, the clip again from
+            its beginning; or ``"whole_repeats"``, the same samples again, as often as
+            they fit, then zeros.
         hop_samples: Distance from one window's start to the next in samples; None for
             windows that do not overlap.
         rest: Treatment of that remainder: ``"count"``, a window whose weight in the

@@ -12,11 +12,13 @@ from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.beats import BEATs
 from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
+from kerasaudio.models.clap import CLAP
 from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
 from kerasaudio.models.harmonic_cnn import HarmonicCNN
+from kerasaudio.models.htsat import HTSAT
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50

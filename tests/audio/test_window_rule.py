@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerasaudio.audio.window_rule import (
+    PADDINGS,
     Cutter,
     WindowRule,
     cut_stream,
@@ -21,7 +22,7 @@ def rules(draw):
     return WindowRule(
         window=window,
         hop=draw(SIZES),
-        padding=draw(st.sampled_from(["zeros", "repeat"])),
+        padding=draw(st.sampled_from(PADDINGS)),
         rest=draw(st.sampled_from(["count", "full", "drop"])),
         exact=draw(st.booleans()),
         shortest=draw(st.integers(1, window)),
@@ -92,6 +93,18 @@ def test_a_rest_that_is_dropped_but_for_short_clips():
     assert [w.start for w in rule.cut(ramp(299))] == [0, 100]
     (short,) = rule.cut(ramp(40))
     np.testing.assert_array_equal(short.samples, np.resize(ramp(40), 100))
+
+
+def test_whole_repeats_end_in_silence():
+    rule = WindowRule(100, 100, padding="whole_repeats", context=5)
+    short = rule.cut(ramp(40))[0].samples[5:]
+    np.testing.assert_array_equal(short[:80], np.tile(ramp(40), 2))
+    assert not short[80:].any()
+    rest = rule.cut(ramp(130))[1].samples[5:]
+    np.testing.assert_array_equal(rest[:90], np.tile(ramp(130)[100:], 3))
+    assert not rest[90:].any()
+    (long,) = rule.cut(ramp(60))
+    assert not long.samples[65:].any()
 
 
 def test_silence_stands_for_the_edge():

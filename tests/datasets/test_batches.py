@@ -68,7 +68,7 @@ def test_same_seed_same_epochs_whatever_the_order_of_asking(clips):
     assert np.abs(other[1][0] - second[1][0]).max() > 0.01
 
 
-@pytest.mark.parametrize("padding", ["zeros", "repeat"])
+@pytest.mark.parametrize("padding", ["zeros", "repeat", "whole_repeats"])
 def test_evaluation_gives_all_windows_in_order(clips, padding):
     spec = SPEC.replace(
         window_padding=padding, window_samples=1_500, clip_samples=1_500

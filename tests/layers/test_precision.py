@@ -126,7 +126,7 @@ def test_all_products_of_front_ends_are_these():
 
     folder = Path(layers.__file__).parent
     # Attention is a part of networks, which follow the policy and the device.
-    others = {"precision.py", "relative_attention.py"}
+    others = {"precision.py", "relative_attention.py", "window_attention.py"}
     foreign = [
         path.name
         for path in folder.rglob("*.py")

@@ -47,6 +47,7 @@ FRAMES = (0, 3, 1, 2)  # the same -> (b, channels, frames, bins)
 
 Writer = Callable[[Path, Golden], Path]
 _FORMATS: dict[str, Callable[[Path, State], Any]] = {
+    ".bin": write_state,
     ".pt": write_state,
     ".pth": write_state,
     ".h5": write_named,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerasaudio.audio.window_rule import PADDINGS
 from kerasaudio.core import AudioSpec
 from kerasaudio.core.windowed import MIN_SECONDS, waveform_windows
 from kerasaudio.streaming.feed import WindowFeed
@@ -32,7 +33,7 @@ def fed(spec, blocks, rate):
     size=SIZES,
     hop=HOPS,
     shortest=SIZES,
-    padding=st.sampled_from(["zeros", "repeat"]),
+    padding=st.sampled_from(PADDINGS),
 )
 def test_equals_the_windows_of_the_whole(
     samples, cuts, rate, size, hop, shortest, padding

@@ -1,4 +1,4 @@
-"""What torchlibrosa stores of the front-end of PANNs, by librosa and by definition."""
+"""What torchlibrosa stores of front-ends (PANNs, HTS-AT), by librosa, by definition."""
 
 import librosa
 import numpy as np
@@ -8,12 +8,12 @@ BANK = "logmel_extractor.melW"
 
 
 def torchlibrosa_tables(
-    sample_rate: int = 32_000, fmax: float = 14_000
+    sample_rate: int = 32_000, fmax: float = 14_000, n_mels: int = 64
 ) -> dict[str, np.ndarray]:
     """Give the tables by their keys in the state dict."""
     n_fft = 1024 * sample_rate // 32_000
     bank = librosa.filters.mel(
-        sr=sample_rate, n_fft=n_fft, n_mels=64, fmin=50, fmax=fmax
+        sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=50, fmax=fmax
     )
     turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) % n_fft / n_fft
     window = np.hanning(n_fft + 1)[:-1]

@@ -2,7 +2,8 @@
 
 clips.csv lists the files of labeled/ with their classes and two folds, tags.csv those
 of sounds/ with several tags each. The public data sets have their official layouts.
-model.pth holds the weights of a layer of PyTorch, ontology.json four classes.
+model.pth holds the weights of a layer of PyTorch, ontology.json four classes, clap/ a
+small CLAP.
 """
 
 import json
@@ -12,6 +13,7 @@ import soundfile
 
 from kerasaudio.datasets.urbansound8k import SHARED
 from support import data_sets, official
+from support.clap import write_clap
 from support.torch_files import write_state
 
 RATE = 16_000
@@ -31,6 +33,7 @@ def make(folder):
     layer = {"weight": np.zeros((8, 1, 3), "float32"), "bias": np.ones(8, "float32")}
     write_state(folder / "model.pth", layer)
     (folder / "ontology.json").write_text(json.dumps(ONTOLOGY))
+    write_clap(folder / "clap")
     return folder
 
 
