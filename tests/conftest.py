@@ -19,9 +19,10 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of CNN6, CNN14DecisionLevelMax and EfficientAT, but jax
-# compiles every operation of every network, which takes minutes.
+# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
+# ShortChunkResNet, but jax compiles every operation of every network, for minutes.
 SLOW_ON_JAX = {
+    *("HTSAT", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }

@@ -18,7 +18,7 @@ LIKE_OTHERS = {
 NAMES = sorted(FACTORIES.keys() - LIKE_OTHERS)
 POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
 if keras.backend.backend() == "jax":  # which compiles each for up to a minute
-    POLICIES = ["mixed_float16", "bfloat16"]
+    POLICIES = ["mixed_float16"]
 RAW = {"BarkNet", "ReSE2Multi", "SampleCNN", "SampleCNNSE"}  # they read samples
 
 
