@@ -53,6 +53,7 @@ def test_a_network_is_timed_in_the_windows_of_its_clips(tmp_path, monkeypatch):
 
 
 def test_networks_take_turns_and_others_keep_their_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(time_clips, "version", lambda name: "1.0")
     page = tmp_path / "clip-times.md"
     page.write_text(time_clips.page({"MusiCNN/mtat": Times(3, 1.0, 2.0)}, ""))
     monkeypatch.setattr(clip_times, "PAGE", page)
