@@ -13,12 +13,12 @@ def clap_folder(options: argparse.Namespace) -> str | None:
     return folder
 
 
-def load_clap(options: argparse.Namespace, option: str) -> Any:
+def load_clap(options: argparse.Namespace, user: str) -> Any:
     """Return the `ZeroShot` that the command names.
 
     Args:
         options: The command's options, `model` and `weights`.
-        option: Option that needs it, for the message.
+        user: Option that needs it, for the message.
 
     Raises:
         ValueError, OSError: The command names none, or it cannot be read.
@@ -27,9 +27,10 @@ def load_clap(options: argparse.Namespace, option: str) -> Any:
 
     folder = clap_folder(options)
     if folder is None:
-        named = options.weights if options.model == "CLAP" else options.model
+        words = ("--model", options.model), ("--weights", options.weights)
+        named = " ".join(f"{option} {word}" for option, word in words if word)
         raise ValueError(
-            f"{option} takes any words, for which --model must be the folder of a CLAP "
+            f"{user} takes any words, for which --model must be the folder of a CLAP "
             f"(docs: zero-shot.md). Received: {named or 'no --model'}."
         )
     if folder == options.model and options.weights is not None:

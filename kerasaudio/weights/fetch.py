@@ -73,12 +73,18 @@ def fetch(
         ('musicnn_mtat.safetensors', True)
     """
     found = _fetch_file(entry, progress, accept_license)
-    fetch_companions(entry, found.source, progress=progress)
+    fetch_companions(
+        entry, found.source, progress=progress, accept_license=accept_license
+    )
     return found
 
 
 def fetch_companions(
-    entry: WeightsEntry, source: Source, *, progress: bool = True
+    entry: WeightsEntry,
+    source: Source,
+    *,
+    progress: bool = True,
+    accept_license: bool = False,
 ) -> list[Path]:
     """Return the verified further files of a source; download them if needed.
 
@@ -86,6 +92,7 @@ def fetch_companions(
         entry: Entry of the manifest.
         source: One of its sources.
         progress: See `fetch`.
+        accept_license: See `fetch`.
 
     Raises:
         WeightsError: As `fetch`.
@@ -96,7 +103,7 @@ def fetch_companions(
         []
     """
     return [
-        _fetch_file(replace(entry, sources=(other,)), progress, True).path
+        _fetch_file(replace(entry, sources=(other,)), progress, accept_license).path
         for other in source.companions
     ]
 

@@ -50,7 +50,7 @@ def test_words_get_the_scores_that_python_gives(run, folder, sound, how):
     [
         (["--model", "{clap}"], "name the words to choose from: --labels"),
         (["--labels", "a,b"], "--model must be the folder of a CLAP"),
-        (["--model", "YAMNet", "--labels", "a,b"], "Received: YAMNet"),
+        (["--model", "YAMNet", "--labels", "a,b"], "Received: --model YAMNet"),
         (["--model", "{clap}", "--labels", "a,,b"], "--labels has an empty label"),
         (["--model", "{clap}", "--labels", "a,a"], "--labels names 'a' twice"),
         (["--model", "{clap}", "--labels", "a"], "--labels must be at least two"),
@@ -98,6 +98,8 @@ def test_words_find_the_sounds_that_are_nearest(run, folder, sounds):
     ("arguments", "says"),
     [
         (["rain", "{sounds}", "--text"], "--text takes any words"),
+        (["rain", "{sounds}", "--text"], "Received: no --model."),
+        (["rain", "{sounds}", "--text", "--model", "CLAP"], "Received: --model CLAP."),
         ([" ", "{sounds}", "--text", "--model", "{clap}"], "not empty"),
         (["rain", "{sounds}", "--model", "{clap}"], "no sound file named 'rain'"),
     ],

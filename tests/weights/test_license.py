@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kerasaudio.weights import WeightsEntry, WeightsError, fetch
+from kerasaudio.weights import WeightsEntry, WeightsError, fetch, fetch_companions
 from support.manifests import CONTENT, MakeEntry, https
 from support.web_server import Served, WebServer
 
@@ -50,6 +50,24 @@ def test_the_license_is_shown_before_the_first_download(
 def test_it_is_accepted_once(entry: WeightsEntry) -> None:
     path = fetch(entry, accept_license=True).path
     assert fetch(entry).path == path
+
+
+def test_further_files_of_an_original_need_it_too(
+    server: WebServer, make_entry: MakeEntry
+) -> None:
+    server.files[PATH] = Served(CONTENT)
+    main = https("https://example.org/main.pth")
+    further = https(server.url + PATH)
+    entry = make_entry(main | {"companions": [further]}, license=LICENSE)
+    (source,) = entry.sources
+    with pytest.raises(WeightsError, match="forbids commercial use"):
+        fetch_companions(entry, source)
+    assert not server.requests(PATH)
+
+    (path,) = fetch_companions(entry, source, accept_license=True)
+
+    assert path.read_bytes() == CONTENT
+    assert fetch_companions(entry, source) == [path]
 
 
 @pytest.mark.parametrize(
