@@ -9,62 +9,19 @@ import soundfile
 from keras import layers
 
 import kerasaudio
-from kerasaudio import AudioModel, FeatureExtractor, Stream
-from kerasaudio.core import AudioSpec, windowed
+from kerasaudio import AudioModel, FeatureExtractor
+from kerasaudio.core import windowed
 from kerasaudio.core.carried import Continued, beginning, continued
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.windowed import Hearing
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import predict_clips
 from kerasaudio.events import frame_scores, framewise
-from kerasaudio.layers import Patches, WholeWindows
-from kerasaudio.layers.context import LeadIn
 from support.song import song
+from support.stateful import RATE, STEP, WINDOW, in_one_piece, tiny, twice
 
-RATE = 8_000
-STEP = 80
-WINDOW = 50 * STEP
 TOLERANCE = 1e-6
 ONE_EPOCH = kerasaudio.training.Schedule(unfreeze_epochs=1)
-
-
-def tiny(recurrent, **spec):
-    """Build steps of 80 samples with 20 before them -> recurrent -> scores -> mean."""
-    waveform = keras.Input((None,), name="waveform")
-    x = LeadIn(20, name="frontend")(waveform)
-    x = WholeWindows(STEP + 20, STEP)(x)
-    x = layers.Reshape((-1, 1))(x)
-    x = Patches(STEP + 20, STEP)(x)
-    x = layers.Reshape((-1, STEP + 20))(x)
-    x = layers.Dense(6, "tanh")(x)
-    x = recurrent(x)
-    x = layers.Dense(2, "sigmoid", name="frame_scores")(x)
-    x = layers.GlobalAveragePooling1D(name="predictions")(x)
-    model = AudioModel(
-        waveform,
-        x,
-        name="tiny",
-        spec=AudioSpec(
-            RATE,
-            None,
-            WINDOW,
-            min_samples=STEP,
-            step_samples=STEP,
-            frontend={"frame_samples": STEP},
-            labels=("a", "b"),
-        ).replace(**spec),
-    )
-    rng = np.random.default_rng(0)
-    for weight in model.weights:
-        size = weight.shape[0] if len(weight.shape) > 1 else 10
-        weight.assign(rng.normal(0, 1.5 / np.sqrt(size), weight.shape))
-    return model
-
-
-def twice(x):
-    return layers.GRU(3, return_sequences=True)(
-        layers.LSTM(4, return_sequences=True)(x)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +33,6 @@ def model():
 def sound():
     """Give 2.6 windows, in whole steps."""
     return song(130 * STEP)
-
-
-def in_one_piece(model, sound):
-    return framewise(model).predict(sound[None], verbose=0)[0]
 
 
 def files(folder, sound):
@@ -227,37 +180,6 @@ def test_windows_of_several_clips_may_be_mixed(model, sound):
     np.testing.assert_allclose(again, scores[0], atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("blocks", [1, 13])
-def test_a_stream_goes_on_from_step_to_step(model, sound, blocks):
-    stream = Stream(model)
-    heard = list(stream.run(np.array_split(sound, blocks), RATE))
-    scores = [window.scores for window in heard]
-    np.testing.assert_allclose(scores, in_one_piece(model, sound), atol=TOLERANCE)
-    np.testing.assert_allclose([window.start for window in heard], np.arange(130) / 100)
-    assert repr(stream) == "Stream('tiny', 0.01 s every 0.01 s, was flushed)"
-
-
-@pytest.mark.parametrize(
-    ("hop", "window", "steps"), [(0.05, None, 5), (None, 0.032, 3), (0.001, None, 1)]
-)
-def test_other_windows_are_whole_steps(model, sound, hop, window, steps):
-    stream = Stream(model, hop, window_seconds=window)
-    heard = list(stream.run([sound], RATE))
-    each = in_one_piece(model, sound)
-    for number, piece in enumerate(heard):
-        want = each[number * steps : (number + 1) * steps].mean(axis=0)
-        np.testing.assert_allclose(piece.scores, want, atol=TOLERANCE)
-    assert len(heard) == -(-130 // steps)
-
-
-def test_two_streams_share_a_model(model, sound):
-    streams = Stream(model), Stream(model)
-    for place in range(0, len(sound), 1_000):
-        heard = [s.push(sound[place : place + 1_000], RATE) for s in streams]
-        for one, other in zip(*heard, strict=True):
-            np.testing.assert_array_equal(one.scores, other.scores)
-
-
 def test_new_weights_are_heard_at_once(sound):
     model = tiny(twice)
     before = np.array([score for _, score in sorted(model.tag(sound, RATE))])
@@ -328,13 +250,6 @@ def test_windows_that_cannot_share_a_state_are_refused(model, fields):
     with pytest.raises(ValueError, match="side by side"):
         model.spec.replace(**fields)
     model.spec.replace(step_samples=None, **fields)
-
-
-def test_windows_that_overlap_are_refused(model):
-    with pytest.raises(ValueError, match="Pass only one of them"):
-        Stream(model, 0.25, window_seconds=1)
-    with pytest.raises(ValueError, match="hop_seconds"):
-        Stream(model, -1)
 
 
 def test_training_hears_windows_on_their_own(model, sound, tmp_path):
