@@ -36,6 +36,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "SpeechMusicNoise": (("frontend", "scored_frames"), ("frame_scores",)),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
+    "WhisperEncoder": (("frontend", "states"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
 # Standardizing each patch makes what the FFT rounds off larger.
