@@ -30,6 +30,7 @@ SLOW_ON_JAX = {
 # that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
     *("BEATs", "CNNSA", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
+    "WhisperEncoder",
 }
 
 
