@@ -45,7 +45,7 @@ def tensors():
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(1)
-    return kerasaudio.WhisperEncoder(**small("WhisperEncoder"))
+    return kerasaudio.WhisperEncoder(**small("WhisperEncoder") | {"num_layers": 1})
 
 
 @pytest.mark.parametrize("rename", [lambda key: key, openai_key], ids=["hub", "openai"])
