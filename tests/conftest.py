@@ -25,6 +25,7 @@ SLOW_ON_JAX = {
     *("HTSAT", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
+    "WhisperEncoder",  # much like AST; `test_layers` hears what it does to lengths
 }
 # These have much in common with AST, CRNN, SampleCNN and YAMNet, but for the lengths
 # that they take, which are treated on jax alone.

@@ -26,6 +26,7 @@ SMALL = {
     "MelResNet50": {"side": 32},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
+    "WhisperEncoder": {"num_layers": 1},
 }
 
 
@@ -140,6 +141,7 @@ def test_models_are_called_as_people_write_them():
             "SpeechGRU": "speech_gru",
             "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",
+            "WhisperEncoder": "whisper_encoder",
             "YAMNet": "yamnet",
         }.items()
     )

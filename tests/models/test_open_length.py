@@ -16,8 +16,10 @@ from kerasaudio.core.programs.open_length import (
     run_filled,
     takes_any_length,
 )
+from kerasaudio.layers.fixed_length import FixedPositions, StepsOfClip
 from kerasaudio.layers.known_statistics import KnownStatistics
 from kerasaudio.layers.memory_block import MemoryBlock
+from kerasaudio.layers.transformer import FitFrames
 from support.small import small
 
 INSIDE = {  # layers, and scores of pieces; of other networks it is the front-end
@@ -36,6 +38,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "SpeechMusicNoise": (("frontend", "scored_frames"), ("frame_scores",)),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
+    "WhisperEncoder": (("frontend", "states"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
 # Standardizing each patch makes what the FFT rounds off larger.
@@ -154,6 +157,11 @@ def attend(query, *value_and_key):
     return layers.MultiHeadAttention(2, 5)(query, *(value_and_key or [query]))
 
 
+def filled(x):
+    """Give 25 frames, whatever the length."""
+    return FixedPositions()(FitFrames(25)(layers.Dense(24)(frames(x))))
+
+
 FRONTENDS = {
     **{
         f"stft {mode} {size}": lambda x, mode=mode, size=size: ours.STFT(
@@ -225,6 +233,7 @@ LAYERS = {
     "attention to others": lambda x: attend(frames(x), layers.Dense(24)(frames(x))),
     "remembered": lambda x: MemoryBlock(4, 3, 2, 1)(frames(x)),
     "known statistics": lambda x: KnownStatistics(0.5, 2.0)(frames(x)),
+    "filled and left out": lambda x: StepsOfClip(100)([filled(x), x]),
     "within": lambda x: keras.Sequential([layers.Dense(3)])(
         layers.GlobalAveragePooling1D()(frames(x))
     ),

@@ -84,6 +84,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "VGGish": {"filters": 4, "dense_units": 32},
     "MusiCNN": {"midend_filters": 8, "dense_units": 16},
     "WavegramLogmelCNN14": {"filters": 2},
+    "WhisperEncoder": {
+        "hidden_size": 24,
+        "num_layers": 2,
+        "num_heads": 3,
+        "intermediate_size": 32,
+        "n_mels": 20,
+        "max_length": 50,
+    },
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
     "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
 }

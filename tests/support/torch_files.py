@@ -78,7 +78,11 @@ def legacy(pickle: bytes, keys: list[str], storages: bytes) -> bytes:
 
 def write_state(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     """Write a state dict as `torch.save` does: a zip; a `.pth` as before torch 1.6."""
-    kinds = {"float32": "FloatStorage", "int64": "LongStorage"}
+    kinds = {
+        "float16": "HalfStorage",
+        "float32": "FloatStorage",
+        "int64": "LongStorage",
+    }
     in_zip = path.suffix != ".pth"
     body, storages = b"", {}
     for number, (name, array) in enumerate(tensors.items()):

@@ -11,7 +11,10 @@ from support.manifests import MakeEntry, https
 URL = "https://example.org/a/b.safetensors"
 
 # Their authors do not say on which data sets they trained exactly these weights.
-UNSAID = {"FireRedAED", "SileroVAD", "SpeakerEncoder", "SpeechMusicNoise"}
+UNSAID = {
+    *("FireRedAED", "SileroVAD", "SpeakerEncoder", "SpeechMusicNoise"),
+    "WhisperEncoder",
+}
 
 
 def titles(*arguments: Any, **chosen: Any) -> list[str]:

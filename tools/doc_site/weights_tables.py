@@ -8,6 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
+
 from doc_site import clip_times
 from doc_site.tables import read_table, table
 from kerasaudio import AudioSpec
@@ -33,6 +35,8 @@ SUBJECTS = {
     "speech_commands_tiny": "ten spoken words",
     "speech": "speech or not",
 }
+# What sounds networks without classes are for, by task.
+UNLABELED = {"speaker": "voices", "speech": "speech"}
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"
 FILE_ONLY_PAPER = "Kim et al. 2018"
@@ -83,8 +87,9 @@ def presets() -> list[Preset]:
 def readme_table(presets: Sequence[Preset]) -> str:
     """Give a row for each factory, and for each kind of sound that it knows."""
     rows = []
-    for (factory, sound, _), group in groupby(sorted_presets(presets), _alike):
-        entries = [preset.entry for preset in group]
+    for (factory, *_), group in groupby(sorted_presets(presets), _alike):
+        alike = list(group)
+        entries, sound = [preset.entry for preset in alike], _sound(*alike)
         tags = ", ".join(
             f"**{entry.tag}**" if entry.is_bundled else entry.tag for entry in entries
         )
@@ -168,21 +173,28 @@ def sorted_presets(presets: Sequence[Preset]) -> list[Preset]:
 
 
 def _body(factory: str, arguments: Mapping[str, object]) -> tuple[AudioSpec, int]:
-    model = FACTORIES[factory](**arguments, include_top=False)
+    # Nothing is allocated: some networks have gigabytes of weights.
+    with keras.StatelessScope(initialize_variables=False):
+        model = FACTORIES[factory](**arguments, include_top=False)
     return model.spec, model.output_shape[-1]
 
 
 def _alike(preset: Preset) -> tuple[str, str, bool]:
     entry = preset.entry
-    return entry.factory, _sound(preset), bool(entry.training)
+    sound = _sound(preset._replace(width=0))
+    return entry.factory, sound, bool(entry.training)
 
 
-def _sound(preset: Preset) -> str:
-    subject = _subject(preset.entry)
-    if not preset.entry.labels:
-        subject = "voices" if preset.entry.task == "speaker" else "everything"
-        subject += f" (a {preset.width}-d embedding)"
-    return f"{subject}, {_length(preset.spec)}"
+def _sound(*presets: Preset) -> str:
+    """Say what sounds networks hear that differ in the width of their embedding."""
+    entry, spec, _ = presets[0]
+    subject = _subject(entry)
+    if not entry.labels:
+        widths = sorted({preset.width for preset in presets})
+        width = " to ".join(map(str, dict.fromkeys((widths[0], widths[-1]))))
+        subject = UNLABELED.get(entry.task, "everything")
+        subject += f" (a {width}-d embedding)"
+    return f"{subject}, {_length(spec)}"
 
 
 def _subject(entry: WeightsEntry) -> str:
@@ -212,8 +224,13 @@ def _length(spec: AudioSpec) -> str:
 
 def _parameters(entries: Sequence[WeightsEntry]) -> str:
     counts = sorted(entry.parameters or 0 for entry in entries)
-    few, many = (f"{count / 1e6:.2g}" for count in (counts[0], counts[-1]))
+    few, many = (_millions(count) for count in (counts[0], counts[-1]))
     return f"{few} M" if few == many else f"{few} to {many} M"
+
+
+def _millions(count: int) -> str:
+    """Give a count in millions, to two digits: 0.45, 3.7, 87, 310."""
+    return f"{float(f'{count / 1e6:.2g}'):g}"
 
 
 def _licenses(entries: Sequence[WeightsEntry]) -> str:

@@ -1,0 +1,305 @@
+"""WhisperEncoder: the half of Whisper that hears, trained to transcribe speech.
+
+    waveform (b, samples) -> filled with zeros, or cut: fit (b, 480000, 1)
+    -> mel, power, 100 frames a second, without the last (b, 3000, 80)
+    -> decibels, at most 80 below the loudest, scaled: frontend (b, 3000, 80)
+    -> conv1, then conv2 with stride 2, GELU (b, 1500, d) -> positions added
+    -> 4 to 32 x [attention, heads of 64 features; dense 4 d] -> layer_norm (b, 1500, d)
+    -> without the steps behind the clip: states (b, steps, d), 50 a second
+    -> mean: embedding (b, d)
+
+d is the hidden size. Published without classes: a decoder turns all 1500 steps into
+text. It is not part of this network.
+
+Source: Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak
+Supervision", arXiv:2212.04356; openai/whisper, commit c0d2f62; the Hub's form follows
+Hugging Face transformers 5.24 (`WhisperModel`, `WhisperFeatureExtractor`).
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.native import State, read_native
+from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.checkpoints.torch_state import from_torch, join_heads, split_heads
+from kerasaudio.core.architecture import Architecture, Body
+from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import (
+    TORCH_EPSILON,
+    TransformerNames,
+    conv_1d,
+    transformer_layer,
+)
+from kerasaudio.core.build import Shared, build
+from kerasaudio.core.patchwise import PatchMean
+from kerasaudio.core.pretrained import Converted, Weights
+from kerasaudio.core.spec import AudioSpec
+from kerasaudio.layers import Decibel, MelSpectrogram, Standardize
+from kerasaudio.layers.fixed_length import FixedPositions, StepsOfClip
+from kerasaudio.layers.transformer import FitFrames
+
+SAMPLE_RATE = 16_000
+HOP = 160
+STEP = 2 * HOP  # conv2 halves the frames
+HEAD_SIZE = 64
+FRONTEND: dict[str, Any] = {
+    "sample_rate": SAMPLE_RATE,
+    "n_fft": 400,
+    "hop_length": HOP,
+    "pad_mode": "reflect",
+    "fmax": 8000.0,
+}
+# (log10(power) + 4) / 4, in decibels.
+MEAN, STD = -40.0, 40.0
+DEFAULTS = {
+    "hidden_size": 384,
+    "num_layers": 4,
+    "num_heads": 6,
+    "intermediate_size": 1536,
+    "n_mels": 80,
+    "max_length": 3000,
+}
+_NAMES = TransformerNames(
+    "self_attn_layer_norm", "self_attn", "final_layer_norm", "fc1", "fc2"
+)
+
+
+def WhisperEncoder(
+    weights: Weights = None,
+    *,
+    hidden_size: int | None = None,
+    num_layers: int | None = None,
+    num_heads: int | None = None,
+    intermediate_size: int | None = None,
+    n_mels: int | None = None,
+    max_length: int | None = None,
+    **shared: Unpack[Shared],
+) -> AudioModel:
+    """Describe speech with the encoder of Whisper.
+
+    Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 320
+    samples (20 ms); the network ignores what comes after 30 s.
+    Output: the embedding, (batch, hidden_size); with labels or classes of your own,
+    their scores (batch, classes).
+    Embedding: (batch, hidden_size), the mean of the layer `states`: what the encoder
+    gives for each 20 ms of the clip, (batch, steps, hidden_size).
+    Whole clips: windows of 30 s, side by side; the last one is weighted by its length.
+    As upstream, a shorter clip is filled with zeros up to 30 s before the front-end,
+    so that each clip takes as long as one of 30 s.
+
+    Upstream passes on the steps of these zeros, too: the layer `layer_norm` has all
+    1500. Their mean, which `WhisperForAudioClassification` of Hugging Face transformers
+    takes, is mostly that of silence if the clip is short; the embedding is not.
+
+    Upstream limits the range of a batch to 80 dB below its loudest clip, this network,
+    as the Hub's code, that of each clip.
+
+    A `.pt` of openai/whisper and a `.safetensors` of the Hub are read; the decoder in
+    them is left out. Next to the latter, `config.json` gives the number of heads;
+    otherwise heads are 64 features wide, as in all published ones: tiny (the defaults),
+    base (hidden_size 512, num_layers 6), small (768, 12), medium (1024, 24) and large
+    (1280, 32; n_mels 128 since large-v3), with dense layers 4 times as wide.
+
+    Args:
+        hidden_size: Number of features of a step, even; default: 384.
+        num_layers: Number of transformer layers; default: 4.
+        num_heads: Number of attention heads, a divisor of `hidden_size`; default: 6.
+        intermediate_size: Units of the dense layer inside each layer; default: 1536.
+        n_mels: Number of mel bands; default: 80.
+        max_length: Number of frames of 10 ms that the network hears, even; default:
+            3000.
+
+    Source: arXiv:2212.04356; upstream openai/whisper at c0d2f62.
+    """
+    return build(_WHISPER_ENCODER, **locals())
+
+
+def _body(
+    hidden_size: int,
+    num_layers: int,
+    num_heads: int,
+    intermediate_size: int,
+    n_mels: int,
+    max_length: int,
+) -> Body:
+    if num_heads < 1 or hidden_size % num_heads:
+        raise ValueError(
+            f"num_heads must divide hidden_size={hidden_size}. Received: {num_heads!r}."
+        )
+    if max_length < 4 or max_length % 2:
+        raise ValueError(
+            f"max_length must be even, at least 4 frames. Received: {max_length!r}."
+        )
+    samples = max_length * HOP
+    waveform = keras.Input((None,), name="waveform")
+    x = layers.Reshape((-1, 1), dtype="float32", name="samples")(waveform)
+    x = FitFrames(samples, name="fit")(x)
+    x = layers.Reshape((samples,), dtype="float32", name="clip")(x)
+    x = MelSpectrogram(**FRONTEND, n_mels=n_mels, name="mel")(x)
+    x = layers.Cropping1D((0, 1), dtype="float32", name="whole_frames")(x)
+    x = Decibel(name="decibel")(x)
+    x = Standardize(MEAN, STD, name="frontend")(x)
+    for name, stride in (("conv1", 1), ("conv2", 2)):
+        x = conv_1d(x, hidden_size, 3, name, stride=stride)
+        x = layers.Activation("gelu", name=f"{name}_gelu")(x)
+    x = FixedPositions(name="positions")(x)
+    for number in range(num_layers):
+        name = f"layers_{number}"
+        x = transformer_layer(
+            x, num_heads, intermediate_size, TORCH_EPSILON, name, _NAMES
+        )
+    x = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="layer_norm")(x)
+    x = StepsOfClip(STEP, name="states")([x, waveform])
+    embedding = PatchMean(name="embedding")(x)
+    return Body(waveform, embedding, embedding, _spec(n_mels, max_length))
+
+
+def _spec(n_mels: int, max_length: int) -> AudioSpec:
+    samples = max_length * HOP
+    return AudioSpec(
+        sample_rate=SAMPLE_RATE,
+        clip_samples=None,
+        window_samples=samples,
+        min_samples=STEP,
+        max_samples=samples,
+        frontend=FRONTEND | {"n_mels": n_mels, "mean": MEAN, "std": STD},
+    )
+
+
+def _from_torch(path: Path) -> Converted:
+    return convert(read_torch(path), path)
+
+
+def _from_safetensors(path: Path) -> Converted:
+    tensors = read_native(path)
+    if "layer_norm/gamma" in tensors:  # saved by kerasaudio
+        return Converted(tensors)
+    return convert(tensors, path)
+
+
+def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
+    """Convert a state dict of openai/whisper or of Hugging Face transformers.
+
+    Args:
+        tensors: Arrays by upstream key, those of the decoder or without it.
+        path: Path of their file, next to which a `config.json` may be.
+
+    Raises:
+        ValueError: The arrays are not those of this network, or its number of attention
+            heads is unknown.
+    """
+    encoder = {
+        _hub_key(key): np.asarray(tensor, "float32")
+        for key, tensor in tensors.items()
+        if not _OTHER_HALF.match(key)
+    }
+    ranks = {key: encoder[key].ndim for key in _NEEDED if key in encoder}
+    if ranks != _NEEDED:
+        raise ValueError(
+            f"{path} does not hold a Whisper with its encoder: its tensors are "
+            f"{sorted(tensors)[:4]} ..."
+        )
+    steps, hidden_size = encoder["embed_positions.weight"].shape
+    config = read_config(path.with_name("config.json"), "whisper", _CONFIG, _ONLY)
+    if config.pop("hidden_size", hidden_size) != hidden_size:
+        config = {}  # it belongs to a Whisper of another size in the same folder
+    heads = config.get("num_heads", hidden_size // HEAD_SIZE)
+    if heads < 1 or hidden_size % heads:
+        raise ValueError(
+            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
+            "heads. Put the config.json of this file into the same folder."
+        )
+    arguments = {
+        "hidden_size": hidden_size,
+        "num_layers": sum(key.endswith(".fc1.bias") for key in encoder),
+        "num_heads": heads,
+        "intermediate_size": len(encoder["layers.0.fc1.bias"]),
+        "n_mels": encoder["conv1.weight"].shape[1],
+        "max_length": 2 * steps,
+    }
+    return Converted(from_encoder(encoder, heads), arguments)
+
+
+_CONFIG = {"encoder_attention_heads": "num_heads", "d_model": "hidden_size"}
+_ONLY = {"activation_function": "gelu", "scale_embedding": False}
+_NEEDED = {"conv1.weight": 3, "embed_positions.weight": 2, "layers.0.fc1.bias": 1}
+# The decoder; and its table of tokens again, where transformers stores it twice.
+_OTHER_HALF = re.compile(r"(model\.)?decoder\.|proj_out\.weight$")
+_OF_OPENAI = {
+    "attn.query": "self_attn.q_proj",
+    "attn.key": "self_attn.k_proj",
+    "attn.value": "self_attn.v_proj",
+    "attn.out": "self_attn.out_proj",
+    "attn_ln": "self_attn_layer_norm",
+    "mlp.0": "fc1",
+    "mlp.2": "fc2",
+    "mlp_ln": "final_layer_norm",
+}
+
+
+def _hub_key(key: str) -> str:
+    """Return the key that the Hub's files have, without their prefix."""
+    key = key.removeprefix("model.").removeprefix("encoder.")
+    if match := re.fullmatch(r"blocks\.(\d+)\.(.+)\.(weight|bias)", key):
+        number, layer, leaf = match.groups()
+        return f"layers.{number}.{_OF_OPENAI.get(layer, layer)}.{leaf}"
+    if key == "positional_embedding":
+        return "embed_positions.weight"
+    return key.replace("ln_post.", "layer_norm.")
+
+
+_ATTENTION = re.compile(r"(.+\.self_attn)\.(q_proj|k_proj|v_proj|out_proj)\.(.+)")
+_ROLES = {"q_proj": "query", "k_proj": "key", "v_proj": "value"}
+
+
+def from_encoder(tensors: Mapping[str, np.ndarray], heads: int) -> State:
+    """Convert the state dict of an encoder.
+
+    query, key, value (out, in) -> kernel (in, heads, out / heads)
+    attention output  (out, in) -> kernel (heads, in / heads, out)
+    Other layers are converted by `from_torch`.
+
+    Args:
+        tensors: Arrays by the Hub's key, without the prefix `model.encoder.`.
+        heads: Number of attention heads, which no shape reveals.
+    """
+    state: State = {}
+    others = {}
+    for key, tensor in tensors.items():
+        if key == "embed_positions.weight":
+            state["positions/embeddings"] = tensor
+        elif match := _ATTENTION.fullmatch(key):
+            path, part, leaf = match.groups()
+            layer = path.replace(".", "_")
+            variable = "kernel" if leaf == "weight" else leaf
+            if part == "out_proj":
+                joined = join_heads(tensor, heads)
+                state[f"{layer}/attention_output/{variable}"] = joined
+            else:
+                split = split_heads(tensor, heads)
+                state[f"{layer}/{_ROLES[part]}/{variable}"] = split
+                if part == "k_proj":
+                    # Upstream's keys have no bias, which softmax would cancel anyway.
+                    absent = np.zeros(split.shape[1:], "float32")
+                    state.setdefault(f"{layer}/key/bias", absent)
+        else:
+            others[key] = tensor
+    return state | from_torch(others)
+
+
+_WHISPER_ENCODER = Architecture(
+    name="WhisperEncoder",
+    body=_body,
+    defaults=DEFAULTS,
+    converters={"whisper": _from_safetensors, "openai_whisper": _from_torch},
+    suffixes={".pt": "openai_whisper", ".safetensors": "whisper"},
+    classes=None,
+    example={"labels": ["yes", "no"], "num_layers": 1},
+)
