@@ -101,10 +101,10 @@ def BEATs(
     The original's files are read by their path: those fine-tuned on AudioSet, whose 527
     classes are not in AudioSet's order and get their names; and, with
     `include_top=False`, those that were only pretrained and have no classes. So are the
-    files of OpenBEATs, `{"cfg", "model"}` and the `.pth` of ESPnet. These do not hold
-    the names of their classes: pass `labels` in the order of the `token_list` in their
-    `config.yaml`, and `classifier_activation="softmax"` if only one class at a time was
-    meant.
+    files of OpenBEATs, `{"cfg", "model"}` and the `.pth` of ESPnet, if they were trained
+    with `deep_norm`, as the published ones. These do not hold the names of their
+    classes: pass `labels` in the order of the `token_list` in their `config.yaml`, and
+    `classifier_activation="softmax"` if only one class at a time was meant.
 
     Args:
         hidden_size: Number of features of a token; default: 768.
@@ -220,7 +220,10 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:
     """
     espnet = "encoder.patch_embedding.weight" in tensors  # fine-tuned there
     if espnet:
-        tensors = {_upstream_key(key): tensor for key, tensor in tensors.items()}
+        tensors = {
+            key.removeprefix("encoder.").replace("decoder.linear_out", "predictor"): t
+            for key, t in tensors.items()
+        }
     shapes = {key: tensor.shape for key, tensor in tensors.items()}
     if any(key.startswith("quantize.") for key in tensors):
         raise ValueError(
@@ -257,13 +260,6 @@ _NEEDED = {
     f"{_FIRST}fc1.bias": 1,
     f"{_FIRST}{_BIAS}": 2,
 }
-
-
-def _upstream_key(key: str) -> str:
-    """Return the key of a pretrained file for one of ESPnet's fine-tuned ones."""
-    if key.startswith("decoder.linear_out."):
-        return key.replace("decoder.linear_out.", "predictor.")
-    return key.removeprefix("encoder.")
 
 
 # ESPnet's convolutions of padding masks.
