@@ -100,10 +100,10 @@ def BEATs(
 
     The original's files are read by their path: those fine-tuned on AudioSet, whose 527
     classes are not in AudioSet's order and get their names; and, with
-    `include_top=False`, those that were only pretrained and have no classes. So are the
-    files of OpenBEATs, `{"cfg", "model"}` and the `.pth` of ESPnet, if they were trained
-    with `deep_norm`, as the published ones. These do not hold the names of their
-    classes: pass `labels` in the order of the `token_list` in their `config.yaml`, and
+    `include_top=False`, those that were only pretrained and have no classes. So are
+    OpenBEATs' files, `{"cfg", "model"}` and ESPnet's `.pth`, of networks trained with
+    `deep_norm`, as the published ones are. They do not hold the names of the classes:
+    pass `labels` in the order of the `token_list` in their `config.yaml`, and
     `classifier_activation="softmax"` if only one class at a time was meant.
 
     Args:
