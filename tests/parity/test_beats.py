@@ -1,5 +1,5 @@
 """BEATs against microsoft/unilm (files of 2022-12-20), filled by the same rule, and
-OpenBEATs against the package openbeats 0.1.1.
+OpenBEATs against the package openbeats 0.1.1 (sha256 of its wheel in the golden file).
 
 The original gives the logits in float32 to 3e-7 of their largest; the tolerance is 20
 times as much. Near silence differs more; normalization magnifies that in quiet patches.
