@@ -30,7 +30,7 @@ SLOW_ON_JAX = {
 # These have much in common with AST, CRNN, SampleCNN and YAMNet, but for the lengths
 # that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
-    *("BEATs", "CNNSA", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
+    *("BEATs", "CNNSA", "EAT", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
 }
 
 

@@ -15,6 +15,7 @@ from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.clap import CLAP
 from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.ds_cnn import DSCNN
+from kerasaudio.models.eat import EAT
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
 from kerasaudio.models.harmonic_cnn import HarmonicCNN

@@ -8,9 +8,11 @@
        dense 3072], each added to 24^(1/4) times its input and normalized
     -> mean over the patches: embedding (b, 768) -> predictions (b, 527)
 
-The best mAP on AudioSet that the paper's abstract states is .506.
+The best mAP on AudioSet that the paper's abstract states is .506. OpenBEATs are the
+same networks, trained with ESPnet on further sounds.
 
 Source: Chen et al. 2022, arXiv:2212.09058; microsoft/unilm, beats, commit c68101b.
+Bharadwaj et al. 2025, arXiv:2507.14129; the package openbeats 0.1.1.
 """
 
 import re
@@ -62,6 +64,8 @@ DEFAULTS = {
     "conv_groups": 16,
     "num_buckets": 320,
     "max_distance": 800,
+    "fbank_mean": MEAN,
+    "fbank_std": STD,
     "clip_samples": None,
 }
 
@@ -78,6 +82,8 @@ def BEATs(
     conv_groups: int | None = None,
     num_buckets: int | None = None,
     max_distance: int | None = None,
+    fbank_mean: float | None = None,
+    fbank_std: float | None = None,
     clip_samples: int | None = None,
     **shared: Unpack[Shared],
 ) -> AudioModel:
@@ -94,7 +100,11 @@ def BEATs(
 
     The original's files are read by their path: those fine-tuned on AudioSet, whose 527
     classes are not in AudioSet's order and get their names; and, with
-    `include_top=False`, those that were only pretrained and have no classes.
+    `include_top=False`, those that were only pretrained and have no classes. So are
+    OpenBEATs' files, `{"cfg", "model"}` and ESPnet's `.pth`, of networks trained with
+    `deep_norm`, as the published ones are. They do not hold the names of the classes:
+    pass `labels` in the order of the `token_list` in their `config.yaml`, and
+    `classifier_activation="softmax"` if only one class at a time was meant.
 
     Args:
         hidden_size: Number of features of a token; default: 768.
@@ -108,10 +118,15 @@ def BEATs(
         num_buckets: Number of buckets of distances between patches; default: 320.
         max_distance: Distance from which on all are in one bucket, which no weights
             file tells; default: 800, as in the published ones.
+        fbank_mean: Mean of the filter bank energies of the training data, which no
+            weights file tells; default: 15.41663, as in the published ones. Some
+            trained with ESPnet have their own, see their `config.yaml`.
+        fbank_std: Standard deviation of the same, above 0; default: 6.55582.
         clip_samples: Fixed input length in samples, for runtimes that need one; None
             for any length (default).
 
-    Source: arXiv:2212.09058; upstream microsoft/unilm, beats, at c68101b.
+    Source: arXiv:2212.09058, arXiv:2507.14129; upstream microsoft/unilm, beats, at
+    c68101b, and the package openbeats 0.1.1.
     """
     return build(_BEATS, **locals())
 
@@ -126,6 +141,8 @@ def _body(
     conv_groups: int,
     num_buckets: int,
     max_distance: int,
+    fbank_mean: float,
+    fbank_std: float,
     clip_samples: int | None,
 ) -> Body:
     if num_heads < 1 or hidden_size % num_heads:
@@ -140,7 +157,7 @@ def _body(
     waveform = keras.Input((clip_samples,), name="waveform")
     x = Standardize(std=2**-15, name="int16_range")(waveform)
     x = KaldiFbank(**FRONTEND, name="fbank")(x)
-    x = Standardize(MEAN, 2 * STD, name="frontend")(x)
+    x = Standardize(fbank_mean, 2 * fbank_std, name="frontend")(x)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
     x = channels_last.Conv2D(
         patch_features, PATCH, strides=PATCH, use_bias=False, name="patch_embedding"
@@ -168,17 +185,17 @@ def _body(
     # Upstream averages logits; those of the mean are the same.
     embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
     x = layers.Dropout(0.1, name="predictor_dropout")(embedding)
-    return Body(waveform, embedding, x, _spec(clip_samples))
+    return Body(waveform, embedding, x, _spec(fbank_mean, fbank_std, clip_samples))
 
 
-def _spec(clip_samples: int | None) -> AudioSpec:
+def _spec(mean: float, std: float, clip_samples: int | None) -> AudioSpec:
     return AudioSpec.of_any_length(
         SAMPLE_RATE,
         WINDOW_SAMPLES,
         MIN_SAMPLES,
         clip_samples,
         whole_samples=WHOLE_SAMPLES,
-        frontend=FRONTEND | {"gain": 2**15, "mean": MEAN, "std": 2 * STD},
+        frontend=FRONTEND | {"gain": 2**15, "mean": mean, "std": 2 * std},
     )
 
 
@@ -201,6 +218,12 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:
     Raises:
         ValueError: The arrays are not those of this network.
     """
+    espnet = "encoder.patch_embedding.weight" in tensors  # fine-tuned there
+    if espnet:
+        tensors = {
+            key.removeprefix("encoder.").replace("decoder.linear_out", "predictor"): t
+            for key, t in tensors.items()
+        }
     shapes = {key: tensor.shape for key, tensor in tensors.items()}
     if any(key.startswith("quantize.") for key in tensors):
         raise ValueError(
@@ -224,7 +247,7 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:
         "conv_groups": filters[0] // max(1, filters[1]),
         "num_buckets": shapes[f"{_FIRST}{_BIAS}"][0],
     }
-    published = len(tensors.get("predictor.bias", ())) == CLASSES
+    published = len(tensors.get("predictor.bias", ())) == CLASSES and not espnet
     labels = label_list("audioset_beats") if published else None
     return Converted(from_beats(tensors, origin), arguments, labels)
 
@@ -236,6 +259,13 @@ _NEEDED = {
     f"{_FIRST}self_attn.grep_a": 4,
     f"{_FIRST}fc1.bias": 1,
     f"{_FIRST}{_BIAS}": 2,
+}
+
+
+# ESPnet's convolutions of padding masks.
+_ONES = {
+    "patch_embedding_pad.weight": np.ones((1, 1, PATCH, PATCH), "float32"),
+    "raw2fbank_pad.weight": np.ones((1, 1, FRAME), "float32"),
 }
 
 
@@ -265,7 +295,7 @@ def from_beats(tensors: Mapping[str, np.ndarray], origin: str) -> State:
     left["encoder.pos_conv.0.weight"] = kernel.astype("float32")
     # Upstream's images are (frames, bins), as here.
     left["patch_embedding.weight"] = left["patch_embedding.weight"].swapaxes(2, 3)
-    state = from_torch(left, rename=_RENAME)
+    state = from_torch(left, rename=_RENAME, constants=_ONES)
     state = {_ATTENTION.sub(r"\1/\2/", key): tensor for key, tensor in state.items()}
     return state | {"relative_attention_bias/embeddings": biases}
 
@@ -278,9 +308,9 @@ _BEATS = Architecture(
     name="BEATs",
     body=_body,
     defaults=DEFAULTS,
-    free={"clip_samples", "max_distance"},
+    free={"clip_samples", "max_distance", "fbank_mean", "fbank_std"},
     converters={"beats": _from_upstream},
-    suffixes={".pt": "beats"},
+    suffixes={".pt": "beats", ".pth": "beats"},
     classes=CLASSES,
     model_name="beats",
     example={"num_layers": 1},

@@ -15,7 +15,7 @@ from kerasaudio.layers.relative_attention import (
 )
 from kerasaudio.models.beats import convert
 from kerasaudio.weights.label_lists import label_list
-from support.beats import BIAS, small_state
+from support.beats import BIAS, ones, sharing, small_state
 from support.goldens import GOLDEN, Golden
 from support.seeding import read_shapes
 from support.torch_files import write_state
@@ -110,7 +110,9 @@ def test_a_file_of_all_classes_gets_their_names(tensors, save):
 def test_shapes_tell_the_size_of_the_network(tensors, save):
     model = kerasaudio.BEATs(weights=save(tensors), max_distance=40)
 
-    assert model.spec.arguments == SIZES | {"max_distance": 40, "clip_samples": None}
+    statistics = {"fbank_mean": 15.41663, "fbank_std": 6.55582}
+    others = {"max_distance": 40, "clip_samples": None}
+    assert model.spec.arguments == SIZES | others | statistics
     assert model.spec.labels[:2] == ("class 0", "class 1")
 
 
@@ -131,13 +133,82 @@ def test_a_pretrained_file_has_no_classes(tensors, save):
     assert "include_top=False" in str(info.value)
 
 
+def espnet_state():
+    """Give a fine-tuned state dict of ESPnet."""
+    return sharing(Golden.read("openbeats_small").state(ones()))
+
+
+def test_the_classes_of_an_espnet_file_get_the_names_that_are_passed(save):
+    tensors = espnet_state()
+    for key in ("decoder.linear_out.weight", "decoder.linear_out.bias"):
+        tensors[key] = np.resize(tensors[key], (527, *tensors[key].shape[1:]))
+    names = [f"sound {number}" for number in range(527)]
+
+    unnamed = kerasaudio.BEATs(weights=save(tensors))
+    named = kerasaudio.BEATs(weights=save(tensors), labels=names)
+
+    assert unnamed.spec.labels[:2] == ("class 0", "class 1")
+    assert named.spec.labels == tuple(names)
+    head = "predictions"
+    for weight, other in zip(
+        named.get_layer(head).weights, unnamed.get_layer(head).weights, strict=True
+    ):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(weight), keras.ops.convert_to_numpy(other)
+        )
+
+
+def test_a_pretrained_file_of_espnet_embeds(save):
+    whole = espnet_state()
+    body = {
+        key.removeprefix("encoder."): tensor
+        for key, tensor in whole.items()
+        if not key.startswith("decoder.")
+    }
+
+    expected = kerasaudio.BEATs(weights=save(whole), include_top=False)
+    got = kerasaudio.BEATs(weights=save(body), include_top=False)
+
+    for weight, other in zip(got.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(weight), keras.ops.convert_to_numpy(other)
+        )
+
+
+def test_statistics_of_the_training_normalize(rng):
+    waveform = rng.normal(0, 0.1, (1, 8_000)).astype("float32")
+    own = {"fbank_mean": 15.66439, "fbank_std": 6.38312}
+
+    def frontend(**given):
+        model = kerasaudio.BEATs(**SIZES, **given)
+        part = keras.Model(model.input, model.get_layer("frontend").output)
+        return model, part.predict(waveform, verbose=0)
+
+    model, got = frontend(**own)
+    _, usual = frontend()
+
+    energies = usual * 2 * 6.55582 + 15.41663
+    np.testing.assert_allclose(got, (energies - 15.66439) / (2 * 6.38312), atol=1e-5)
+    assert model.spec.frontend["mean"] == 15.66439
+    assert model.spec.frontend["std"] == 2 * 6.38312
+    with pytest.raises(ValueError, match="std"):
+        kerasaudio.BEATs(**SIZES, fbank_std=0)
+
+
 def others():
     """Give state dicts that are not of this network, and what is said of them."""
     whole = small_state()
     own_bias = f"encoder.layers.1.{BIAS}"
     gate = "encoder.layers.0.self_attn.grep_a"
     kernel = "patch_embedding.weight"
+    tuned = espnet_state()
+    mask = "encoder.raw2fbank_pad.weight"
     return {
+        "another mask": (tuned | {mask: tuned[mask] * 2}, "raw2fbank_pad"),
+        "downsampled in espnet": (
+            tuned | {"encoder.downsample_conv.bias": np.zeros(48, "float32")},
+            "left over downsample_conv",
+        ),
         "tokenizer": (
             whole | {"quantize.embedding.weight": np.zeros(2, "float32")},
             "tokenizer",

@@ -1,4 +1,5 @@
-"""BEATs against microsoft/unilm (files of 2022-12-20), filled by the same rule.
+"""BEATs against microsoft/unilm (files of 2022-12-20), filled by the same rule, and
+OpenBEATs against the package openbeats 0.1.1 (sha256 of its wheel in the golden file).
 
 The original gives the logits in float32 to 3e-7 of their largest; the tolerance is 20
 times as much. Near silence differs more; normalization magnifies that in quiet patches.
@@ -9,7 +10,7 @@ import pytest
 
 import kerasaudio
 from parity.kit import Parity, Stage, each_stage, seeded_file
-from support.beats import sharing
+from support.beats import ones, sharing
 from support.goldens import Golden
 
 
@@ -42,10 +43,22 @@ BASE = Parity(
     weights=seeded_file("beats.pt", arranged=sharing),
     arguments={"classifier_activation": None},
 )
+OPEN = Parity(
+    kerasaudio.BEATs,
+    "openbeats_small",
+    {stage: stages(3)[stage] for stage in ("fbank", "encoder", "embedding", "logits")},
+    weights=seeded_file("openbeats.pth", ones, sharing),
+    arguments={"classifier_activation": None, "max_distance": 40},
+)
 
 
 @each_stage(SMALL)
 def test_stage_equals_the_original(parity, stage):
+    parity.check(stage)
+
+
+@each_stage(OPEN)
+def test_a_fine_tuned_file_of_espnet_gives_the_same(parity, stage):
     parity.check(stage)
 
 
