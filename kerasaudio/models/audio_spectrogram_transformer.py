@@ -16,7 +16,7 @@ Face transformers 4.45 to 5 (`ASTForAudioClassification`, `ASTFeatureExtractor`)
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 import numpy as np
@@ -29,24 +29,14 @@ from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import TransformerNames, transformer_layer
 from kerasaudio.core.build import Shared, build
+from kerasaudio.core.frontends.fbank import BINS, audioset_fbank, fbank_spec
 from kerasaudio.core.pretrained import Converted, Weights
-from kerasaudio.core.spec import AudioSpec
-from kerasaudio.layers import KaldiFbank, Standardize, channels_last
-from kerasaudio.layers.transformer import FitFrames, TokensAndPositions
+from kerasaudio.layers import channels_last
+from kerasaudio.layers.transformer import TokensAndPositions
 
-SAMPLE_RATE = 16_000
-FRAME = 400
-HOP = 160
-BINS = 128
 PATCH = 16
 CLASSES = 527
 EPSILON = 1e-12
-MEAN, STD = -4.2677393, 4.5689974  # of AudioSet's filter bank energies
-FRONTEND: dict[str, Any] = {
-    "sample_rate": SAMPLE_RATE,
-    "window": "hann",
-    "n_mels": BINS,
-}
 _NAMES = TransformerNames(
     "layernorm_before",
     "attention",
@@ -123,10 +113,7 @@ def _body(
             f"max_length must be at least {PATCH} frames. Received: {max_length!r}."
         )
     waveform = keras.Input((None,), name="waveform")
-    x = KaldiFbank(**FRONTEND, name="fbank")(waveform)
-    # Padded before it is normalized, as upstream: zero is a loud value, not silence.
-    x = FitFrames(max_length, name="fit_frames")(x)
-    x = Standardize(MEAN, 2 * STD, name="frontend")(x)
+    x = audioset_fbank(waveform, max_length)
     x = layers.Reshape((max_length, BINS, 1), name="image")(x)
     x = channels_last.Conv2D(
         hidden_size,
@@ -152,20 +139,7 @@ def _body(
     x = layers.LayerNormalization(epsilon=EPSILON, name="classifier_layernorm")(
         embedding
     )
-    return Body(waveform, embedding, x, _spec(max_length))
-
-
-def _spec(max_length: int) -> AudioSpec:
-    longest = FRAME + (max_length - 1) * HOP
-    return AudioSpec(
-        sample_rate=SAMPLE_RATE,
-        clip_samples=None,
-        window_samples=longest,
-        min_samples=FRAME,
-        max_samples=longest,
-        window_padding="zeros",
-        frontend=FRONTEND | {"mean": MEAN, "std": 2 * STD, "max_length": max_length},
-    )
+    return Body(waveform, embedding, x, fbank_spec(max_length))
 
 
 def _from_safetensors(path: Path) -> Converted:

@@ -21,8 +21,10 @@ WITH_ARGUMENTS = [
 
 SMALL = {
     "AST": {"num_layers": 1},
+    "AudioMAE": {"num_layers": 1},
     "BEATs": {"num_layers": 1},
     "CED": {"num_layers": 1},
+    "Dasheng": {"num_layers": 1},
     "MelResNet50": {"side": 32},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
@@ -114,12 +116,14 @@ def test_models_are_called_as_people_write_them():
         names.items()
         >= {
             "AST": "ast",
+            "AudioMAE": "audio_mae",
             "BEATs": "beats",
             "BarkNet": "bark_net",
             "CNNSA": "cnnsa",
             "CED": "ced",
             "CRNN": "crnn",
             "DSCNN": "ds_cnn",
+            "Dasheng": "dasheng",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
             "FireRedAED": "fire_red_aed",

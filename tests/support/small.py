@@ -10,6 +10,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "intermediate_size": 64,
         "max_length": 64,
     },
+    "AudioMAE": {
+        "hidden_size": 32,
+        "num_layers": 2,
+        "num_heads": 4,
+        "intermediate_size": 64,
+        "max_length": 64,
+    },
     "BEATs": {
         "hidden_size": 24,
         "num_layers": 2,
@@ -41,6 +48,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "CNN14DecisionLevelMax": {"filters": 2},
     "DSCNN": {"filters": 8, "blocks": 2},
     "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_layers": 1, "num_heads": 2},
+    "Dasheng": {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "max_length": 64},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,
