@@ -26,8 +26,8 @@ SLOW_ON_JAX = {
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }
-# These have much in common with AST, CED, CRNN, SampleCNN and YAMNet, but for the lengths
-# that they take, which are treated on jax alone.
+# These have much in common with AST, CED, CRNN, SampleCNN and YAMNet, but for the
+# lengths that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
     *("BEATs", "CNNSA", "Dasheng", "FCN", "HarmonicCNN", "SampleCNNSE"),
     *("SpeechMusicNoise",),

@@ -172,7 +172,8 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
         "intermediate_size": len(tensors["blocks.0.mlp.fc1.bias"]),
         "max_length": (tensors["pos_embed"].shape[1] - 1) // BANDS * PATCH,
     }
-    published = len(tensors.get("head.bias", ())) == CLASSES
+    bias = tensors.get("head.bias")
+    published = bias is not None and bias.shape == (CLASSES,)
     labels = label_list("audioset") if published else None
     return Converted(from_timm(tensors, heads), arguments, labels)
 

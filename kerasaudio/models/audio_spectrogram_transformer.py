@@ -147,7 +147,7 @@ def _from_safetensors(path: Path) -> Converted:
     if "predictions/kernel" in tensors:  # saved by kerasaudio
         return Converted(tensors)
     tokens = tensors.get("audio_spectrogram_transformer.embeddings.cls_token")
-    if tokens is None or "classifier.dense.weight" not in tensors:
+    if tokens is None or tokens.ndim != 3 or "classifier.dense.weight" not in tensors:
         raise ValueError(
             f"{path} does not hold an ASTForAudioClassification: its tensors are "
             f"{sorted(tensors)[:4]} ..."
@@ -165,7 +165,7 @@ def _from_safetensors(path: Path) -> Converted:
     blocks = [key for key in tensors if key.endswith(".intermediate.dense.bias")]
     arguments |= {"hidden_size": hidden_size, "num_layers": len(blocks)}
     if blocks:
-        arguments["intermediate_size"] = len(tensors[blocks[0]])
+        arguments["intermediate_size"] = tensors[blocks[0]].size
     return Converted(from_transformers(tensors, heads), arguments)
 
 

@@ -145,6 +145,14 @@ def other_networks():
             whole | {"decoder_embed.bias": np.zeros(3, "float32")},
             "left over decoder_embed",
         ),
+        "a number for a bias": (
+            whole | {"head.bias": np.zeros((), "float32")},
+            "predictions/bias has shape",
+        ),
+        "a number for positions": (
+            whole | {positions: np.zeros((), "float32")},
+            "does not hold an AudioMAE",
+        ),
         "a layer less": (
             {key: t for key, t in whole.items() if "blocks.1.attn" not in key},
             "missing blocks_1_attn",
