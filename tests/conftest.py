@@ -19,18 +19,19 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
+# Their layers are much those of AST, CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
 # ShortChunkResNet, but jax compiles every operation of every network, for minutes.
 SLOW_ON_JAX = {
-    *("HTSAT", "ShortChunkCNN"),
+    *("AudioMAE", "HTSAT", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
     "WhisperEncoder",  # much like AST; `test_layers` hears what it does to lengths
 }
-# These have much in common with AST, CRNN, SampleCNN and YAMNet, but for the lengths
-# that they take, which are treated on jax alone.
+# These have much in common with AST, CED, CRNN, SampleCNN and YAMNet, but for the
+# lengths that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
-    *("BEATs", "CNNSA", "EAT", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
+    *("BEATs", "CNNSA", "Dasheng", "EAT", "FCN", "HarmonicCNN", "SampleCNNSE"),
+    *("SpeechMusicNoise",),
 }
 
 

@@ -15,6 +15,7 @@ def read_config(
     only: Mapping[str, Any],
     section: str | None = None,
     kind: str = "model_type",
+    inner: str | None = None,
 ) -> dict[str, int]:
     """Return the settings of a network that no shape of its weights reveals.
 
@@ -27,6 +28,8 @@ def read_config(
         section: Name of the part of the file that describes the network, if the file
             describes several.
         kind: Name of the setting that tells the kind of network.
+        inner: Name of a part of those settings that count before the others, if it is
+            there.
 
     Returns:
         Values by our names; empty if there is no such file.
@@ -35,6 +38,8 @@ def read_config(
         ValueError: The file is not JSON, or has a setting that is not supported.
     """
     config = read_section(path, model_type, section, kind)
+    if inner is not None and isinstance(part := config.get(inner), dict):
+        config = {**config, **part}
     for key, value in only.items():
         if config.get(key, value) != value:
             raise ValueError(

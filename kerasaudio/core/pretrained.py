@@ -74,7 +74,9 @@ class Pretrained:
     def classes(self) -> int | None:
         """Number of classes of the published head; None if there is none."""
         bias = (self.state or {}).get(f"{self.scorer}/bias")
-        return None if bias is None else len(bias)
+        if bias is None:
+            return None
+        return len(bias) if bias.ndim else 1  # `assign` reports a single number
 
     def describe(self, spec: AudioSpec, *, keeps_head: bool) -> AudioSpec:
         """Return the spec of an architecture with the origin of the weights.

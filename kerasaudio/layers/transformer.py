@@ -96,82 +96,19 @@ def _fit(layer: Any, inputs: Sequence[Timed]) -> Timed:
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
-class Chunks(FeatureLayer):
-    """Cut features into chunks, the last padded with zeros; a short clip is one chunk.
-
-    As upstream, the last chunk is lost if there are several and nothing is left over.
-
-    Input: (batch, frames, bins).
-    Output: float32 (batch, chunks, size, bins), where size is the length of a chunk, or
-    of a shorter clip, without frames that fill no patch.
-
-    Args:
-        size: Length of a chunk in frames.
-        patch: Length of a patch in frames, at most `size`.
-        **kwargs: Passed to `keras.layers.Layer`.
-    """
-
-    arguments = ("size", "patch")
-
-    def __init__(self, size: int, patch: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size = whole_number(size, "size")
-        self.patch = whole_number(patch, "patch", most=self.size)
-
-    def call(self, inputs: Any) -> Any:
-        """Cut (batch, frames, bins)."""
-        self.check_input(inputs)
-        return self.cut(inputs, self.count(ops.shape(inputs)[1]))
-
-    def count(self, frames: Any) -> Any:
-        """Return the number of chunks; `frames` is a number or a scalar tensor."""
-        whole, rest = frames // self.size, frames % self.size
-        if isinstance(frames, int):
-            return max(1, whole + (1 if rest else -1))
-        return ops.maximum(whole + ops.where(rest > 0, 1, -1), 1)
-
-    def used(self, frames: Any) -> Any:
-        """Return the number of frames in whole patches of a clip's first chunk."""
-        if isinstance(frames, int):
-            frames = min(frames, self.size)
-        else:
-            frames = ops.minimum(frames, self.size)
-        return frames - frames % self.patch
-
-    def cut(self, inputs: Any, chunks: Any) -> Any:
-        """Cut (batch, frames, bins) into this number of chunks."""
-        frames, bins = ops.shape(inputs)[1], inputs.shape[2]
-        if isinstance(frames, int):
-            size = min(frames, self.size)
-            lacking = max(0, chunks * size - frames)
-        else:
-            size, lacking = ops.minimum(frames, self.size), self.size - 1
-        filled = ops.pad(inputs, ((0, 0), (0, lacking), (0, 0)))[:, : chunks * size]
-        cut = ops.reshape(filled, (-1, chunks, size, bins))
-        return cut[:, :, : self.used(frames)]
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """Return (batch, chunks, size, bins)."""
-        batch, frames, bins = input_shape
-        if frames is None:
-            return (batch, None, None, bins)
-        return (batch, self.count(frames), self.used(frames), bins)
-
-
-@rule(Chunks)
-def _chunks(layer: Any, inputs: Sequence[Timed]) -> Timed:
-    (x,) = inputs
-    most = -(-ops.shape(x.value)[1] // layer.size)
-    cut = layer.cut(hide(x.value, x.count), most)
-    return Timed(cut, layer.count(x.count), within=layer.used(x.count))
-
-
-@keras.saving.register_keras_serializable("kerasaudio")
 class TokensAndPositions(keras.layers.Layer):
     """Prepend a class and a distillation token to patches, and add positions.
 
-    Input: (batch, patches, features). Output: (batch, 2 + patches, features).
+    Input: (batch, patches, features). Output: (batch, tokens + patches, features).
+
+    Args:
+        distilled: Whether there is a distillation token; default: True.
+        **kwargs: Passed to `keras.layers.Layer`.
     """
+
+    def __init__(self, distilled: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.distilled = bool(distilled)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Create the tokens and the positions; the number of patches must be known."""
@@ -182,22 +119,29 @@ class TokensAndPositions(keras.layers.Layer):
             shape = (1, rows, features)
             return self.add_weight(name=name, shape=shape, initializer=initializer)
 
-        self.cls_token = weight("cls_token", 1)
-        self.distillation_token = weight("distillation_token", 1)
-        self.position_embeddings = weight("position_embeddings", 2 + (patches or 0))
+        self.tokens = [weight("cls_token", 1)]
+        if self.distilled:
+            self.tokens.append(weight("distillation_token", 1))
+        rows = len(self.tokens) + (patches or 0)
+        self.position_embeddings = weight("position_embeddings", rows)
 
     def call(self, inputs: Any) -> Any:
         """Return tokens and patches with their positions added."""
-        tokens = ops.concatenate([self.cls_token, self.distillation_token], axis=1)
+        tokens = ops.concatenate(self.tokens, axis=1)
         tokens = ops.repeat(tokens, ops.shape(inputs)[0], axis=0)
         return ops.concatenate([tokens, inputs], axis=1) + self.position_embeddings
 
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
     ) -> tuple[int | None, ...]:
-        """Return (batch, 2 + patches, features)."""
+        """Return (batch, tokens + patches, features)."""
         batch, patches, features = input_shape
-        return (batch, None if patches is None else 2 + patches, features)
+        tokens = 2 if self.distilled else 1
+        return (batch, None if patches is None else tokens + patches, features)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"distilled": self.distilled}
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

@@ -7,6 +7,7 @@ from inspect import isfunction
 
 from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.build import complete
+from kerasaudio.models.audio_mae import AudioMAE
 from kerasaudio.models.audio_spectrogram_transformer import AST
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.models.beats import BEATs
@@ -14,6 +15,7 @@ from kerasaudio.models.ced import CED
 from kerasaudio.models.choi import CRNN, FCN
 from kerasaudio.models.clap import CLAP
 from kerasaudio.models.cnnsa import CNNSA
+from kerasaudio.models.dasheng import Dasheng
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.eat import EAT
 from kerasaudio.models.efficient_at import EfficientAT

@@ -41,7 +41,6 @@ from kerasaudio.layers.transformer import TokensAndPositions
 PATCH = 16
 CLASSES = 527
 EPSILON = 1e-12
-MEAN, STD = -4.2677393, 4.5689974  # of AudioSet's filter bank energies
 _NAMES = TransformerNames(
     "layernorm_before",
     "attention",
@@ -118,7 +117,7 @@ def _body(
             f"max_length must be at least {PATCH} frames. Received: {max_length!r}."
         )
     waveform = keras.Input((None,), name="waveform")
-    x = padded_fbank(waveform, max_length, MEAN, STD)
+    x = padded_fbank(waveform, max_length)
     x = layers.Reshape((max_length, BINS, 1), name="image")(x)
     x = channels_last.Conv2D(
         hidden_size,
@@ -144,7 +143,7 @@ def _body(
     x = layers.LayerNormalization(epsilon=EPSILON, name="classifier_layernorm")(
         embedding
     )
-    return Body(waveform, embedding, x, padded_fbank_spec(max_length, MEAN, STD))
+    return Body(waveform, embedding, x, padded_fbank_spec(max_length))
 
 
 def _from_safetensors(path: Path) -> Converted:
@@ -152,7 +151,7 @@ def _from_safetensors(path: Path) -> Converted:
     if "predictions/kernel" in tensors:  # saved by kerasaudio
         return Converted(tensors)
     tokens = tensors.get("audio_spectrogram_transformer.embeddings.cls_token")
-    if tokens is None or "classifier.dense.weight" not in tensors:
+    if tokens is None or tokens.ndim != 3 or "classifier.dense.weight" not in tensors:
         raise ValueError(
             f"{path} does not hold an ASTForAudioClassification: its tensors are "
             f"{sorted(tensors)[:4]} ..."
@@ -170,7 +169,7 @@ def _from_safetensors(path: Path) -> Converted:
     blocks = [key for key in tensors if key.endswith(".intermediate.dense.bias")]
     arguments |= {"hidden_size": hidden_size, "num_layers": len(blocks)}
     if blocks:
-        arguments["intermediate_size"] = len(tensors[blocks[0]])
+        arguments["intermediate_size"] = tensors[blocks[0]].size
     return Converted(from_transformers(tensors, heads), arguments)
 
 

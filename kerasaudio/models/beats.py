@@ -247,7 +247,7 @@ def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:
         "conv_groups": filters[0] // max(1, filters[1]),
         "num_buckets": shapes[f"{_FIRST}{_BIAS}"][0],
     }
-    published = len(tensors.get("predictor.bias", ())) == CLASSES and not espnet
+    published = shapes.get("predictor.bias") == (CLASSES,) and not espnet
     labels = label_list("audioset_beats") if published else None
     return Converted(from_beats(tensors, origin), arguments, labels)
 

@@ -18,54 +18,44 @@ Source: Dinkel et al. 2024, arXiv:2308.11957; RicherMans/CED, commit 60a0f54.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 import numpy as np
 from keras import layers
 
-from kerasaudio.checkpoints.hub_config import read_config
-from kerasaudio.checkpoints.native import State, read_native
+from kerasaudio.checkpoints.native import read_native
 from kerasaudio.checkpoints.torch_file import read_torch
-from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.architecture import Architecture, Body, score_pieces
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import (
-    TORCH_EPSILON,
-    TransformerNames,
-    batch_norm,
-    transformer_layer,
-)
+from kerasaudio.core.blocks import TORCH_EPSILON
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.patchwise import hear_patches
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
-from kerasaudio.layers.transformer import Chunks, GridPositions
-from kerasaudio.layers.window import window_function
+from kerasaudio.layers import channels_last
+from kerasaudio.layers.chunks import Chunks
+from kerasaudio.models.ced_blocks import (
+    BINS,
+    FRONTEND,
+    HOP,
+    SAMPLE_RATE,
+    TOP_DB,
+    Patch,
+    check_sizes,
+    decibel_bands,
+    from_original,
+    hear_grid,
+    holds_grid,
+    original_keys,
+    read_sizes,
+    shortest,
+)
 
-SAMPLE_RATE = 16_000
-HOP = 160
-BINS = 64
-PATCH = 16
-HEAD_SIZE = 64
+PATCH = Patch(frames=16, bins=16)
 MAX_LENGTH = 1012
 CLASSES = 527
-EPSILON = 1e-6
-TOP_DB = 120.0
-MIN_SAMPLES = (PATCH - 1) * HOP  # one patch
 WHOLE_SAMPLES = 30 * SAMPLE_RATE
-FRONTEND: dict[str, Any] = {
-    "sample_rate": SAMPLE_RATE,
-    "n_fft": 512,
-    "hop_length": HOP,
-    "pad_mode": "reflect",
-    "n_mels": BINS,
-    "fmax": 8000.0,
-    "htk": True,
-    "norm": None,
-}
-NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
 
 
 def CED(
@@ -117,36 +107,16 @@ def _body(
     max_length: int,
     clip_samples: int | None,
 ) -> Body:
-    if num_heads < 1 or hidden_size % num_heads:
-        raise ValueError(
-            f"num_heads must divide hidden_size={hidden_size}. Received: {num_heads!r}."
-        )
-    if max_length < PATCH:
-        raise ValueError(
-            f"max_length must be at least {PATCH} frames. Received: {max_length!r}."
-        )
-    if clip_samples is not None and clip_samples < MIN_SAMPLES:
-        raise ValueError(
-            f"clip_samples must be at least {MIN_SAMPLES}. Received: {clip_samples!r}."
-        )
+    check_sizes(hidden_size, num_heads, max_length, clip_samples, PATCH)
+    steps = max_length // PATCH.frames
 
     def network(x: keras.KerasTensor) -> keras.KerasTensor:
-        x = channels_last.Conv2D(
-            hidden_size, PATCH, strides=PATCH, name="patch_embed_proj"
-        )(x)
-        x = GridPositions(max_length // PATCH, name="positions")(x)
-        for number in range(num_layers):
-            x = transformer_layer(
-                x, num_heads, 4 * hidden_size, EPSILON, f"blocks_{number}", NAMES
-            )
-        x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(x)
+        x = hear_grid(x, PATCH, steps, hidden_size, num_layers, num_heads)
         return channels_last.GlobalAveragePooling1D(name="pool")(x)
 
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
-    x = Decibel(top_db=TOP_DB, name="frontend")(x)
-    x = batch_norm(x, TORCH_EPSILON, "init_bn")
-    chunks = Chunks(max_length, PATCH, name="chunks")(x)
+    x = decibel_bands(waveform)
+    chunks = Chunks(max_length, PATCH.frames, name="chunks")(x)
     embeddings, embedding = hear_patches(chunks, network)
     normalize = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="outputlayer_0")
     seen = normalize(embeddings)
@@ -157,7 +127,7 @@ def _spec(max_length: int, clip_samples: int | None) -> AudioSpec:
     return AudioSpec.of_any_length(
         SAMPLE_RATE,
         (max_length - 1) * HOP,  # the most whole hops that are one chunk
-        MIN_SAMPLES,
+        shortest(PATCH),
         clip_samples,
         whole_samples=WHOLE_SAMPLES,
         frontend=FRONTEND | {"top_db": TOP_DB, "max_length": max_length},
@@ -186,100 +156,25 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
         ValueError: The arrays are not those of this network, or its number of attention
             heads is unknown.
     """
-    # The Hub's keys are those of the original with this prefix, and without the
-    # position of init_bn among the layers around it.
-    tensors = {
-        key.removeprefix("encoder.").replace("init_bn.1.", "init_bn."): tensor
-        for key, tensor in tensors.items()
-    }
-    patches = tensors.get("patch_embed.proj.weight")
-    times = tensors.get("time_pos_embed")
-    if (
-        "outputlayer.1.weight" not in tensors
-        or patches is None
-        or patches.shape[1:] != (1, PATCH, PATCH)
-        or times is None
-        or times.ndim != 4
-    ):
+    tensors = original_keys(tensors)
+    if "outputlayer.1.weight" not in tensors or not holds_grid(tensors, PATCH):
         raise ValueError(
-            f"{path} does not hold a CED with patches of {PATCH} x {PATCH} and a "
-            f"classifier: its tensors are {sorted(tensors)[:4]} ..."
+            f"{path} does not hold a CED with patches of 16 x 16 and a classifier: its "
+            f"tensors are {sorted(tensors)[:4]} ..."
         )
-    arguments = _settings(path, hidden_size=len(patches), steps=times.shape[-1])
-    arguments["num_layers"] = sum(key.endswith(".attn.qkv.bias") for key in tensors)
-    return Converted(from_ced(tensors, arguments["num_heads"]), arguments)
-
-
-_CONFIG = {
-    "embed_dim": "hidden_size",
-    "num_heads": "num_heads",
-    "target_length": "max_length",
-}
-_ONLY = {"patch_size": PATCH, "patch_stride": PATCH, "n_mels": BINS, "pooling": "mean"}
-
-
-def _settings(path: Path, hidden_size: int, steps: int) -> dict[str, int]:
-    found = read_config(path.with_name("config.json"), "ced", _CONFIG, _ONLY)
-    usual = MAX_LENGTH if steps == MAX_LENGTH // PATCH else steps * PATCH
-    if (
-        found.get("hidden_size", hidden_size) != hidden_size
-        or found.get("max_length", usual) // PATCH != steps
-    ):
-        found = {}  # it belongs to a CED of another size in the same folder
-    heads = found.get("num_heads", hidden_size // HEAD_SIZE)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
-    length = found.get("max_length", usual)
-    return {"hidden_size": hidden_size, "num_heads": heads, "max_length": length}
-
-
-def from_ced(tensors: Mapping[str, np.ndarray], heads: int) -> State:
-    """Convert a state dict of the original code.
-
-    `time_pos_embed` (1, d, 1, steps) and `freq_pos_embed` (1, d, bands, 1) become
-    (steps, d) and (bands, d), all else as in `from_torch`.
-
-    Args:
-        tensors: Arrays by the original's key.
-        heads: Number of attention heads, which no shape reveals.
-
-    Raises:
-        ValueError: A stored constant differs from that of the front-end.
-    """
-    state = from_torch(
-        {key: tensor for key, tensor in tensors.items() if key not in _POSITIONS},
-        rename={"outputlayer_1": "patch_scores"},
-        constants=stored_constants(),
-        heads=heads,
+    arguments = read_sizes(tensors, path, "ced", PATCH, MAX_LENGTH, only=_ONLY)
+    state = from_original(
+        tensors, arguments["num_heads"], rename={"outputlayer_1": "patch_scores"}
     )
-    for key in _POSITIONS.keys() & tensors.keys():
-        state[_POSITIONS[key]] = _rows(tensors[key])
-    return state
+    return Converted(state, arguments)
 
 
-_POSITIONS = {
-    "time_pos_embed": "positions/time_embeddings",
-    "freq_pos_embed": "positions/frequency_embeddings",
+_ONLY = {
+    "patch_size": PATCH.frames,
+    "patch_stride": PATCH.frames,
+    "n_mels": BINS,
+    "pooling": "mean",
 }
-
-
-def _rows(tensor: np.ndarray) -> np.ndarray:
-    if tensor.ndim == 4:  # `assign` reports others
-        tensor = tensor.reshape(tensor.shape[1], -1).transpose()
-    return tensor
-
-
-def stored_constants() -> dict[str, np.ndarray]:
-    """Return the constants of the front-end in the original's state dicts, by key."""
-    return {
-        "front_end.0.mel_scale.fb": MelSpectrogram(**FRONTEND).filterbank,
-        "front_end.0.spectrogram.window": window_function(
-            "hann", FRONTEND["n_fft"], periodic=True
-        ),
-    }
 
 
 _CED = Architecture(

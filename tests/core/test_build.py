@@ -21,9 +21,11 @@ WITH_ARGUMENTS = [
 
 SMALL = {
     "AST": {"num_layers": 1},
+    "AudioMAE": {"num_layers": 1},
     "BEATs": {"num_layers": 1},
     "CED": {"num_layers": 1},
     "EAT": {"num_layers": 1},
+    "Dasheng": {"num_layers": 1},
     "MelResNet50": {"side": 32},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
@@ -116,6 +118,7 @@ def test_models_are_called_as_people_write_them():
         names.items()
         >= {
             "AST": "ast",
+            "AudioMAE": "audio_mae",
             "BEATs": "beats",
             "BarkNet": "bark_net",
             "CNNSA": "cnnsa",
@@ -123,6 +126,7 @@ def test_models_are_called_as_people_write_them():
             "CRNN": "crnn",
             "DSCNN": "ds_cnn",
             "EAT": "eat",
+            "Dasheng": "dasheng",
             "EfficientAT": "efficient_at",
             "FCN": "fcn",
             "FireRedAED": "fire_red_aed",

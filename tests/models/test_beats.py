@@ -223,6 +223,10 @@ def others():
             "patches of 16 x 16",
         ),
         "biases of its own": (whole | {own_bias: whole[own_bias] + 1}, "differs from"),
+        "a number for a bias": (
+            whole | {"predictor.bias": np.zeros((), "float32")},
+            "predictions/bias has shape",
+        ),
         "a layer less": (
             {key: t for key, t in whole.items() if "layers.1.fc2" not in key},
             "missing encoder_layers_1_fc2",

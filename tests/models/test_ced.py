@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 import kerasaudio
 from kerasaudio.checkpoints.native import model_state, named_variables, native_bytes
-from kerasaudio.layers.transformer import Chunks
+from kerasaudio.layers.chunks import Chunks
 from kerasaudio.models.ced import convert
 from support.ced import BANK, hub_shapes, small_state, tables, with_original_keys
 from support.goldens import Golden

@@ -27,6 +27,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "CED": (("frontend", "init_bn"), ("patch_embeddings", "patch_scores")),
     "CNN14DecisionLevelAtt": (("frames",), ("frame_scores",)),
     "CNN14DecisionLevelMax": (("frames",), ("frame_scores",)),
+    "Dasheng": (("frontend", "init_bn"), ("frame_embeddings", "frame_scores")),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
     "FireRedAED": (("frontend", "fsmn1", "fsmn2"), ("frame_scores",)),
     "LeNetMFCC": (("pool1", "steps"), ()),
@@ -138,6 +139,18 @@ def test_the_chunks_of_a_network_on_chunks():
     chunks = outputs_of(model, ["patch_scores", "embedding"])
 
     compare(chunks, lengths, 4 * size * hop, model.spec.sample_rate)
+
+
+def test_the_frames_of_a_network_on_chunks():
+    model = kerasaudio.Dasheng(**small("Dasheng") | {"num_layers": 1}, classes=5)
+    size, hop = model.spec.arguments["max_length"], 160
+    # 1, 1, 2, 2 and 3 chunks; less than a patch is left over, or nothing
+    frames = (size, size + 3, size + 4, 2 * size, 2 * size + 5)
+    lengths = [(count - 1) * hop for count in frames]
+
+    inside = outputs_of(filled_with(model), ["frame_embeddings", "embedding"])
+
+    compare(inside, lengths, 4 * size * hop, model.spec.sample_rate)
 
 
 def frames(x):

@@ -24,12 +24,13 @@ from support.sounds import write
 
 LENGTHS = (0.5, 1, 1.7, 2, 2.5)  # windows
 SPREAD = "SampleCNN, spread"
-# They begin as CNN6 does, and one function gives them its rule.
-LIKE_CNN6 = {
+# They begin as CNN6 does, or AST, and one function gives them its rule.
+LIKE_ANOTHER = {
+    "AudioMAE",
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet", "WavegramLogmelCNN14"),
 }
-NAMES = (*sorted(FACTORIES.keys() - LIKE_CNN6), SPREAD)
+NAMES = (*sorted(FACTORIES.keys() - LIKE_ANOTHER), SPREAD)
 LABELS = ["knock", "bark", "nothing"]
 # Their first kernels, as Keras makes them, leave nothing of the sound.
 DEPTHWISE = ("EfficientAT", "YAMNet")

@@ -10,6 +10,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "intermediate_size": 64,
         "max_length": 64,
     },
+    "AudioMAE": {
+        "hidden_size": 32,
+        "num_layers": 2,
+        "num_heads": 4,
+        "intermediate_size": 64,
+        "max_length": 64,
+    },
     "BEATs": {
         "hidden_size": 24,
         "num_layers": 2,
@@ -48,6 +55,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "intermediate_size": 64,
         "max_length": 64,
     },
+    "Dasheng": {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "max_length": 64},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,

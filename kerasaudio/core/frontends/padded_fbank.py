@@ -18,6 +18,7 @@ SAMPLE_RATE = 16_000
 FRAME = 400
 HOP = 160
 BINS = 128
+MEAN, STD = -4.2677393, 4.5689974  # of AudioSet, as AST and AudioMAE have them
 FRONTEND: dict[str, Any] = {
     "sample_rate": SAMPLE_RATE,
     "window": "hann",
@@ -26,14 +27,17 @@ FRONTEND: dict[str, Any] = {
 
 
 def padded_fbank(
-    waveform: keras.KerasTensor, max_length: int, mean: float, std: float
+    waveform: keras.KerasTensor, max_length: int, mean: float = MEAN, std: float = STD
 ) -> keras.KerasTensor:
     """Return the normalized energies of a waveform, (batch, max_length, 128).
+
+    AST and AudioMAE remove the mean of a clip first. The filter bank removes that of
+    each frame, which includes it.
 
     Args:
         waveform: (batch, samples), at 16 kHz.
         max_length: Number of frames.
-        mean: Of the energies of the training data.
+        mean: Of the energies of the training data; default: AudioSet's.
         std: Of the same. They are divided by twice as much.
     """
     x = KaldiFbank(**FRONTEND, name="fbank")(waveform)
@@ -42,7 +46,9 @@ def padded_fbank(
     return Standardize(mean, 2 * std, name="frontend")(x)
 
 
-def padded_fbank_spec(max_length: int, mean: float, std: float) -> AudioSpec:
+def padded_fbank_spec(
+    max_length: int, mean: float = MEAN, std: float = STD
+) -> AudioSpec:
     """Return the spec of a network on these; long audio is cut side by side.
 
     Args:
