@@ -19,10 +19,11 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
-# ShortChunkResNet, but jax compiles every operation of every network, for minutes.
+# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP,
+# ShortChunkResNet and (OpenL3, EdgeL3) MusicVGG, but jax compiles every operation of
+# every network, for minutes.
 SLOW_ON_JAX = {
-    *("HTSAT", "ShortChunkCNN"),
+    *("HTSAT", "ShortChunkCNN", "OpenL3", "EdgeL3"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }

@@ -41,6 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "CNN14DecisionLevelMax": {"filters": 2},
     "DSCNN": {"filters": 8, "blocks": 2},
     "CNNSA": {"clip_samples": 8_000, "filters": 4, "num_layers": 1, "num_heads": 2},
+    "EdgeL3": {"filters": 4, "embedding_size": 8},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,
@@ -71,6 +72,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},
+    "OpenL3": {"input_repr": "mel128", "filters": 4, "embedding_size": 32},
     "PANNsMobileNetV1": {"width": 0.125},
     "PANNsMobileNetV2": {"width": 0.25},
     "PANNsResNet": {"depth": 22, "filters": 2},
