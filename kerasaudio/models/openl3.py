@@ -165,7 +165,6 @@ def convolve(x: keras.KerasTensor, widths: Sequence[int]) -> keras.KerasTensor:
             widths[(number - 1) // 2],
             3,
             padding="same",
-            kernel_initializer="he_normal",
             name=f"conv{number}",
         )(x)
         if number == CONVS:
@@ -259,5 +258,5 @@ _OPENL3 = Architecture(
     suffixes=dict.fromkeys(KERAS2, "openl3_keras2"),
     classes=None,
     model_name="openl3",
-    example={"input_repr": "mel128", "filters": 4, "embedding_size": 32},
+    example={"labels": ["ah", "oh"], "filters": 4, "embedding_size": 32},
 )
