@@ -19,10 +19,11 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of AST, CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
-# ShortChunkResNet, but jax compiles every operation of every network, for minutes.
+# Their layers are much those of AST, CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP,
+# MusicVGG and ShortChunkResNet, but jax compiles every operation of every network, for
+# minutes.
 SLOW_ON_JAX = {
-    *("AudioMAE", "HTSAT", "ShortChunkCNN"),
+    *("AudioMAE", "EdgeL3", "HTSAT", "OpenL3", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
     "WhisperEncoder",  # much like AST; `test_layers` hears what it does to lengths

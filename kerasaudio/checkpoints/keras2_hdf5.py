@@ -3,11 +3,12 @@
 By default, Keras 2 names layers by kind and a number that increases during a whole
 session (`conv1d_12`, `batch_normalization_7`), so the numbers may start anywhere; their
 order is the order of creation. Files of `model.save` store weights below
-`model_weights`, those of `save_weights` at the root.
+`model_weights`, those of `save_weights` at the root. Both may be packed with gzip.
 
 Source: Keras 2.0.5, `keras/engine/topology.py`, `save_weights_to_hdf5_group`.
 """
 
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ import numpy as np
 
 from kerasaudio.checkpoints.native import State
 from kerasaudio.files.errors import UnsafeFileError
+from kerasaudio.files.gzip_file import is_gzip, read_gzip
+
+MOST_UNPACKED = 2**28  # bytes of a file that was packed with gzip
 
 # Kind of layer -> its layers in order of creation, each a dict of arrays by variable.
 Layers = dict[str, list[dict[str, np.ndarray]]]
@@ -59,25 +63,32 @@ def read_layers(path: Path) -> dict[str, dict[str, np.ndarray]]:
     """Read the weights of a Keras 2 file; nothing in it is executed.
 
     Only plain arrays of floating-point numbers inside the file itself are read: links,
-    objects and external storage are rejected.
+    objects and external storage are rejected. A file that is packed with gzip is
+    unpacked in memory, up to 256 MiB.
 
     Returns:
         A dict of layers by name, each a dict of arrays by weight name; layers without
         weights are left out.
 
     Raises:
-        UnsafeFileError: The file has other content, or claims more than it contains.
+        UnsafeFileError: The file has other content, claims more than it contains, or
+            unpacks to more than 256 MiB.
         ValueError: The file is not a weights file of Keras 2.
     """
     import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        content: Path | io.BytesIO = path
+        size = path.stat().st_size
+        if is_gzip(path):
+            content = read_gzip(path, limit=MOST_UNPACKED)
+            size = content.getbuffer().nbytes
+        with h5py.File(content, "r") as file:
             root = _child(file, "model_weights") if "model_weights" in file else file
             names = _names(root.attrs, "layer_names")
             found = {name: _datasets(_child(root, name)) for name in names}
             arrays = [array for layer in found.values() for array in layer.values()]
-            if sum(array.nbytes for array in arrays) > path.stat().st_size:
+            if sum(array.nbytes for array in arrays) > size:
                 raise UnsafeFileError("it claims more numbers than the file has.")
             return {
                 name: {key: np.asarray(layer[key], "float32") for key in layer}

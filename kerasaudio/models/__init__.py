@@ -18,6 +18,7 @@ from kerasaudio.models.cnnsa import CNNSA
 from kerasaudio.models.dasheng import Dasheng
 from kerasaudio.models.ds_cnn import DSCNN
 from kerasaudio.models.eat import EAT
+from kerasaudio.models.edgel3 import EdgeL3
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.models.fire_red_aed import FireRedAED
 from kerasaudio.models.harmonic_cnn import HarmonicCNN
@@ -27,6 +28,7 @@ from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.models.mel_resnet50 import MelResNet50
 from kerasaudio.models.music_vgg import MusicVGG
 from kerasaudio.models.musicnn import MusiCNN
+from kerasaudio.models.openl3 import OpenL3
 from kerasaudio.models.panns import CNN6, CNN10, CNN14
 from kerasaudio.models.panns_decision_level import (
     CNN14DecisionLevelAtt,

@@ -1,5 +1,6 @@
 """Tables, weights, models and archives that promise far more than there is."""
 
+import gzip
 import importlib.util
 import io
 import json
@@ -185,6 +186,15 @@ def _hdf5(folder: Path) -> Iterator[Case]:
     rows = _UNPACKED // 2**22
     yield Case("4 TiB never written, .h5", lambda: read(2**20, 0), "claims more")
     yield Case("640 MiB of zeros, .h5", lambda: read(rows, rows), "claims more")
+    packed = folder / "packed.h5.gz"
+
+    def read_packed() -> None:
+        with gzip.open(packed, "wb", compresslevel=1) as file:
+            for _ in range(_UNPACKED // 2**20):
+                file.write(bytes(2**20))
+        read_layers(packed)
+
+    yield Case("640 MiB of zeros, .h5.gz", read_packed, "unpacks to more")
 
 
 def _keras(folder: Path) -> Iterator[Case]:

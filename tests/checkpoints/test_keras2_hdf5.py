@@ -1,9 +1,12 @@
 """Files that Keras 2 did not write are refused, and what they would do is not done."""
 
+import gzip
+
 import h5py
 import numpy as np
 import pytest
 
+from kerasaudio.checkpoints import keras2_hdf5
 from kerasaudio.checkpoints.keras2_hdf5 import assign_names, read_keras2
 from kerasaudio.files.errors import UnsafeFileError
 from support.keras2 import write_keras2
@@ -52,6 +55,27 @@ def test_long_lists_of_names_are_split_over_attributes(path):
         attributes["layer_names0"], attributes["layer_names1"] = names[:3], names[3:]
 
     assert len(read_keras2(path)["conv1d"]) == 4
+
+
+@pytest.mark.parametrize("name", ["weights.h5.gz", "weights.hdf5"])
+def test_a_file_may_be_packed_whatever_its_name(path, name):
+    packed = path.with_name(name)
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+
+    layers = read_keras2(packed)
+
+    for number, layer in enumerate(layers["conv1d"]):
+        np.testing.assert_array_equal(layer["kernel"], KERNEL + number)
+
+
+def test_a_packed_file_may_not_unpack_to_more_than_its_limit(path, monkeypatch):
+    monkeypatch.setattr(keras2_hdf5, "MOST_UNPACKED", 10_000)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+
+    with pytest.raises(
+        UnsafeFileError, match=r"weights\.hdf5 was refused.*10,000 bytes"
+    ):
+        read_keras2(path)
 
 
 def external_link(file, outside):
@@ -146,6 +170,14 @@ def not_hdf5(path):
     path.write_bytes(b"PK\x03\x04 something else")
 
 
+def cut_and_packed(path):
+    path.write_bytes(gzip.compress(path.read_bytes()[:1500]))
+
+
+def packed_and_cut(path):
+    path.write_bytes(gzip.compress(path.read_bytes())[:-3])
+
+
 def no_names(path):
     with h5py.File(path, "a") as file:
         del file["model_weights"].attrs["layer_names"]
@@ -165,7 +197,11 @@ def names_that_are_no_text(path):
 
 
 @pytest.mark.parametrize(
-    "damage", [cut, not_hdf5, no_names, weight_lost, names_that_are_no_text]
+    "damage",
+    [
+        *(cut, not_hdf5, cut_and_packed, packed_and_cut),
+        *(no_names, weight_lost, names_that_are_no_text),
+    ],
 )
 def test_a_damaged_file_is_named(path, damage):
     damage(path)

@@ -36,8 +36,10 @@ LABELS = ["knock", "bark", "nothing"]
 DEPTHWISE = ("EfficientAT", "YAMNet")
 # The rule that goes with a head of the original's, not with one's own.
 PUBLISHED = {
+    "EdgeL3": "full",
     "MusiCNN": "drop",
     "MusicVGG": "drop",
+    "OpenL3": "full",
     "SpeakerEncoder": "drop",
     "VGGish": "drop",
     "YAMNet": "full",

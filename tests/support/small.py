@@ -56,6 +56,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "max_length": 64,
     },
     "Dasheng": {"hidden_size": 32, "num_layers": 2, "num_heads": 4, "max_length": 64},
+    "EdgeL3": {"filters": 4, "embedding_size": 8},
     "EfficientAT": {"width": 0.4},
     "ReSE2Multi": {
         "init_features": 8,
@@ -86,6 +87,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "LeNetMFCC": {"filters": 4},
     "LogMelCNN": {"clip_samples": 15 * 512, "filters": 4},
     "MelResNet50": {"side": 32},
+    "OpenL3": {"input_repr": "mel128", "filters": 4, "embedding_size": 32},
     "PANNsMobileNetV1": {"width": 0.125},
     "PANNsMobileNetV2": {"width": 0.25},
     "PANNsResNet": {"depth": 22, "filters": 2},
