@@ -1,0 +1,52 @@
+"""State dicts of PaSST and MAEST, and their tokens in the original's order."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from kerasaudio.checkpoints.native import native_bytes
+from kerasaudio.models.passt_blocks import TOKENS, from_passt
+from support.goldens import Golden, State
+from support.seeding import read_shapes, seeded
+
+HEADS = 4  # of the small golden networks, which no file tells
+
+
+def converted_file(folder: Path, golden: Golden) -> Path:
+    """Write a file of ours of a network whose heads are not as wide as usual."""
+    path = folder / "converted.safetensors"
+    path.write_bytes(native_bytes(from_passt(golden.state(), HEADS)))
+    return path
+
+
+def bands_first(bands: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Give what lists patches behind two tokens as the original does, band by band."""
+
+    def arrange(tokens: np.ndarray) -> np.ndarray:
+        first, patches = tokens[:, :TOKENS], tokens[:, TOKENS:]
+        features = tokens.shape[-1]
+        grid = patches.reshape(len(patches), -1, bands, features).swapaxes(1, 2)
+        listed = grid.reshape(len(patches), -1, features)
+        return np.concatenate([first, listed], axis=1)
+
+    return arrange
+
+
+def small_state(
+    golden: str, classes: int = 5, steps: int = 3, bands: int | None = None
+) -> State:
+    """Give the state dict of a network of two layers of 64 features."""
+    keys = Golden.read(golden).keys
+    tables = {"time_new_pos_embed": steps, "freq_new_pos_embed": bands}
+    shapes = {}
+    for key, shape in read_shapes(keys).items():
+        wider = tuple(side // 48 * 64 if side % 48 == 0 else side for side in shape)
+        if key.startswith(("head.1.", "head_dist.")):
+            wider = (classes, *wider[1:])
+        if tables.get(key) is not None:
+            axis = 3 if re.match("time", key) else 2
+            wider = (*wider[:axis], tables[key], *wider[axis + 1 :])
+        shapes[key] = wider
+    return seeded(shapes)
