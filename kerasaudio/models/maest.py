@@ -5,7 +5,7 @@
     -> `passt_blocks`: patches of 16 x 16, one every 10 frames and 10 bins, up to 187
     steps of 9 (b, 1683, 768) -> two tokens in front -> 12 x [attention, 12 heads;
     dense 3072] -> mean of the two tokens: embedding (b, 768)
-    -> head_0 -> predictions (b, 400)
+    -> classifier_norm -> predictions (b, 400)
 
 The classes are styles of music of Discogs, as many as a clip has.
 

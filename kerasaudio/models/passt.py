@@ -4,7 +4,7 @@
     -> `passt_blocks`: patches of 16 x 16, one every 10 frames and 10 bins, up to 99
     steps of 12 (b, 1188, 768) -> two tokens in front -> 12 x [attention, 12 heads;
     dense 3072] -> mean of the two tokens: embedding (b, 768)
-    -> head_0 -> predictions (b, 527)
+    -> classifier_norm -> predictions (b, 527)
 
 Published on AudioSet: mAP .476 (patches every 10 frames, averaged weights).
 

@@ -5,7 +5,7 @@
     dropped (b, steps * bands, d)
     -> class and distillation token in front, with positions of their own
     -> n x [attention; dense 4 d] -> norm (b, 2 + steps * bands, d)
-    -> mean of the two tokens: embedding (b, d) -> head_0
+    -> mean of the two tokens: embedding (b, d) -> classifier_norm
 
 d is the hidden size. A clip with fewer steps takes the first positions in time.
 
@@ -113,7 +113,7 @@ def hear(
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(x)
     x = FirstTokens(TOKENS, name="first_tokens")(x)
     embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
-    normalize = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="head_0")
+    normalize = layers.LayerNormalization(epsilon=TORCH_EPSILON, name="classifier_norm")
     return embedding, normalize(embedding)
 
 
@@ -202,7 +202,7 @@ def from_passt(tensors: Mapping[str, np.ndarray], heads: int) -> State:
             for key, tensor in tensors.items()
             if key not in _POSITIONS and not key.startswith("head_dist.")
         },
-        rename={"head_1": "predictions"},
+        rename={"head_0": "classifier_norm", "head_1": "predictions"},
         heads=heads,
     )
     for key, name in _POSITIONS.items():

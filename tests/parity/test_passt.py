@@ -28,7 +28,7 @@ SMALL = Parity(
     kerasaudio.PaSST,
     "passt_small",
     stages(8),
-    weights=converted_file,
+    weights=converted_file(),
     arguments={
         "hidden_size": 48,
         "num_layers": 2,
