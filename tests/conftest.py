@@ -19,17 +19,18 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
-# ShortChunkResNet, but jax compiles every operation of every network, for minutes.
+# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP, PaSST
+# and ShortChunkResNet, but jax compiles every operation of every network, for minutes.
 SLOW_ON_JAX = {
-    *("HTSAT", "ShortChunkCNN"),
+    *("HTSAT", "MAEST", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }
-# These have much in common with AST, CRNN, SampleCNN and YAMNet, but for the lengths
-# that they take, which are treated on jax alone.
+# These have much in common with AST, CED, CRNN, SampleCNN and YAMNet, but for the
+# lengths that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
-    *("BEATs", "CNNSA", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
+    *("BEATs", "CNNSA", "FCN", "HarmonicCNN", "PaSST", "SampleCNNSE"),
+    "SpeechMusicNoise",
 }
 
 

@@ -135,8 +135,8 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
     sizes = sizes_of(tensors, BINS, path, "MAEST")
     if sizes.stride != STRIDE or len(tensors["head.1.bias"]) == AUDIOSET_CLASSES:
         raise ValueError(
-            f"{path} does not hold a MAEST: its patches, or its classes, are those of a "
-            "PaSST. Give it as weights= of a PaSST."
+            f"{path} does not hold a MAEST: its patches, or its classes, are those of "
+            "a PaSST. Give it as weights= of a PaSST."
         )
     arguments = sizes._asdict()
     del arguments["stride"]

@@ -1,4 +1,4 @@
-"""PaSST: a vision transformer on overlapping patches, trained with most of them left out.
+"""PaSST: a vision transformer on overlapping patches, trained on a part of them.
 
     waveform (b, samples) -> frontend: log mel, 100 frames a second (b, frames, 128)
     -> `passt_blocks`: patches of 16 x 16, one every 10 frames and 10 bins, up to 99

@@ -15,7 +15,7 @@ HEADS = 4  # of the small golden networks, which no file tells
 
 
 def converted_file(steps: int | None = None) -> Callable[[Path, Golden], Path]:
-    """Give what writes a file of ours, of a network whose heads are not as wide as usual.
+    """Give what writes a file of ours, whose heads may be of any width.
 
     Args:
         steps: Number of positions in time that are kept; None for all.

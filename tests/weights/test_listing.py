@@ -12,6 +12,7 @@ URL = "https://example.org/a/b.safetensors"
 
 # Their authors do not say on which data sets they trained exactly these weights.
 UNSAID = {"FireRedAED", "SileroVAD", "SpeakerEncoder", "SpeechMusicNoise"}
+AT_32_KHZ = {"CNN14", "EfficientAT", "PaSST"}
 
 
 def titles(*arguments: Any, **chosen: Any) -> list[str]:
@@ -26,7 +27,7 @@ def titles(*arguments: Any, **chosen: Any) -> list[str]:
         ({"data": "AudioSet"}, 6, lambda e: "AudioSet" in e.data),
         ({"data": "fsdd"}, 4, lambda e: e.tag == "fsdd"),
         ({"license": "isc"}, 4, lambda e: e.license == "ISC"),
-        ({"sample_rate": 32_000}, 4, lambda e: e.factory in ("EfficientAT", "CNN14")),
+        ({"sample_rate": 32_000}, 4, lambda e: e.factory in AT_32_KHZ),
         ({"max_parameters": 500_000}, 12, lambda e: e.parameters <= 500_000),
         ({"max_bytes": 1_000_000}, 6, lambda e: e.approximate_size <= 1_000_000),
         ({"bundled": True}, 12, lambda e: e.is_bundled),
