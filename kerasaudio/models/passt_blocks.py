@@ -22,19 +22,23 @@ from keras import layers
 
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_state import from_torch
-from kerasaudio.core.blocks import TORCH_EPSILON, transformer_layer
+from kerasaudio.core.blocks import (
+    TORCH_EPSILON,
+    TransformerNames,
+    transformer_layer,
+)
 from kerasaudio.layers import channels_last
 from kerasaudio.layers.transformer import (
     FirstTokens,
     GridPositions,
     TokensAndPositions,
 )
-from kerasaudio.models.ced import NAMES
 
 PATCH = 16
 EPSILON = 1e-6
 HEAD_SIZE = 64  # features of an attention head in the published files
 TOKENS = 2
+_NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
 
 
 class Sizes(NamedTuple):
@@ -109,7 +113,7 @@ def hear(
     for number in range(sizes.num_layers):
         name = f"blocks_{number}"
         hidden = 4 * sizes.hidden_size
-        x = transformer_layer(x, sizes.num_heads, hidden, EPSILON, name, NAMES)
+        x = transformer_layer(x, sizes.num_heads, hidden, EPSILON, name, _NAMES)
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(x)
     x = FirstTokens(TOKENS, name="first_tokens")(x)
     embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
