@@ -20,10 +20,10 @@ sys.path.append(str(CHECKOUT))
 
 
 # Their layers are much those of AST, CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP,
-# MusicVGG and ShortChunkResNet, but jax compiles every operation of every network, for
-# minutes.
+# MusicVGG, PaSST and ShortChunkResNet, but jax compiles every operation of every
+# network, for minutes.
 SLOW_ON_JAX = {
-    *("AudioMAE", "EdgeL3", "HTSAT", "OpenL3", "ShortChunkCNN"),
+    *("AudioMAE", "EdgeL3", "HTSAT", "MAEST", "OpenL3", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
     "WhisperEncoder",  # much like AST; `test_layers` hears what it does to lengths
@@ -31,8 +31,8 @@ SLOW_ON_JAX = {
 # These have much in common with AST, CED, CRNN, SampleCNN and YAMNet, but for the
 # lengths that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
-    *("BEATs", "CNNSA", "Dasheng", "EAT", "FCN", "HarmonicCNN", "SampleCNNSE"),
-    *("SpeechMusicNoise",),
+    *("BEATs", "CNNSA", "Dasheng", "EAT", "FCN", "HarmonicCNN", "PaSST"),
+    *("SampleCNNSE", "SpeechMusicNoise"),
 }
 
 

@@ -103,15 +103,20 @@ class TokensAndPositions(keras.layers.Layer):
 
     Args:
         distilled: Whether there is a distillation token; default: True.
+        patch_positions: Whether patches get positions, too, for which their number must
+            be known. Otherwise only the tokens do.
         **kwargs: Passed to `keras.layers.Layer`.
     """
 
-    def __init__(self, distilled: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, distilled: bool = True, patch_positions: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.distilled = bool(distilled)
+        self.patch_positions = bool(patch_positions)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Create the tokens and the positions; the number of patches must be known."""
+        """Create the tokens and the positions."""
         _, patches, features = input_shape
         initializer = keras.initializers.TruncatedNormal(stddev=0.02)
 
@@ -122,14 +127,19 @@ class TokensAndPositions(keras.layers.Layer):
         self.tokens = [weight("cls_token", 1)]
         if self.distilled:
             self.tokens.append(weight("distillation_token", 1))
-        rows = len(self.tokens) + (patches or 0)
+        rows = len(self.tokens)
+        if self.patch_positions:
+            rows += patches or 0
         self.position_embeddings = weight("position_embeddings", rows)
 
     def call(self, inputs: Any) -> Any:
         """Return tokens and patches with their positions added."""
         tokens = ops.concatenate(self.tokens, axis=1)
+        if not self.patch_positions:
+            tokens = tokens + self.position_embeddings
         tokens = ops.repeat(tokens, ops.shape(inputs)[0], axis=0)
-        return ops.concatenate([tokens, inputs], axis=1) + self.position_embeddings
+        x = ops.concatenate([tokens, inputs], axis=1)
+        return x + self.position_embeddings if self.patch_positions else x
 
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
@@ -141,14 +151,61 @@ class TokensAndPositions(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return super().get_config() | {"distilled": self.distilled}
+        return super().get_config() | {
+            "distilled": self.distilled,
+            "patch_positions": self.patch_positions,
+        }
+
+
+@rule(TokensAndPositions)
+def _prepend(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    demand(not layer.patch_positions, layer)
+    return Timed(layer(x.value), len(layer.tokens) + x.count)
+
+
+@keras.saving.register_keras_serializable("kerasaudio")
+class FirstTokens(keras.layers.Layer):
+    """Keep the first tokens of every clip.
+
+    Input: (batch, tokens, features), at least `count` tokens.
+    Output: (batch, count, features).
+
+    Args:
+        count: Number of tokens.
+        **kwargs: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = whole_number(count, "count")
+
+    def call(self, inputs: Any) -> Any:
+        """Return the first tokens."""
+        return inputs[:, : self.count]
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        """Return (batch, count, features)."""
+        return (input_shape[0], self.count, input_shape[2])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"count": self.count}
+
+
+@rule(FirstTokens)
+def _keep(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    (x,) = inputs
+    return Timed(layer(x.value))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
 class GridPositions(keras.layers.Layer):
     """Add positions in time and frequency to a grid of patches, and list the patches.
 
-    Input: (batch, steps, bands, features), at most `steps` steps.
+    Input: (batch, steps, bands, features); further steps than `steps` are dropped.
     Output: (batch, steps * bands, features), the bands of a step side by side.
 
     Args:
@@ -174,6 +231,7 @@ class GridPositions(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return the patches with their positions added."""
+        inputs = inputs[:, : self.steps]
         _, steps, bands, features = ops.shape(inputs)
         x = inputs + ops.expand_dims(self.time_embeddings[:steps], 1)
         x = x + self.frequency_embeddings
@@ -186,7 +244,7 @@ class GridPositions(keras.layers.Layer):
         batch, steps, bands, features = input_shape
         if steps is None or bands is None:
             return (batch, None, features)
-        return (batch, steps * bands, features)
+        return (batch, min(steps, self.steps) * bands, features)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -196,7 +254,8 @@ class GridPositions(keras.layers.Layer):
 @rule(GridPositions)
 def _list(layer: Any, inputs: Sequence[Timed]) -> Timed:
     (x,) = inputs
-    return Timed(layer(x.value), x.count * x.value.shape[2])
+    count = ops.minimum(x.count, layer.steps)
+    return Timed(layer(x.value), count * x.value.shape[2])
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

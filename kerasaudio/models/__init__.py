@@ -25,6 +25,7 @@ from kerasaudio.models.harmonic_cnn import HarmonicCNN
 from kerasaudio.models.htsat import HTSAT
 from kerasaudio.models.lenet_mfcc import LeNetMFCC
 from kerasaudio.models.log_mel_cnn import LogMelCNN
+from kerasaudio.models.maest import MAEST
 from kerasaudio.models.mel_resnet50 import MelResNet50
 from kerasaudio.models.music_vgg import MusicVGG
 from kerasaudio.models.musicnn import MusiCNN
@@ -37,6 +38,7 @@ from kerasaudio.models.panns_decision_level import (
 from kerasaudio.models.panns_mobilenet import PANNsMobileNetV1, PANNsMobileNetV2
 from kerasaudio.models.panns_resnet import PANNsResNet
 from kerasaudio.models.panns_wavegram import WavegramLogmelCNN14
+from kerasaudio.models.passt import PaSST
 from kerasaudio.models.rese2_multi import ReSE2Multi
 from kerasaudio.models.sample_cnn import SampleCNN, SampleCNNSE
 from kerasaudio.models.short_chunk import ShortChunkCNN, ShortChunkResNet

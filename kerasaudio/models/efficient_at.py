@@ -15,7 +15,7 @@ a425fdc; Howard et al. 2019, arXiv:1905.02244.
 """
 
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import layers
@@ -26,38 +26,23 @@ from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
 from kerasaudio.core.build import Shared, build
+from kerasaudio.core.frontends.koutini import (
+    BINS,
+    FRONTEND,
+    HOP,
+    PREEMPHASIS,
+    SAMPLE_RATE,
+    koutini_frontend,
+)
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.layers import (
-    LogCompression,
-    MelSpectrogram,
-    Preemphasis,
-    Standardize,
-    channels_last,
-)
+from kerasaudio.layers import channels_last
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
-SAMPLE_RATE = 32_000
-HOP = 320
-BINS = 128
 CLASSES = 527
 WINDOW_SAMPLES = 10 * SAMPLE_RATE
 WHOLE_SAMPLES = 30 * SAMPLE_RATE
 MIN_SAMPLES = 32 * HOP  # one step of the last feature map
-PREEMPHASIS = 0.97
-FRONTEND: dict[str, Any] = {
-    "sample_rate": SAMPLE_RATE,
-    "n_fft": 1024,
-    "hop_length": HOP,
-    "win_length": 800,
-    "periodic": False,
-    "pad_mode": "reflect",
-    "n_mels": BINS,
-    "fmax": 15_000.0,
-    "htk": True,
-    "norm": None,
-    "triangles": "mel",
-}
 # Depthwise width, expanded channels, channels, excitation, activation, stride.
 BLOCKS = (
     (3, 16, 16, False, "relu", 1),
@@ -117,7 +102,8 @@ def _body(width: float, clip_samples: int | None) -> Body:
             f"clip_samples must be at least {MIN_SAMPLES}. Received: {clip_samples!r}."
         )
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = _frontend(waveform)
+    x = koutini_frontend(waveform)
+    x = layers.Reshape((-1, BINS, 1), name="image")(x)
     channels = _round(16 * width)
     x = channels_last.ZeroPadding2D(1, name="features_0_pad")(x)
     x = channels_last.Conv2D(
@@ -147,15 +133,6 @@ def _body(width: float, clip_samples: int | None) -> Body:
     )
     x = layers.Dropout(0.2, name="classifier_4")(x)
     return Body(waveform, embedding, x, _spec(clip_samples))
-
-
-def _frontend(waveform: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the normalized log mel spectrogram, (batch, frames, 128, 1)."""
-    x = Preemphasis(PREEMPHASIS, mode="valid", name="preemphasis")(waveform)
-    x = MelSpectrogram(**FRONTEND, name="mel")(x)
-    x = LogCompression(offset=1e-5, name="log")(x)
-    x = Standardize(mean=-4.5, std=5.0, name="frontend")(x)
-    return layers.Reshape((-1, BINS, 1), name="image")(x)
 
 
 def _spec(clip_samples: int | None) -> AudioSpec:

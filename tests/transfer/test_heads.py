@@ -14,7 +14,7 @@ from support.small import small
 
 LABELS = ["knock", "bark"]
 # Their heads see what layers with weights make of the embedding.
-BEHIND = {"AST", "CED", "EAT", "EfficientAT"}
+BEHIND = {"AST", "CED", "EAT", "EfficientAT", "MAEST", "PaSST"}
 
 
 def built(name, **arguments):

@@ -15,6 +15,7 @@ UNSAID = {
     *("FireRedAED", "SileroVAD", "SpeakerEncoder", "SpeechMusicNoise"),
     "WhisperEncoder",
 }
+AT_32_KHZ = {"CNN14", "EfficientAT", "PaSST"}
 
 
 def titles(*arguments: Any, **chosen: Any) -> list[str]:
@@ -29,7 +30,7 @@ def titles(*arguments: Any, **chosen: Any) -> list[str]:
         ({"data": "AudioSet"}, 6, lambda e: "AudioSet" in e.data),
         ({"data": "fsdd"}, 4, lambda e: e.tag == "fsdd"),
         ({"license": "isc"}, 4, lambda e: e.license == "ISC"),
-        ({"sample_rate": 32_000}, 4, lambda e: e.factory in ("EfficientAT", "CNN14")),
+        ({"sample_rate": 32_000}, 4, lambda e: e.factory in AT_32_KHZ),
         ({"max_parameters": 500_000}, 12, lambda e: e.parameters <= 500_000),
         ({"max_bytes": 1_000_000}, 6, lambda e: e.approximate_size <= 1_000_000),
         ({"bundled": True}, 12, lambda e: e.is_bundled),

@@ -30,6 +30,7 @@ OFFERED = {
     "CNN14": ["audioset", "audioset-16k"],
     "AST": ["audioset"],
     "CED": ["audioset", "audioset-mini", "audioset-small", "audioset-base"],
+    "PaSST": ["audioset"],
     "YAMNet": ["audioset"],
     "VGGish": ["audioset"],
     "OpenL3": [
