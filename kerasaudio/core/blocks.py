@@ -165,6 +165,10 @@ class TransformerNames(NamedTuple):
     output: str
 
 
+# As the vision transformers of timm name them, from which many networks come.
+TIMM_NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
+
+
 def transformer_layer(
     x: keras.KerasTensor,
     heads: int,

@@ -24,7 +24,7 @@ from kerasaudio.checkpoints.native import State, read_native
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import TransformerNames, transformer_layer
+from kerasaudio.core.blocks import TIMM_NAMES, transformer_layer
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.padded_fbank import (
     BINS,
@@ -41,7 +41,6 @@ BANDS = BINS // PATCH
 CLASSES = 527
 EPSILON = 1e-6
 HEAD_SIZE = 64
-_NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
 
 
 def AudioMAE(
@@ -108,7 +107,7 @@ def _body(
     x = TokensAndPositions(distilled=False, name="tokens")(x)
     for number in range(num_layers):
         x = transformer_layer(
-            x, num_heads, intermediate_size, EPSILON, f"blocks_{number}", _NAMES
+            x, num_heads, intermediate_size, EPSILON, f"blocks_{number}", TIMM_NAMES
         )
     x = layers.Cropping1D((1, 0), name="without_token")(x)
     x = channels_last.GlobalAveragePooling1D(name="pool")(x)

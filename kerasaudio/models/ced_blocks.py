@@ -20,8 +20,8 @@ from kerasaudio.checkpoints.hub_config import read_config
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.blocks import (
+    TIMM_NAMES,
     TORCH_EPSILON,
-    TransformerNames,
     batch_norm,
     transformer_layer,
 )
@@ -45,7 +45,6 @@ FRONTEND: dict[str, Any] = {
     "htk": True,
     "norm": None,
 }
-NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
 
 
 class Patch(NamedTuple):
@@ -91,7 +90,7 @@ def hear_grid(
     x = GridPositions(steps, name="positions")(x)
     for number in range(num_layers):
         x = transformer_layer(
-            x, num_heads, 4 * hidden_size, EPSILON, f"blocks_{number}", NAMES
+            x, num_heads, 4 * hidden_size, EPSILON, f"blocks_{number}", TIMM_NAMES
         )
     return layers.LayerNormalization(epsilon=EPSILON, name="norm")(x)
 

@@ -23,8 +23,8 @@ from keras import layers
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.blocks import (
+    TIMM_NAMES,
     TORCH_EPSILON,
-    TransformerNames,
     transformer_layer,
 )
 from kerasaudio.layers import channels_last
@@ -38,7 +38,6 @@ PATCH = 16
 EPSILON = 1e-6
 HEAD_SIZE = 64  # features of an attention head in the published files
 TOKENS = 2
-_NAMES = TransformerNames("norm1", "attn", "norm2", "mlp_fc1", "mlp_fc2")
 
 
 class Sizes(NamedTuple):
@@ -113,7 +112,7 @@ def hear(
     for number in range(sizes.num_layers):
         name = f"blocks_{number}"
         hidden = 4 * sizes.hidden_size
-        x = transformer_layer(x, sizes.num_heads, hidden, EPSILON, name, _NAMES)
+        x = transformer_layer(x, sizes.num_heads, hidden, EPSILON, name, TIMM_NAMES)
     x = layers.LayerNormalization(epsilon=EPSILON, name="norm")(x)
     x = FirstTokens(TOKENS, name="first_tokens")(x)
     embedding = channels_last.GlobalAveragePooling1D(name="embedding")(x)
