@@ -27,6 +27,7 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "CNN14DecisionLevelMax": (("frames",), ("frame_scores",)),
     "EfficientAT": (("features_3_add", "features_15_add", "features_16_1"), ()),
     "FireRedAED": (("frontend", "fsmn1", "fsmn2"), ("frame_scores",)),
+    "HuBERT": (("frontend", "frames"), ()),
     "LeNetMFCC": (("pool1", "steps"), ()),
     "PANNsMobileNetV2": (("features_2_conv_1", "features_18_1_relu6"), ()),
     "PANNsResNet": (("resnet_layer2_0_add", "resnet_pool"), ()),
@@ -35,6 +36,10 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "SpeechGRU": (("gru1",), ()),
     "SpeechMusicNoise": (("frontend", "scored_frames"), ("frame_scores",)),
     "VGGish": (("frontend",), ("patch_embeddings", "patch_scores")),
+    "Wav2Vec2": (
+        ("frontend", "feature_extractor_conv_layers_0_layer_norm", "frames"),
+        (),
+    ),
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
