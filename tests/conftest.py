@@ -19,10 +19,10 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path.append(str(CHECKOUT))
 
 
-# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP and
+# Their layers are much those of CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP, AST and
 # ShortChunkResNet, but jax compiles every operation of every network, for minutes.
 SLOW_ON_JAX = {
-    *("HTSAT", "ShortChunkCNN"),
+    *("HTSAT", "HuBERT", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }
@@ -30,6 +30,7 @@ SLOW_ON_JAX = {
 # that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
     *("BEATs", "CNNSA", "FCN", "HarmonicCNN", "SampleCNNSE", "SpeechMusicNoise"),
+    "Wav2Vec2",
 }
 
 

@@ -23,9 +23,11 @@ SMALL = {
     "AST": {"num_layers": 1},
     "BEATs": {"num_layers": 1},
     "CED": {"num_layers": 1},
+    "HuBERT": {"num_layers": 1},
     "MelResNet50": {"side": 32},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
+    "Wav2Vec2": {"num_layers": 1},
 }
 
 
@@ -124,6 +126,7 @@ def test_models_are_called_as_people_write_them():
             "FCN": "fcn",
             "FireRedAED": "fire_red_aed",
             "HarmonicCNN": "harmonic_cnn",
+            "HuBERT": "hubert",
             "LeNetMFCC": "lenet_mfcc",
             "LogMelCNN": "log_mel_cnn",
             "MelResNet50": "mel_resnet50",
@@ -140,6 +143,7 @@ def test_models_are_called_as_people_write_them():
             "SpeechGRU": "speech_gru",
             "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",
+            "Wav2Vec2": "wav2vec2",
             "YAMNet": "yamnet",
         }.items()
     )
@@ -153,8 +157,9 @@ def test_a_saved_model_keeps_its_name(tmp_path):
 
 
 def test_one_factory_points_to_another():
-    assert set(EVERY) - set(WITH_ARGUMENTS) == {"SampleCNNSE"}
+    assert set(EVERY) - set(WITH_ARGUMENTS) == {"HuBERT", "SampleCNNSE"}
     assert "those of `SampleCNN`" in kerasaudio.SampleCNNSE.__doc__
+    assert "those of `Wav2Vec2`" in kerasaudio.HuBERT.__doc__
 
 
 @pytest.mark.parametrize("name", EVERY)

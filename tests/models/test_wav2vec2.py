@@ -173,7 +173,7 @@ def test_the_sibling_is_refused(save, family, other, told):
 
 
 def other_networks():
-    """Give state dicts that are not those of a wav2vec 2.0, and what is said of them."""
+    """Give state dicts that are not a wav2vec 2.0, and what is said of them."""
     whole = state("wav2vec2_small_base")
     layer = "wav2vec2.encoder.layers.0.attention"
     return {

@@ -29,7 +29,8 @@ LIKE_CNN6 = {
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet", "WavegramLogmelCNN14"),
 }
-NAMES = (*sorted(FACTORIES.keys() - LIKE_CNN6), SPREAD)
+LIKE_WAV2VEC2 = {"HuBERT"}
+NAMES = (*sorted(FACTORIES.keys() - LIKE_CNN6 - LIKE_WAV2VEC2), SPREAD)
 LABELS = ["knock", "bark", "nothing"]
 # Their first kernels, as Keras makes them, leave nothing of the sound.
 DEPTHWISE = ("EfficientAT", "YAMNet")

@@ -33,6 +33,8 @@ SUBJECTS = {
     "speech_commands_tiny": "ten spoken words",
     "speech": "speech or not",
 }
+# What networks without labels are for, by their task.
+VECTORS_OF = {"speaker": "voices", "speech": "speech"}
 # A network of a paper whose weights nobody published; it reads those of its code.
 FILE_ONLY = "ReSE2Multi"
 FILE_ONLY_PAPER = "Kim et al. 2018"
@@ -180,7 +182,7 @@ def _alike(preset: Preset) -> tuple[str, str, bool]:
 def _sound(preset: Preset) -> str:
     subject = _subject(preset.entry)
     if not preset.entry.labels:
-        subject = "voices" if preset.entry.task == "speaker" else "everything"
+        subject = VECTORS_OF.get(preset.entry.task, "everything")
         subject += f" (a {preset.width}-d embedding)"
     return f"{subject}, {_length(preset.spec)}"
 
