@@ -225,6 +225,10 @@ LAYERS = {
     ),
     "beside": lambda x: layers.Concatenate()([frames(x), layers.ReLU()(frames(x))]),
     "normalized": lambda x: layers.LayerNormalization()(frames(x)),
+    "normalized in groups": lambda x: layers.GroupNormalization(4)(frames(x)),
+    "scaled in groups": lambda x: layers.GroupNormalization(24, center=False)(
+        frames(x)
+    ),
     "swapped": lambda x: layers.Permute((1, 3, 2))(pictures(x)),
     "attention": lambda x: attend(frames(x)),
     "attention to others": lambda x: attend(frames(x), layers.Dense(24)(frames(x))),
@@ -270,6 +274,7 @@ UNKNOWN = {
     "strides that begin anywhere": lambda x: layers.Conv1D(
         3, 3, strides=2, padding="same"
     )(frames(x)),
+    "pictures in groups": lambda x: layers.GroupNormalization(1)(pictures(x)),
     "behind each other": lambda x: layers.Concatenate(axis=1)([frames(x), frames(x)]),
     "from behind": lambda x: layers.GRU(3, go_backwards=True, return_sequences=True)(
         frames(x)

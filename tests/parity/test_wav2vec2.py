@@ -40,23 +40,36 @@ def stages(size):
     }
 
 
-def table(factory, model_type, size, name):
-    found = stages(size)
-    if model_type == "hubert":  # transformers does not return its convolutions
-        del found["conv"]
-    return Parity(
-        factory,
-        f"{model_type}_small_{size}",
-        found,
-        weights=with_config(seeded_file(name), model_type),
-    )
+def without_convolutions(size):
+    """Give the stages of HuBERT, of which transformers does not return these."""
+    return {name: stage for name, stage in stages(size).items() if name != "conv"}
 
 
 TABLES = (
-    table(kerasaudio.Wav2Vec2, "wav2vec2", "base", "pytorch_model.bin"),
-    table(kerasaudio.Wav2Vec2, "wav2vec2", "large", "model.safetensors"),
-    table(kerasaudio.HuBERT, "hubert", "base", "model.safetensors"),
-    table(kerasaudio.HuBERT, "hubert", "large", "pytorch_model.bin"),
+    Parity(
+        kerasaudio.Wav2Vec2,
+        "wav2vec2_small_base",
+        stages("base"),
+        weights=with_config(seeded_file("pytorch_model.bin"), "wav2vec2"),
+    ),
+    Parity(
+        kerasaudio.Wav2Vec2,
+        "wav2vec2_small_large",
+        stages("large"),
+        weights=with_config(seeded_file("model.safetensors"), "wav2vec2"),
+    ),
+    Parity(
+        kerasaudio.HuBERT,
+        "hubert_small_base",
+        without_convolutions("base"),
+        weights=with_config(seeded_file("model.safetensors"), "hubert"),
+    ),
+    Parity(
+        kerasaudio.HuBERT,
+        "hubert_small_large",
+        without_convolutions("large"),
+        weights=with_config(seeded_file("pytorch_model.bin"), "hubert"),
+    ),
 )
 
 
