@@ -262,7 +262,7 @@ def test_there_is_a_frame_every_20_ms_and_the_embedding_is_their_mean(rng):
     outputs = [model.get_layer(name).output for name in ("frames", "embedding")]
     network = keras.Model(model.input, outputs)
 
-    for samples, count in {400: 1, 719: 1, 720: 2, 16_000: 49}.items():
+    for samples, count in {719: 1, 720: 2}.items():
         clip = rng.normal(0, 0.1, (1, samples)).astype("float32")
         frames, embedding = map(keras.ops.convert_to_numpy, network(clip))
         assert frames.shape == (1, count, 24)
