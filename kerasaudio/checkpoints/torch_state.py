@@ -146,7 +146,18 @@ def weight_norm(lengths: np.ndarray, directions: np.ndarray) -> np.ndarray:
         lengths: Its lengths, `weight_g` or `parametrizations.weight.original0`, with
             size 1 in the axes over which they are taken.
         directions: A tensor of its directions and shape, `weight_v` or `original1`.
+
+    Raises:
+        ValueError: The shapes do not belong together.
     """
+    if lengths.ndim != directions.ndim or any(
+        size not in (1, whole)
+        for size, whole in zip(lengths.shape, directions.shape, strict=True)
+    ):
+        raise ValueError(
+            "The lengths of a normalized weight must have in each axis size 1 or that "
+            f"of its directions, {directions.shape}. Received: {lengths.shape}."
+        )
     axes = tuple(axis for axis, size in enumerate(lengths.shape) if size == 1)
     exact = directions.astype("float64")
     norms = np.sqrt(np.square(exact).sum(axis=axes, keepdims=True))

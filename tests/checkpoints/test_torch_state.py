@@ -121,6 +121,12 @@ def test_a_weight_in_two_parts_is_put_together(axis):
     assert not weight_norm(lengths, 0 * directions).any()
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (1, 1, 5), (1, 1, 4, 1)])
+def test_two_parts_that_do_not_belong_together_are_refused(shape):
+    with pytest.raises(ValueError, match=r"directions, \(6, 3, 4\)\. Received: "):
+        weight_norm(tensor(*shape), tensor(6, 3, 4))
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (7, 3), (6, 5), (2, 3, 4)])
 def test_attention_of_odd_shapes_stays_visible(shape):
     keys = ("a.attn.qkv.weight", "a.attn.qkv.bias", "a.attn.proj.weight")

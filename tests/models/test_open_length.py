@@ -43,7 +43,8 @@ INSIDE = {  # layers, and scores of pieces; of other networks it is the front-en
     "WavegramLogmelCNN14": (("wavegram", "both"), ()),
     "YAMNet": (("whole_patches",), ("patch_embeddings", "patch_scores")),
 }
-# Standardizing each patch, or a bin with a steady tone, makes what is rounded off larger.
+# Standardizing each patch, or a bin with a steady tone, makes what is rounded off
+# larger.
 ROUNDED = {"SpeechMusicNoise": 1e-5, "scaled in groups": 1e-5}
 
 
