@@ -8,6 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import keras
+
 from doc_site import clip_times
 from doc_site.tables import read_table, table
 from kerasaudio import AudioSpec
@@ -170,7 +172,9 @@ def sorted_presets(presets: Sequence[Preset]) -> list[Preset]:
 
 
 def _body(factory: str, arguments: Mapping[str, object]) -> tuple[AudioSpec, int]:
-    model = FACTORIES[factory](**arguments, include_top=False)
+    # Weights are not allocated, which takes the large networks longest.
+    with keras.StatelessScope(initialize_variables=False):
+        model = FACTORIES[factory](**arguments, include_top=False)
     return model.spec, model.output_shape[-1]
 
 
