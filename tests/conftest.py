@@ -20,10 +20,10 @@ sys.path.append(str(CHECKOUT))
 
 
 # Their layers are much those of AST, CNN6, CNN14DecisionLevelMax, EfficientAT, CLAP,
-# MusicVGG, PaSST and ShortChunkResNet, but jax compiles every operation of every
-# network, for minutes.
+# MusicVGG, PaSST, ShortChunkResNet and Wav2Vec2, but jax compiles every operation of
+# every network, for minutes.
 SLOW_ON_JAX = {
-    *("AudioMAE", "EdgeL3", "HTSAT", "MAEST", "OpenL3", "ShortChunkCNN"),
+    *("AudioMAE", "EdgeL3", "HTSAT", "HuBERT", "MAEST", "OpenL3", "ShortChunkCNN"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "WavegramLogmelCNN14"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
     "WhisperEncoder",  # much like AST; `test_layers` hears what it does to lengths
@@ -32,7 +32,7 @@ SLOW_ON_JAX = {
 # lengths that they take, which are treated on jax alone.
 SLOW_BUT_FOR_LENGTHS = {
     *("BEATs", "CNNSA", "Dasheng", "EAT", "FCN", "HarmonicCNN", "PaSST"),
-    *("SampleCNNSE", "SpeechMusicNoise"),
+    *("SampleCNNSE", "SpeechMusicNoise", "Wav2Vec2"),
 }
 
 

@@ -10,6 +10,7 @@ the same rules apply to every network:
     BatchNorm weight, bias, running_*  -> gamma, beta, moving_*
     LayerNorm weight, bias      -> gamma, beta
     `attn.qkv`, `attn.proj` of a transformer -> layer `<path>_attn`, heads apart
+    `attention.q_proj`, `k_proj`, `v_proj`, `out_proj` -> `<path>_attention`, likewise
     GRU     weight_ih_l0, ...   -> layer `<path>_l0`, gates r z n -> z r n
     LSTM    the same, four gates i f g o in the same order; their biases are added
 """
@@ -24,7 +25,11 @@ from kerasaudio.checkpoints.native import State
 _RECURRENT = re.compile(
     r"(?P<path>.+)\.(?P<kind>weight|bias)_(?P<side>ih|hh)_l(?P<layer>\d+)"
 )
-_ATTENTION = re.compile(r"(?P<path>(.+\.)?attn)\.(?P<kind>qkv|proj)\.(weight|bias)")
+_ATTENTION = re.compile(
+    r"(?P<path>(.+\.)?(attn|attention))\."
+    r"(?P<kind>qkv|proj|[qkv]_proj|out_proj)\.(weight|bias)"
+)
+_ROLES = {"q_proj": "query", "k_proj": "key", "v_proj": "value"}
 _NORM = {
     "weight": "gamma",
     "bias": "beta",
@@ -98,11 +103,13 @@ def _kernel(tensor: np.ndarray, depthwise: bool) -> np.ndarray:
 def _attention(
     layer: str, kind: str, leaf: str, tensor: np.ndarray, heads: int
 ) -> State:
-    if kind == "proj":
+    if kind in ("proj", "out_proj"):
         if leaf == "bias":
             return {f"{layer}/attention_output/bias": tensor}
         return {f"{layer}/attention_output/kernel": join_heads(tensor, heads)}
     variable = "kernel" if leaf == "weight" else "bias"
+    if kind in _ROLES:
+        return {f"{layer}/{_ROLES[kind]}/{variable}": split_heads(tensor, heads)}
     if not tensor.ndim:
         return {f"{layer}/{kind}/{variable}": tensor}
     return {
@@ -130,6 +137,32 @@ def join_heads(tensor: np.ndarray, heads: int) -> np.ndarray:
     if tensor.ndim != 2 or turned.shape[0] % heads:
         return turned
     return turned.reshape(heads, turned.shape[0] // heads, turned.shape[1])
+
+
+def weight_norm(lengths: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Return the weight that torch's `weight_norm` stores in two parts.
+
+    Args:
+        lengths: Its lengths, `weight_g` or `parametrizations.weight.original0`, with
+            size 1 in the axes over which they are taken.
+        directions: A tensor of its directions and shape, `weight_v` or `original1`.
+
+    Raises:
+        ValueError: The shapes do not belong together.
+    """
+    if lengths.ndim != directions.ndim or any(
+        size not in (1, whole)
+        for size, whole in zip(lengths.shape, directions.shape, strict=True)
+    ):
+        raise ValueError(
+            "The lengths of a normalized weight must have in each axis size 1 or that "
+            f"of its directions, {directions.shape}. Received: {lengths.shape}."
+        )
+    axes = tuple(axis for axis, size in enumerate(lengths.shape) if size == 1)
+    exact = directions.astype("float64")
+    norms = np.sqrt(np.square(exact).sum(axis=axes, keepdims=True))
+    norms = np.maximum(norms, np.finfo("float32").tiny)
+    return (exact * (lengths.astype("float64") / norms)).astype("float32")
 
 
 def _recurrent(layer: str, parts: Mapping[str, np.ndarray]) -> State:

@@ -176,10 +176,13 @@ def transformer_layer(
     epsilon: float,
     name: str,
     names: TransformerNames,
+    *,
+    norm_first: bool = True,
 ) -> keras.KerasTensor:
     """Apply self-attention and a dense block to (batch, tokens, features).
 
-    Each is applied to normalized tokens, and its output added to the tokens.
+    Each is applied to normalized tokens, and its output added to the tokens. In the
+    older order, it is applied to the tokens, and the sum is normalized.
 
     Args:
         x: Tokens.
@@ -187,16 +190,22 @@ def transformer_layer(
         hidden: Units of the dense layer with GELU between the two of the block.
         epsilon: Of the layer normalizations.
         name: Prefix of the layer names.
-        names: The layer names after the prefix.
+        names: The layer names after the prefix; in the older order, the normalizations
+            named as before attention and before the dense block are behind them.
+        norm_first: Whether to normalize before rather than after.
     """
     features = x.shape[-1]
     normalize = partial(layers.LayerNormalization, epsilon=epsilon)
-    y = normalize(name=f"{name}_{names.before_attention}")(x)
+    around_attention = normalize(name=f"{name}_{names.before_attention}")
+    around_dense = normalize(name=f"{name}_{names.before_dense}")
+    y = around_attention(x) if norm_first else x
     y = layers.MultiHeadAttention(
         heads, features // heads, name=f"{name}_{names.attention}"
     )(y, y)
     x = layers.Add(name=f"{name}_attention_add")([x, y])
-    y = normalize(name=f"{name}_{names.before_dense}")(x)
+    x = x if norm_first else around_attention(x)
+    y = around_dense(x) if norm_first else x
     y = layers.Dense(hidden, "gelu", name=f"{name}_{names.hidden}")(y)
     y = layers.Dense(features, name=f"{name}_{names.output}")(y)
-    return layers.Add(name=f"{name}_output_add")([x, y])
+    x = layers.Add(name=f"{name}_output_add")([x, y])
+    return x if norm_first else around_dense(x)

@@ -27,7 +27,7 @@ from keras import layers
 
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_file import read_torch
-from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.checkpoints.torch_state import from_torch, weight_norm
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import TORCH_EPSILON
@@ -288,11 +288,9 @@ def from_beats(tensors: Mapping[str, np.ndarray], origin: str) -> State:
         copy = left.pop(key) if _COPY.fullmatch(key) else biases
         if not np.array_equal(copy, biases):
             raise ValueError(f"{origin}: {key} differs from that of the first layer.")
-    lengths = left.pop("encoder.pos_conv.0.weight_g").astype("float64")
-    directions = left.pop("encoder.pos_conv.0.weight_v").astype("float64")
-    norms = np.sqrt(np.square(directions).sum(axis=(0, 1), keepdims=True))
-    kernel = directions * (lengths / np.maximum(norms, np.finfo("float32").tiny))
-    left["encoder.pos_conv.0.weight"] = kernel.astype("float32")
+    left["encoder.pos_conv.0.weight"] = weight_norm(
+        left.pop("encoder.pos_conv.0.weight_g"), left.pop("encoder.pos_conv.0.weight_v")
+    )
     # Upstream's images are (frames, bins), as here.
     left["patch_embedding.weight"] = left["patch_embedding.weight"].swapaxes(2, 3)
     state = from_torch(left, rename=_RENAME, constants=_ONES)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasaudio.checkpoints.torch_state import from_torch
+from kerasaudio.checkpoints.torch_state import from_torch, weight_norm
 
 
 def tensor(*shape):
@@ -80,6 +80,51 @@ def test_attention_is_taken_apart_into_heads():
     )
     np.testing.assert_allclose(out, x @ proj.T)
     assert state["blocks_0_attn/key/bias"].ravel().tolist() == list(range(6, 12))
+
+
+def test_attention_stored_in_four_parts_is_the_same():
+    rng = np.random.default_rng(0)
+    kernels = {kind: rng.normal(size=(6, 6)) for kind in "qkvo"}
+    biases = {kind: rng.normal(size=6) for kind in "qkvo"}
+    parts = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "out_proj"}
+    apart = {f"a.attention.{parts[k]}.weight": v for k, v in kernels.items()}
+    apart |= {f"a.attention.{parts[k]}.bias": v for k, v in biases.items()}
+    together = {
+        "a.attention.qkv.weight": np.concatenate([kernels[k] for k in "qkv"]),
+        "a.attention.qkv.bias": np.concatenate([biases[k] for k in "qkv"]),
+        "a.attention.proj.weight": kernels["o"],
+        "a.attention.proj.bias": biases["o"],
+    }
+
+    got, want = from_torch(apart, heads=3), from_torch(together, heads=3)
+
+    assert got.keys() == want.keys()
+    for key, value in want.items():
+        np.testing.assert_array_equal(got[key], value)
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_a_weight_in_two_parts_is_put_together(axis):
+    directions = np.random.default_rng(0).normal(size=(6, 3, 4)).astype("float32")
+    others = tuple({0, 1, 2} - {axis})
+    lengths = np.abs(directions).max(axis=others, keepdims=True)
+
+    whole = weight_norm(lengths, 7 * directions)
+
+    norms = np.linalg.norm(
+        np.moveaxis(whole, axis, 0).reshape(whole.shape[axis], -1), axis=1
+    )
+    np.testing.assert_allclose(norms, lengths.ravel(), rtol=1e-6)
+    ratios = (whole / directions).std(axis=others)
+    np.testing.assert_allclose(ratios, 0, atol=1e-6)
+    assert whole.dtype == np.float32
+    assert not weight_norm(lengths, 0 * directions).any()
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1, 1, 5), (1, 1, 4, 1)])
+def test_two_parts_that_do_not_belong_together_are_refused(shape):
+    with pytest.raises(ValueError, match=r"directions, \(6, 3, 4\)\. Received: "):
+        weight_norm(tensor(*shape), tensor(6, 3, 4))
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (7, 3), (6, 5), (2, 3, 4)])

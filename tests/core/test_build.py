@@ -27,11 +27,13 @@ SMALL = {
     "EAT": {"num_layers": 1},
     "Dasheng": {"num_layers": 1},
     "MAEST": {"num_layers": 1},
+    "HuBERT": {"num_layers": 1},
     "MelResNet50": {"side": 32},
     "PaSST": {"num_layers": 1},
     "SpeakerEncoder": {"units": 4},
     "VGGish": {"filters": 4, "dense_units": 8},
     "WhisperEncoder": {"num_layers": 1},
+    "Wav2Vec2": {"num_layers": 1},
 }
 
 
@@ -134,6 +136,7 @@ def test_models_are_called_as_people_write_them():
             "FCN": "fcn",
             "FireRedAED": "fire_red_aed",
             "HarmonicCNN": "harmonic_cnn",
+            "HuBERT": "hubert",
             "LeNetMFCC": "lenet_mfcc",
             "LogMelCNN": "log_mel_cnn",
             "MAEST": "maest",
@@ -154,6 +157,7 @@ def test_models_are_called_as_people_write_them():
             "SpeechMusicNoise": "speech_music_noise",
             "VGGish": "vggish",
             "WhisperEncoder": "whisper_encoder",
+            "Wav2Vec2": "wav2vec2",
             "YAMNet": "yamnet",
         }.items()
     )
@@ -167,8 +171,9 @@ def test_a_saved_model_keeps_its_name(tmp_path):
 
 
 def test_one_factory_points_to_another():
-    assert set(EVERY) - set(WITH_ARGUMENTS) == {"SampleCNNSE"}
+    assert set(EVERY) - set(WITH_ARGUMENTS) == {"HuBERT", "SampleCNNSE"}
     assert "those of `SampleCNN`" in kerasaudio.SampleCNNSE.__doc__
+    assert "those of `Wav2Vec2`" in kerasaudio.HuBERT.__doc__
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -24,9 +24,9 @@ from support.sounds import write
 
 LENGTHS = (0.5, 1, 1.7, 2, 2.5)  # windows
 SPREAD = "SampleCNN, spread"
-# They begin as CNN6 does, or AST, and one function gives them its rule.
+# They begin as CNN6, AST or Wav2Vec2 do, and one function gives them its rule.
 LIKE_ANOTHER = {
-    "AudioMAE",
+    *("AudioMAE", "HuBERT"),
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet", "WavegramLogmelCNN14"),
 }

@@ -108,6 +108,15 @@ SMALL: dict[str, dict[str, Any]] = {
     "SpeechMusicNoise": {"filters": 4, "dense_units": 8},
     "VGGish": {"filters": 4, "dense_units": 32},
     "MusiCNN": {"midend_filters": 8, "dense_units": 16},
+    "Wav2Vec2": {
+        "hidden_size": 24,
+        "num_layers": 2,
+        "num_heads": 3,
+        "intermediate_size": 32,
+        "conv_filters": 16,
+        "position_width": 6,
+        "position_groups": 2,
+    },
     "WavegramLogmelCNN14": {"filters": 2},
     "WhisperEncoder": {
         "hidden_size": 24,
@@ -119,6 +128,13 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "SampleCNN": {"clip_samples": 2 * 3**7, "blocks": 6},
     "SampleCNNSE": {"clip_samples": 2 * 3**7, "blocks": 6},
+}
+
+
+SMALL["HuBERT"] = SMALL["Wav2Vec2"] | {
+    "conv_bias": True,
+    "conv_norm": "layer",
+    "norm_first": True,
 }
 
 

@@ -46,6 +46,26 @@ def _normalize(layer: Any, inputs: Sequence[Timed]) -> Timed:
     return Timed(layer(x.value), x.count)
 
 
+@rule(layers.GroupNormalization)
+def _normalize_groups(layer: Any, inputs: Sequence[Timed]) -> Timed:
+    # Each group of channels over all steps of the clip.
+    (x,) = inputs
+    shape = x.value.shape
+    demand(len(shape) == 3 and layer.axis in (-1, 2), layer)
+    time = ops.shape(x.value)[1]
+    grouped = ops.reshape(
+        ops.cast(x.value, "float32"),
+        (-1, time, layer.groups, shape[2] // layer.groups),
+    )
+    centered = grouped - mean(grouped, x.count, (1, 3), keepdims=True)
+    variance = mean(centered * centered, x.count, (1, 3), keepdims=True)
+    scaled = centered * ops.rsqrt(variance + layer.epsilon)
+    value = ops.reshape(scaled, (-1, time, shape[2]))
+    value = value * layer.gamma if layer.scale else value
+    value = value + layer.beta if layer.center else value
+    return Timed(ops.cast(value, layer.compute_dtype), x.count)
+
+
 @rule(
     layers.Add,
     layers.Average,
