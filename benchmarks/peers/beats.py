@@ -1,8 +1,8 @@
 """BEATs in torch, with torchaudio's Kaldi front-end, as the original runs it.
 
-waveform (b, samples) -> filter bank energies, clip by clip (b, frames, 128) -> patches of
-16 x 16 (b, n, 512) -> dense (b, n, d) -> positions by convolution -> layers, in which
-each query decides how much relative positions count -> mean of the scores (b, 527)
+waveform (b, samples) -> filter bank energies, clip by clip (b, frames, 128) -> patches
+of 16 x 16 (b, n, 512) -> dense (b, n, d) -> positions by convolution -> layers, in
+which each query decides how much relative positions count -> scores (b, 527)
 
 The original is microsoft/unilm, beats, at c68101b; keys are its own.
 """
@@ -23,12 +23,12 @@ ALPHA = 32  # by which scores are divided before their maximum is subtracted
 
 
 def predict(
-    golden: str, batch: int, samples: int, max_distance: int = 800
+    golden: str, factory: str, batch: int, samples: int, max_distance: int = 800
 ) -> Callable[[], Any]:
     """Scores of clips, as work to be timed."""
     found = network(golden, max_distance)
     arguments = {"max_distance": max_distance}
-    return original.timed(found, "BEATs", golden, batch, samples, **arguments)
+    return original.timed(found, factory, golden, batch, samples, **arguments)
 
 
 def network(golden: str, max_distance: int = 800) -> nn.Module:

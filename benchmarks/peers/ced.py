@@ -18,9 +18,9 @@ HEAD_SIZE = 64
 TOP_DB = 120.0
 
 
-def predict(golden: str, batch: int, samples: int) -> Callable[[], Any]:
+def predict(golden: str, factory: str, batch: int, samples: int) -> Callable[[], Any]:
     """Scores of clips, as work to be timed."""
-    return original.timed(network(golden), "CED", golden, batch, samples)
+    return original.timed(network(golden), factory, golden, batch, samples)
 
 
 def network(golden: str) -> nn.Module:
@@ -72,7 +72,9 @@ class _Mel(nn.Module):
         window = self.spectrogram.window
         x = torch.stft(waveforms, 512, 160, window=window, return_complex=True)
         power = x.abs().pow(2.0)
-        return torch.matmul(power.transpose(-1, -2), self.mel_scale.fb).transpose(-1, -2)
+        return torch.matmul(power.transpose(-1, -2), self.mel_scale.fb).transpose(
+            -1, -2
+        )
 
 
 class _Layer(nn.Module):

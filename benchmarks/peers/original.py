@@ -28,12 +28,20 @@ def timed(
     Raises:
         AssertionError: The two differ.
     """
-    model = seeded.ours(factory, golden, **arguments)
+    check(network, seeded.ours(factory, golden, **arguments), samples)
+    waveforms = noise(batch, samples)
+    return lambda: numbers(network, waveforms)
+
+
+def check(network: Callable[[Any], Any], model: Any, samples: int) -> None:
+    """Compare an original with a model of ours, on short clips of noise.
+
+    Raises:
+        AssertionError: The two differ.
+    """
     heard = noise(CLIPS, min(samples, SECONDS * model.spec.sample_rate))
     want = predicting(model, heard)()
     np.testing.assert_allclose(numbers(network, heard), want, rtol=0, atol=TOLERANCE)
-    waveforms = noise(batch, samples)
-    return lambda: numbers(network, waveforms)
 
 
 def filled(network: Any, golden: str) -> Any:
@@ -45,7 +53,7 @@ def filled(network: Any, golden: str) -> Any:
     return network.eval()
 
 
-def numbers(network: Any, waveforms: np.ndarray) -> np.ndarray:
+def numbers(network: Callable[[Any], Any], waveforms: np.ndarray) -> np.ndarray:
     """Run a network on waveforms without gradients."""
     import torch
 

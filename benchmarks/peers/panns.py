@@ -10,6 +10,7 @@ The original is qiuqiangkong/audioset_tagging_cnn at d2f4b8c; keys are its own.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,13 +18,47 @@ from torch.nn import functional
 from benchmarks.peers import original
 
 SEGMENT = 32  # frames
+BATCH = 8  # windows
 
 
-def predict(
-    golden: str, factory: str, batch: int, samples: int
-) -> Callable[[], Any]:
+def predict(golden: str, factory: str, batch: int, samples: int) -> Callable[[], Any]:
     """Scores of clips, as work to be timed."""
     return original.timed(network(golden), factory, golden, batch, samples)
+
+
+def hear_file(golden: str, factory: str, window: int, hop: int) -> Callable[[str], Any]:
+    """Scores of the frames of a file, window by window, as work to be timed.
+
+    Args:
+        golden: Golden file that names the weights.
+        factory: Ours, by name.
+        window: Length of a window in samples.
+        hop: From the start of one window to that of the next.
+    """
+    import soundfile
+
+    from benchmarks import seeded
+    from kerasaudio.events import framewise
+
+    original_ = network(golden)
+    original.check(original_.frames, framewise(seeded.ours(factory, golden)), window)
+
+    def hear(path: str) -> Any:
+        loud, batch = 0, []
+        blocks = soundfile.blocks(
+            path, window, window - hop, dtype="float32", fill_value=0
+        )
+        for block in blocks:
+            batch.append(block)
+            if len(batch) == BATCH:
+                loud += count(np.stack(batch))
+                batch.clear()
+        return loud + (count(np.stack(batch)) if batch else 0)
+
+    def count(waveforms: np.ndarray) -> int:
+        return int((original.numbers(original_.frames, waveforms) >= 0.5).sum())
+
+    return hear
 
 
 def network(golden: str) -> nn.Module:
