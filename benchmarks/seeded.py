@@ -1,7 +1,7 @@
 """Published networks with seeded weights: ours on every backend, and the originals.
 
-Weights follow the rule of the golden files in tests/golden, key by key of the original's
-state dict, so that every process makes the same, and no file need be fetched.
+Weights follow the rule of the golden files in tests/golden, key by key of the
+original's state dict, so every process makes the same, and no file need be fetched.
 """
 
 import tempfile

@@ -3,7 +3,8 @@
 waveform (b, samples) -> mel (b, 64, frames) -> decibels, init_bn -> patches of 16 x 16,
 positions -> tokens (b, n, d), band by band -> layers -> mean -> scores (b, 527)
 
-The original is RicherMans/CED at 60a0f54; keys are its own. Clips have one chunk at most.
+The original is RicherMans/CED at 60a0f54; keys are its own. A clip is one chunk at
+most.
 """
 
 from collections.abc import Callable
@@ -100,7 +101,7 @@ class _Attention(nn.Module):
         self.proj = nn.Linear(size, size)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        clips, tokens, size = x.shape
+        clips, tokens, _ = x.shape
         split = self.qkv(x).reshape(clips, tokens, 3, self.heads, HEAD_SIZE)
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
         shares = (query @ key.transpose(-2, -1) * HEAD_SIZE**-0.5).softmax(dim=-1)
