@@ -36,6 +36,8 @@ examples:
   pip install ".[tensorflow,jax,benchmark]"      what most of it needs
   python -m benchmarks --only log-mel            one subject
   python -m benchmarks --backends tensorflow     one backend of ours
+  python -m benchmarks --only decision-level --minutes 5
+                                                 a shorter file than one of an hour
   pip download --no-deps musicnn==0.1.0          the original graphs of musicnn, then
   python -m benchmarks --musicnn-wheel musicnn-0.1.0-py3-none-any.whl --write
 
