@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import contest, frontend, networks, report, startup
+from benchmarks import contest, frontend, long_file, networks, report, seeded, startup
 from benchmarks.contest import BACKENDS, Contest
 
 DESCRIPTION = """\
@@ -25,6 +25,10 @@ SUBJECTS = (
     "efficientat",
     "samplecnn",
     "samplecnn-train",
+    "cnn14",
+    "ced-tiny",
+    "beats-base",
+    "decision-level",
     "startup",
 )
 EPILOG = """\
@@ -32,6 +36,8 @@ examples:
   pip install ".[tensorflow,jax,benchmark]"      what most of it needs
   python -m benchmarks --only log-mel            one subject
   python -m benchmarks --backends tensorflow     one backend of ours
+  python -m benchmarks --only decision-level --minutes 5
+                                                 a shorter file than one of an hour
   pip download --no-deps musicnn==0.1.0          the original graphs of musicnn, then
   python -m benchmarks --musicnn-wheel musicnn-0.1.0-py3-none-any.whl --write
 
@@ -50,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"measuring: {item.title}", file=sys.stderr, flush=True)
         if item.key == "startup":
             results = startup.run(item, rounds=rounds)
+        elif item.key == "decision-level":
+            results = long_file.run(item, rounds=rounds)
         else:
             results = contest.run(item, rounds=rounds, seconds=seconds)
         failed |= any(result.failed for result in results)
@@ -62,19 +70,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
-def all_contests(musicnn_wheel: Path | None, weights: Path | None) -> list[Contest]:
+def all_contests(
+    musicnn_wheel: Path | None, weights: Path | None, minutes: int = long_file.MINUTES
+) -> list[Contest]:
     """Give everything there is to measure; see the options of the same names."""
     return [
         *frontend.contests(),
         *networks.contests(musicnn_wheel),
+        *seeded.contests(),
+        *long_file.contests(minutes),
         *startup.contests(weights),
     ]
 
 
 def _chosen(options: argparse.Namespace) -> list[Contest]:
+    minutes = 1 if options.quick else options.minutes
     contests = [
         item.on(options.backends)
-        for item in all_contests(options.musicnn_wheel, options.weights)
+        for item in all_contests(options.musicnn_wheel, options.weights, minutes)
         if not options.only or item.key in options.only
     ]
     return [item for item in contests if any(entry.ours for entry in item.entries)]
@@ -106,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seconds", type=float, default=1.0, help="length of a turn (default: 1)"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=_positive,
+        default=long_file.MINUTES,
+        help="length of the file of decision-level "
+        f"(default: {long_file.MINUTES}, with --quick: 1)",
     )
     parser.add_argument(
         "--quick",

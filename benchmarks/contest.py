@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[1]
+PATHS = os.pathsep.join(map(str, (ROOT, ROOT / "tests")))  # what processes import
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -57,7 +58,8 @@ class Target:
 
     Attributes:
         factor: How many times as fast as the fastest of the peers; None for a limit.
-        seconds: Limit for one unit of work; None for a factor.
+        seconds: Limit for one unit of work; None for another limit.
+        growth: Limit of the peak of memory, in times that of a short file.
         beside: How many times the time of the fastest peer is added to the limit.
         peers: Beginnings of the names of the peers that count; "" counts all.
         same_backend: Count only peers that run on the backend of ours.
@@ -68,6 +70,7 @@ class Target:
     said: str
     factor: float | None = None
     seconds: float | None = None
+    growth: float | None = None
     beside: float = 0.0
     peers: str | tuple[str, ...] = ""
     same_backend: bool = False
@@ -109,12 +112,14 @@ class Result:
     Attributes:
         entry: What was timed.
         rounds: Seconds of every call, round by round.
+        peaks: Peaks of memory in MB, with a short file and with the long one.
         trouble: Why there are no times, "" if there are.
         failed: Whether the trouble is an error, and not just something not installed.
     """
 
     entry: Entry
     rounds: list[list[float]] = field(default_factory=list)
+    peaks: list[tuple[float, float]] = field(default_factory=list)
     trouble: str = ""
     failed: bool = False
 
@@ -129,6 +134,7 @@ class Result:
         """Note an error; what was timed before it does not count."""
         self.trouble, self.failed = f"failed: {message}", True
         self.rounds.clear()
+        self.peaks.clear()
 
     @property
     def best(self) -> float:
@@ -139,6 +145,11 @@ class Result:
     def median(self) -> float:
         """Median call, in seconds."""
         return statistics.median(time for calls in self.rounds for time in calls)
+
+    @property
+    def growth(self) -> float:
+        """Peak of memory with the long file, in times that with a short one."""
+        return max(long / short for short, long in self.peaks)
 
     def times_as_fast_as(self, other: "Result") -> float:
         """Give the median over the rounds of the ratio of the best calls."""
@@ -189,7 +200,7 @@ class Worker:
         self._entry = entry
 
     def __enter__(self) -> Self:
-        environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONPATH=str(ROOT))
+        environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", PYTHONPATH=PATHS)
         if self._entry.backend:
             environment["KERAS_BACKEND"] = self._entry.backend
         self._errors = tempfile.TemporaryFile("w+")

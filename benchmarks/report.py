@@ -98,6 +98,10 @@ def _verdict(
     peer = fastest_peer(results, target.peers, backend)
     if peer is None and (target.factor is not None or target.beside):
         return "not measured, no peer"
+    if target.growth is not None:
+        met = "met" if result.growth < target.growth else "**missed**"
+        short, long = max(result.peaks, key=lambda peak: peak[1])
+        return f"{met} ({result.growth:.2f} x: {long:.0f} after {short:.0f} MB)"
     if target.factor is None:
         assert target.seconds is not None
         beside = 0.0 if peer is None else target.beside * peer.best / contest.units

@@ -1,10 +1,12 @@
 """The benchmarks run, say what is missing, and judge as they should."""
 
+from dataclasses import replace
+
 import keras
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contest, frontend, report
+from benchmarks import contest, frontend, long_file, report
 from benchmarks.contest import Contest, Entry, Result, Target
 from benchmarks.worker import turn
 
@@ -79,6 +81,30 @@ def test_a_limit_may_grow_with_the_time_of_a_peer():
         printed = report.table(work, [ours, timed("peer", 9.0, seconds)])
         assert f"- at most: ours: {verdict}" in printed
     assert "- at most: ours: not measured, no peer" in report.table(work, [ours])
+
+
+def test_memory_may_grow_by_a_limit():
+    for long, verdict in ((149.0, "met (1.49 x: 149 after 100 MB)"), (150, "**missed")):
+        ours = timed("ours", 1.0, backend="jax", ours=True)
+        ours.peaks = [(100.0, 110.0), (100.0, long)]
+        work = Contest("key", "Title", "min", 1, [], [Target("less", growth=1.5)])
+        assert f"- less: ours: {verdict}" in report.table(work, [ours])
+
+
+@pytest.mark.slow
+def test_a_long_file_is_heard_in_a_process_of_its_own():
+    backend = keras.backend.backend()
+    (work,) = long_file.contests(minutes=1)
+    small = {"factory": "CNN14DecisionLevelMax", "golden": "panns_dlmax_small"}
+    ours = [replace(e, arguments=small) for e in work.on([backend]).entries if e.ours]
+    broken = Entry("broken", "benchmarks.frontend:ours", small, backend, ours=True)
+
+    measured, failed = long_file.run(replace(work, entries=[*ours, broken]), rounds=1)
+
+    assert not measured.failed, measured.trouble
+    assert [len(calls) for calls in measured.rounds] == [1]
+    assert 1 <= measured.growth < 1.5
+    assert "unexpected keyword argument" in failed.trouble
 
 
 def test_writing_keeps_what_stands_outside_the_marks(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.core.programs.folded import ROWS, fold
 from kerasaudio.core.programs.heap import give_back
 from kerasaudio.core.programs.open_length import (
     NoRuleError,
@@ -168,7 +169,8 @@ class _Program:
 
 def _of_whole(model: Any) -> Callable[..., Any]:
     def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
-        outputs, _ = model.stateless_call(trained, fixed, x, training=False)
+        with _weights(model, trained, fixed, x):
+            outputs = model(x, training=False)
         return outputs, keras.tree.map_structure(lambda _: -1, outputs)
 
     return run
@@ -176,12 +178,20 @@ def _of_whole(model: Any) -> Callable[..., Any]:
 
 def _of_filled(model: Any) -> Callable[..., Any]:
     def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
-        variables = [*model.trainable_variables, *model.non_trainable_variables]
-        values = zip(variables, [*trained, *fixed], strict=True)
-        with keras.StatelessScope(state_mapping=list(values)):
+        with _weights(model, trained, fixed, x):
             return run_filled(model, x, samples)
 
     return run
+
+
+def _weights(model: Any, trained: Any, fixed: Any, x: Any) -> keras.StatelessScope:
+    """Return a scope in which the model has these weights."""
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    pairs = zip(variables, [*trained, *fixed], strict=True)
+    values = {id(variable): value for variable, value in pairs}
+    if len(keras.tree.flatten(x)[0]) >= ROWS:
+        values = fold(model, values)
+    return keras.StatelessScope([(v, values[id(v)]) for v in variables])
 
 
 def _holds_clips(x: Any) -> bool:
