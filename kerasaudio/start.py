@@ -22,16 +22,17 @@ class BackendError(ModuleNotFoundError):
 
 
 def settle() -> None:
-    """Choose an installed backend, unless the user did; log errors of TensorFlow only.
+    """Choose an installed backend, and how much TensorFlow logs, unless the user did.
 
     If KERAS_BACKEND is not set, and the backend that Keras would take (that of its
     keras.json, or TensorFlow) is not installed, KERAS_BACKEND is set to the first of
-    `BACKENDS` that is. TF_CPP_MIN_LOG_LEVEL is set to 2 if it is not set. Nothing is
-    changed once Keras has been imported.
+    `BACKENDS` that is. If TF_CPP_MIN_LOG_LEVEL is not set, it is set to 2 (errors), and
+    in the command to 3 (fatal errors), as errors that matter also arrive as exceptions.
+    Nothing is changed once Keras has been imported.
     """
     if "keras" in sys.modules:
         return
-    os.environ.setdefault(LOG_LEVEL, "2")
+    os.environ.setdefault(LOG_LEVEL, "3" if is_command() else "2")
     installed = [name for name in BACKENDS if is_installed(name)]
     if not os.environ.get(VARIABLE) and installed and not is_installed(_of_keras()):
         os.environ[VARIABLE] = installed[0]

@@ -1,6 +1,7 @@
 """The first contact: which backend is taken, what is written, and how it ends."""
 
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -24,6 +25,15 @@ NONE = f"Keras needs a backend, and none is installed. Run: {HINTS}"
 
 NOISE = "import os\nos.write(2, b'about this machine\\n')\n"
 WAITS = "import os, time\nos.write(1, b'waiting\\n')\ntime.sleep(120)\n"
+
+
+@pytest.fixture
+def variables(monkeypatch):
+    """The environment of this test, without the two that are settled."""
+    settled = (start.VARIABLE, start.LOG_LEVEL)
+    own = {key: value for key, value in os.environ.items() if key not in settled}
+    monkeypatch.setattr(os, "environ", own)
+    return own
 
 
 def test_the_installed_backend_answers_and_all_that_is_written_is_ours(tmp_path):
@@ -64,30 +74,37 @@ def test_import_takes_the_installed_backend(tmp_path):
         ([], None, None, None),
     ],
 )
-def test_the_choice(installed, given, file, taken, tmp_path, monkeypatch):
+def test_the_choice(installed, given, file, taken, tmp_path, monkeypatch, variables):
     monkeypatch.delitem(sys.modules, "keras")
     monkeypatch.setattr(start, "is_installed", lambda name: name in installed)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    variables |= {"KERAS_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0"}
     if given is not None:
-        monkeypatch.setenv("KERAS_BACKEND", given)
+        variables["KERAS_BACKEND"] = given
     if file is not None:
         (tmp_path / "keras.json").write_text(json.dumps({"backend": file}))
 
     start.settle()
 
-    assert start.os.environ.get("KERAS_BACKEND") == taken
-    assert start.os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
+    assert variables.get("KERAS_BACKEND") == taken
+    assert variables["TF_CPP_MIN_LOG_LEVEL"] == "0"
     assert (start.told() is not None) == (taken is not None and not given)
     assert start.told() is None
 
 
-def test_what_keras_has_taken_stays(monkeypatch):
-    monkeypatch.setattr(start, "is_installed", lambda name: name == OTHERS[0])
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+@pytest.mark.parametrize(("command_line", "level"), [(True, "3"), (False, "2")])
+def test_how_much_tensorflow_logs(command_line, level, monkeypatch, variables):
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setattr(start, "is_command", lambda: command_line)
+    variables["KERAS_BACKEND"] = HERE
     start.settle()
-    assert "KERAS_BACKEND" not in start.os.environ
+    assert variables["TF_CPP_MIN_LOG_LEVEL"] == level
+
+
+def test_what_keras_has_taken_stays(monkeypatch, variables):
+    monkeypatch.setattr(start, "is_installed", lambda name: name == OTHERS[0])
+    before = dict(variables)
+    start.settle()
+    assert variables == before
     start.check_backend()
 
 
