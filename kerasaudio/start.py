@@ -109,7 +109,7 @@ def _of_keras() -> str:
         user = os.path.expanduser("~")
         home = os.path.join(user if os.access(user, os.W_OK) else "/tmp", ".keras")
     try:
-        path = Path(home, "keras.json").expanduser()
+        path = Path(os.path.expanduser(os.path.join(home, "keras.json")))
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return BACKENDS[0]

@@ -35,8 +35,10 @@ SLOW_BUT_FOR_LENGTHS = {
 
 # Folders and files of `pytest -m quick`: something of most rooms, in little time.
 QUICK = (
-    *("audio", "checkpoints", "files", "metrics", "weights"),
-    *("core/test_build.py", "core/test_spec.py", "core/test_weights_argument.py"),
+    *("audio", "checkpoints", "files", "metrics"),
+    *("weights/test_fetch.py", "weights/test_listing.py", "weights/test_manifest.py"),
+    *("weights/test_load.py", "weights/test_whereabouts.py"),
+    *("core/test_audio_input.py", "core/test_shapes.py", "core/test_spec.py"),
     *("layers/test_mel.py", "layers/test_scale.py", "layers/test_stft.py"),
     *(
         "models/test_yamnet.py",
@@ -45,7 +47,7 @@ QUICK = (
     ),
     *("cli/test_catalog.py", "cli/test_start.py", "cli/test_wording.py"),
     *("events/test_events.py", "features/test_table.py", "datasets/test_folder.py"),
-    *("test_arguments.py", "test_extras.py", "test_loading.py", "test_moved.py"),
+    *("test_arguments.py", "test_extras.py", "test_loading.py"),
     *("test_ontology.py", "test_rooms.py", "test_text.py"),
 )
 
