@@ -9,12 +9,13 @@ CHECKOUT = Path(__file__).parents[2]
 BACKENDS = ("tensorflow", "jax", "torch")
 _SCRIPT = "import sys\nfrom kerasaudio.cli import main\nsys.exit(main())\n"
 _HIDE = """import sys
-from importlib.abc import MetaPathFinder
-class Hide(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name.partition(".")[0] in {hidden!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Hide())
+from importlib.machinery import PathFinder
+class Without(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] not in {hidden!r}:
+            return super().find_spec(name, path, target)
+sys.meta_path[:] = [Without if f is PathFinder else f for f in sys.meta_path]
 """
 _INTERRUPTIBLE = """import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
