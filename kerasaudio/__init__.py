@@ -9,93 +9,89 @@
 Factories and weights: `kerasaudio.list_weights()`.
 """
 
-try:
-    import keras as _keras  # noqa: F401  (first, to load its backend)
-except ModuleNotFoundError as error:
-    if error.name not in ("tensorflow", "jax", "torch"):
-        raise
-    raise ModuleNotFoundError(
-        f"The backend of Keras is {error.name} (set by KERAS_BACKEND, keras.json or "
-        f"default), which is not installed. Run: pip install "
-        f'"kerasaudio[{error.name}]". Or choose another backend: '
-        "KERAS_BACKEND=tensorflow, jax or torch.",
-        name=error.name,
-    ) from None
+import sys
 
-from kerasaudio import (
-    datasets,
-    evaluation,
-    events,
-    layers,
-    metrics,
-    models,
-    moved,
-    plot,
-    similarity,
-    streaming,
-    training,
-    transfer,
-    weights,
-)
-from kerasaudio.audio import (
-    AudioDecodeError,
-    AudioWarning,
-    find_audio,
-    iter_windows,
-    load_audio,
-    pitch_shift,
-    resample,
-    time_stretch,
-    windows,
-)
-from kerasaudio.core import AudioModel, AudioSpec
-from kerasaudio.evaluation import cross_validate, evaluate
-from kerasaudio.exporting import export
-from kerasaudio.features import FeatureExtractor, Features, load_features
-from kerasaudio.loading import load
-from kerasaudio.models import *  # noqa: F403
-from kerasaudio.ontology import Ontology
-from kerasaudio.streaming import Stream
+from kerasaudio import moved, start
 from kerasaudio.version import __version__ as __version__
-from kerasaudio.weights import list_weights
-from kerasaudio.zero_shot import ZeroShot
 
-__all__ = [
-    *models.__all__,
-    "AudioDecodeError",
-    "AudioModel",
-    "AudioSpec",
-    "AudioWarning",
-    "FeatureExtractor",
-    "Features",
-    "Ontology",
-    "Stream",
-    "ZeroShot",
-    "cross_validate",
-    "datasets",
-    "evaluate",
-    "evaluation",
-    "events",
-    "export",
-    "find_audio",
-    "iter_windows",
-    "layers",
-    "list_weights",
-    "load",
-    "load_audio",
-    "load_features",
-    "metrics",
-    "models",
-    "pitch_shift",
-    "plot",
-    "resample",
-    "similarity",
-    "streaming",
-    "time_stretch",
-    "training",
-    "transfer",
-    "weights",
-    "windows",
-]
-
+start.settle()
 moved.install()
+
+# `import kerasaudio` registers all layers, so that Keras can load saved models. The
+# command `kerasaudio` leaves this for later: most of the time, help needs no backend.
+if "keras" in sys.modules or not start.is_command():
+    start.check_backend()
+
+    from kerasaudio import (
+        datasets,
+        evaluation,
+        events,
+        layers,
+        metrics,
+        models,
+        plot,
+        similarity,
+        streaming,
+        training,
+        transfer,
+        weights,
+    )
+    from kerasaudio.audio import (
+        AudioDecodeError,
+        AudioWarning,
+        find_audio,
+        iter_windows,
+        load_audio,
+        pitch_shift,
+        resample,
+        time_stretch,
+        windows,
+    )
+    from kerasaudio.core import AudioModel, AudioSpec
+    from kerasaudio.evaluation import cross_validate, evaluate
+    from kerasaudio.exporting import export
+    from kerasaudio.features import FeatureExtractor, Features, load_features
+    from kerasaudio.loading import load
+    from kerasaudio.models import *  # noqa: F403
+    from kerasaudio.ontology import Ontology
+    from kerasaudio.streaming import Stream
+    from kerasaudio.weights import list_weights
+    from kerasaudio.zero_shot import ZeroShot
+
+    __all__ = [
+        *models.__all__,
+        "AudioDecodeError",
+        "AudioModel",
+        "AudioSpec",
+        "AudioWarning",
+        "FeatureExtractor",
+        "Features",
+        "Ontology",
+        "Stream",
+        "ZeroShot",
+        "cross_validate",
+        "datasets",
+        "evaluate",
+        "evaluation",
+        "events",
+        "export",
+        "find_audio",
+        "iter_windows",
+        "layers",
+        "list_weights",
+        "load",
+        "load_audio",
+        "load_features",
+        "metrics",
+        "models",
+        "pitch_shift",
+        "plot",
+        "resample",
+        "similarity",
+        "streaming",
+        "time_stretch",
+        "training",
+        "transfer",
+        "weights",
+        "windows",
+    ]

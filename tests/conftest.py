@@ -36,11 +36,40 @@ SLOW_BUT_FOR_LENGTHS = {
 }
 
 
+# Folders and files of `pytest -m quick`: something of most rooms, in little time.
+QUICK = (
+    *("audio", "checkpoints", "files", "metrics"),
+    *("weights/test_fetch.py", "weights/test_listing.py", "weights/test_manifest.py"),
+    *("weights/test_load.py", "weights/test_whereabouts.py"),
+    *("core/test_audio_input.py", "core/test_shapes.py", "core/test_spec.py"),
+    *("layers/test_mel.py", "layers/test_scale.py", "layers/test_stft.py"),
+    *(
+        "models/test_yamnet.py",
+        "parity/test_musicnn_bundled.py",
+        "parity/test_yamnet.py",
+    ),
+    *("cli/test_catalog.py", "cli/test_start.py", "cli/test_wording.py"),
+    *("events/test_events.py", "features/test_table.py", "datasets/test_folder.py"),
+    *("test_arguments.py", "test_extras.py", "test_loading.py"),
+    *("test_ontology.py", "test_rooms.py", "test_text.py"),
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what takes long on this backend, before marks are selected."""
-    if os.environ.get("KERAS_BACKEND") != "jax":
-        return
+    """Mark what takes long on this backend, or little, before marks are selected."""
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        _mark_slow_on_jax(items)
+    quick = [CHECKOUT / "tests" / place for place in QUICK]
+    if missing := [str(place) for place in quick if not place.exists()]:
+        raise pytest.UsageError(f"QUICK in conftest.py names {', '.join(missing)}.")
+    for item in items:
+        here = (item.path, *item.path.parents)
+        if not item.get_closest_marker("slow") and any(at in here for at in quick):
+            item.add_marker(pytest.mark.quick)
+
+
+def _mark_slow_on_jax(items: list[pytest.Item]) -> None:
     for item in items:
         given = getattr(item, "callspec", None)
         values = () if given is None else given.params.values()

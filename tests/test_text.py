@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasaudio.cli import main
-from kerasaudio.cli.tagging import Moment, Tagged
+from kerasaudio.cli.tagged import Moment, Tagged
 from kerasaudio.cli.writer import TagWriter
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import from_folder

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.audio.check import check_rate
+from kerasaudio.extras import install
 
 _BLOCK_SECONDS = 0.05
 # Audio that may wait while the network computes; a longer delay would keep growing.
@@ -112,7 +113,7 @@ def _import_sounddevice() -> Any:
         import sounddevice
     except ImportError as error:
         raise ImportError(
-            'The microphone needs sounddevice: pip install "kerasaudio[microphone]".'
+            f"The microphone needs sounddevice: {install('microphone')}."
         ) from error
     except OSError as error:
         raise OSError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.audio.check import check_rate, check_size, check_waveform
+from kerasaudio.extras import install
 
 RATE_LIMITS = (0.25, 4.0)
 SEMITONE_LIMITS = (-24.0, 24.0)
@@ -94,8 +95,7 @@ def _stretcher(sample_rate: int, seed: int) -> Any:
         from python_stretch.Signalsmith import Stretch
     except ImportError as error:
         raise ImportError(
-            "time_stretch and pitch_shift need python-stretch: "
-            'pip install "kerasaudio[augment]".'
+            f"time_stretch and pitch_shift need python-stretch: {install('augment')}."
         ) from error
     stretcher = Stretch(whole_number(seed, "seed", 0, 2**31 - 1))
     stretcher.preset(1, sample_rate)

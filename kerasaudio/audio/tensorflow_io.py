@@ -17,16 +17,20 @@ from kerasaudio.audio.containers import shortfall
 from kerasaudio.audio.errors import AudioDecodeError, IncompleteAudioError
 from kerasaudio.audio.ogg import read_links
 from kerasaudio.audio.source import Source, looks_like, on_disk
+from kerasaudio.extras import install
 
-_NEEDS = (
-    "reader='tensorflow-io' needs Python 3.11 or 3.12 on Linux or macOS, "
-    "tensorflow-io 0.37.1 and TensorFlow 2.16 or 2.17, in an environment of its own: "
-    "pip install 'kerasaudio[tensorflow-io]'. The default reader needs none of this."
-)
 # Full scale of the integers that tensorflow-io returns.
 _SCALES = {"uint8": 128.0, "int16": 32768.0, "int24": 8388608.0, "int32": 2147483648.0}
 
 _WAV_KINDS = {(1, 8), (1, 16), (1, 24), (3, 32)}  # format and bits
+
+
+def _needs() -> str:
+    return (
+        "reader='tensorflow-io' needs Python 3.11 or 3.12 on Linux or macOS, "
+        "tensorflow-io 0.37.1 and TensorFlow 2.16 or 2.17, in an environment of its "
+        f"own: {install('tensorflow-io')}. The default reader needs none of this."
+    )
 
 
 @functools.cache
@@ -40,18 +44,20 @@ def native_tensorflow_io() -> Any:
     try:
         import tensorflow_io
     except Exception as error:  # incompatible libraries fail in many ways
-        raise ImportError(f"Cannot import tensorflow_io: {error}. {_NEEDS}") from error
+        raise ImportError(
+            f"Cannot import tensorflow_io: {error}. {_needs()}"
+        ) from error
     try:
         samples = tensorflow_io.audio.decode_wav(_tiny_wav(), dtype=np.int16)
         heard = np.asarray(samples).ravel().tolist()
     except Exception as error:  # undefined symbols raise NotImplementedError
         raise ImportError(
             f"tensorflow_io is installed, but its native ops do not work here: "
-            f"{str(error)[:300]}. {_NEEDS}"
+            f"{str(error)[:300]}. {_needs()}"
         ) from error
     if heard != [1, -2]:
         raise ImportError(
-            f"tensorflow_io decodes incorrectly here ({heard} for [1, -2]). {_NEEDS}"
+            f"tensorflow_io decodes incorrectly here ({heard} for [1, -2]). {_needs()}"
         )
     return tensorflow_io
 

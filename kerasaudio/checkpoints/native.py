@@ -6,18 +6,21 @@ Assigning is strict: missing keys, unexpected keys and wrong shapes raise.
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from kerasaudio.checkpoints.safetensors_file import parse_safetensors
+
+if TYPE_CHECKING:  # reading a file needs no backend
+    import keras
 
 State = dict[str, np.ndarray]
 
 _WRAPPED = ("forward_layer", "backward_layer", "layer")  # Bidirectional, Wrapper
 
 
-def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
+def named_variables(model: "keras.Model") -> "dict[str, keras.Variable]":
     """Return the weights of a functional model by key, `layer/variable`.
 
     Keys do not depend on other models in the process: for a wrapped layer, which Keras
@@ -40,8 +43,10 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     return named
 
 
-def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
+def _inside(layer: "keras.layers.Layer", variable: "keras.Variable") -> str:
     """Return the path of a weight below its layer."""
+    import keras
+
     for part in _WRAPPED:
         wrapped = getattr(layer, part, None)
         if isinstance(wrapped, keras.layers.Layer) and any(
@@ -54,19 +59,21 @@ def _inside(layer: keras.layers.Layer, variable: keras.Variable) -> str:
     return "/".join(names)
 
 
-def model_state(model: keras.Model) -> State:
+def model_state(model: "keras.Model") -> State:
     """Return the weights of a model as float32 arrays by key.
 
     Raises:
         ValueError: Two weights have the same key.
     """
+    import keras
+
     return {
         key: np.asarray(keras.ops.convert_to_numpy(variable.value), "float32")
         for key, variable in named_variables(model).items()
     }
 
 
-def assign(model: keras.Model, state: Mapping[str, np.ndarray], origin: str) -> None:
+def assign(model: "keras.Model", state: Mapping[str, np.ndarray], origin: str) -> None:
     """Set all weights of a model, or none of them if the state does not fit.
 
     Args:

@@ -3,6 +3,6 @@
 `main` runs a command; results go to stdout, everything else to stderr.
 """
 
-from kerasaudio.cli.main import main
+from kerasaudio.cli.entry import main
 
 __all__ = ["main"]

@@ -2,6 +2,6 @@
 
 import sys
 
-from kerasaudio.cli.main import main
+from kerasaudio.cli.entry import main
 
 sys.exit(main())

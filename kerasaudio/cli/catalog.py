@@ -1,13 +1,13 @@
 """`kerasaudio list`, `info` and `download`: the networks and their weights."""
 
 import argparse
-import inspect
 import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive, positive_number
+from kerasaudio.cli.factories import description, factory_files
 from kerasaudio.cli.wording import MODEL_WORDS, Words
 from kerasaudio.text import columns, megabytes
 from kerasaudio.weights.listing import list_weights
@@ -79,12 +79,12 @@ def add(commands: Any) -> None:
         help="only those in the package, or only the others",
     )
     listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=_list, wording=_WORDS)
+    listing.set_defaults(run=_list, wording=_WORDS, with_backend=False)
 
     info = commands.add_parser("info", help="describe a model and its weights")
     info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
     info.add_argument("--json", action="store_true")
-    info.set_defaults(run=_info, wording=_WORDS)
+    info.set_defaults(run=_info, wording=_WORDS, with_backend=False)
 
     download = commands.add_parser("download", help="download weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
@@ -93,7 +93,7 @@ def add(commands: Any) -> None:
         action="store_true",
         help="accept licenses that forbid commercial use; `kerasaudio list` marks them",
     )
-    download.set_defaults(run=_download, wording=_WORDS)
+    download.set_defaults(run=_download, wording=_WORDS, with_backend=False)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -131,28 +131,26 @@ def _row(entry: WeightsEntry, place: Whereabouts) -> tuple[str, ...]:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from kerasaudio.models import FACTORIES
-
+    known = factory_files()
     factory, _, tag = "/".join(options.words).partition("/")
-    if factory not in FACTORIES:
+    if factory not in known:
         raise ValueError(
-            f"Unknown model {factory!r}.{did_you_mean(factory, FACTORIES)} The "
-            f"models are: {', '.join(sorted(FACTORIES))}."
+            f"Unknown model {factory!r}.{did_you_mean(factory, known)} The "
+            f"models are: {', '.join(sorted(known))}."
         )
-    # The docstring describes input and output; building the network takes seconds.
-    described = (inspect.getdoc(FACTORIES[factory]) or "").partition("\nArgs:")[0]
+    described = description(factory)
     if tag:
         entry = find(factory, tag)
         facts = _facts(entry, *whereabouts([entry])) | {"labels": list(entry.labels)}
     else:
         facts = {"model": factory, "weights": tags(factory)}
     if options.json:
-        print(json.dumps(facts | {"description": described.strip()}, indent=2))
+        print(json.dumps(facts | {"description": described}, indent=2))
         return 0
     rows: list[tuple[str, ...]] = [
         (key, _readable(value)) for key, value in facts.items() if value
     ]
-    print(f"{described.strip()}\n\n{columns(rows)}")
+    print(f"{described}\n\n{columns(rows)}")
     return 0
 
 

@@ -20,7 +20,7 @@ from kerasaudio.cli.common import (
     share,
 )
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words, in_options
-from kerasaudio.cli.writer import add_format_options, write_all
+from kerasaudio.cli.writer import SUFFIXES, add_format_options, write_all
 from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Find sound events: which sounds are in a file, and when.
@@ -63,8 +63,6 @@ _WORDS: Words = {
 
 def add(commands: Any) -> None:
     """Register the command."""
-    from kerasaudio.cli.label_files import SUFFIXES
-
     detect = commands.add_parser(
         "detect",
         help="find events in files or folders, with their times",

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from kerasaudio.cli.writer import ResultWriter, times
+from kerasaudio.cli.writer import SUFFIXES, ResultWriter, times
 from kerasaudio.datasets.label_tracks import RAVEN
 from kerasaudio.events import SoundEvent
 from kerasaudio.files.whole_file import check_writable, write_csv, write_text
 from kerasaudio.text import cell, one_line, printable
 
-SUFFIXES = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}
 HEADING = ("start", "end", "label", "score")
 _DIGITS = 6  # after the point
 

@@ -30,8 +30,10 @@ _EXAMPLES = """examples:
   ffmpeg -v error -i rtsp://camera/audio -f wav - | kerasaudio listen YAMNet --json
   arecord -t raw -f S16_LE -r 16000 | kerasaudio listen --raw --rate 16000"""
 
+# As in kerasaudio.streaming, which needs a backend to be imported.
+SMOOTHINGS = ("average", "exponential")
 _SOURCES = {
-    "microphone": 'the microphone (pip install "kerasaudio[microphone]")',
+    "microphone": "the microphone, through the package sounddevice",
     "wav": "a WAV stream on standard input",
     "raw": "samples without a header on standard input; needs --rate",
 }
@@ -50,8 +52,6 @@ _WORDS: Words = {
 
 def add(commands: Any) -> None:
     """Register the command."""
-    from kerasaudio.streaming.smoothing import SMOOTHINGS
-
     listen = commands.add_parser(
         "listen",
         help="name the sounds from the microphone or a pipe, live",

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from typing import TextIO
 
-from kerasaudio.cli.tagging import Tags
+from kerasaudio.cli.tagged import Tags
 from kerasaudio.streaming import Heard, Stream
 from kerasaudio.text import printable
 

@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TextIO, TypeVar
 
 from kerasaudio.cli.common import complain_of
-from kerasaudio.cli.tagging import Moment, Tagged, Tags
+from kerasaudio.cli.tagged import Moment, Tagged, Tags
 from kerasaudio.text import cell, printable
 
 FORMATS = ("text", "json", "csv")
+# Of files of events, which `label_files` writes.
+SUFFIXES = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}
 
 
 def add_format_options(parser: argparse.ArgumentParser) -> Any:

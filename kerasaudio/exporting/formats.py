@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.exporting.errors import ExportError
+from kerasaudio.extras import install
 
 QUANTIZE = ("float16", "dynamic", "int8")
 # Operations with fewer weights, such as first layers and depthwise ones, are not
@@ -131,7 +132,7 @@ def check_installed(form: Format, quantize: str | None) -> None:
     """Raise unless all packages that the export needs are installed.
 
     Raises:
-        ImportError: Packages are missing; the message names them and the extra.
+        ImportError: Packages are missing; the message says what to install.
     """
     needed = ["tensorflow", *form.modules]
     needed += form.quantize[quantize] if quantize else ()
@@ -139,5 +140,5 @@ def check_installed(form: Format, quantize: str | None) -> None:
     if missing:
         raise ImportError(
             f"Exporting to {form.name} needs {', '.join(missing)}: "
-            f'pip install "kerasaudio[{form.extra}]".'
+            f"{install(form.extra)}."
         )

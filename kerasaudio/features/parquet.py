@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.extras import install
 from kerasaudio.features.rows import Plan, Rows
 
 _CHECKSUM = b"kerasaudio_crc32"
@@ -31,8 +32,7 @@ def check_installed() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            'Parquet files need pyarrow: pip install "kerasaudio[parquet]". Or use a '
-            ".npz file."
+            f"Parquet files need pyarrow: {install('parquet')}. Or use a .npz file."
         ) from error
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from kerasaudio.extras import install
 from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.text import escaped
 
@@ -19,9 +20,7 @@ def check_matplotlib() -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            'Plots need matplotlib: pip install "kerasaudio[plot]".'
-        ) from error
+        raise ImportError(f"Plots need matplotlib: {install('plot')}.") from error
 
 
 def new_figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasaudio.arguments import is_number, whole_number
+from kerasaudio.extras import install
 
 METHODS = ("pca", "tsne", "umap")
 _PERPLEXITY = 30.0
@@ -91,7 +92,7 @@ def _tsne(
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise ImportError(
-            'method="tsne" needs scikit-learn: pip install "kerasaudio[plot]".'
+            f'method="tsne" needs scikit-learn: {install("plot")}.'
         ) from error
 
     def run(vectors: np.ndarray) -> Projection:
@@ -130,7 +131,7 @@ def _umap(
             from umap import UMAP
     except ImportError as error:
         raise ImportError(
-            'method="umap" needs umap-learn: pip install "kerasaudio[umap]".'
+            f'method="umap" needs umap-learn: {install("umap")}.'
         ) from error
 
     def run(vectors: np.ndarray) -> Projection:

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
+from kerasaudio.extras import install
 from kerasaudio.similarity.distances import distances
 
 # One block of distances, float64, is 16 MB.
@@ -119,7 +120,7 @@ def _faiss() -> ModuleType:
             import faiss
     except ImportError as error:
         raise ImportError(
-            'faiss is needed for backend="faiss": pip install "kerasaudio[faiss]". '
+            f'faiss is needed for backend="faiss": {install("faiss")}. '
             'backend="numpy" finds the same neighbors without it.'
         ) from error
     return faiss

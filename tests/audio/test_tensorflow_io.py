@@ -51,7 +51,9 @@ def undefined_symbol(data, dtype):
 def test_a_reader_that_does_not_work(probed_anew, monkeypatch, encode, module, says):
     monkeypatch.setitem(sys.modules, "tensorflow_io", module)
     file = io.BytesIO(encode(np.zeros(9)))
-    with pytest.raises(ImportError, match=f"(?s){says}.*{NEEDS}.*pip install"):
+    with pytest.raises(
+        ImportError, match=f"(?s){says}.*{NEEDS}.*pip install .tensorflow-io=="
+    ):
         load_audio(file, 16_000, reader="tensorflow-io")
 
 

@@ -194,7 +194,7 @@ def test_without_a_pipe_it_is_the_microphone(run, saved, monkeypatch):
         monkeypatch.setattr("sys.stdin", nothing)
         status, out, err = run("listen", saved)
     assert (status, out) == (1, "")
-    assert 'pip install "kerasaudio[microphone]"' in err
+    assert 'pip install "sounddevice>=' in err
 
 
 class Terminal(io.StringIO):

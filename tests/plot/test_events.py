@@ -90,5 +90,5 @@ def test_a_missing_folder_and_missing_matplotlib(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="cannot be written"):
         events(tone(1), [], tmp_path / "none" / "a.png", sample_rate=RATE)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"kerasaudio\[plot\]"):
+    with pytest.raises(ImportError, match='pip install "matplotlib>='):
         events(tone(1), [], tmp_path / "a.png", sample_rate=RATE)

@@ -151,16 +151,16 @@ def test_vectors_that_are_none_are_refused(vectors, message):
 
 
 @pytest.mark.parametrize(
-    ("method", "module", "extra"),
+    ("method", "module", "package"),
     [
-        ("tsne", "sklearn.manifold", r"kerasaudio\[plot\]"),
-        ("umap", "umap", r"kerasaudio\[umap\]"),
+        ("tsne", "sklearn.manifold", "scikit-learn"),
+        ("umap", "umap", "umap-learn"),
     ],
 )
-def test_a_missing_library_is_named(method, module, extra, monkeypatch):
+def test_a_missing_library_is_named(method, module, package, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
 
-    with pytest.raises(ImportError, match=extra):
+    with pytest.raises(ImportError, match=f'pip install .*"{package}>='):
         feature_space(np.eye(5), method=method)
 
 

@@ -5,6 +5,7 @@ functions and classes that it defines are public.
 """
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
@@ -38,12 +39,12 @@ def public_names(module: str) -> list[str]:
     Raises:
         ValueError: `__all__` holds something that cannot be read without running it.
     """
-    for statement in _tree(module).body:
+    for statement in _statements(module):
         if isinstance(statement, ast.Assign) and "__all__" in _targets(statement):
             return [*dict.fromkeys(_listed(module, statement.value))]
     return [
         statement.name
-        for statement in _tree(module).body
+        for statement in _statements(module)
         if isinstance(statement, ast.FunctionDef | ast.ClassDef)
         and not statement.name.startswith("_")
     ]
@@ -55,7 +56,7 @@ def find_home(module: str, name: str) -> Home:
     Raises:
         LookupError: The module neither defines nor imports it.
     """
-    for statement in _tree(module).body:
+    for statement in _statements(module):
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             return Home(module, name, "function")
         if isinstance(statement, ast.ClassDef) and statement.name == name:
@@ -78,7 +79,7 @@ def first_line(home: Home) -> str:
         node = next(
             (
                 statement
-                for statement in _tree(home.module).body
+                for statement in _statements(home.module)
                 if getattr(statement, "name", None) == home.name
             ),
             node,
@@ -107,6 +108,16 @@ def _tree(module: str) -> ast.Module:
     if file is None:
         raise LookupError(f"There is no module {module}.")
     return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _statements(module: str) -> Iterator[ast.stmt]:
+    """Give the statements of a module, also those under a condition."""
+    waiting: list[ast.stmt] = [*_tree(module).body]
+    while waiting:
+        statement = waiting.pop(0)
+        yield statement
+        if isinstance(statement, ast.If):
+            waiting[:0] = statement.body
 
 
 def _targets(statement: ast.stmt) -> list[str]:
@@ -161,7 +172,7 @@ def _factories(module: str) -> list[str]:
     """List the imported functions whose names begin with a capital."""
     return [
         alias.name
-        for statement in _tree(module).body
+        for statement in _statements(module)
         if _is_own(statement)
         for alias in statement.names
         if alias.name[0].isupper() and find_home(module, alias.name).kind == "function"

@@ -1,7 +1,7 @@
-"""Entry point of the command line.
+"""The program behind the command line: it reads the words and runs the command.
 
 Exit status: 0 for success, 1 if something could not be done (everything else was), 2
-for a wrong command, 130 if interrupted.
+for a wrong command or without a backend of Keras, 130 if interrupted.
 """
 
 import argparse
@@ -21,7 +21,9 @@ from kerasaudio.cli import (
     tag,
     train,
 )
+from kerasaudio.cli.backend import start_backend
 from kerasaudio.cli.common import complain, reason_of, warnings_as_lines
+from kerasaudio.start import BackendError
 
 _EXAMPLES = """examples:
   kerasaudio tag street.wav                  five of 521 kinds of sounds, offline
@@ -37,12 +39,13 @@ _EXAMPLES = """examples:
   kerasaudio download EfficientAT audioset   fetch weights before going offline
   kerasaudio tag yard.wav --model EfficientAT --weights audioset
 
-KERAS_BACKEND chooses tensorflow, jax or torch; KERASAUDIO_WEIGHTS names a folder with
-weights that you already have; KERASAUDIO_CACHE names the folder for downloads."""
+KERAS_BACKEND chooses tensorflow, jax or torch, if several are installed;
+KERASAUDIO_WEIGHTS names a folder with weights that you already have; KERASAUDIO_CACHE
+names the folder for downloads."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
 
     Args:
         arguments: Words after the name of the program; None for those of the process.
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        if options.with_backend:
+            start_backend()
         with warnings_as_lines(options.wording):
             status = options.run(options)
         sys.stdout.flush()
@@ -66,11 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except BackendError as error:
+        complain(reason_of(error))
+        return 2
     except (ValueError, OSError, ImportError) as error:
         complain(reason_of(error), options.wording)
         return 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
@@ -81,6 +87,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=version.__version__)
+    parser.set_defaults(with_backend=True)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (
         tag,
