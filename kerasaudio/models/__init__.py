@@ -48,8 +48,8 @@ from kerasaudio.models.speaker_encoder import SpeakerEncoder
 from kerasaudio.models.speech_gru import SpeechGRU
 from kerasaudio.models.speech_music_noise import SpeechMusicNoise
 from kerasaudio.models.vggish import VGGish, vggish_postprocess
-from kerasaudio.models.whisper_encoder import WhisperEncoder
 from kerasaudio.models.wav2vec2 import HuBERT, Wav2Vec2
+from kerasaudio.models.whisper_encoder import WhisperEncoder
 from kerasaudio.models.yamnet import YAMNet
 from kerasaudio.moved import getattr_of
 

@@ -106,15 +106,12 @@ def test_entry_is_complete(entry: manifest.WeightsEntry) -> None:
     assert entry.parameters is None or entry.parameters > 20_000
     assert entry.approximate_size is not None
     each = 2 if entry.factory in IN_FLOAT16 else 4
-    copies = 3 if entry.title == "DSCNN/speech-commands-tiny" else 1
-    rest = entry.approximate_size / (each * entry.parameters) - copies
+    rest = entry.approximate_size / (each * entry.parameters)
+    rest -= COPIES.get(entry.title, 1)
     if entry.factory == "WhisperEncoder":  # the decoder, which is larger
         assert 1.4 < rest < 4
     else:
         assert -0.1 < rest < (0.5 if entry.factory == "DSCNN" else 0.2)
-    rest = entry.approximate_size / (each * entry.parameters)
-    rest -= COPIES.get(entry.title, 1)
-    assert -0.1 < rest < (0.5 if entry.factory == "DSCNN" else 0.2)
     for source in entry.sources:
         assert source.kind != "https" or source.url.startswith("https://")
         assert source.file_name
