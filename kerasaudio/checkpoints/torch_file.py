@@ -27,6 +27,7 @@ _MAX_PICKLE = 64 * 2**20
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net")
 
 _Load = Callable[[Storage], np.ndarray]
+_Take = Callable[[Any, _Load], dict[str, Any]]
 
 
 def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -51,14 +52,42 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         >>> {name: array.shape for name, array in state.items()}
         {'weight': (8, 1, 3), 'bias': (8,)}
     """
-    path = Path(path)
+    return _read(Path(path), _arrays)
+
+
+def read_settings(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
+    """Read the plain settings that a file has beside its state dict.
+
+    Args:
+        path: Path of a file that `torch.save` wrote.
+        name: Key of the dict of settings in the dict that was saved.
+
+    Returns:
+        Numbers, booleans and strings by key; empty if there is no such dict.
+
+    Raises:
+        UnsafeFileError, ValueError, OSError: As `read_torch`.
+    """
+
+    def take(tree: Any, load: _Load) -> dict[str, Any]:
+        found = _get_dict(tree, name)
+        return {
+            key: value
+            for key, value in found.items()
+            if isinstance(key, str) and isinstance(value, bool | int | float | str)
+        }
+
+    return _read(Path(path), take)
+
+
+def _read(path: Path, take: _Take) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             start = file.read(len(_LEGACY_START))
         if start.startswith(b"PK"):
-            return _read_zip(path)
+            return _read_zip(path, take)
         if start == _LEGACY_START:
-            return _read_legacy(path)
+            return _read_legacy(path, take)
         raise ValueError(f"it begins with {start!r}, which torch.save does not write")
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{path} was refused: it contains {error}.") from error
@@ -68,7 +97,7 @@ def read_torch(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} cannot be read as a torch file: {error}") from error
 
 
-def _read_zip(path: Path) -> dict[str, np.ndarray]:
+def _read_zip(path: Path, take: _Take) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         members = _check_members(archive.infolist(), path.stat().st_size)
         pickles = [name for name in members if re.fullmatch(r"[^/]+/data\.pkl", name)]
@@ -86,7 +115,7 @@ def _read_zip(path: Path) -> dict[str, np.ndarray]:
             _check_length(storage, member.file_size)
             return _numbers(archive.read(member), storage, order)
 
-        return _arrays(interpret(BytesIO(archive.read(pickles[0]))), load)
+        return take(interpret(BytesIO(archive.read(pickles[0]))), load)
 
 
 def _check_members(
@@ -128,7 +157,7 @@ def _byte_order(
     return order
 
 
-def _read_legacy(path: Path) -> dict[str, np.ndarray]:
+def _read_legacy(path: Path, take: _Take) -> dict[str, Any]:
     # A map's read() returns at most the whole file, whatever length a pickle claims.
     with (
         path.open("rb") as file,
@@ -153,7 +182,7 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
             _check_length(storage, length)
             return _numbers(content[start : start + length], storage, "<")
 
-        return _arrays(tree, load)
+        return take(tree, load)
 
 
 def _legacy_spans(

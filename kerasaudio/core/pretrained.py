@@ -185,7 +185,7 @@ def _from_file(
             labels=converted.labels,
             origin=clips.get(form, {}),
         )
-    known = [".weights.h5", ".safetensors", *suffixes]
+    known = dict.fromkeys([".weights.h5", ".safetensors", *suffixes])
     raise ValueError(
         f"{factory} reads weights from {', '.join(known)} files. Received: {title!r}."
     )

@@ -25,8 +25,9 @@ import keras
 import numpy as np
 from keras import layers
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.checkpoints.native import State
-from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.checkpoints.torch_file import read_settings, read_torch
 from kerasaudio.checkpoints.torch_state import from_torch, weight_norm
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
@@ -116,8 +117,8 @@ def BEATs(
         conv_groups: Groups of that convolution, a divisor of `hidden_size`; default:
             16.
         num_buckets: Number of buckets of distances between patches; default: 320.
-        max_distance: Distance from which on all are in one bucket, which no weights
-            file tells; default: 800, as in the published ones.
+        max_distance: Distance from which on all are in one bucket; default: that in
+            the file's `cfg`, or 800, as in the published ones.
         fbank_mean: Mean of the filter bank energies of the training data, which no
             weights file tells; default: 15.41663, as in the published ones. Some
             trained with ESPnet have their own, see their `config.yaml`.
@@ -205,7 +206,22 @@ _COPY = re.compile(rf"encoder\.layers\.\d+\.{re.escape(_BIAS)}")
 
 
 def _from_upstream(path: Path) -> Converted:
-    return convert(read_torch(path), str(path))
+    converted = convert(read_torch(path), str(path))
+    config = read_settings(path, "cfg")
+    for key, value in _ONLY.items():
+        if config.get(key, value) != value:
+            raise ValueError(
+                f"{path}: its cfg has {key}={config[key]!r}. BEATs supports only "
+                f"{key}={value!r}, as in the published files."
+            )
+    if "max_distance" not in config:
+        return converted
+    most = whole_number(config["max_distance"], f"{path}: max_distance")
+    return converted._replace(arguments={**converted.arguments, "max_distance": most})
+
+
+# Settings in the original's files that no shape reveals.
+_ONLY = {"deep_norm": True, "layer_norm_first": False, "activation_fn": "gelu"}
 
 
 def convert(tensors: Mapping[str, np.ndarray], origin: str) -> Converted:

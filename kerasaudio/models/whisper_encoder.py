@@ -25,9 +25,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.checkpoints.hub_config import read_config
 from kerasaudio.checkpoints.native import State, read_native
-from kerasaudio.checkpoints.torch_file import read_torch
+from kerasaudio.checkpoints.torch_file import read_settings, read_torch
 from kerasaudio.checkpoints.torch_state import from_torch, join_heads, split_heads
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
@@ -102,10 +103,11 @@ def WhisperEncoder(
     as the Hub's code, that of each clip.
 
     A `.pt` of openai/whisper and a `.safetensors` of the Hub are read; the decoder in
-    them is left out. Next to the latter, `config.json` gives the number of heads;
-    otherwise heads are 64 features wide, as in all published ones: tiny (the defaults),
-    base (hidden_size 512, num_layers 6), small (768, 12), medium (1024, 24) and large
-    (1280, 32; n_mels 128 since large-v3), with dense layers 4 times as wide.
+    them is left out. The `dims` of the former, and the `config.json` next to the
+    latter, give the number of heads; otherwise heads are 64 features wide, as in all
+    published ones: tiny (the defaults), base (hidden_size 512, num_layers 6), small
+    (768, 12), medium (1024, 24) and large (1280, 32; n_mels 128 since large-v3), with
+    dense layers 4 times as wide.
 
     Args:
         hidden_size: Number of features of a step, even; default: 384.
@@ -174,7 +176,12 @@ def _spec(n_mels: int, max_length: int) -> AudioSpec:
 
 
 def _from_torch(path: Path) -> Converted:
-    return convert(read_torch(path), path)
+    tensors = read_torch(path)
+    dims = read_settings(path, "dims")
+    heads = dims.get("n_audio_head")
+    if heads is not None:
+        heads = whole_number(heads, f"{path}: n_audio_head")
+    return convert(tensors, path, heads)
 
 
 def _from_safetensors(path: Path) -> Converted:
@@ -184,12 +191,15 @@ def _from_safetensors(path: Path) -> Converted:
     return convert(tensors, path)
 
 
-def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
+def convert(
+    tensors: Mapping[str, np.ndarray], path: Path, heads: int | None = None
+) -> Converted:
     """Convert a state dict of openai/whisper or of Hugging Face transformers.
 
     Args:
         tensors: Arrays by upstream key, those of the decoder or without it.
         path: Path of their file, next to which a `config.json` may be.
+        heads: Number of attention heads, if the file tells it, as OpenAI's do.
 
     Raises:
         ValueError: The arrays are not those of this network, or its number of attention
@@ -207,10 +217,11 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
             f"{sorted(tensors)[:4]} ..."
         )
     steps, hidden_size = encoder["embed_positions.weight"].shape
-    config = read_config(path.with_name("config.json"), "whisper", _CONFIG, _ONLY)
-    if config.pop("hidden_size", hidden_size) != hidden_size:
-        config = {}  # it belongs to a Whisper of another size in the same folder
-    heads = config.get("num_heads", hidden_size // HEAD_SIZE)
+    if heads is None:
+        config = read_config(path.with_name("config.json"), "whisper", _CONFIG, _ONLY)
+        if config.pop("hidden_size", hidden_size) != hidden_size:
+            config = {}  # it belongs to a Whisper of another size in the same folder
+        heads = config.get("num_heads", hidden_size // HEAD_SIZE)
     if heads < 1 or hidden_size % heads:
         raise ValueError(
             f"{path}: {hidden_size} features cannot be divided among {heads} attention "

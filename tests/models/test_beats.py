@@ -333,3 +333,22 @@ def test_positional_convolution_is_a_convolution_in_groups(rng, width):
             sums[place, own] = np.einsum("ki,kio->o", seen[:, own], kernel[..., own])
     want = keras.ops.convert_to_numpy(keras.ops.gelu(sums, approximate=False))
     np.testing.assert_allclose(got[0], want, rtol=1e-4, atol=1e-5)
+
+
+def test_the_settings_beside_the_weights_are_used(tmp_path):
+    path = tmp_path / "BEATs.pt"
+    settings = {"max_distance": 12, "deep_norm": 1, "layer_norm_first": 0}
+    write_state(path, small_state(), ("cfg", settings))
+
+    model = kerasaudio.BEATs(path, include_top=False)
+
+    assert model.spec.arguments["max_distance"] == 12
+
+
+@pytest.mark.parametrize("setting", [{"deep_norm": 0}, {"layer_norm_first": 1}])
+def test_settings_of_another_network_are_refused(tmp_path, setting):
+    path = tmp_path / "BEATs.pt"
+    write_state(path, small_state(), ("cfg", setting))
+
+    with pytest.raises(ValueError, match=f"cfg has {next(iter(setting))}="):
+        kerasaudio.BEATs(path, include_top=False)

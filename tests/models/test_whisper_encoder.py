@@ -126,6 +126,27 @@ def test_a_file_of_openai_gives_the_same_up_to_half_precision(tensors, tmp_path)
         np.testing.assert_allclose(state[key], tensor, rtol=1e-3, atol=1e-6)
 
 
+def test_a_file_of_openai_tells_its_number_of_heads(tensors, tmp_path):
+    path = tmp_path / "small.pt"
+    write_state(path, with_openai_keys(tensors), ("dims", {"n_audio_head": 4}))
+
+    model = kerasaudio.WhisperEncoder(path)
+
+    assert model.spec.arguments == ARGUMENTS
+
+
+@pytest.mark.parametrize(
+    ("heads", "message"),
+    [(0, "n_audio_head must be"), (-2, "n_audio_head must be"), (5, "cannot be div")],
+)
+def test_an_impossible_number_of_heads_is_refused(tensors, tmp_path, heads, message):
+    path = tmp_path / "small.pt"
+    write_state(path, with_openai_keys(tensors), ("dims", {"n_audio_head": heads}))
+
+    with pytest.raises(ValueError, match=message):
+        kerasaudio.WhisperEncoder(path)
+
+
 def test_positions_that_were_trained_are_read(tensors, tmp_path, rng):
     trained = rng.normal(size=(1500, 48)).astype("float32")
     path = write(tmp_path, tensors | {POSITIONS: trained}, CONFIG)

@@ -76,8 +76,15 @@ def legacy(pickle: bytes, keys: list[str], storages: bytes) -> bytes:
     return magic + protocol + machine + pickle + listed + storages
 
 
-def write_state(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write a state dict as `torch.save` does: a zip; a `.pth` as before torch 1.6."""
+def write_state(
+    path: Path,
+    tensors: Mapping[str, np.ndarray],
+    settings: tuple[str, Mapping[str, int]] | None = None,
+) -> None:
+    """Write a state dict as `torch.save` does: a zip; a `.pth` as before torch 1.6.
+
+    With settings, a name and a dict, these are beside the state dict `model`.
+    """
     kinds = {
         "float16": "HalfStorage",
         "float32": "FloatStorage",
@@ -98,7 +105,12 @@ def write_state(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
         body += tensor(stored, shape=integers(*array.shape), strides=strides)
         count = b"" if in_zip else struct.pack("<q", array.size)
         storages[key] = count + array.tobytes()
-    state = b"\x80\x02}(" + body + b"u."
+    state = b"}(" + body + b"u"
+    if settings is not None:
+        name, numbers = settings
+        pairs = b"".join(text(key) + integer(numbers[key]) for key in numbers)
+        state = b"}(" + text(name) + b"}(" + pairs + b"u" + text("model") + state + b"u"
+    state = b"\x80\x02" + state + b"."
     path.write_bytes(
         zipped(state, storages, more={"archive/version": b"3\n"})
         if in_zip
