@@ -93,8 +93,8 @@ def history(
         _draw(axes, course, panel, bases)
     _name_stages(every, course)
     every[-1].set_xlabel("epoch")
-    if title:
-        every[0].set_title(plain(title))
+    if title:  # above the names of stages
+        every[0].set_title(plain(title), pad=18 if len(course.stages) > 1 else None)
     return place.finish(figure)
 
 
@@ -122,7 +122,8 @@ def _draw(axes: Any, course: _Course, panel: list[str], bases: list[str]) -> Non
     if course.best is not None:
         lines.append(axes.axvline(course.best, color="0.45", linestyle=":", zorder=0))
     texts = [*panel, f"best: {course.best}"][: len(lines)]
-    add_legend(axes, lines, texts, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    add_legend(axes, lines, texts, frameon=False, **beside)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y", color="0.92")
     axes.set_axisbelow(True)
@@ -152,8 +153,6 @@ def _name_stages(every: list[Any], course: _Course) -> None:
             fontsize=9,
             color="0.35",
         )
-    if not every[0].get_title():
-        every[0].set_title(" ", fontsize=9)  # room for the names
     for axes in every:
         axes.set_xlim(left, right)
 

@@ -63,5 +63,5 @@ def spectrogram(
     if title:
         axes.set_title(plain(title))
     if ax is None:
-        figure.colorbar(image, ax=axes, label="dB below the loudest", pad=0.01)
+        figure.colorbar(image, ax=axes, label="dB, 0 at the loudest", pad=0.01)
     return place.finish(figure)
