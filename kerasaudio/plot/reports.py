@@ -67,7 +67,8 @@ def confusion_matrix(
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.where(totals == 0, 1, totals)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.6)
+    if ax is None:
+        figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.6)
     size = 9 if len(counts) <= 20 else 8
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
