@@ -27,8 +27,7 @@ def filters(
     Mel bands are curves over frequency. For a network on the waveform, such as
     `SampleCNN`, each column is the magnitude spectrum of one kernel of its first
     convolution, divided by its maximum; columns are sorted by the frequency of the
-    maximum, as in figure 6 of Lee et al. 2018 (Applied Sciences 8(1), 150), which shows
-    the filters of all layers.
+    maximum, as Lee et al. 2018 (Applied Sciences 8(1), 150) show learned filters.
 
     Args:
         model_or_layer: A model, of which the first mel front-end (or other filter bank)
