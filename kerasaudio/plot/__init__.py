@@ -1,10 +1,25 @@
-"""Plots: a feature space to see and hear, sound events, confusion, ROC curves.
+"""Plots of sounds, tags, trainings, filters, results, and feature spaces to hear.
 
+Without a path they return a Matplotlib figure, which a notebook shows; with `ax=` they
+draw into your own axes, and return their figure. With a path they write a file.
 matplotlib, scikit-learn and umap-learn are imported at first use.
 """
 
 from kerasaudio.plot.events import events
 from kerasaudio.plot.feature_space import feature_space
+from kerasaudio.plot.filters import filters
+from kerasaudio.plot.history import history
 from kerasaudio.plot.reports import confusion_matrix, roc_curve
+from kerasaudio.plot.spectrogram import spectrogram
+from kerasaudio.plot.tags import tags
 
-__all__ = ["confusion_matrix", "events", "feature_space", "roc_curve"]
+__all__ = [
+    "confusion_matrix",
+    "events",
+    "feature_space",
+    "filters",
+    "history",
+    "roc_curve",
+    "spectrogram",
+    "tags",
+]

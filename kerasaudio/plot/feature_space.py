@@ -14,7 +14,7 @@ from kerasaudio.audio.load import check_seconds
 from kerasaudio.moved import renamed
 from kerasaudio.plot import check, clips
 from kerasaudio.plot.clips import Sound
-from kerasaudio.plot.figure import check_matplotlib
+from kerasaudio.plot.figure import Place, find_place
 from kerasaudio.plot.page import write_page
 from kerasaudio.plot.project import prepare
 from kerasaudio.plot.scatter import write_picture
@@ -34,6 +34,7 @@ def feature_space(
     starts: Sequence[float] | None = None,
     method: Method = "pca",
     path: str | PathLike[str] | None = None,
+    ax: Any = None,
     title: str | None = None,
     seed: int = 0,
     perplexity: float | None = None,
@@ -46,7 +47,8 @@ def feature_space(
 
     A `.png` has a legend, and colors and shapes that color-blind people can
     distinguish. An `.html` is one file that needs no network: points show their names,
-    a click (or Enter) plays their sounds, the wheel zooms, the legend hides classes.
+    a click or tap (or Enter) plays their sounds, the wheel or two fingers zoom, the
+    legend hides classes, and a search finds labels and files. It has a dark mode.
 
     Args:
         vectors: Vectors, (points, features), at least three points.
@@ -56,7 +58,8 @@ def feature_space(
         starts: Start of each point's sound in its file, in seconds; None for 0.
         method: "pca", "tsne" (van der Maaten & Hinton 2008) or "umap" (McInnes et al.
             2018, arXiv:1802.03426; the extra `umap`).
-        path: A .png, .html or .htm file to write; None to draw nothing.
+        path: A .png, .html or .htm file to write; None to write nothing.
+        ax: Axes of matplotlib to draw into, in a notebook for example; None for none.
         title: Title above the picture; None for the name of the method.
         seed: Random seed of t-SNE and UMAP.
         perplexity: Perplexity of t-SNE; None for 30, or less for few points.
@@ -73,7 +76,8 @@ def feature_space(
     Raises:
         ValueError: Vectors have other axes, NaN or too few points; the number of labels
             or sounds differs; the method or suffix is unknown; settings do not fit;
-            sounds are unusable, or too large for `max_megabytes`.
+            both `path` and `ax` are given; sounds are unusable, or too large for
+            `max_megabytes`.
         OSError: A sound is missing or cannot be decoded, or the file cannot be written.
         ImportError: matplotlib, scikit-learn or umap-learn is needed and not installed.
 
@@ -87,10 +91,10 @@ def feature_space(
     points = check.check_vectors(vectors)
     classes, of_points = _classes(labels, len(points))
     project = prepare(method, len(points), seed, perplexity, neighbors)
-    target = _target(path, audio)
+    target = _target(path, ax, audio)
     sounds = _sounds(audio, starts, len(points))
     title = _TITLES[method] if title is None else title
-    if target is None or target.suffix.lower() == _PICTURE:
+    if not isinstance(target, Path):
         projection = project(points)
         if target is not None:
             write_picture(target, projection, classes, of_points, title)
@@ -118,7 +122,8 @@ def _classes(labels: Any, count: int) -> tuple[list[str], np.ndarray]:
     return check.check_classes(check.check_count(labels, count, "labels"))
 
 
-def _target(path: Any, audio: Any) -> Path | None:
+def _target(path: Any, ax: Any, audio: Any) -> Path | Place | None:
+    """Return the path of a page, the place of a picture, or None to draw nothing."""
     target = None if path is None else check.check_path(path, (_PICTURE, *_PAGES))
     is_page = target is not None and target.suffix.lower() != _PICTURE
     if audio is not None and not is_page:
@@ -126,9 +131,9 @@ def _target(path: Any, audio: Any) -> Path | None:
             "Only a page plays sounds. Pass a path= that ends in .html, or leave out "
             f"audio. Received: path={path!r}."
         )
-    if target is not None and not is_page:
-        check_matplotlib()
-    return target
+    if is_page and ax is None:
+        return target
+    return None if path is None and ax is None else find_place(path, ax)
 
 
 def _sounds(audio: Any, starts: Any, count: int) -> list[Sound] | None:

@@ -52,7 +52,10 @@ def write_page(
             )
         ],
         "classes": [
-            [name, *style(number)] for number, name in enumerate(classes or [""])
+            [name, look.color, look.dark, look.shape]
+            for name, look in (
+                (name, style(number)) for number, name in enumerate(classes or [""])
+            )
         ],
         "shapes": SHAPES,
         "axes": projection.axes,

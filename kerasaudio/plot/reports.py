@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasaudio.plot.check import check_count, check_numbers, check_path
-from kerasaudio.plot.figure import check_matplotlib, new_figure, plain, write_png
+from kerasaudio.plot.check import check_count, check_numbers
+from kerasaudio.plot.figure import add_legend, find_place, plain
 from kerasaudio.plot.palette import style
 
 _MOST_CLASSES_WITH_COUNTS = 60
@@ -18,10 +17,11 @@ _LARGEST_SIDE = 40  # inches
 def confusion_matrix(
     matrix: Any,
     labels: Sequence[str],
-    path: str | PathLike[str],
+    path: str | PathLike[str] | None = None,
     *,
+    ax: Any = None,
     title: str = "Confusion matrix",
-) -> Path:
+) -> Any:
     """Draw a confusion matrix.
 
     Cells show counts (for up to 60 classes); colors show fractions of the row.
@@ -30,15 +30,16 @@ def confusion_matrix(
         matrix: Counts, (classes, classes), by true class (row) and predicted class
             (column).
         labels: Names of the classes.
-        path: PNG file to write.
+        path: PNG file to write; None to return the figure.
+        ax: Axes of matplotlib to draw into; None for a new figure.
         title: Title above the picture.
 
     Returns:
-        The path.
+        The path; without a path the `matplotlib.figure.Figure`, which a notebook shows.
 
     Raises:
         ValueError: `matrix` is not square or does not hold counts, the number of labels
-            differs, or the suffix is not .png.
+            differs, or the suffix is not .png; both `path` and `ax` are given.
         OSError: The file cannot be written.
         ImportError: matplotlib is not installed.
 
@@ -59,15 +60,15 @@ def confusion_matrix(
             f"{counts[(counts < 0) | (counts != np.rint(counts))][0]:g}."
         )
     names = [plain(str(name)) for name in check_count(labels, len(counts), "labels")]
-    target = check_path(path, (".png",))
-    check_matplotlib()
+    place = find_place(path, ax)
 
     side = min(_LARGEST_SIDE, 3 + 0.32 * len(counts))
-    figure, axes = new_figure(side + 1, side)
+    figure, axes = place.axes(side + 1, side)
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.where(totals == 0, 1, totals)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.6)
+    if ax is None:
+        figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.6)
     size = 9 if len(counts) <= 20 else 8
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), names, fontsize=size)
@@ -91,18 +92,18 @@ def confusion_matrix(
                 fontsize=size if counts.max() < 1000 else size - 2,
                 color="white" if shares[row, column] > 0.5 else "black",
             )
-    write_png(figure, target)
-    return target
+    return place.finish(figure)
 
 
 def roc_curve(
     false_positive_rate: Any,
     true_positive_rate: Any,
-    path: str | PathLike[str],
+    path: str | PathLike[str] | None = None,
     *,
+    ax: Any = None,
     labels: str | Sequence[str] | None = None,
     title: str = "ROC curve",
-) -> Path:
+) -> Any:
     """Draw one or several ROC curves; they cross the dashed line at equal error rates.
 
     Args:
@@ -110,12 +111,13 @@ def roc_curve(
             or a list of such arrays, one per curve.
         true_positive_rate: True positive rates at the same thresholds, in the same
             form.
-        path: PNG file to write.
+        path: PNG file to write; None to return the figure.
+        ax: Axes of matplotlib to draw into; None for a new figure.
         labels: Name of the curve, or a list of names; None for no legend.
         title: Title above the picture.
 
     Returns:
-        The path.
+        The path; without a path the `matplotlib.figure.Figure`, which a notebook shows.
 
     Raises:
         ValueError: Values are not rates, not ascending or of different lengths, or the
@@ -133,17 +135,16 @@ def roc_curve(
     if isinstance(labels, str):
         labels = [labels]
     names = None if labels is None else check_count(labels, len(curves), "labels")
-    target = check_path(path, (".png",))
-    check_matplotlib()
+    place = find_place(path, ax)
 
-    figure, axes = new_figure(5.5, 5.5)
+    figure, axes = place.axes(5.5, 5.5)
     axes.plot([0, 1], [1, 0], color="0.6", linewidth=1, linestyle="--")
     axes.plot([0, 1], [0, 1], color="0.85", linewidth=1)
     lines = []
     for number, (false, true) in enumerate(curves):
-        dashes = ("-", (0, (6, 2)), (0, (2, 1)), "-.")[number % 4]
+        look = style(number)
         lines += axes.plot(
-            false, true, color=style(number).color, linewidth=2, linestyle=dashes
+            false, true, color=look.color, linewidth=2, linestyle=look.dash
         )
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
@@ -153,12 +154,8 @@ def roc_curve(
     axes.set_title(plain(title))
     axes.spines[["top", "right"]].set_visible(False)
     if names is not None:
-        texts = [plain(str(name)) for name in names]
-        legend = axes.legend(lines, [" "] * len(lines), loc="lower right")
-        for shown, text in zip(legend.get_texts(), texts, strict=True):
-            shown.set_text(text)
-    write_png(figure, target)
-    return target
+        add_legend(axes, lines, list(map(str, names)), loc="lower right")
+    return place.finish(figure)
 
 
 def _curves(false: Any, true: Any) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,10 +1,10 @@
 """The feature space as a picture."""
 
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from kerasaudio.plot.figure import add_legend, new_figure, plain, write_png
+from kerasaudio.plot.figure import Place, add_legend, plain
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
 
@@ -13,16 +13,16 @@ _MOST_ENTRIES = 4 * _ROWS
 
 
 def write_picture(
-    path: Path,
+    place: Place,
     projection: Projection,
     classes: list[str],
     of_points: np.ndarray,
     title: str,
-) -> None:
+) -> Any:
     """Draw points by class, with a legend if there are classes.
 
     Args:
-        path: PNG file to write.
+        place: Where the picture goes.
         projection: Coordinates of the points.
         classes: Names of the classes; empty for points without labels.
         of_points: Class number of each point.
@@ -30,7 +30,7 @@ def write_picture(
     """
     listed = len(classes) if len(classes) <= _MOST_ENTRIES else _MOST_ENTRIES - 1
     columns = -(-listed // _ROWS)
-    figure, axes = new_figure(8 + 1.6 * columns, 7)
+    figure, axes = place.axes(8 + 1.6 * columns, 7)
     x, y = projection.coordinates.T
     size = 12 if len(x) > 2000 else 30
     handles = []
@@ -63,13 +63,11 @@ def write_picture(
         if listed < len(classes):
             handles.append(axes.scatter([], [], s=0))
             texts = [*texts, f"and {len(classes) - listed} more"]
-        add_legend(
-            figure,
-            handles,
-            texts,
-            loc="outside right upper",
-            ncols=columns,
-            fontsize=9 if len(classes) <= _ROWS else 7,
-            frameon=False,
-        )
-    write_png(figure, path)
+        layout: dict[str, Any] = {
+            "ncols": columns,
+            "fontsize": 9 if len(classes) <= _ROWS else 7,
+        }
+        if place.ax is None:
+            layout |= {"loc": "outside right upper", "frameon": False}
+        add_legend(figure if place.ax is None else axes, handles, texts, **layout)
+    return place.finish(figure)

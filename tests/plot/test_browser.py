@@ -2,8 +2,6 @@
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 import time
 from contextlib import contextmanager, nullcontext
@@ -13,18 +11,8 @@ import pytest
 import soundfile
 
 from kerasaudio.plot import feature_space
+from support.browser import Visit
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 RATE = 8_000
 LABELS = ["one", "</script><img src=x onerror=alert(1)>", "one", "'\"& two", "three"]
 # Far apart, and every other one of its own length: the right sound is known by it.
@@ -35,67 +23,6 @@ SECONDS = [1.0, 1.5, 2.0, 2.5, 3.0]
 def tone(seconds):
     samples = np.arange(round(seconds * RATE))
     return (0.2 * np.sin(2 * np.pi * 440 / RATE * samples)).astype("float32")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    required = bool(os.environ.get("KERASAUDIO_REQUIRE_SHARED"))
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if not found or sync_playwright is None:
-        reason = "needs Chromium on the path, and pip install playwright"
-        if required:
-            pytest.fail(f"KERASAUDIO_REQUIRE_SHARED is set, and this {reason}")
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=OPTIONS)
-        yield running
-        running.close()
-
-
-class Visit:
-    """An open page, what it asked for and what it complained of."""
-
-    def __init__(self, browser, address):
-        self.complaints, self.requests = [], []
-        self.page = browser.new_page(viewport={"width": 1000, "height": 700})
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(address)
-        self.page.evaluate(
-            """() => {
-                window.played = [];
-                const player = document.getElementById("player");
-                player.addEventListener("playing", () =>
-                    window.played.push(player.duration));
-            }"""
-        )
-
-    def place(self, point):
-        return self.page.evaluate(
-            "point => document.getElementById('map').positionOf(point)", point
-        )
-
-    def click(self, point):
-        self.page.mouse.click(*self.place(point))
-
-    def wait_until(self, condition):
-        # The page's policy forbids Playwright's own wait_for_function, too.
-        end = time.monotonic() + 20
-        while not self.ask(condition):
-            assert time.monotonic() < end, f"never: {condition}"
-            self.page.wait_for_timeout(20)
-
-    def ask(self, expression):
-        return self.page.evaluate(expression)
-
-    def text(self, name):
-        return self.page.locator(name).inner_text()
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
 const [canvas, area, tip, player] = ["map", "area", "tip", "player"].map(element);
 const pen = canvas.getContext("2d");
-const points = data.points.map(([x, y, group, name, sound]) => ({ x, y, group, name, sound }));
-const groups = data.classes.map(([name, color, shape]) => ({ name, color, shape, shown: true }));
+const groups = data.classes.map(([name, light, dark, shape]) => ({ name, light, dark, shape, shown: true }));
+const points = data.points.map(([x, y, group, name, sound]) => {
+  return { x, y, group, name, sound, text: `${groups[group].name}\n${name}`.toLowerCase(), found: true };
+});
 const outlines = data.shapes.map((corners) => {
   const path = new Path2D();
   corners.forEach(([x, y], i) => (i ? path.lineTo(x, -y) : path.moveTo(x, -y)));
@@ -12,7 +14,8 @@ const outlines = data.shapes.map((corners) => {
   return path;
 });
 const RADIUS = points.length > 2000 ? 3.5 : 6;
-const REACH = 14; // pixels from a point at which it is hit
+const REACH = 14; // pixels from a point at which a mouse hits it
+const FINGER = 26; // and a finger
 const CLICK = 4; // pixels that a hand may tremble
 const plays = data.sounds.length > 0;
 
@@ -20,11 +23,13 @@ let view = { x: 0, y: 0, scale: 1 };
 let over = null; // the point under the mouse
 let chosen = null; // the point last clicked, or walked to
 let isDue = false;
+let colors = {}; // of what is not a class
 let isFitted = true; // until the user zooms or drags
 
 const across = (point) => (point.x - view.x) * view.scale + area.clientWidth / 2;
 const down = (point) => area.clientHeight / 2 - (point.y - view.y) * view.scale;
-const visible = () => points.filter((point) => groups[point.group].shown);
+const visible = () => points.filter((point) => point.found && groups[point.group].shown);
+const color = (group) => (colors.isDark ? group.dark : group.light);
 const label = (point) => [groups[point.group].name, point.name].filter(Boolean).join("\n");
 
 function fit() {
@@ -48,13 +53,13 @@ function redraw() {
 }
 
 function mark(point, radius, ratio) {
-  const { color, shape } = groups[point.group];
+  const group = groups[point.group];
   pen.setTransform(radius * ratio, 0, 0, radius * ratio, across(point) * ratio, down(point) * ratio);
-  pen.fillStyle = color;
-  pen.strokeStyle = "#fff";
+  pen.fillStyle = color(group);
+  pen.strokeStyle = colors.paper;
   pen.lineWidth = 1 / radius;
-  pen.fill(outlines[shape]);
-  pen.stroke(outlines[shape]);
+  pen.fill(outlines[group.shape]);
+  pen.stroke(outlines[group.shape]);
 }
 
 function draw() {
@@ -63,6 +68,8 @@ function draw() {
   if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.clearRect(0, 0, ...size);
+  pen.globalAlpha = 0.12;
+  for (const point of points) if (!point.found && groups[point.group].shown) mark(point, RADIUS, ratio);
   pen.globalAlpha = 0.85;
   for (const point of visible()) mark(point, RADIUS, ratio);
   pen.globalAlpha = 1;
@@ -70,7 +77,7 @@ function draw() {
   if (!chosen || !groups[chosen.group].shown) return;
   mark(chosen, RADIUS * 1.6, ratio);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.strokeStyle = "#222";
+  pen.strokeStyle = colors.ink;
   pen.lineWidth = 2;
   pen.beginPath();
   pen.arc(across(chosen), down(chosen), RADIUS * 2.4, 0, 7);
@@ -120,6 +127,25 @@ function zoom(factor, x = area.clientWidth / 2, y = area.clientHeight / 2) {
   redraw();
 }
 
+function go(point) {
+  const [x, y] = [across(point), down(point)];
+  const isOutside = x < 0 || y < 0 || x > area.clientWidth || y > area.clientHeight;
+  if (isOutside) view = { x: point.x, y: point.y, scale: view.scale };
+  choose(point);
+  showTip(point);
+}
+
+function search(text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const point of points) point.found = words.every((word) => point.text.includes(word));
+  over = null;
+  chosen = null;
+  showTip(null);
+  const count = points.filter((point) => point.found).length;
+  element("status").textContent = words.length ? `${count} of ${points.length} points found` : "";
+  redraw();
+}
+
 function walk(dx, dy) {
   let best = null;
   if (chosen && groups[chosen.group].shown) {
@@ -132,26 +158,39 @@ function walk(dx, dy) {
   } else {
     best = nearest(area.clientWidth / 2, area.clientHeight / 2, Infinity);
   }
-  if (!best) return;
-  const [x, y] = [across(best), down(best)];
-  const isOutside = x < 0 || y < 0 || x > area.clientWidth || y > area.clientHeight;
-  if (isOutside) view = { x: best.x, y: best.y, scale: view.scale };
-  choose(best);
-  showTip(best);
+  if (best) go(best);
 }
 
 let drag = null;
+let pinch = null; // distance of two fingers
+const fingers = new Map();
+const reach = (event) => (event.pointerType === "touch" ? FINGER : REACH);
+const spread = () => {
+  const [[x, y], [otherX, otherY]] = fingers.values();
+  return { apart: Math.max(1, Math.hypot(x - otherX, y - otherY)), x: (x + otherX) / 2, y: (y + otherY) / 2 };
+};
 const place = (event) => {
   const box = canvas.getBoundingClientRect();
   return [event.clientX - box.left, event.clientY - box.top];
 };
 canvas.addEventListener("pointerdown", (event) => {
   const [x, y] = place(event);
-  drag = { x, y, view, moved: false };
+  fingers.set(event.pointerId, [x, y]);
+  drag = fingers.size === 1 ? { x, y, view, moved: false } : null;
+  pinch = fingers.size === 2 ? spread() : null;
   canvas.setPointerCapture(event.pointerId);
 });
 canvas.addEventListener("pointermove", (event) => {
   const [x, y] = place(event);
+  if (fingers.has(event.pointerId)) fingers.set(event.pointerId, [x, y]);
+  if (pinch && fingers.size === 2) {
+    const now = spread();
+    const { scale } = view;
+    view = { x: view.x - (now.x - pinch.x) / scale, y: view.y + (now.y - pinch.y) / scale, scale };
+    zoom(now.apart / pinch.apart, now.x, now.y);
+    pinch = now;
+    return;
+  }
   if (drag && (drag.moved || Math.hypot(x - drag.x, y - drag.y) > CLICK)) {
     drag.moved = true;
     const { scale } = view;
@@ -160,19 +199,26 @@ canvas.addEventListener("pointermove", (event) => {
     showTip(null);
     return redraw();
   }
+  if (event.pointerType === "touch") return;
   over = nearest(x, y, REACH);
   showTip(over);
   redraw();
 });
+function lift(event) {
+  fingers.delete(event.pointerId);
+  drag = pinch = null;
+}
 canvas.addEventListener("pointerup", (event) => {
-  const hit = drag && !drag.moved && nearest(...place(event), REACH);
-  drag = null;
+  const hit = drag && !drag.moved && nearest(...place(event), reach(event));
+  lift(event);
   if (!hit) return;
   choose(hit);
+  showTip(hit);
   play(hit);
 });
-canvas.addEventListener("pointercancel", () => (drag = null));
-canvas.addEventListener("pointerleave", () => {
+canvas.addEventListener("pointercancel", lift);
+canvas.addEventListener("pointerleave", (event) => {
+  if (event.pointerType === "touch") return; // the tip of a tap stays
   over = null;
   showTip(null);
   redraw();
@@ -195,6 +241,26 @@ canvas.addEventListener("keydown", (event) => {
 element("closer").addEventListener("click", () => zoom(1.4));
 element("farther").addEventListener("click", () => zoom(1 / 1.4));
 element("all").addEventListener("click", fit);
+element("search").addEventListener("input", (event) => search(event.target.value));
+element("search").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  const hits = visible(); // one after the other
+  if (hits.length) go(hits[(hits.indexOf(chosen) + 1) % hits.length]);
+});
+
+const night = window.matchMedia("(prefers-color-scheme: dark)");
+function paint(isDark) {
+  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  element("theme").setAttribute("aria-pressed", isDark);
+  const style = getComputedStyle(document.documentElement);
+  colors = { isDark, ink: style.getPropertyValue("--ink"), paper: style.getPropertyValue("--paper") };
+  document.querySelectorAll("#classes polygon").forEach((outline, number) => {
+    outline.setAttribute("fill", color(groups[number]));
+  });
+  redraw();
+}
+night.addEventListener("change", () => paint(night.matches));
+element("theme").addEventListener("click", () => paint(!colors.isDark));
 
 function legend() {
   const counts = groups.map(() => 0);
@@ -206,7 +272,6 @@ function legend() {
     picture.setAttribute("viewBox", "-1.6 -1.6 3.2 3.2");
     const outline = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
     outline.setAttribute("points", data.shapes[group.shape].map(([x, y]) => `${x},${-y}`).join(" "));
-    outline.setAttribute("fill", group.color);
     picture.append(outline);
     count.textContent = counts[number];
     button.append(picture, document.createTextNode(group.name), count);
@@ -234,8 +299,12 @@ element("upward").textContent = data.axes[1];
 element("help").textContent = plays
   ? "Click a point to hear it. Keys: arrows walk, Enter plays, Escape stops, + − 0 zoom."
   : "Keys: arrows walk from point to point, + − 0 zoom.";
+if (window.matchMedia("(pointer: coarse)").matches) {
+  element("help").textContent = plays ? "Tap a point to hear it; two fingers zoom." : "Tap a point; two fingers zoom.";
+}
 canvas.setAttribute("aria-label", `Map of ${points.length} points`);
 legend();
+paint(night.matches);
 fit();
 new ResizeObserver(() => (isFitted ? fit() : redraw())).observe(area);
 // For scripts: where a point is in the window, in pixels.
