@@ -9,6 +9,9 @@
 Factories and weights: `kerasaudio.list_weights()`.
 """
 
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+
 try:
     import keras as _keras  # noqa: F401  (first, to load its backend)
 except ModuleNotFoundError as error:
@@ -97,5 +100,13 @@ __all__ = [
     "weights",
     "windows",
 ]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """Import `kerasaudio.sklearn` when it is used, as scikit-learn may be missing."""
+    if name != "sklearn":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _import_module(f"{__name__}.{name}")
+
 
 moved.install()
