@@ -1,6 +1,6 @@
 """Sounds in scikit-learn: a transformer and a classifier for pipelines and searches.
 
-scikit-learn is imported with this module, not with `kerasaudio`.
+scikit-learn is needed only here: `import kerasaudio` works without it.
 """
 
 try:

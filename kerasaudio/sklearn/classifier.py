@@ -189,8 +189,15 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
         )
     labels = column_or_1d(y, warn=True)
     assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
-    classes, targets = np.unique(labels, return_inverse=True)
+    try:
+        check_classification_targets(labels)
+        classes, targets = np.unique(labels, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise ValueError(
+            "y must have labels of one kind, all texts or all numbers. Received: "
+            f"{', '.join(kinds)}."
+        ) from error
     if len(classes) < 2:
         told = f"one class, {classes[0]!r}" if len(classes) else "no labels"
         raise ValueError(f"y must have at least two classes. Received: {told}.")

@@ -186,7 +186,8 @@ BAD = {
     "NaN": ([0.0, np.nan] * 6, "y contains NaN"),
     "a quantity": (np.linspace(0, 1, 12), "Unknown label type"),
     "several": (np.eye(12), "y should be a 1d array"),
-    "gaps": (np.array(["a", None] * 6, dtype=object), "(?i)label|NaN"),
+    "gaps": (np.array(["a", None] * 6, dtype=object), "one kind.*NoneType, str"),
+    "texts and numbers": (np.array(["a", 1] * 6, dtype=object), "one kind.*int, str"),
 }
 
 
