@@ -71,8 +71,7 @@ def is_file(clip: Clip) -> bool:
 def _without_columns(X: Any) -> Any:
     """Return the audio column of a Hugging Face dataset, or of columns taken from it.
 
-    scikit-learn takes the rows of a fold with `dataset[numbers]`, which is a dictionary
-    of columns.
+    Several rows of a dataset, `dataset[numbers]`, are a dictionary of columns.
     """
     if hasattr(X, "column_names") and hasattr(X, "features"):
         kinds = {name: type(kind).__name__ for name, kind in X.features.items()}
