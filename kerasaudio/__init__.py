@@ -10,11 +10,22 @@ Factories and weights: `kerasaudio.list_weights()`.
 """
 
 import sys
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
 
 from kerasaudio import moved, start
 from kerasaudio.version import __version__ as __version__
 
 start.settle()
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """Import `kerasaudio.sklearn` when it is used, as scikit-learn may be missing."""
+    if name != "sklearn":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _import_module(f"{__name__}.{name}")
+
+
 moved.install()
 
 # `import kerasaudio` registers all layers, so that Keras can load saved models. The

@@ -18,8 +18,8 @@ from support import user_folder
 
 ROOMS = (
     *("audio", "datasets", "evaluation", "events", "features", "layers", "metrics"),
-    *("models", "plot", "similarity", "streaming", "training", "transfer", "weights"),
-    "zero_shot",
+    *("models", "plot", "similarity", "sklearn", "streaming", "training", "transfer"),
+    *("weights", "zero_shot"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 NEEDS = {"kerasaudio.export": "tensorflow"}  # on other backends, too

@@ -13,7 +13,7 @@ ROOMS = (
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
     *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),
-    *("datasets", "transfer", "evaluation", "training"),
+    *("datasets", "transfer", "evaluation", "training", "sklearn"),
     *("exporting", "hear", "cli", "kerasaudio"),
 )
 

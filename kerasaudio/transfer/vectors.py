@@ -1,7 +1,8 @@
 """The vectors for fitting a probe: those of whole clips, or of their windows."""
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,7 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
             pool does not fit the probe.
     """
     if isinstance(source, AudioModel):
-        # A probe is a head of one's own, so it uses the whole clip.
-        source = AudioModel(
-            source.input,
-            source.output,
-            name=source.name,
-            spec=source.spec.of_own_head(),
-        )
+        source = hearing_all(source)
         if probe != "gru":
             return FeatureExtractor(source, layer)
         window, hop = _sequence(source.spec)
@@ -53,6 +48,15 @@ def as_extractor(source: Source, probe: str, layer: str) -> FeatureExtractor:
             f"pool={pool!r}."
         )
     return source
+
+
+def hearing_all(model: AudioModel) -> AudioModel:
+    """Return a model with the same layers that uses the whole of each clip.
+
+    A probe is a head of one's own, which does so, too.
+    """
+    spec = model.spec.of_own_head()
+    return AudioModel(model.input, model.output, name=model.name, spec=spec)
 
 
 def _sequence(spec: AudioSpec) -> tuple[float | None, float | None]:
@@ -77,19 +81,40 @@ def clip_features(
     Raises:
         ValueError: A clip cannot be read, or its vectors are not finite.
     """
-    found = extractor.extract(clips.paths, progress=progress)
+    each, origin = file_vectors(extractor, clips.paths, clips.name, progress)
+    if probe != "gru":
+        each = [vectors[0] for vectors in each]
+    return as_array(each, probe), origin
+
+
+def file_vectors(
+    extractor: FeatureExtractor,
+    paths: Sequence[str | PathLike[str]],
+    name: str,
+    progress: bool | None,
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Return the vectors (rows, n) of each file, and their origin.
+
+    Args:
+        extractor: Extractor, which keeps the vectors on disk.
+        paths: Files; one may be there several times.
+        name: Name of the collection of files, for the error.
+        progress: As for `FeatureExtractor.extract`.
+
+    Raises:
+        ValueError: A file cannot be read.
+        OSError: A file is missing, or the cache cannot be written.
+    """
+    found = extractor.extract(paths, progress=progress)
     if found.failed:
         errors = [f"{f.path.name}: {f.error}" for f in found.failed]
         raise ValueError(
-            f"{len(errors)} of the {len(clips)} clips of {clips.name} cannot be used. "
+            f"{len(errors)} of the {len(paths)} clips of {name} cannot be used. "
             f"Without them, the results would be for another data set. "
             f"{listed(errors)}"
         )
     rows = _rows_by_path(found)
-    each = [found.vectors[rows[_key(path)]] for path in clips.paths]
-    if probe != "gru":
-        each = [vectors[0] for vectors in each]
-    return as_array(each, probe), dict(found.origin)
+    return [found.vectors[rows[_key(path)]] for path in paths], dict(found.origin)
 
 
 def _rows_by_path(found: Features) -> dict[str, list[int]]:
@@ -99,5 +124,5 @@ def _rows_by_path(found: Features) -> dict[str, list[int]]:
     return rows
 
 
-def _key(path: Path) -> str:
+def _key(path: str | PathLike[str]) -> str:
     return os.path.abspath(path)

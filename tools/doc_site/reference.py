@@ -27,6 +27,7 @@ MODULES = (
     f"{PACKAGE}.features",
     f"{PACKAGE}.datasets",
     f"{PACKAGE}.transfer",
+    f"{PACKAGE}.sklearn",
     f"{PACKAGE}.training",
     f"{PACKAGE}.evaluation",
     f"{PACKAGE}.metrics",
