@@ -3,12 +3,13 @@
 scikit-learn is needed only here: `import kerasaudio` works without it.
 """
 
+from kerasaudio.extras import install
+
 try:
     from sklearn.utils.validation import validate_data as _validate_data  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "kerasaudio.sklearn needs scikit-learn 1.6 or later: "
-        'pip install "kerasaudio[sklearn]".'
+        f"kerasaudio.sklearn needs scikit-learn 1.6 or later: {install('sklearn')}."
     ) from error
 
 from kerasaudio.sklearn.classifier import AudioClassifier

@@ -327,4 +327,4 @@ def test_without_scikit_learn_only_its_estimators_are_missing():
         [sys.executable, "-c", HIDDEN], capture_output=True, text=True, check=True
     )
 
-    assert 'pip install "kerasaudio[sklearn]"' in found.stdout
+    assert 'pip install "scikit-learn' in found.stdout
