@@ -15,6 +15,7 @@ from kerasaudio.checkpoints.keras_archive import check_foreign, check_whole
 from kerasaudio.core import AudioModel
 from kerasaudio.core.provenance import loaded, with_step
 from kerasaudio.core.saved import read_saved
+from kerasaudio.files.errors import UnsafeFileError
 from kerasaudio.models import FACTORIES
 from kerasaudio.moved import getattr_of
 from kerasaudio.text import escaped
@@ -192,7 +193,8 @@ def _from_hub(address: str) -> AudioModel:
             check_foreign(str(path), repository.MOST_BYTES)
         model = _saved(str(path), None)
     except ValueError as error:
-        raise type(error)(f"{name} of {found.address}: {error}") from error
+        kind = UnsafeFileError if isinstance(error, UnsafeFileError) else ValueError
+        raise kind(f"{name} of {found.address}: {error}") from error
     if found.address not in _told:
         _told.add(found.address)
         print(

@@ -50,16 +50,16 @@ def check_foreign(path: str, limit: int) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            sizes = [one.file_size for one in archive.infolist()]
-            if sum(sizes) > limit or archive.getinfo("config.json").file_size > (
-                _MOST_CONFIG
-            ):
-                raise UnsafeFileError(f"{path!r} unpacks to {sum(sizes):,} bytes.")
-            config = json.loads(archive.read("config.json"))
-    except (*ZIP_DAMAGES, OSError, KeyError, RecursionError) as error:
+            size = sum(one.file_size for one in archive.infolist())
+            bounded = archive.getinfo("config.json").file_size <= _MOST_CONFIG
+            text = archive.read("config.json") if bounded else b""
+        config = json.loads(text) if bounded else None
+    except (*ZIP_DAMAGES, OSError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path!r} is not a complete .keras file ({error})."
         ) from error
+    if size > limit or not bounded:
+        raise UnsafeFileError(f"{path!r} unpacks to {size:,} bytes, which is too much.")
     _check(config, path)
 
 

@@ -134,7 +134,7 @@ def checked_names(value: Any, name: str) -> tuple[str, ...]:
 
 
 def checked_steps(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """Return steps of a provenance, or raise a ValueError unless JSON can store them."""
+    """Return the steps of a provenance, or raise a ValueError if they are not plain."""
     plain = str | int | float | None
     if isinstance(value, list | tuple) and all(
         isinstance(step, Mapping)
@@ -143,5 +143,6 @@ def checked_steps(value: Any) -> tuple[Mapping[str, Any], ...]:
     ):
         return tuple(dict(step) for step in value)
     raise ValueError(
-        f"provenance must be a list of mappings of text and numbers. Received: {value!r}."
+        "provenance must be a list of mappings of text and numbers. Received: "
+        f"{value!r}."
     )

@@ -71,7 +71,7 @@ def parse_address(text: str) -> tuple[str, str]:
     if match is None or ".." in text:
         raise ValueError(
             f"{text!r} is not the address of a repository. Pass hf://user/repo or "
-            "hf://user/repo@revision, where the revision is a branch, a tag or a commit."
+            "hf://user/repo@revision; a revision is a branch, a tag or a commit."
         )
     return match[1], match[2] or "main"
 
