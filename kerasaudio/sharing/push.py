@@ -117,7 +117,8 @@ def _upload(
         if status in (401, 403):
             reason += f". The token may not write to {repo}. {_LOG_IN}"
     except Exception as error:  # its client raises errors of many libraries
-        reason = f"{type(error).__name__}: {str(error) or 'no reason given'}"
+        cause = error.__cause__ or error
+        reason = f"{type(cause).__name__}: {str(cause) or error}"
     # Not chained: what the client raises may show the headers.
     reason = escaped(reason.replace(token, "***").strip().rstrip("."))
     raise WeightsError(

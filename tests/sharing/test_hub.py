@@ -12,6 +12,8 @@ from kerasaudio.files.errors import UnsafeFileError, WeightsError
 from support.tiny import tiny_model
 from support.web_server import Repository
 
+# The Hub's own client uploads files in a way that its HTTP library deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 REPO = "me/digits"
 TOKEN = "hf_secretsecret"
 SOUND = np.sin(np.arange(8_000, dtype="float32"))[None] / 2
@@ -165,7 +167,7 @@ def test_what_is_not_there(model, address, says):
 
 def test_a_gated_repository(model, hub):
     hub.token, hub.gated = "hf_other", True
-    with pytest.raises(WeightsError, match="is gated .* accept its license"):
+    with pytest.raises(WeightsError, match=r"is gated .* accept its license"):
         kerasaudio.load(f"hf://{REPO}")
 
 
@@ -222,3 +224,18 @@ def test_sizes_are_bounded(model, hub, monkeypatch):
     )
     with pytest.raises(WeightsError, match="the limit is 1,000"):
         kerasaudio.load(f"hf://{REPO}")
+
+
+def test_the_command_line_pushes_and_tags(model, hub, tmp_path, capsys):
+    import soundfile
+
+    from kerasaudio.cli import main
+
+    model.save(tmp_path / "mine.keras")
+    soundfile.write(tmp_path / "a.wav", SOUND[0], 8_000)
+    assert main(["push", str(tmp_path / "mine.keras"), REPO, "--license", "MIT"]) == 0
+    assert capsys.readouterr().out.startswith(f"hf://{REPO}@")
+    assert b"license: mit" in latest(hub)["README.md"]
+    status = main(["tag", str(tmp_path / "a.wav"), "--model", f"hf://{REPO}"])
+    assert status == 0
+    assert capsys.readouterr().out

@@ -261,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(Served(location=location, headers=headers))
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         self.owner.seen.append(Seen("POST", self.path, dict(self.headers)))
         match = re.fullmatch(
             r"/api/models/([^/]+/[^/]+)/(preupload|commit)/main", self.path
@@ -305,8 +305,18 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404)
 
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
     def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         self.owner.seen.append(Seen("PUT", self.path, dict(self.headers)))
         repository = self.owner.repositories[self.path.removeprefix("/lfs/")]
         if "put" in repository.refused:
