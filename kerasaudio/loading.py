@@ -1,22 +1,33 @@
 """Load a model by name: a factory, a published preset, or a saved file."""
 
 import inspect
+import json
 import os
-import zipfile
+import sys
 from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import keras
 
+from kerasaudio.checkpoints.keras_archive import check_foreign, check_whole
 from kerasaudio.core import AudioModel
-from kerasaudio.files.array_file import ZIP_DAMAGES
+from kerasaudio.core.provenance import loaded, with_step
+from kerasaudio.core.saved import read_saved
+from kerasaudio.files.errors import UnsafeFileError
 from kerasaudio.models import FACTORIES
 from kerasaudio.moved import getattr_of
-from kerasaudio.weights import list_weights
+from kerasaudio.text import escaped
+from kerasaudio.weights import list_weights, repository
 from kerasaudio.weights.manifest import did_you_mean, find, tags
 
+FILE_SUFFIX = ".safetensors"
+MODEL_FILES = ("model.safetensors", "model.keras")  # in a repository, in this order
+FACTS = "kerasaudio.json"  # in a repository: which of these files it is
+_MOST_FACTS = 2**20
 _LONGEST_REASON = 200
+_told: set[str] = set()
 
 
 def load(
@@ -29,8 +40,10 @@ def load(
     """Load a pretrained model.
 
     Args:
-        name: A preset such as "YAMNet/audioset", a factory such as "YAMNet", or the
-            path of a saved .keras model.
+        name: A preset such as "YAMNet/audioset", a factory such as "YAMNet", the path
+            of a saved .keras model or of a `.safetensors` file by `save_pretrained`, or
+            a repository on the Hugging Face Hub that `push_to_hub` wrote:
+            "hf://user/repo" or "hf://user/repo@revision".
         weights: Tag of published weights, or path of a file; default: the tag in the
             name, or else the first published weights.
         labels: Names of your own classes, for a factory; default: the weights' classes.
@@ -46,7 +59,8 @@ def load(
             similar ones), the factory has no published weights, two sets of weights are
             named, or the saved model is damaged or is not a model of kerasaudio.
         TypeError: `name` is neither a text nor a path.
-        OSError: A file is missing, or a download failed.
+        OSError: A file is missing, or a download failed; or a file of the Hub does not
+            have the hash that the Hub states at this commit.
 
     Examples:
         >>> model = kerasaudio.load("YAMNet/audioset")
@@ -60,7 +74,14 @@ def load(
         ('knock', 'bark')
     """
     text = name if isinstance(name, str) else _path(name)
-    if text.endswith(".keras"):
+    if text.startswith(repository.PREFIX):
+        if labels is not None or arguments or weights is not None:
+            raise ValueError(
+                f"{text!r} names a whole model: leave out weights, labels and other "
+                "arguments."
+            )
+        return _from_hub(text)
+    if text.endswith((".keras", FILE_SUFFIX)):
         if labels is not None:
             raise ValueError(f"{text!r} contains its labels: leave out labels=.")
         if arguments:
@@ -73,7 +94,8 @@ def load(
     if factory not in FACTORIES:
         raise ValueError(
             f"Unknown model {text!r}.{_similar(text)} Pass one of "
-            f"{', '.join(sorted(FACTORIES))}; or the path of a saved .keras file."
+            f"{', '.join(sorted(FACTORIES))}; the path of a saved .keras file; or "
+            "hf://user/repo."
         )
     check_arguments(factory, arguments)
     if slash and weights is not None:
@@ -133,10 +155,12 @@ def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:
         raise ValueError(
             f"{path!r} contains its weights: leave out weights={fspath(weights)!r}."
         )
+    if path.endswith(FILE_SUFFIX):
+        return _from_tensors(path)
     if not os.path.isdir(path):  # Keras can also save into a folder
-        _check_whole(path)
+        check_whole(path)
     try:
-        model = keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras may raise anything for a foreign configuration
         raise ValueError(
             f"{path!r} cannot be loaded as a model ({_brief(error)}). Was it saved by "
@@ -147,24 +171,56 @@ def _saved(path: str, weights: str | PathLike[str] | None) -> AudioModel:
     return model
 
 
-def _check_whole(path: str) -> None:
-    """Raise unless a file is a complete .keras archive with valid checksums."""
-    with open(path, "rb") as file:  # missing or forbidden: Python's own message
-        try:
-            with zipfile.ZipFile(file) as archive:
-                names = archive.namelist()
-                damaged = archive.testzip()
-        except (*ZIP_DAMAGES, OSError) as error:
-            raise ValueError(
-                f"{path!r} is not a complete .keras file ({error}): it is damaged, "
-                "truncated or another kind of file. Save or download it again."
-            ) from error
-    if damaged is not None:
+def _from_tensors(path: str) -> AudioModel:
+    spec = read_saved(Path(path)).spec
+    if spec is None or spec.architecture not in FACTORIES:
         raise ValueError(
-            f"{path!r} is damaged, in {damaged!r}. Save or download it again."
+            f"{path!r} does not say which network it is of. Pass the factory and "
+            f"weights={path!r}."
         )
-    if not {"config.json", "model.weights.h5"} <= set(names):
-        raise ValueError(f"{path!r} is a zip archive, but not a saved Keras model.")
+    top: dict[str, Any] = {} if spec.labels is not None else {"include_top": False}
+    return FACTORIES[spec.architecture](weights=path, **top)
+
+
+def _from_hub(address: str) -> AudioModel:
+    """Load the model of a repository; only files that we know are read."""
+    found = repository.resolve(address)
+    name = _model_file(found)
+    path = repository.fetch_file(found, name)
+    pin = str(found.source(name).pin)
+    try:
+        if name.endswith(".keras"):
+            check_foreign(str(path), repository.MOST_BYTES)
+        model = _saved(str(path), None)
+    except ValueError as error:
+        kind = UnsafeFileError if isinstance(error, UnsafeFileError) else ValueError
+        raise kind(f"{name} of {found.address}: {error}") from error
+    if found.address not in _told:
+        _told.add(found.address)
+        print(
+            escaped(f"{found.address}: {name}, {pin}, verified."),
+            file=sys.stderr,
+            flush=True,
+        )
+    return with_step(model, loaded(found.address, name, pin))
+
+
+def _model_file(found: repository.Repository) -> str:
+    """Return the name of the model's file."""
+    offered = [name for name in MODEL_FILES if name in found.files]
+    if FACTS in found.files:
+        content = repository.fetch_file(found, FACTS, _MOST_FACTS).read_bytes()
+        try:
+            chosen = json.loads(content)["file"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{FACTS} of {found.address} is damaged.") from error
+        offered = [name for name in offered if name == chosen]
+    if not offered:
+        raise ValueError(
+            f"{found.address} has no model of kerasaudio: none of "
+            f"{', '.join(MODEL_FILES)}. model.push_to_hub writes one."
+        )
+    return offered[0]
 
 
 def _brief(error: Exception) -> str:

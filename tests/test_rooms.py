@@ -14,7 +14,7 @@ ROOMS = (
     *("layers", "core", "models", "loading"),
     *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),
     *("datasets", "transfer", "evaluation", "training", "sklearn"),
-    *("exporting", "hear", "cli", "kerasaudio"),
+    *("exporting", "sharing", "hear", "cli", "kerasaudio"),
 )
 
 

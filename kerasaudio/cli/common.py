@@ -15,7 +15,7 @@ from kerasaudio.text import escaped, printable
 
 DEFAULT_MODEL = "YAMNet"
 MODEL_HELP = (
-    "factory, factory/tag, or the path of a saved .keras model "
+    "factory, factory/tag, the path of a saved .keras model, or hf://user/repo "
     f"(default: {DEFAULT_MODEL})"
 )
 _OTHERS = "--model names another network, such as MusiCNN for music"

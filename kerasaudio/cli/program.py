@@ -18,6 +18,7 @@ from kerasaudio.cli import (
     export,
     listen,
     nearest,
+    push,
     tag,
     train,
 )
@@ -98,6 +99,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         train,
         evaluate,
         export,
+        push,
         catalog,
     ):
         command.add(commands)

@@ -247,6 +247,70 @@ class AudioModel(SpecModel):
         written: Path = WORKERS["save_pretrained"](self, Path(path), overwrite)
         return written
 
+    def push_to_hub(
+        self,
+        repo: str,
+        *,
+        token: str | None = None,
+        private: bool | None = None,
+        message: str | None = None,
+        card: str | None = None,
+        **about: Any,
+    ) -> str:
+        """Upload the model and its card to the Hugging Face Hub, in one commit.
+
+            model.push_to_hub("user/dogs")
+            again = kerasaudio.load("hf://user/dogs")
+
+        Other files of the repository stay. If the upload fails, nothing in the
+        repository changes.
+
+        Args:
+            repo: "user/repo"; it is created if it does not exist.
+            token: Token that may write; default: that of HF_TOKEN or `hf auth login`.
+            private: Whether a new repository is private; default: the account's
+                setting.
+            message: Message of the commit.
+            card: Text of the model card; default: `card()`.
+            **about: Arguments of `card`: description, license, report.
+
+        Returns:
+            The address of the commit, "hf://user/repo@commit".
+
+        Raises:
+            ValueError: The name of the repository or the token is invalid.
+            OSError: There is no token, or the upload failed.
+
+        Warns:
+            UserWarning: The license of the base weights forbids commercial use.
+        """
+        push = WORKERS["push_to_hub"]
+        return str(push(self, repo, token, private, message, card, **about))
+
+    def card(self, repo: str = "user/repo", **about: Any) -> str:
+        """Return the model card that `push_to_hub` uploads.
+
+        Args:
+            repo: Name of the repository, for the example in the card.
+            **about: description (your own words), license (SPDX; default: that of the
+                base weights), report (from `kerasaudio.evaluate`).
+
+        Returns:
+            Markdown with a YAML header.
+        """
+        return str(WORKERS["card"](self, repo, **about))
+
+    def save_card(
+        self, path: str | PathLike[str], repo: str = "user/repo", **about: Any
+    ) -> Path:
+        """Write the model card to a file; see `card`.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        written: Path = WORKERS["save_card"](self, path, repo, **about)
+        return written
+
     def export(
         self,
         filepath: str | PathLike[str],

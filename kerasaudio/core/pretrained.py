@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kerasaudio.checkpoints.native import State
+from kerasaudio.core.provenance import read_from
 from kerasaudio.core.saved import FILE, is_saved, read_saved
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.weights.load import load_state
@@ -36,7 +37,7 @@ Converter = Callable[..., Converted]
 
 # Fields of a spec that describe the origin of the weights.
 ORIGIN = (
-    *("weights", "weights_hash", "trained_on"),
+    *("weights", "weights_hash", "trained_on", "provenance"),
     *("license", "citation", "homepage", "metrics"),
 )
 
@@ -183,7 +184,7 @@ def _from_file(
             scorer,
             converted.arguments,
             labels=converted.labels,
-            origin=clips.get(form, {}),
+            origin={**clips.get(form, {}), "provenance": (read_from(path),)},
         )
     known = dict.fromkeys([".weights.h5", ".safetensors", *suffixes])
     raise ValueError(

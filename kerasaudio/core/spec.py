@@ -63,6 +63,8 @@ class AudioSpec:
             or with a head for other classes; None without published weights.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the weights file.
         trained_on: Data sets that the model was trained on since then, in order.
+        provenance: Steps that led to the weights, in order: where a file came from
+            with its hash, and on what a part was trained, by which version.
         license: License of the weights (SPDX).
         citation: Paper to cite.
         homepage: Address where the original is published.
@@ -99,6 +101,7 @@ class AudioSpec:
     weights: str | None = None
     weights_hash: str | None = None
     trained_on: tuple[str, ...] = ()
+    provenance: tuple[Mapping[str, Any], ...] = ()
     license: str | None = None
     citation: str | None = None
     homepage: str | None = None
@@ -287,6 +290,7 @@ class AudioSpec:
         config = asdict(self)
         config["labels"] = None if self.labels is None else list(self.labels)
         config["trained_on"] = list(self.trained_on)
+        config["provenance"] = [dict(step) for step in self.provenance]
         return config
 
     @classmethod

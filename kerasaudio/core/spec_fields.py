@@ -62,6 +62,7 @@ def check_fields(spec: Any) -> None:
     for name in MAPPINGS:
         check_kind(getattr(spec, name), Mapping, name)
     own(spec, "trained_on", checked_names(spec.trained_on, "trained_on"))
+    own(spec, "provenance", checked_steps(spec.provenance))
     if spec.labels is not None:
         own(spec, "labels", checked_names(spec.labels, "labels"))
 
@@ -130,3 +131,18 @@ def checked_names(value: Any, name: str) -> tuple[str, ...]:
         if all(isinstance(name, str | int | np.integer) for name in names):
             return tuple(map(class_name, names))
     raise ValueError(f"{name} must be a list of strings. Received: {value!r}.")
+
+
+def checked_steps(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """Return the steps of a provenance, or raise a ValueError if they are not plain."""
+    plain = str | int | float | None
+    if isinstance(value, list | tuple) and all(
+        isinstance(step, Mapping)
+        and all(isinstance(k, str) and isinstance(v, plain) for k, v in step.items())
+        for step in value
+    ):
+        return tuple(dict(step) for step in value)
+    raise ValueError(
+        "provenance must be a list of mappings of text and numbers. Received: "
+        f"{value!r}."
+    )

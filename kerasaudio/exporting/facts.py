@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasaudio.core import AudioSpec
+from kerasaudio.version import __version__
 
 KEY = "kerasaudio"
 LABELS_FILE = "labels.txt"
@@ -61,7 +62,8 @@ def describe(
         `AudioSpec`), labels (null for an embedding), and the origin of the model:
         preset (null if its weights are no longer the published ones), weights and
         weights_hash (of the published weights that it started from), trained_on (data
-        sets since then), metrics, license.
+        sets since then), provenance (each step with hashes), kerasaudio (its version),
+        metrics, license.
     """
     spec = artifact_spec(spec, samples)
     return {
@@ -81,6 +83,8 @@ def describe(
         "weights": spec.weights,
         "weights_hash": spec.weights_hash,
         "trained_on": list(spec.trained_on),
+        "provenance": [dict(step) for step in spec.provenance],
+        "kerasaudio": __version__,
         "metrics": dict(spec.metrics),
         "license": spec.license,
         "citation": spec.citation,

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.files.whole_file import write_csv, writing_whole
@@ -59,6 +60,8 @@ class Run:
         if self._kept is not None:
             check_same(self._kept["training"], facts, state.folder)
         self._facts = facts
+        classes = len(model.spec.labels or ())
+        self._step = trained(training.name, len(training), classes, "network")
         state.begin()
         settings = {name: value for name, value in batches.items() if name != "augment"}
         size, seed = schedule.batch_size, schedule.seed
@@ -121,11 +124,11 @@ class Run:
                     callbacks=ours,
                 )
         self._load_best()
-        trained = Trained(self._finished(), path, tuple(self._epochs))
+        result = Trained(self._finished(), path, tuple(self._epochs))
         with writing_whole(path) as temporary:
-            trained.model.save(temporary)
+            result.model.save(temporary)
         self._state.remove()
-        return trained
+        return result
 
     def _callbacks(
         self,
@@ -205,6 +208,7 @@ class Run:
             name=model.name,
             spec=self._spec.replace(
                 trained_on=(*self._spec.trained_on, self._facts["dataset"]),
+                provenance=(*self._spec.provenance, self._step),
                 metrics=metrics,
             ),
         )

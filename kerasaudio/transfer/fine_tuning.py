@@ -14,6 +14,7 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.heads import activation_name, scorer
+from kerasaudio.core.provenance import trained, with_step
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.transfer.heads import freeze_normalization, with_new_head
@@ -82,14 +83,13 @@ def fine_tune(
         check_seed(seed),
     )
     tuned = tuner.fit(np.arange(len(clips)))
-    if body == "frozen":  # the body has not changed
-        return tuned
-    return AudioModel(
-        tuned.input,
-        tuned.output,
-        name=tuned.name,
-        spec=tuned.spec.replace(trained_on=(*tuned.spec.trained_on, clips.name)),
-    )
+    part = "head" if body == "frozen" else "network"
+    step = trained(clips.name, len(clips), len(clips.class_names), part)
+    if body == "frozen":  # the body has not changed: `trained_on` is about the body
+        return with_step(tuned, step)
+    spec = tuned.spec.replace(trained_on=(*tuned.spec.trained_on, clips.name))
+    whole = AudioModel(tuned.input, tuned.output, name=tuned.name, spec=spec)
+    return with_step(whole, step)
 
 
 class Tuner:

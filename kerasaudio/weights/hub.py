@@ -25,6 +25,11 @@ def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
+def is_loopback(host: str | None) -> bool:
+    """Return whether a host is this machine."""
+    return host in _LOOPBACK
+
+
 def is_offline() -> bool:
     """Return whether the user disabled the network for Hugging Face's libraries."""
     return _is_set("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -50,7 +55,7 @@ def headers(url: str) -> dict[str, str]:
     from huggingface_hub import get_token
 
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+    if parts.scheme != "https" and not is_loopback(parts.hostname):
         return {}
     if _is_set(NO_TOKEN_VARIABLE):  # checked first, as get_token may use the network
         return {}

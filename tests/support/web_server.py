@@ -58,6 +58,11 @@ class Repository:
         gated: Whether others are told of a gate.
         cdn: Where large files lie instead.
         unknown_tokens: Refused whatever they ask for, as expired ones are.
+        swapped: Bytes to send instead of a file, by name.
+        refused: Statuses of what is refused: "create", "commit" or "lfs".
+        large: Suffixes of files that are uploaded as large ones.
+        stored: Large files that were uploaded, by SHA-256.
+        messages: Of the commits.
     """
 
     revisions: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -65,6 +70,11 @@ class Repository:
     gated: bool = False
     cdn: str | None = None
     unknown_tokens: frozenset[str] = frozenset()
+    swapped: dict[str, bytes] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    large: tuple[str, ...] = ()
+    stored: dict[str, bytes] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -132,7 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         self.owner.seen.append(Seen(self.command, path, dict(self.headers)))
+        listed = re.fullmatch(r"/api/models/([^/]+/[^/]+)/revision/([^/]+)", path)
         match = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
+        if listed and path not in self.owner.files:
+            self._send_from_hub(*listed.groups(), None)
+            return
         if match and path not in self.owner.files:
             self._send_from_hub(*match.groups())
         elif served := self.owner.files.get(path):
@@ -211,9 +225,11 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             pass  # the client has seen enough
 
-    def _send_from_hub(self, repo: str, revision: str, path: str) -> None:
+    def _send_from_hub(self, repo: str, revision: str, path: str | None) -> None:
         repository = self.owner.repositories.get(repo)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if path is None and repository and revision == "main" and repository.revisions:
+            revision = list(repository.revisions)[-1]
         if repository is None:
             self._refuse(401, "RepoNotFound")
         elif token in repository.unknown_tokens:
@@ -223,10 +239,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(401 if not token else 403, "GatedRepo" if gated else None)
         elif revision not in repository.revisions:
             self._refuse(404, "RevisionNotFound")
+        elif path is None:
+            self._send_json(_listing(repository, revision))
         elif path not in repository.revisions[revision]:
             self._refuse(404, "EntryNotFound")
         else:
             content = repository.revisions[revision][path]
+            content = repository.swapped.get(path, content)
             headers = {"X-Repo-Commit": revision}
             if repository.cdn is None:
                 self._send_file(Served(content, headers=headers))
@@ -242,21 +261,42 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(Served(location=location, headers=headers))
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         self.owner.seen.append(Seen("POST", self.path, dict(self.headers)))
         match = re.fullmatch(
             r"/api/models/([^/]+/[^/]+)/(preupload|commit)/main", self.path
         )
+        large = re.fullmatch(r"/([^/]+/[^/]+)\.git/info/lfs/objects/batch", self.path)
+        kind = "lfs" if large else match[2] if match else "create"
+        asked_of = self.owner.repositories.get((large or match or [None, ""])[1])
         if self.path == "/api/repos/create":
             asked = json.loads(body)
             repo = "/".join(filter(None, [asked.get("organization"), asked["name"]]))
+            asked_of = self.owner.repositories.get(repo)
+        if asked_of and kind in asked_of.refused:
+            self._refuse(asked_of.refused[kind])
+        elif large:
+            objects = [
+                one
+                | {"actions": {"upload": {"href": f"{self.owner.url}/lfs/{large[1]}"}}}
+                for one in json.loads(body)["objects"]
+            ]
+            self._send_json({"transfer": "basic", "objects": objects})
+        elif self.path == "/api/repos/create":
             self.owner.repositories.setdefault(repo, Repository())
             self._send_json({"url": f"{self.owner.url}/{repo}", "name": repo})
         elif self.path == "/api/validate-yaml":  # of a model card
             self._send_json({"errors": [], "warnings": []})
         elif match and match[2] == "preupload":
+            assert asked_of is not None
             files = [
-                {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}
+                {
+                    "path": file["path"],
+                    "uploadMode": "lfs"
+                    if asked_of.large and file["path"].endswith(asked_of.large)
+                    else "regular",
+                    "shouldIgnore": False,
+                }
                 for file in json.loads(body)["files"]
             ]
             self._send_json({"files": files})
@@ -264,6 +304,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(self._commit(match[1], body))
         else:
             self._refuse(404)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
+
+    def do_PUT(self) -> None:
+        body = self._body()
+        self.owner.seen.append(Seen("PUT", self.path, dict(self.headers)))
+        repository = self.owner.repositories[self.path.removeprefix("/lfs/")]
+        if "put" in repository.refused:
+            self._refuse(repository.refused["put"])
+            return
+        repository.stored[hashlib.sha256(body).hexdigest()] = body
+        self._send_json({})
 
     def _commit(self, repo: str, body: bytes) -> dict[str, Any]:
         repository = self.owner.repositories[repo]
@@ -274,6 +334,11 @@ class _Handler(BaseHTTPRequestHandler):
             if operation["key"] == "file":
                 value = operation["value"]
                 files[value["path"]] = base64.b64decode(value["content"])
+            elif operation["key"] == "lfsFile":
+                value = operation["value"]
+                files[value["path"]] = repository.stored[value["oid"]]
+            elif operation["key"] == "header":
+                repository.messages.append(operation["value"]["summary"])
         revision = hashlib.sha1(body, usedforsecurity=False).hexdigest()
         repository.revisions[revision] = files
         url = f"{self.owner.url}/{repo}/commit/{revision}"
@@ -286,3 +351,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _listing(repository: Repository, revision: str) -> dict[str, Any]:
+    """Give what the Hub says of a commit's files."""
+    siblings = []
+    for name, content in repository.revisions[revision].items():
+        blob = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+        blob.update(content)
+        one = {"rfilename": name, "size": len(content), "blobId": blob.hexdigest()}
+        if name.endswith(repository.large) and repository.large:
+            digest = hashlib.sha256(content).hexdigest()
+            one["lfs"] = {"sha256": digest, "size": len(content), "pointerSize": 130}
+        siblings.append(one)
+    return {"sha": revision, "siblings": siblings}

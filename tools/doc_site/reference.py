@@ -32,6 +32,7 @@ MODULES = (
     f"{PACKAGE}.evaluation",
     f"{PACKAGE}.metrics",
     f"{PACKAGE}.similarity",
+    f"{PACKAGE}.sharing",
     f"{PACKAGE}.zero_shot",
     f"{PACKAGE}.streaming",
     f"{PACKAGE}.events",
