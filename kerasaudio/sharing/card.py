@@ -149,7 +149,7 @@ def _figures(spec: AudioSpec, report: Report | None) -> list[tuple[str, Any]]:
 def _usage(spec: AudioSpec, repo: str) -> str:
     call = "tag" if spec.labels is not None else "embed"
     return (
-        "\n```python\nimport kerasaudio  # pip install kerasaudio\n\n"
+        "\n```python\nimport kerasaudio\n\n"
         f'model = kerasaudio.load("{PREFIX}{repo}")\n'
         f'print(model.{call}("sound.wav"))\n```\n'
     )
