@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from kerasaudio.checkpoints.native import State
 from kerasaudio.core.saved import FILE, is_saved, read_saved
 from kerasaudio.core.spec import AudioSpec
+from kerasaudio.files.digests import digest
 from kerasaudio.weights.load import load_state
 from kerasaudio.weights.manifest import find, tags
 
@@ -36,7 +37,7 @@ Converter = Callable[..., Converted]
 
 # Fields of a spec that describe the origin of the weights.
 ORIGIN = (
-    *("weights", "weights_hash", "trained_on"),
+    *("weights", "weights_hash", "trained_on", "learned_files"),
     *("license", "citation", "homepage", "metrics"),
 )
 
@@ -170,7 +171,7 @@ def _from_file(
         ) from error
     title = fspath(path)
     if path.name.endswith(".weights.h5"):
-        return Pretrained(title, None, scorer, keras_file=path)
+        return Pretrained(title, None, scorer, origin=_of_file(path), keras_file=path)
     native = path.suffix == ".safetensors"
     if native and (path.suffix not in suffixes or is_saved(path)):
         return _from_native(factory, path, defaults, scorer)
@@ -183,12 +184,17 @@ def _from_file(
             scorer,
             converted.arguments,
             labels=converted.labels,
-            origin=clips.get(form, {}),
+            origin={**clips.get(form, {}), **_of_file(path)},
         )
     known = [".weights.h5", ".safetensors", *suffixes]
     raise ValueError(
         f"{factory} reads weights from {', '.join(known)} files. Received: {title!r}."
     )
+
+
+def _of_file(path: Path) -> dict[str, str]:
+    """Return the field by which the weights of a file differ from random ones."""
+    return {"weights_hash": f"sha256:{digest(path, 'sha256')}"}
 
 
 def weights_file(path: Path, suffixes: Collection[str]) -> Path:

@@ -63,6 +63,8 @@ class AudioSpec:
             or with a head for other classes; None without published weights.
         weights_hash: ``"sha256:..."`` or ``"git_blob:..."`` of the weights file.
         trained_on: Data sets that the model was trained on since then, in order.
+        learned_files: Beginnings of the SHA-256 hashes, 12 hexadecimal digits each, of
+            the files that it was trained on since then; see `evaluate`.
         license: License of the weights (SPDX).
         citation: Paper to cite.
         homepage: Address where the original is published.
@@ -99,6 +101,7 @@ class AudioSpec:
     weights: str | None = None
     weights_hash: str | None = None
     trained_on: tuple[str, ...] = ()
+    learned_files: tuple[str, ...] = ()
     license: str | None = None
     citation: str | None = None
     homepage: str | None = None
@@ -147,6 +150,12 @@ class AudioSpec:
         return cls(
             sample_rate, clip_samples, window_samples, min_samples=min_samples, **fields
         )
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the weights are from a file or a training, not only random."""
+        known = self.weights, self.weights_hash, self.trained_on, self.metrics
+        return any(known)
 
     @property
     def preset(self) -> str | None:
@@ -287,6 +296,7 @@ class AudioSpec:
         config = asdict(self)
         config["labels"] = None if self.labels is None else list(self.labels)
         config["trained_on"] = list(self.trained_on)
+        config["learned_files"] = list(self.learned_files)
         return config
 
     @classmethod
