@@ -120,6 +120,10 @@ class Schedule(Plan):
         )
         return tuple(phase for phase in both if phase.epochs)
 
+    def least_epochs(self, steps: int) -> int:
+        """Return the number of epochs of `steps` steps that have `min_steps`."""
+        return -(-self.min_steps // steps)
+
     @property
     def moving_rate(self) -> str | None:
         """Name of the field that changes the learning rate within a phase, or None."""
