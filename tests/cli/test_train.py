@@ -101,11 +101,13 @@ def test_a_published_network_starts_from_the_probe(run, folder, tmp_path):
 
 def test_a_start_that_is_not_possible_is_told(run, folder, tmp_path):
     words = ("--out", tmp_path / "mine.keras", "--head", "probe", *QUICK)
-    table = tmp_path / "tags.csv"
-    rows = [f"{path},{path.parent.name};all" for path in sorted(folder.rglob("*.wav"))]
+    table = folder.with_name("tags.csv")
+    clips = [path.relative_to(folder.parent) for path in sorted(folder.rglob("*.wav"))]
+    rows = [f"{path},{path.parent.name};all" for path in clips]
     table.write_text("\n".join(["path,label", *rows]))
     status, _, err = run("train", table, "--separator", ";", *words)
-    assert (status, "--head kept" in err) == (1, True)
+    assert status == 1
+    assert "--head kept" in err
 
 
 def test_evaluate_prints_a_report(run, folder, trained):
