@@ -18,15 +18,17 @@ from kerasaudio.cli.common import (
     share,
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
-from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
+from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
 FOLDER contains one folder of sounds for each class. It can also be a .csv table with
 the columns path and label, and optionally start, end and group; with --separator ';' a
-clip can have several labels. Some recordings are held out to choose the best epoch. In
-a pretrained network first only the new head is trained, then all layers; a network with
+clip can have several labels. Some recordings are held out to choose the best epoch.
+
+In a pretrained network the new head starts from a linear probe; then all layers are
+trained. On the clips held out the result is never worse than the probe. A network with
 random weights is trained as a whole from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
@@ -43,9 +45,10 @@ then:
   kerasaudio evaluate mine.keras other-sounds/
   kerasaudio tag street.wav --model mine.keras"""
 
+HEADS = ("probe", "kept")  # as in kerasaudio.training, which takes long to import
 _SETTINGS = (
     *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
-    *("learning_rate", "head_learning_rate", "seed"),
+    *("learning_rate", "head_learning_rate", "min_steps", "seed"),
 )
 _WORDS: Words = {
     **MODEL_WORDS,
@@ -53,6 +56,9 @@ _WORDS: Words = {
     **{name: f"--{name.replace('_', '-')}" for name in _SETTINGS},
     "class_weights": "--no-class-weights",
     "group": "--recording",
+    "head": "--head",
+    "train the saved model again, or start again": "pass the saved model as --model "
+    "with --freeze-epochs 0 and another --out, or start again",
     "out": "--out",
     "overwrite": "--overwrite",
     "restart": "--restart",
@@ -102,6 +108,18 @@ def add(commands: Any) -> None:
         learning.add_argument(
             f"--{name}-epochs", type=_count, metavar="N", help=f"most epochs {text}"
         )
+    learning.add_argument(
+        "--min-steps",
+        type=_count,
+        metavar="N",
+        help="least training steps of a phase, also with few clips",
+    )
+    learning.add_argument(
+        "--head",
+        choices=HEADS,
+        help="start the head from a linear probe, or keep the weights that it has "
+        "(default: probe for a new head of a pretrained network)",
+    )
     learning.add_argument("--learning-rate", type=positive_number)
     learning.add_argument("--head-learning-rate", type=positive_number)
     learning.add_argument("--batch-size", type=positive)
@@ -130,6 +148,7 @@ def _train(options: argparse.Namespace) -> int:
     from kerasaudio.evaluation import evaluate
     from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
+    from kerasaudio.training.probing import PROBE, chosen_start
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
@@ -147,14 +166,17 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         **arguments,
     )
+    start, _ = chosen_start(options.head, model, training)
     schedule = Schedule.for_model(
         model,
+        fitted_head=start == PROBE,
         class_weights=not options.no_class_weights,
         **{name: getattr(options, name) for name in _SETTINGS},
     )
     tell = complain if options.json else _say
     tell(_introduction(clips, len(training), len(validation), model))
-    total = schedule.freeze_epochs + schedule.unfreeze_epochs
+    steps = -(-len(training) // schedule.batch_size)
+    total = sum(phase.epochs for phase in schedule.phases_of(steps))
     settings: dict[str, Any] = {
         "clip_seconds": options.clip_seconds,
         "silence_db": options.silence_db,
@@ -167,6 +189,7 @@ def _train(options: argparse.Namespace) -> int:
             validation,
             options.out,
             schedule=schedule,
+            head=options.head,
             overwrite=options.overwrite,
             restart=options.restart,
             report=lambda epoch: tell(_line(epoch, total)),
@@ -176,14 +199,17 @@ def _train(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         complain("Stopped. The same command resumes after the last finished epoch.")
         raise
+    notes = [in_options(note, _WORDS) for note in done.notes]
     report = evaluate(done.model, validation, **settings)
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
-        print(json.dumps(report.to_dict() | {"epochs": epochs}, indent=2))
+        told = {"epochs": epochs, "notes": notes}
+        print(json.dumps(report.to_dict() | told, indent=2))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
     print(report.table())
-    print(f"\nThe model is in {printable(done.path)}.")
+    print("\n".join(["", *map(escaped, notes)]))
+    print(f"The model is in {printable(done.path)}.")
     return 0
 
 

@@ -37,7 +37,7 @@ Converter = Callable[..., Converted]
 
 # Fields of a spec that describe the origin of the weights.
 ORIGIN = (
-    *("weights", "weights_hash", "trained_on", "provenance"),
+    *("weights", "weights_hash", "trained_on", "learned_files", "provenance"),
     *("license", "citation", "homepage", "metrics"),
 )
 
@@ -171,7 +171,7 @@ def _from_file(
         ) from error
     title = fspath(path)
     if path.name.endswith(".weights.h5"):
-        return Pretrained(title, None, scorer, keras_file=path)
+        return Pretrained(title, None, scorer, origin=_of_file(path), keras_file=path)
     native = path.suffix == ".safetensors"
     if native and (path.suffix not in suffixes or is_saved(path)):
         return _from_native(factory, path, defaults, scorer)
@@ -184,12 +184,18 @@ def _from_file(
             scorer,
             converted.arguments,
             labels=converted.labels,
-            origin={**clips.get(form, {}), "provenance": (read_from(path),)},
+            origin={**clips.get(form, {}), **_of_file(path)},
         )
     known = dict.fromkeys([".weights.h5", ".safetensors", *suffixes])
     raise ValueError(
         f"{factory} reads weights from {', '.join(known)} files. Received: {title!r}."
     )
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    """Return the fields by which the weights of a file differ from random ones."""
+    step = read_from(path)
+    return {"weights_hash": step["hash"], "provenance": (step,)}
 
 
 def weights_file(path: Path, suffixes: Collection[str]) -> Path:

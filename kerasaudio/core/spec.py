@@ -65,6 +65,8 @@ class AudioSpec:
         trained_on: Data sets that the model was trained on since then, in order.
         provenance: Steps that led to the weights, in order: where a file came from
             with its hash, and on what a part was trained, by which version.
+        learned_files: Beginnings of the SHA-256 hashes, 12 hexadecimal digits each, of
+            the files that it was trained on since then; see `evaluate`.
         license: License of the weights (SPDX).
         citation: Paper to cite.
         homepage: Address where the original is published.
@@ -102,6 +104,7 @@ class AudioSpec:
     weights_hash: str | None = None
     trained_on: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
+    learned_files: tuple[str, ...] = ()
     license: str | None = None
     citation: str | None = None
     homepage: str | None = None
@@ -150,6 +153,12 @@ class AudioSpec:
         return cls(
             sample_rate, clip_samples, window_samples, min_samples=min_samples, **fields
         )
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the weights are from a file or a training, not only random."""
+        known = self.weights, self.weights_hash, self.trained_on, self.metrics
+        return any(known)
 
     @property
     def preset(self) -> str | None:
@@ -291,6 +300,7 @@ class AudioSpec:
         config["labels"] = None if self.labels is None else list(self.labels)
         config["trained_on"] = list(self.trained_on)
         config["provenance"] = [dict(step) for step in self.provenance]
+        config["learned_files"] = list(self.learned_files)
         return config
 
     @classmethod

@@ -61,7 +61,8 @@ def check_fields(spec: Any) -> None:
         check_kind(getattr(spec, name), str | None, name)
     for name in MAPPINGS:
         check_kind(getattr(spec, name), Mapping, name)
-    own(spec, "trained_on", checked_names(spec.trained_on, "trained_on"))
+    for name in ("trained_on", "learned_files"):
+        own(spec, name, checked_names(getattr(spec, name), name))
     own(spec, "provenance", checked_steps(spec.provenance))
     if spec.labels is not None:
         own(spec, "labels", checked_names(spec.labels, "labels"))

@@ -44,6 +44,7 @@ class ClipReport(ScoredClips):
         targets: True class of each clip, int64 (clips,).
         scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
+        learned: Number of clips in files that the model was trained on.
 
     Examples:
         `kerasaudio.evaluate` returns one. You can also make one from other scores.

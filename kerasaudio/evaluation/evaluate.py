@@ -1,5 +1,7 @@
 """Evaluate a model on labeled clips, with scores averaged over windows."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.datasets.learned import fingerprints
 from kerasaudio.evaluation.clip_report import ClipReport
 from kerasaudio.evaluation.predict import predict_clips
 from kerasaudio.evaluation.tag_report import TagReport
@@ -25,6 +28,8 @@ def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
     Returns:
         For clips with one class each a `ClipReport`, with accuracy and confusion. For
         clips that can have several a `TagReport`, with ranking metrics and F1 of tags.
+        Its `learned` is the number of clips in files that `train` or `fine_tune` taught
+        the model, recognized by their content (`spec.learned_files`).
 
     Raises:
         ValueError: The model lacks a class of the clips, or has no labels.
@@ -59,5 +64,15 @@ def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
         targets=targets[usable].astype(bool if several else np.int64),
         scores=scores[usable],
         skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
+        learned=_learned(spec.learned_files, clips.paths, usable),
         origin={"architecture": spec.architecture, "preset": spec.preset},
     )
+
+
+def _learned(known: Sequence[str], paths: Sequence[Path], usable: np.ndarray) -> int:
+    """Return the number of usable clips in files that the model was trained on."""
+    if not known:
+        return 0
+    used = [path for path, good in zip(paths, usable, strict=True) if good]
+    prints, learned = fingerprints(used), set(known)
+    return sum(prints[path] in learned for path in used)

@@ -28,6 +28,7 @@ class ScoredClips(Report):
         targets: True class or classes of each clip; see the reports.
         scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
+        learned: Number of clips in files that the model was trained on.
     """
 
     dataset: str
@@ -37,6 +38,7 @@ class ScoredClips(Report):
     scores: np.ndarray
     skipped: tuple[Path, ...] = ()
     origin: dict[str, Any] = field(default_factory=dict)
+    learned: int = 0
 
     labels = old_attribute("labels", "targets")
 
@@ -63,6 +65,7 @@ class ScoredClips(Report):
             **finite(self.figures()),
             **self._details(mistakes),
             "skipped": [str(path) for path in self.skipped],
+            "learned": self.learned,
             "origin": dict(self.origin),
         }
 
@@ -79,6 +82,12 @@ class ScoredClips(Report):
         ]
         if worst:
             parts.append(table(("worst mistakes", "score", "file"), *worst))
+        if self.learned:
+            parts.append(
+                f"{self.learned} of these {len(self.paths)} clips are from files that "
+                "the model was trained on. Measure\nit on others to know how well it "
+                "recognizes new sounds."
+            )
         return "\n\n".join(parts)
 
     @abstractmethod

@@ -45,6 +45,7 @@ class TagReport(ScoredClips):
         targets: True classes of each clip, bool (clips, classes).
         scores: Scores averaged over the windows of each clip, float32 (clips, classes).
         skipped: Files that could not be used.
+        learned: Number of clips in files that the model was trained on.
         threshold: Lowest score at which a tag counts as predicted; the areas under the
             curves do not depend on it.
 

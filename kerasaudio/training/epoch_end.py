@@ -11,7 +11,7 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.evaluation.predict import means_of_windows, predict_windows
-from kerasaudio.training.epochs import Epoch, better
+from kerasaudio.training.epochs import Epoch, better, finished
 from kerasaudio.training.head import Head
 
 
@@ -52,11 +52,37 @@ class Seeding(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the random seeds for this epoch."""
-        number = len(self._epochs)
+        number = finished(self._epochs)
         # If Keras had to build the model first, the batches have counted an epoch.
         self._batches.epoch = number
         # Dropout on torch uses a generator whose state is not saved with any layer.
         keras.utils.set_random_seed((self._seed + number) % 2**32)
+
+
+HeldOut = tuple[ClipBatches, np.ndarray]
+"""Batches of the validation clips, and the targets of the clips."""
+
+
+def validated(
+    model: AudioModel, head: Head, held_out: HeldOut | None, monitor: str
+) -> tuple[float, float]:
+    """Return the score and the loss on the validation clips; NaN without any.
+
+    Args:
+        model: Model without augmentation.
+        head: Head of the model.
+        held_out: The validation clips; None without validation.
+        monitor: Criterion by which epochs are compared; see `Plan`.
+    """
+    if held_out is None:
+        return math.nan, math.nan
+    heard, targets = held_out
+    outputs = predict_windows(model, heard)
+    answers = means_of_windows(heard, outputs)
+    score = head.score(targets, answers)
+    if monitor == "window_loss":
+        return score, head.cross_entropy(targets[heard.clip_of], outputs)
+    return score, head.cross_entropy(targets, answers)
 
 
 class Validation(keras.callbacks.Callback):
@@ -67,8 +93,7 @@ class Validation(keras.callbacks.Callback):
     Args:
         audio_model: Model without augmentation.
         head: Head of the model.
-        held_out: Batches of the validation clips, and the targets of the clips; None
-            without validation.
+        held_out: The validation clips; None without validation.
         monitor: Criterion by which epochs are compared; see `Plan`.
         phase: Name of the phase.
         learning_rate: Learning rate at the start of the phase.
@@ -79,7 +104,7 @@ class Validation(keras.callbacks.Callback):
         self,
         audio_model: AudioModel,
         head: Head,
-        held_out: tuple[ClipBatches, np.ndarray] | None,
+        held_out: HeldOut | None,
         monitor: str,
         phase: str,
         learning_rate: float,
@@ -103,13 +128,14 @@ class Validation(keras.callbacks.Callback):
         """
         logs = {} if logs is None else logs
         loss = float(logs["loss"])
-        score = validation_loss = math.nan
+        score, validation_loss = validated(
+            self._model, self._head, self._held_out, self._monitor
+        )
         if self._held_out is not None:
-            score, validation_loss = self._validate(*self._held_out)
             logs |= {"val_score": score, "val_loss": validation_loss}
-        number = len(self._epochs) + 1
-        validated = self._held_out is None or math.isfinite(validation_loss)
-        if not math.isfinite(loss) or not validated:
+        number = finished(self._epochs) + 1
+        measured = self._held_out is None or math.isfinite(validation_loss)
+        if not math.isfinite(loss) or not measured:
             # With warm-up, the learning rate starts at 0.
             than = f" than {self._rate:g}" if self._rate else ""
             raise ValueError(
@@ -122,15 +148,6 @@ class Validation(keras.callbacks.Callback):
             number, self._phase, self._rate, loss, score, validation_loss, seconds, True
         )
         self._epochs.append(better(done, self._epochs, self._monitor))
-
-    def _validate(self, heard: ClipBatches, targets: np.ndarray) -> tuple[float, float]:
-        """Return the score and the loss."""
-        outputs = predict_windows(self._model, heard)
-        answers = means_of_windows(heard, outputs)
-        score = self._head.score(targets, answers)
-        if self._monitor == "window_loss":
-            return score, self._head.cross_entropy(targets[heard.clip_of], outputs)
-        return score, self._head.cross_entropy(targets, answers)
 
 
 class Backup(keras.callbacks.Callback):
@@ -145,6 +162,7 @@ class Backup(keras.callbacks.Callback):
         epochs: Finished epochs.
         stale: Number of epochs in a row without progress so far.
         patience: Number of epochs in a row without progress that end the phase.
+        least: Number of epochs in the phase before which they do not.
         report: Function that is called with each finished epoch; None for none.
     """
 
@@ -154,17 +172,18 @@ class Backup(keras.callbacks.Callback):
         epochs: list[Epoch],
         stale: int,
         patience: int,
+        least: int,
         report: Callable[[Epoch], None] | None,
     ) -> None:
         super().__init__()
         self._keep, self._epochs, self._report = keep, epochs, report
-        self._stale, self._patience = stale, patience
+        self._stale, self._patience, self._least = stale, patience, least
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the state; stop the phase after `patience` epochs without progress."""
         latest = self._epochs[-1]
         self._stale = 0 if latest.is_best else self._stale + 1
-        if self._stale >= self._patience:
+        if self._stale >= self._patience and epoch + 1 >= self._least:
             self.model.stop_training = True
         whole = self.params["epochs"] if self.model.stop_training else epoch + 1
         self._keep(whole, self._stale)

@@ -14,11 +14,13 @@ class Epoch:
     """Results of one epoch.
 
     Attributes:
-        number: Number of the epoch, from 1, counted over all phases.
+        number: Number of the epoch, from 1, counted over all phases; 0 for the state
+            before the first step, if the head starts from a probe.
         phase: Name of the phase: "frozen" or "full"; "stage 1", "stage 2" and so on
-            with a `PlateauSchedule`.
-        learning_rate: Learning rate at the start of the phase.
-        loss: Mean loss on the training windows over the epoch.
+            with a `PlateauSchedule`; "probe" for epoch 0.
+        learning_rate: Learning rate at the start of the phase; 0 for epoch 0.
+        loss: Mean loss on the training windows over the epoch; for epoch 0, the
+            cross-entropy of the probe on the training clips.
         score: Fraction of the validation clips that are recognized, 0 to 1; see
             `Head.score`. NaN without validation clips.
         validation_loss: Mean cross-entropy per validation clip; per window of these
@@ -59,6 +61,11 @@ def better(epoch: Epoch, before: Sequence[Epoch], monitor: str) -> Epoch:
     return replace(epoch, is_best=ahead)
 
 
+def finished(epochs: Sequence[Epoch]) -> int:
+    """Return the number of finished epochs; epoch 0 does not count."""
+    return epochs[-1].number if epochs else 0
+
+
 def best_of(epochs: Sequence[Epoch]) -> Epoch:
     """Return the best epoch: the last one with `is_best`."""
     return [epoch for epoch in epochs if epoch.is_best][-1]
@@ -86,6 +93,8 @@ class Trained:
             of the last epoch.
         path: Path of the saved model.
         epochs: Results of all epochs.
+        notes: Sentences about the training: why the head did not start from a probe,
+            and that the score was still improving in the last epoch.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -103,6 +112,7 @@ class Trained:
     model: AudioModel
     path: Path
     epochs: tuple[Epoch, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def best(self) -> Epoch:
@@ -112,7 +122,7 @@ class Trained:
     def __repr__(self) -> str:
         """Return the path, the number of epochs and the best epoch in one line."""
         best = self.best
-        told = [f"epochs={len(self.epochs)}", f"best={best.number}"]
+        told = [f"epochs={finished(self.epochs)}", f"best={best.number}"]
         if not math.isnan(best.score):
             told.append(f"score={best.score:.4g}")
         return f"Trained({str(self.path)!r}, {', '.join(told)})"

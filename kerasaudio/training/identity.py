@@ -17,6 +17,7 @@ def identity(
     training: LabeledClips,
     validation: LabeledClips | None,
     schedule: Plan,
+    head: str,
     augmentation: Augmentation,
     validation_windows: int | None,
     batches: Mapping[str, Any],
@@ -36,6 +37,8 @@ def identity(
         "batches": {name: repr(value) for name, value in sorted(batches.items())},
         **schedule.to_dict(),
     }
+    if head != "kept":
+        facts["head"] = head
     if "augment" in batches:  # a function has no name that is the same in every process
         facts["batches"]["augment"] = "given"
     return dict(json.loads(json.dumps(facts)))

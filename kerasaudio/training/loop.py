@@ -1,6 +1,7 @@
 """Train a network on clips, phase by phase; an interrupted training is resumed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
+from kerasaudio.training.probing import PROBE, HeadStart, chosen_start
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.state import State
@@ -32,6 +34,7 @@ def train(
     out: str | PathLike[str],
     *,
     schedule: Schedule | PlateauSchedule | None = None,
+    head: HeadStart | None = None,
     augmentation: Augmentation | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     optimizer: str | keras.optimizers.Optimizer | None = None,
@@ -61,6 +64,12 @@ def train(
         out: Path of the `.keras` file to write.
         schedule: Epochs, learning rates and other settings: a `Schedule` or a
             `PlateauSchedule`; None for `Schedule.for_model`.
+        head: How the head starts. "probe": with the weights of the linear probe
+            (`kerasaudio.transfer.fit_probe`) on the training clips; this state is epoch
+            0, so that the result is never worse than the probe on the validation clips.
+            "kept": with the weights that it has, which are random in a new head. None
+            for "probe" if the model is pretrained, its head is new (`spec.metrics` is
+            empty) and one dense layer, and each clip has one class; else "kept".
         augmentation: Random changes to the training windows; None for none. Layers
             without a seed draw one, which is saved with the state.
         callbacks: Callbacks of Keras or your own, used in all phases. Their logs
@@ -93,8 +102,8 @@ def train(
     Raises:
         ValueError: The clips do not fit the model; the saved state is damaged, or
             belongs to another training; a loss is NaN or infinite; both a schedule and
-            a callback set the learning rate; or a `PlateauSchedule` has no validation
-            clips.
+            a callback set the learning rate; a `PlateauSchedule` has no validation
+            clips; or `head` is unknown, or "probe" for a head that cannot start so.
         OSError: A file cannot be decoded or written; `out` or `log` exists; or
             another process is training it.
 
@@ -117,7 +126,10 @@ def train(
     if validation_windows is not None:
         validation_windows = whole_number(validation_windows, "validation_windows")
     told = check_callbacks(callbacks)
-    chosen = Schedule.for_model(model) if schedule is None else schedule
+    start, excuse = chosen_start(head, model, training)
+    chosen = schedule
+    if chosen is None:
+        chosen = Schedule.for_model(model, fitted_head=start == PROBE)
     _check_plan(chosen, validation)
     how = Compiling(optimizer, loss, metrics)
     how.check(chosen, told)
@@ -132,13 +144,16 @@ def train(
             validation,
             State(path),
             chosen,
+            start,
             changed,
             how,
             restart,
             validation_windows,
             batches,
         )
-        return run.train(path, told, report, verbose, listed)
+        done = run.train(path, told, report, verbose, listed)
+    notes = (excuse, run.unfinished)
+    return replace(done, notes=tuple(note for note in notes if note is not None))
 
 
 def _check_plan(plan: Any, validation: LabeledClips | None) -> None:

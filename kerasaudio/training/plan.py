@@ -75,10 +75,27 @@ class Plan(ABC):
     def phases(self) -> tuple[Phase, ...]:
         """The phases that have epochs, in order."""
 
+    def least_epochs(self, steps: int) -> int:
+        """Return the number of epochs before which no phase ends.
+
+        Args:
+            steps: Number of training steps in an epoch.
+        """
+        return 0
+
+    def phases_of(self, steps: int) -> tuple[Phase, ...]:
+        """Return the phases, with at least `least_epochs` each."""
+        least = self.least_epochs(steps)
+        return tuple(p._replace(epochs=max(p.epochs, least)) for p in self.phases)
+
     @property
     @abstractmethod
     def moving_rate(self) -> str | None:
         """Name of the field that changes the learning rate within a phase, or None."""
+
+    @abstractmethod
+    def field_of(self, phase: Phase) -> str:
+        """Return the name of the field that sets the number of epochs of a phase."""
 
     @abstractmethod
     def rate(self, phase: Phase, steps: int) -> Any:

@@ -97,6 +97,10 @@ class PlateauSchedule(Plan):
         """Name of the field that changes the learning rate within a stage, or None."""
         return "decay" if self.decay else None
 
+    def field_of(self, phase: Phase) -> str:
+        """Return the name of the field that sets the number of epochs of a stage."""
+        return "epochs"
+
     def rate(self, phase: Phase, steps: int) -> Any:
         """Return the learning rate of a stage; with decay, a Keras schedule."""
         if not self.decay:

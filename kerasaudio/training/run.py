@@ -1,5 +1,6 @@
 """One training, phase by phase: compile, fit, keep the state, save the model."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -7,20 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
-from kerasaudio.datasets.batching.batches import ClipBatches
+from kerasaudio.datasets.learned import learned_too
 from kerasaudio.files.whole_file import write_csv, writing_whole
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.compiling import Compiling, learning_rate
-from kerasaudio.training.epoch_end import Backup, Seeding, Validation
+from kerasaudio.training.epoch_end import (
+    Backup,
+    HeldOut,
+    Seeding,
+    Validation,
+    validated,
+)
 from kerasaudio.training.epochs import Epoch, Trained, best_of, table
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.plan import Phase, Plan
+from kerasaudio.training.probing import PROBE, fit_head
 from kerasaudio.training.state import State
 
 
@@ -34,6 +41,7 @@ class Run:
         validation: LabeledClips | None,
         state: State,
         schedule: Plan,
+        start: str,
         augmentation: Augmentation,
         how: Compiling,
         restart: bool,
@@ -43,12 +51,14 @@ class Run:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
+        self._start = start
         self._learner = augmentation.around(model)
         facts = identity(
             model,
             training,
             validation,
             schedule,
+            self._start,
             augmentation,
             validation_windows,
             batches,
@@ -79,10 +89,8 @@ class Run:
         self._spec = self._trained_spec()
         settings.pop("clip_seconds", None)
         settings["windows_per_clip"] = validation_windows
-        self._held_out: tuple[ClipBatches, np.ndarray] | None = None
-        if validation is not None:
-            heard = validation.batches(self._spec, size, training=False, **settings)
-            self._held_out = heard, self._head.targets(heard.clips)
+        self._whole = partial(self._whole_clips, settings)
+        self._held_out = None if validation is None else self._whole(validation)
         # A fixed order, because freezing layers changes the order of model.variables.
         self._weights = list(model.variables)
         own = {id(variable) for variable in self._weights}
@@ -101,17 +109,19 @@ class Run:
     ) -> Trained:
         """Run the phases that are left, and save the model of the best epoch."""
         first = 0 if self._kept is None else self._kept["phase"]
-        for number, phase in enumerate(self._schedule.phases):
+        if self._kept is None and self._start == PROBE:
+            self._probe(report)
+        for number, phase in enumerate(self._phases):
             if number < first:
                 continue
             variables, rate = self._begin(phase)
-            done, stale = 0, 0
+            done, stale = 0, 0  # with a stale phase, all its epochs count as done
             if self._kept is not None and number == first:
                 self._state.load(variables)
                 done, stale = self._kept["done"], self._kept["stale"]
             elif number:
                 self._load_best()
-            if done < phase.epochs and stale < self._schedule.patience:
+            if done < phase.epochs:
                 keep = partial(self._keep, variables, number, log)
                 ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
                 # The batches are shuffled; Keras would shuffle again, without our seed.
@@ -130,6 +140,29 @@ class Run:
         self._state.remove()
         return result
 
+    def _probe(self, report: Callable[[Epoch], None] | None) -> None:
+        """Start the head from the probe, and record this as epoch 0.
+
+        The state on disk begins with epoch 1; a training that ends before starts anew.
+        """
+        begin = time.perf_counter()
+        loss = fit_head(self._model, self._head, *self._whole(self._batches.clips))
+        found = validated(
+            self._model, self._head, self._held_out, self._schedule.monitor
+        )
+        seconds = time.perf_counter() - begin
+        self._epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True))
+        self._state.save_best(self._weights, 0)
+        if report is not None:
+            report(self._epochs[0])
+
+    def _whole_clips(self, settings: Mapping[str, Any], clips: Any) -> HeldOut:
+        """Return batches of all windows of clips, and the targets of the clips."""
+        heard = clips.batches(
+            self._spec, self._schedule.batch_size, training=False, **settings
+        )
+        return heard, self._head.targets(heard.clips)
+
     def _callbacks(
         self,
         phase: str,
@@ -140,6 +173,7 @@ class Run:
         report: Callable[[Epoch], None] | None,
     ) -> list[keras.callbacks.Callback]:
         epochs, schedule = self._epochs, self._schedule
+        least = schedule.least_epochs(len(self._fed))
         return [
             Seeding(self._batches, schedule.seed, epochs),
             Validation(
@@ -147,7 +181,7 @@ class Run:
                 *(phase, rate, epochs),
             ),
             *given,
-            Backup(keep, epochs, stale, schedule.patience, report),
+            Backup(keep, epochs, stale, schedule.patience, least, report),
         ]
 
     def _keep(
@@ -173,6 +207,10 @@ class Run:
         self._state.save(variables, facts, self._best)
 
     @property
+    def _phases(self) -> tuple[Phase, ...]:
+        return self._schedule.phases_of(len(self._fed))
+
+    @property
     def _best(self) -> int:
         return best_of(self._epochs).number
 
@@ -189,6 +227,19 @@ class Run:
         )
         variables = [*self._weights, *self._dice, *optimizer.variables]
         return variables, learning_rate(optimizer)
+
+    @property
+    def unfinished(self) -> str | None:
+        """A sentence if the last epoch was the best on the validation clips."""
+        last = self._epochs[-1]
+        if self._held_out is None or not last.is_best or last.phase == PROBE:
+            return None
+        phase = next(p for p in self._phases if p.name == last.phase)
+        name = self._schedule.field_of(phase)
+        return (
+            "Training was still improving in its last epoch. To go on, train the saved "
+            f"model again, or start again with more epochs than {name}={phase.epochs}."
+        )
 
     def _finished(self) -> AudioModel:
         """Return the uncompiled model, with the training noted in its spec."""
@@ -209,6 +260,9 @@ class Run:
             spec=self._spec.replace(
                 trained_on=(*self._spec.trained_on, self._facts["dataset"]),
                 provenance=(*self._spec.provenance, self._step),
+                learned_files=learned_too(
+                    self._spec.learned_files, self._batches.clips.paths
+                ),
                 metrics=metrics,
             ),
         )

@@ -19,6 +19,9 @@ class Schedule(Plan):
             batch normalization keeps its statistics; 0 to skip them; default: 0.
         unfreeze_epochs: Maximum number of epochs in which all layers are trained; 0 to
             skip them; default: 30.
+        min_steps: Least number of training steps in a phase, at least 0; default: 0.
+            With few clips an epoch has few steps: then a phase has more epochs than its
+            maximum, and `patience` does not end it before.
         head_learning_rate: Learning rate of Adam while the body is frozen, above 0;
             default: 0.003.
         learning_rate: Learning rate of Adam for the whole network, above 0; default:
@@ -54,6 +57,7 @@ class Schedule(Plan):
 
     freeze_epochs: int = 0
     unfreeze_epochs: int = 30
+    min_steps: int = 0
     head_learning_rate: float = 3e-3
     learning_rate: float = 1e-3
     cosine_decay: bool = False
@@ -61,7 +65,7 @@ class Schedule(Plan):
     def __post_init__(self) -> None:
         """Check the fields."""
         super().__post_init__()
-        for name in ("freeze_epochs", "unfreeze_epochs"):
+        for name in ("freeze_epochs", "unfreeze_epochs", "min_steps"):
             self._set(name, whole_number(getattr(self, name), name, 0))
         for name in ("head_learning_rate", "learning_rate"):
             self._set(name, number(getattr(self, name), name, above=0))
@@ -69,29 +73,42 @@ class Schedule(Plan):
             raise ValueError("freeze_epochs and unfreeze_epochs must not both be 0.")
 
     @classmethod
-    def for_model(cls, model: AudioModel, **settings: Any) -> Self:
+    def for_model(
+        cls, model: AudioModel, *, fitted_head: bool = False, **settings: Any
+    ) -> Self:
         """Return a schedule that suits a model.
 
         Pretrained networks have 5 frozen epochs and 15 of the whole network, in which
-        the learning rate is 0.0001 and batch normalization keeps its statistics.
+        the learning rate is 0.0001 and batch normalization keeps its statistics. Unless
+        numbers of epochs are given, a phase has at least 100 steps. If the head starts
+        from a probe, few steps are enough: there is no such minimum, there are no
+        frozen epochs (unless `unfreeze_epochs` is 0), and the learning rate is 0.00002,
+        or 0.0001 in frozen epochs.
+
         Networks with random weights have the default values of `Schedule`: all layers
         are trained from the start, with a learning rate of 0.001.
 
         Args:
-            model: Model to train. It is pretrained if one of `spec.weights`,
-                `spec.trained_on` and `spec.metrics` is set.
+            model: Model to train; pretrained if `spec.is_pretrained`.
+            fitted_head: Whether the head starts from a probe; see `train`.
             **settings: Attributes to set; None for the value that suits the model.
         """
+        said = {name: value for name, value in settings.items() if value is not None}
         chosen: dict[str, Any] = {}
-        spec = model.spec
-        if spec.weights is not None or spec.trained_on or spec.metrics:
+        if model.spec.is_pretrained:
             chosen = {
                 "freeze_epochs": 5,
                 "unfreeze_epochs": 15,
                 "learning_rate": 1e-4,
                 "keep_statistics": True,
             }
-        said = {name: value for name, value in settings.items() if value is not None}
+            if fitted_head:
+                # At higher rates, a few clips lead a network astray.
+                chosen |= {"learning_rate": 2e-5, "head_learning_rate": 1e-4}
+                if said.get("unfreeze_epochs") != 0:
+                    chosen["freeze_epochs"] = 0
+            elif not said.keys() & {"freeze_epochs", "unfreeze_epochs"}:
+                chosen["min_steps"] = 100
         return cls(**chosen | said)
 
     @property
@@ -103,10 +120,18 @@ class Schedule(Plan):
         )
         return tuple(phase for phase in both if phase.epochs)
 
+    def least_epochs(self, steps: int) -> int:
+        """Return the number of epochs of `steps` steps that have `min_steps`."""
+        return -(-self.min_steps // steps)
+
     @property
     def moving_rate(self) -> str | None:
         """Name of the field that changes the learning rate within a phase, or None."""
         return "cosine_decay" if self.cosine_decay else None
+
+    def field_of(self, phase: Phase) -> str:
+        """Return the name of the field that sets the number of epochs of a phase."""
+        return "freeze_epochs" if phase.name == "frozen" else "unfreeze_epochs"
 
     def rate(self, phase: Phase, steps: int) -> Any:
         """Return the learning rate of a phase; with cosine decay, a Keras schedule."""

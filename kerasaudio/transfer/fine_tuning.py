@@ -16,9 +16,10 @@ from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.heads import activation_name, scorer
 from kerasaudio.core.provenance import trained, with_step
 from kerasaudio.datasets import LabeledClips
+from kerasaudio.datasets.learned import learned_too
 from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.transfer.heads import freeze_normalization, with_new_head
-from kerasaudio.transfer.probes import linear_head
+from kerasaudio.transfer.probes import linear_head, one_against_all
 from kerasaudio.transfer.settings import ON_WAVEFORMS, check_seed, settle
 from kerasaudio.transfer.training import Trainer
 from kerasaudio.transfer.waveforms import Waveforms, load_waveforms
@@ -83,11 +84,12 @@ def fine_tune(
         check_seed(seed),
     )
     tuned = tuner.fit(np.arange(len(clips)))
-    part = "head" if body == "frozen" else "network"
+    spec = tuned.spec
+    spec = spec.replace(learned_files=learned_too(spec.learned_files, clips.paths))
+    if body == "full":  # otherwise the body has not changed
+        spec = spec.replace(trained_on=(*spec.trained_on, clips.name))
+    part = "network" if body == "full" else "head"
     step = trained(clips.name, len(clips), len(clips.class_names), part)
-    if body == "frozen":  # the body has not changed: `trained_on` is about the body
-        return with_step(tuned, step)
-    spec = tuned.spec.replace(trained_on=(*tuned.spec.trained_on, clips.name))
     whole = AudioModel(tuned.input, tuned.output, name=tuned.name, spec=spec)
     return with_step(whole, step)
 
@@ -158,11 +160,7 @@ class Tuner:
         assert self._vectors is not None
         vectors, targets = self._vectors[chosen], self._targets[chosen]
         kernel, bias = linear_head(vectors, targets, self._classes)
-        if not self._exclusive and self._classes > 1:
-            # Logits of a class against all others: without information, all classes
-            # have the same probability, as with softmax.
-            bias = bias - np.log(self._classes - 1)
-        return [kernel, bias]
+        return [kernel, bias if self._exclusive else one_against_all(bias)]
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Return probabilities for some clips."""

@@ -92,6 +92,14 @@ def linear_head(
     return [kernel, fitted.core.bias - fitted.mean @ kernel]
 
 
+def one_against_all(bias: np.ndarray) -> np.ndarray:
+    """Return the bias for sigmoid scores instead of softmax.
+
+    Without information, all classes then have the same probability, as with softmax.
+    """
+    return bias - np.log(max(1, len(bias) - 1))
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A classifier of standardized vectors, with the standardization.

@@ -79,6 +79,37 @@ def test_training_goes_on_from_a_saved_model(run, folder, trained, tmp_path):
     assert model.spec.labels == ("low", "noise")
 
 
+def test_a_published_network_starts_from_the_probe(run, folder, tmp_path):
+    out = tmp_path / "mine.keras"
+    words = ("--model", "LeNetMFCC", "--weights", "fsdd", "--out", out)
+    words += ("--unfreeze-epochs", "1", "--learning-rate", "1e-4")
+
+    status, printed, err = run("train", folder, *words)
+
+    assert (status, err) == (0, "")
+    epochs = [line for line in printed.splitlines() if line.startswith("epoch ")]
+    assert [line[:17] for line in epochs] == ["epoch  0/1  probe", "epoch  1/1  full "]
+    if epochs[1].endswith("best"):
+        assert "more epochs than --unfreeze-epochs 1." in printed
+        assert "--model with --freeze-epochs 0 and another --out" in printed
+    status, printed, _ = run("evaluate", out, folder)
+    assert status == 0
+    assert "9 of these 12 clips are from files" in printed
+    status, _, err = run("train", folder, *words, "--overwrite", "--set", "filters=4")
+    assert status == 1
+
+
+def test_a_start_that_is_not_possible_is_told(run, folder, tmp_path):
+    words = ("--out", tmp_path / "mine.keras", "--head", "probe", *QUICK)
+    table = folder.with_name("tags.csv")
+    clips = [path.relative_to(folder.parent) for path in sorted(folder.rglob("*.wav"))]
+    rows = [f"{path},{path.parent.name};all" for path in clips]
+    table.write_text("\n".join(["path,label", *rows]))
+    status, _, err = run("train", table, "--separator", ";", *words)
+    assert status == 1
+    assert "--head kept" in err
+
+
 def test_evaluate_prints_a_report(run, folder, trained):
     status, printed, err = run("evaluate", trained, folder)
 

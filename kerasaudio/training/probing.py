@@ -1,0 +1,109 @@
+"""The start of a new head: the linear probe's solution, in the network's own layer.
+
+A random head needs many steps to become useful, and a few clips give few steps. The
+probe is the optimum over the vectors of whole clips, found in a moment.
+"""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.heads import averaged, head_layers, scorer
+from kerasaudio.core.inference import InferenceModel
+from kerasaudio.datasets.batching.batches import ClipBatches
+from kerasaudio.datasets.protocol import Clips
+from kerasaudio.evaluation.predict import means_of_windows, predict_windows
+from kerasaudio.training.head import Head
+from kerasaudio.transfer.logistic import softmax
+from kerasaudio.transfer.probes import linear_head, one_against_all
+
+HeadStart = Literal["probe", "kept"]
+HEADS = ("probe", "kept")
+PROBE = "probe"
+
+
+def chosen_start(
+    given: HeadStart | None, model: AudioModel, clips: Clips
+) -> tuple[str, str | None]:
+    """Return how the head starts, and a sentence if it cannot start as is usual.
+
+    Args:
+        given: "probe", "kept", or None for "probe" if the model is pretrained, its head
+            is new, and the head can start from a probe.
+        model: Model with a top.
+        clips: Clips that it is trained on.
+
+    Raises:
+        ValueError: The choice is unknown, or the head cannot start from a probe.
+    """
+    if given not in (*HEADS, None):
+        raise ValueError(f"head must be one of {HEADS} or None. Received: {given!r}.")
+    spec: AudioSpec = model.spec
+    if given is None and spec.labels is None:
+        return "kept", None  # `Head` refuses it
+    if given == "kept" or (given is None and (not spec.is_pretrained or spec.metrics)):
+        return "kept", None
+    reason = _obstacle(model, clips)
+    if reason is None:
+        return PROBE, None
+    if given is None:
+        return "kept", f"The head did not start from a linear probe: {reason}."
+    raise ValueError(
+        f'head="probe" is not possible: {reason}. Pass head="kept" to train the head '
+        "from the weights that it has."
+    )
+
+
+def _obstacle(model: AudioModel, clips: Clips) -> str | None:
+    """Return why a linear probe cannot be put into a model's head, or None."""
+    if clips.multi_label:
+        return f"clips of {clips.name} can have several classes"
+    if len(model.spec.labels or ()) < 2:
+        return "the model has fewer than two classes"
+    if len(np.unique(clips.targets)) < 2:
+        return f"{clips.name} has clips of one class only"
+    own = [layer for layer in head_layers(model) if layer.weights]
+    if len(own) != 1 or not isinstance(own[0], keras.layers.Dense):
+        return f"the head of {model.name} is not one dense layer"
+    return None
+
+
+def fit_head(
+    model: AudioModel, head: Head, heard: ClipBatches, targets: np.ndarray
+) -> float:
+    """Fit the linear probe to clips, and put its weights into the head of a model.
+
+    As in `kerasaudio.transfer.attach`, a head that scores pieces of a clip gets the
+    probe of the average of the pieces.
+
+    Args:
+        model: Model for which `chosen_start` returned "probe".
+        head: Its head.
+        heard: Batches of all windows of the clips, in order.
+        targets: One-hot targets of the clips, (clips, classes).
+
+    Returns:
+        The mean cross-entropy of the probe on these clips.
+    """
+    layer = scorer(model)
+    body = InferenceModel(model.input, _seen(model, layer.input), name="body")
+    body.has_state = model.has_state
+    vectors = means_of_windows(heard, predict_windows(body, heard))
+    kernel, bias = linear_head(vectors, targets.argmax(axis=1), targets.shape[1])
+    if not head.exclusive:
+        bias = one_against_all(bias)
+    layer.set_weights([kernel, bias] if layer.use_bias else [kernel])
+    logits = vectors @ kernel + bias
+    scores = softmax(logits) if head.exclusive else 1 / (1 + np.exp(-logits))
+    return head.cross_entropy(targets, scores)
+
+
+def _seen(model: AudioModel, inputs: Any) -> Any:
+    """Return the vectors (batch, n) that the head scores, or the mean of the pieces."""
+    if len(inputs.shape) == 2:
+        return inputs
+    if inputs is averaged(model):
+        return model.get_layer("embedding").output
+    return keras.layers.GlobalAveragePooling1D()(inputs)
