@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.checkpoints.native import model_state
 from kerasaudio.models import FACTORIES
 from support.small import small
 
@@ -259,6 +260,21 @@ def test_a_users_own_weights_load_by_path(models, name, tmp_path):
     )
     with pytest.raises(ValueError, match="does not fit"):
         FACTORIES[name](weights=path, classes=7, **small(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_folder_as_weights_keeps_the_trained_head(models, name, tmp_path):
+    model = models(name)
+    model.save_pretrained(tmp_path)
+
+    again = FACTORIES[name](weights=tmp_path)
+
+    assert again.spec == model.spec
+    assert again.spec.labels == tuple(LABELS)
+    want, got = model_state(model), model_state(again)
+    assert want.keys() == got.keys()
+    for key in want:
+        np.testing.assert_array_equal(got[key], want[key], err_msg=key)
 
 
 @pytest.mark.parametrize("name", NAMES)
