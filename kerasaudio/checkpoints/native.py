@@ -85,6 +85,7 @@ def assign(model: "keras.Model", state: Mapping[str, np.ndarray], origin: str) -
         ValueError: A weight is missing or unexpected, has another shape, or is not a
             finite floating-point number; two weights have the same key.
     """
+    check_kin(model, state, origin)
     variables = named_variables(model)
     problems = [f"missing {key}" for key in variables.keys() - state.keys()]
     problems += [f"left over {key}" for key in state.keys() - variables.keys()]
@@ -105,6 +106,27 @@ def assign(model: "keras.Model", state: Mapping[str, np.ndarray], origin: str) -
         )
     for key, variable in variables.items():
         variable.assign(state[key])
+
+
+def check_kin(
+    model: "keras.Model", state: Mapping[str, np.ndarray], origin: str
+) -> None:
+    """Check that a state has at least one weight of a model.
+
+    Raises:
+        ValueError: It has none: it was written by other code.
+    """
+    keys = named_variables(model).keys()
+    if keys and not keys & state.keys():
+        found = ", ".join(map(repr, sorted(state)[:4])) or "nothing"
+        raise ValueError(
+            f"{origin!r} was not written by kerasaudio and does not hold this "
+            f"network, {model.name}: it has {found}"
+            + (f" and {len(state) - 4} more tensors" if len(state) > 4 else "")
+            + f", but none of the network's weights, such as {min(keys)!r}. Pass a "
+            "file of model.save_pretrained, or of the code that the factory's "
+            "docstring names."
+        )
 
 
 def read_native(path: Path) -> State:

@@ -9,8 +9,8 @@ import keras
 
 from kerasaudio.arguments import class_name, class_names, number, plain, whole_number
 from kerasaudio.audio.check import check_rate
-from kerasaudio.checkpoints.native import assign
-from kerasaudio.core.architecture import Activation, Architecture
+from kerasaudio.checkpoints.native import assign, check_kin
+from kerasaudio.core.architecture import Activation, Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.heads import add_head
 from kerasaudio.core.initializers import numpy_initializers, sized_like
@@ -21,7 +21,7 @@ def assemble(
     architecture: Architecture,
     *,
     weights: Weights,
-    include_top: bool,
+    include_top: bool | None,
     labels: Sequence[str] | None,
     classes: int | None,
     classifier_activation: Activation,
@@ -34,6 +34,7 @@ def assemble(
         architecture: The architecture to build.
         weights: None, a tag of the manifest, or a path.
         include_top: Whether the model returns class scores rather than the embedding.
+            None: whether the architecture, the weights or the arguments have classes.
         labels: Names of the classes.
         classes: Number of classes, if they have no names.
         classifier_activation: Activation of the head. "auto": the published one with
@@ -49,7 +50,8 @@ def assemble(
             or a file does not fit.
         OSError: The weights are unavailable, or differ from the manifest's hash.
     """
-    own_labels = _own_labels(include_top, labels, classes, classifier_activation)
+    _check_top(include_top, labels, classes, classifier_activation)
+    own_labels = _own_labels(labels, classes)
     pretrained = find_weights(
         architecture.name,
         weights,
@@ -63,8 +65,11 @@ def assemble(
         scorer=architecture.head.scorer,
         clips=architecture.clips,
     )
+    if include_top is None:  # known only now: a saved network may have a head
+        include_top = _has_classes(architecture, pretrained, own_labels)
+        _check_top(include_top, labels, classes, classifier_activation)
     settled = _settle(architecture, arguments, pretrained)
-    published = _published_classes(architecture, pretrained, include_top)
+    published = None if pretrained is None else pretrained.classes
     keeps_head = published is not None and _fits(own_labels, pretrained)
     names = own_labels or []
     if include_top and (own_labels is None or (keeps_head and labels is None)):
@@ -83,6 +88,8 @@ def assemble(
     with sized_like(_numbers(pretrained)), numpy_initializers():
         body = architecture.body(**settled)
         output = body.embedding if published is None else scores(published)
+    if include_top:
+        _check_head(architecture, pretrained, body)
     if pretrained is not None and pretrained.state is not None:
         assign(keras.Model(body.waveform, output), pretrained.state, pretrained.title)
     if not include_top:
@@ -127,19 +134,32 @@ def _activation(
     return architecture.own_activation(len(own_labels))
 
 
-def _published_classes(
-    architecture: Architecture, pretrained: Pretrained | None, include_top: bool
-) -> int | None:
+def _has_classes(
+    architecture: Architecture,
+    pretrained: Pretrained | None,
+    own_labels: Sequence[str] | None,
+) -> bool:
+    return (
+        architecture.classes is not None
+        or own_labels is not None
+        or (pretrained is not None and pretrained.classes is not None)
+    )
+
+
+def _check_head(
+    architecture: Architecture, pretrained: Pretrained | None, body: Body
+) -> None:
+    """Check that the weights of a network with classes have a head."""
     if pretrained is None or pretrained.state is None:
-        return None
-    headless = pretrained.classes is None and architecture.classes is not None
-    if headless and include_top:
+        return
+    if pretrained.classes is None and architecture.classes is not None:
+        network = keras.Model(body.waveform, body.embedding)
+        check_kin(network, pretrained.state, pretrained.title)
         raise ValueError(
             f"{pretrained.title!r} contains no weights for the layer "
             f"{architecture.head.scorer!r}. Pass the file of a whole network with its "
             "head, or include_top=False for a network without a head."
         )
-    return pretrained.classes
 
 
 def _settle(
@@ -183,24 +203,28 @@ def _checked(value: Any, key: str, default: Any) -> Any:
     return plain(value)
 
 
-def _own_labels(
-    include_top: bool,
+def _check_top(
+    include_top: bool | None,
     labels: Sequence[str] | None,
     classes: int | None,
     classifier_activation: Activation,
-) -> list[str] | None:
-    """Check the arguments of the head; return the user's own class names, if any."""
+) -> None:
+    """Check that nothing is asked of a head that the model will not have."""
     asked = {
         "labels": labels is not None,
         "classes": classes is not None,
         "classifier_activation": classifier_activation != "auto",
     }
-    if not include_top and any(asked.values()):
+    if include_top is not None and not include_top and any(asked.values()):
         raise ValueError(
             "include_top=False returns the embedding, which has no "
             f"{' or '.join(key for key, said in asked.items() if said)}. "
             "Leave out one or the other."
         )
+
+
+def _own_labels(labels: Sequence[str] | None, classes: int | None) -> list[str] | None:
+    """Return the user's own class names, if any."""
     if classes is not None:
         classes = whole_number(classes, "classes")
     if labels is None:

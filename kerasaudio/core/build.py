@@ -61,12 +61,6 @@ def build(
                 f"{architecture.name}() got an unexpected keyword argument {key!r}"
             )
     settings: dict[str, Any] = {**_defaults(architecture), **shared}
-    if settings["include_top"] is None:
-        settings["include_top"] = not (
-            architecture.classes is None  # published without a head
-            and settings["labels"] is None
-            and settings["classes"] is None
-        )
     return assemble(architecture, weights=weights, **settings, **arguments)
 
 
@@ -172,7 +166,10 @@ def _texts(architecture: Architecture) -> dict[str, str]:
     files += f", or {theirs} of the original code" if theirs else ""
     top = "Whether the model returns class scores rather than the embedding."
     if classes is None:
-        top += " None: scores if `labels` or `classes` is passed."
+        top += (
+            " None: scores if `labels` or `classes` is passed, or if the weights are "
+            "a saved model's with a head."
+        )
     return {
         "weights": "None for random weights, a tag "
         f'(see `kerasaudio.list_weights("{name}")`), or the path of a file: {files}.',

@@ -74,7 +74,8 @@ def AST(
     """Tag 10 s of sound with a transformer.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
-    samples (one frame); the network ignores what comes after `max_length` frames.
+    samples (one frame); the network ignores what comes after `max_length` frames. Whole
+    clips (`tag`, `embed`) have at least 0.05 s.
     Output: (batch, classes), independent probabilities.
     Embedding: (batch, hidden_size).
     Whole clips: the original stops after `max_length` frames. `tag` and `embed` process

@@ -68,7 +68,7 @@ def Dasheng(
     """Embed sounds of any kind, as a whole and every 40 ms.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 480
-    samples (0.03 s).
+    samples (0.03 s). Whole clips (`tag`, `embed`) have at least 0.05 s.
     Output: the embedding, (batch, hidden_size); with labels or classes of your own,
     their scores (batch, classes), averaged over the frames. Then the layer
     `frame_scores` has those of each frame of 40 ms, (batch, frames, classes).
@@ -78,8 +78,7 @@ def Dasheng(
     Whole clips: as upstream, a clip is processed in one piece, here up to 30 s, in
     chunks of 10.08 s, the last padded with zeros, which are left out of the mean.
     Longer clips are cut into windows of 10.08 s; the last one keeps its own length and
-    is weighted by it. A clip shorter than 0.03 s, which upstream refuses, is padded
-    with silence.
+    is weighted by it.
 
     Every whole frame of a clip counts once. Of clips over 10.08 s, the two published
     codes differ at rare lengths: the Hub's loses the last chunk if nothing is left

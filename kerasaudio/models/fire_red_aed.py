@@ -65,7 +65,7 @@ def FireRedAED(
     """Find speech, singing and music, every 10 ms.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
-    samples (25 ms, one frame).
+    samples (25 ms, one frame). Whole clips (`tag`, `embed`) have at least 0.05 s.
     Output: (batch, classes), independent probabilities, averaged over the frames; the
     layer `frame_scores` has those of each frame of 25 ms, (batch, frames, classes), as
     upstream. `kerasaudio.events` turns them into events with start and end.

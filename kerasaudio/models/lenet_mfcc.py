@@ -43,7 +43,8 @@ def LeNetMFCC(
     """Recognize short words with a LeNet on their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 480
-    samples (30 ms); `tag` cuts longer clips into windows of 1 s.
+    samples (30 ms); `tag` cuts longer clips into windows of 1 s. Whole clips (`tag`,
+    `embed`) have at least 0.05 s.
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 84).
 

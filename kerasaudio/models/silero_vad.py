@@ -59,7 +59,7 @@ def SileroVAD(
     """Score every 32 ms whether somebody speaks, with a recurrent network.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 512
-    samples (32 ms).
+    samples (32 ms). Whole clips (`tag`, `embed`) have at least 0.05 s.
     Output: (batch, classes), the mean of the scores of the chunks of 512 samples; the
     layer `frame_scores` has them, (batch, chunks, classes). A last chunk that is not
     full is filled with silence.

@@ -60,7 +60,7 @@ def SoundEventCRNN(
     """Detect sounds that overlap with a recurrent network trained on weak labels.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 640
-    samples (40 ms); meant for 10 s.
+    samples (40 ms); meant for 10 s. Whole clips (`tag`, `embed`) have at least 0.05 s.
     Output: (batch, classes), independent probabilities that a sound is in the clip;
     the layer `frame_scores` has the probabilities of each frame.
     Embedding: (batch, 2 * units).

@@ -40,7 +40,8 @@ def SpeechGRU(
     """Recognize short words with recurrent layers over their cepstral coefficients.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
-    samples (25 ms); `tag` cuts longer clips into windows of 1 s.
+    samples (25 ms); `tag` cuts longer clips into windows of 1 s. Whole clips (`tag`,
+    `embed`) have at least 0.05 s.
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, units).
 

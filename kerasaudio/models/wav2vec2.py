@@ -96,6 +96,7 @@ def Wav2Vec2(
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 400
     samples (25 ms, one frame). The level does not matter: each clip is normalized.
+    Whole clips (`tag`, `embed`) have at least 0.05 s.
     Output: the embedding, (batch, hidden_size); with labels or classes of your own,
     their scores (batch, classes).
     Embedding: the mean over the frames. The layer `frames` has each frame of 25 ms,
@@ -106,8 +107,7 @@ def Wav2Vec2(
     `encoder_layers_{n - 1}_output_add` with `norm_first`, for
     `kerasaudio.FeatureExtractor(model, layer=...)`.
     Whole clips: a clip is processed in one piece, here up to 30 s. Longer clips are cut
-    into windows of 10 s; the last one keeps its own length and is weighted by it. A
-    clip shorter than 25 ms, which upstream refuses, is padded with silence.
+    into windows of 10 s; the last one keeps its own length and is weighted by it.
 
     Files of Hugging Face transformers are read by their path, or that of their folder
     (`model.safetensors` or `pytorch_model.bin`). What a file has besides the encoder is

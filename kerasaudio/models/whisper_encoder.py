@@ -86,7 +86,8 @@ def WhisperEncoder(
     """Describe speech with the encoder of Whisper.
 
     Input: float32 in [-1, 1], mono, 16 kHz, (batch, samples), any length from 320
-    samples (20 ms); the network ignores what comes after 30 s.
+    samples (20 ms); the network ignores what comes after 30 s. Whole clips (`tag`,
+    `embed`) have at least 0.05 s.
     Output: the embedding, (batch, hidden_size); with labels or classes of your own,
     their scores (batch, classes).
     Embedding: (batch, hidden_size), the mean of the layer `states`: what the encoder

@@ -15,6 +15,7 @@ from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.pretrained import find_weights
 from kerasaudio.models import FACTORIES
 from kerasaudio.transfer.heads import with_new_head
+from support.small import small
 
 BUNDLED = [entry for entry in kerasaudio.list_weights() if entry.is_bundled]
 
@@ -245,3 +246,32 @@ def test_too_many_blocks_for_the_clip_are_refused():
         kerasaudio.SampleCNN(clip_samples=19_683)
     with pytest.raises(ValueError, match="2 or 3"):
         kerasaudio.SampleCNN(stem_width=5)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"include_top": False}])
+@pytest.mark.parametrize("name", ["EfficientAT", "CNN6"])
+def test_a_file_of_other_code_is_told_apart(name, arguments, tmp_path):
+    path = tmp_path / "other.safetensors"
+    path.write_bytes(native_bytes({"bert.pooler.weight": np.zeros((2, 2), "float32")}))
+
+    with pytest.raises(ValueError, match="not written by kerasaudio") as info:
+        FACTORIES[name](weights=path, **small(name), **arguments)
+
+    assert "'bert.pooler.weight'" in str(info.value)
+    assert "contains no weights for the layer" not in str(info.value)
+
+
+def test_a_saved_head_gives_way_to_the_embedding_or_to_own_labels(tmp_path):
+    model = kerasaudio.Dasheng(**small("Dasheng"), labels=["cat", "dog"])
+    model.save_pretrained(tmp_path)
+
+    assert kerasaudio.Dasheng(tmp_path).spec.labels == ("cat", "dog")
+    assert kerasaudio.Dasheng(tmp_path, labels=["cow"]).spec.labels == ("cow",)
+    logits = kerasaudio.Dasheng(tmp_path, classifier_activation=None)
+    assert logits.output_shape == (None, 2)
+    embedding = kerasaudio.Dasheng(tmp_path, include_top=False)
+    assert embedding.spec.labels is None
+    embedding.save_pretrained(tmp_path / "bare")
+    assert kerasaudio.Dasheng(tmp_path / "bare").spec.labels is None
+    with pytest.raises(ValueError, match="no classifier_activation"):
+        kerasaudio.Dasheng(tmp_path / "bare", classifier_activation=None)

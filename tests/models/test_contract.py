@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.checkpoints.native import model_state
+from kerasaudio.core.windowed import MIN_SECONDS
 from kerasaudio.models import FACTORIES
 from support.small import small
 
@@ -259,6 +261,29 @@ def test_a_users_own_weights_load_by_path(models, name, tmp_path):
     )
     with pytest.raises(ValueError, match="does not fit"):
         FACTORIES[name](weights=path, classes=7, **small(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_folder_as_weights_keeps_the_trained_head(models, name, tmp_path):
+    model = models(name)
+    model.save_pretrained(tmp_path)
+
+    again = FACTORIES[name](weights=tmp_path)
+
+    assert again.spec == model.spec
+    assert again.spec.labels == tuple(LABELS)
+    want, got = model_state(model), model_state(again)
+    assert want.keys() == got.keys()
+    for key in want:
+        np.testing.assert_array_equal(got[key], want[key], err_msg=key)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - REFERRING))
+def test_docstrings_tell_when_whole_clips_need_more_than_the_network(models, name):
+    spec = models(name).spec
+    said = "at least 0.05 s" in " ".join(inspect.getdoc(FACTORIES[name]).split())
+
+    assert said == (spec.min_samples < MIN_SECONDS * spec.sample_rate)
 
 
 @pytest.mark.parametrize("name", NAMES)
