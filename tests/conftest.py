@@ -76,8 +76,7 @@ def _mark_slow_on_jax(items: list[pytest.Item]) -> None:
         slow = set(SLOW_ON_JAX)
         if item.path.name not in ("test_open_length.py", "test_one_window_rule.py"):
             slow |= SLOW_BUT_FOR_LENGTHS
-        named = any(isinstance(value, str) and value in slow for value in values)
-        if named or item.path.match("sklearn/test_checks.py"):
+        if any(isinstance(value, str) and value in slow for value in values):
             item.add_marker(pytest.mark.slow)
 
 
