@@ -13,7 +13,7 @@ from kerasaudio.layers.relative_attention import (
     PositionalConv,
     RelativePositions,
 )
-from kerasaudio.models.beats import convert
+from kerasaudio.models.beats_files import convert
 from kerasaudio.weights.label_lists import label_list
 from support.beats import BIAS, ones, sharing, small_state
 from support.goldens import GOLDEN, Golden

@@ -8,7 +8,7 @@ import kerasaudio
 from kerasaudio.checkpoints.native import model_state, named_variables, native_bytes
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.layers.fixed_length import FixedPositions, StepsOfClip, sinusoids
-from kerasaudio.models.whisper_encoder import convert
+from kerasaudio.models.whisper_files import convert
 from support.ced import small_state
 from support.goldens import Golden
 from support.originals import probe
