@@ -22,7 +22,8 @@ def install(extra: str) -> str:
     Raises:
         KeyError: There is no such extra.
     """
-    return " ".join(["pip install", *(f'"{package}"' for package in _extras()[extra])])
+    packages = (f'"{package}"' for package in sorted(_extras()[extra]))
+    return " ".join(["pip install", *packages])
 
 
 def _extras() -> dict[str, list[str]]:

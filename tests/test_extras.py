@@ -20,7 +20,7 @@ SOURCES = sorted((CHECKOUT / "kerasaudio").rglob("*.py"))
 
 def test_the_packages_of_an_extra_are_named_as_in_the_project():
     assert extras.install("onnx") == " ".join(
-        ["pip install", *(f'"{package}"' for package in EXTRAS["onnx"])]
+        ["pip install", *(f'"{package}"' for package in sorted(EXTRAS["onnx"]))]
     )
     assert extras.install("tensorflow-io") == (
         'pip install "tensorflow-io==0.37.1" "tensorflow>=2.16,<2.18"'

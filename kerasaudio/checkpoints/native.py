@@ -117,8 +117,8 @@ def check_kin(
         ValueError: It has none: it was written by other code.
     """
     keys = named_variables(model).keys()
-    if keys and not keys & state.keys():
-        found = ", ".join(map(repr, sorted(state)[:4])) or "nothing"
+    if keys and state and not keys & state.keys():
+        found = ", ".join(map(repr, sorted(state)[:4]))
         raise ValueError(
             f"{origin!r} was not written by kerasaudio and does not hold this "
             f"network, {model.name}: it has {found}"

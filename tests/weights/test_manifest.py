@@ -69,7 +69,6 @@ OWN_CLASSES = {
     "SileroVAD": 1,
 }
 IN_FLOAT16 = {"FireRedAED", "WhisperEncoder"}
-IN_FLOAT16 = {"FireRedAED"}
 # Files hold little but the parameters; but a checkpoint of a training also two averages
 # of each, and that of EdgeL3 its front-end.
 COPIES = {"DSCNN/speech-commands-tiny": 3, "EdgeL3/sea-ust-64": 2.4}

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -173,9 +174,14 @@ def sorted_presets(presets: Sequence[Preset]) -> list[Preset]:
 
 
 def _body(factory: str, arguments: Mapping[str, object]) -> tuple[AudioSpec, int]:
-    # Nothing is allocated: some networks have gigabytes of weights.
-    with keras.StatelessScope(initialize_variables=False):
-        model = FACTORIES[factory](**arguments, include_top=False)
+    # Nothing is allocated: some networks have gigabytes of weights. Keras would do so
+    # at the end of the next scope of this thread, hence in another one.
+    def build() -> keras.Model:
+        with keras.StatelessScope(initialize_variables=False):
+            return FACTORIES[factory](**arguments, include_top=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        model = pool.submit(build).result()
     return model.spec, model.output_shape[-1]
 
 
