@@ -56,14 +56,14 @@ def zipped(
     more: dict[str, bytes] | None = None,
     compression: int = zipfile.ZIP_STORED,
 ) -> bytes:
-    """Give a file in torch's zip format."""
+    """Give a file in torch's zip format, the same whenever it is made."""
+    members = {f"{root}/data.pkl": pickle}
+    members |= {f"{root}/data/{key}": c for key, c in (storages or {}).items()}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
-        archive.writestr(f"{root}/data.pkl", pickle)
-        for key, content in (storages or {}).items():
-            archive.writestr(f"{root}/data/{key}", content)
-        for name, content in (more or {}).items():
-            archive.writestr(name, content)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in [*members.items(), *(more or {}).items()]:
+            # Tests are named by such bytes: a date would differ between processes.
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
     return buffer.getvalue()
 
 
