@@ -20,7 +20,7 @@ from kerasaudio.models import FACTORIES
 from kerasaudio.moved import getattr_of
 from kerasaudio.text import escaped
 from kerasaudio.weights import list_weights, repository
-from kerasaudio.weights.manifest import did_you_mean, find, tags
+from kerasaudio.weights.manifest import choices, did_you_mean, find, tags
 
 FILE_SUFFIX = ".safetensors"
 MODEL_FILES = ("model.safetensors", "model.keras")  # in a repository, in this order
@@ -93,9 +93,8 @@ def load(
     factory, slash, tag = text.partition("/")
     if factory not in FACTORIES:
         raise ValueError(
-            f"Unknown model {text!r}.{_similar(text)} Pass one of "
-            f"{', '.join(sorted(FACTORIES))}; the path of a saved .keras file; or "
-            "hf://user/repo."
+            f"Unknown model {text!r}.{choices(_similar(text), FACTORIES)} The path of "
+            "a saved model is also taken, and hf://user/repo."
         )
     check_arguments(factory, arguments)
     if slash and weights is not None:

@@ -53,6 +53,24 @@ def read_config(
     }
 
 
+def check_heads(path: Path, features: int, heads: int) -> None:
+    """Check a number of attention heads, which no shape of a file's weights reveals.
+
+    Args:
+        path: Path of the weights, for the message.
+        features: Number of features of a token.
+        heads: Number of heads, from the config.json or guessed.
+
+    Raises:
+        ValueError: They do not divide the features.
+    """
+    if heads < 1 or features % heads:
+        raise ValueError(
+            f"{path}: {features} features cannot be divided among {heads} attention "
+            "heads. Put the config.json of this file into the same folder."
+        )
+
+
 def read_section(
     path: Path,
     model_type: str,

@@ -14,6 +14,7 @@ from kerasaudio.weights.listing import list_weights
 from kerasaudio.weights.manifest import (
     TASKS,
     WeightsEntry,
+    choices,
     did_you_mean,
     find,
     tags,
@@ -135,8 +136,7 @@ def _info(options: argparse.Namespace) -> int:
     factory, _, tag = "/".join(options.words).partition("/")
     if factory not in known:
         raise ValueError(
-            f"Unknown model {factory!r}.{did_you_mean(factory, known)} The "
-            f"models are: {', '.join(sorted(known))}."
+            f"Unknown model {factory!r}." + choices(did_you_mean(factory, known), known)
         )
     described = description(factory)
     if tag:

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.hub_config import check_heads, read_config
 from kerasaudio.checkpoints.native import State, read_native
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.architecture import Architecture, Body
@@ -164,11 +164,7 @@ def convert(tensors: Mapping[str, np.ndarray], path: Path) -> Converted:
     if found.get("hidden_size", hidden_size) != hidden_size:
         found = {}  # it belongs to another network in the same folder
     heads = found.get("num_heads", hidden_size // HEAD_SIZE)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     arguments = {
         "hidden_size": hidden_size,
         "num_layers": sum(key.endswith(".mlp.fc1.bias") for key in tensors),

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.hub_config import check_heads, read_config
 from kerasaudio.checkpoints.native import State, read_native
 from kerasaudio.checkpoints.torch_state import join_heads, split_heads
 from kerasaudio.core.architecture import Architecture, Body
@@ -162,11 +162,7 @@ def _from_safetensors(path: Path) -> Converted:
     )
     hidden_size = tokens.shape[-1]
     heads = arguments.setdefault("num_heads", hidden_size // 64)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     blocks = [key for key in tensors if key.endswith(".intermediate.dense.bias")]
     arguments |= {"hidden_size": hidden_size, "num_layers": len(blocks)}
     if blocks:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.hub_config import check_heads, read_config
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.blocks import (
@@ -197,11 +197,7 @@ def read_sizes(
         found = {}  # it belongs to a network of another size in the same folder
     guessed = (usual_heads or {}).get(hidden_size, hidden_size // HEAD_SIZE)
     heads = found.get("num_heads", guessed)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     return {
         "hidden_size": hidden_size,
         "num_layers": sum(key.endswith(".attn.qkv.bias") for key in tensors),

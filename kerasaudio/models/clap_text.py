@@ -21,7 +21,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasaudio.arguments import number
-from kerasaudio.checkpoints.hub_config import read_config, read_section
+from kerasaudio.checkpoints.hub_config import check_heads, read_config, read_section
 from kerasaudio.checkpoints.native import State, assign, parse_native
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch, join_heads, split_heads
@@ -97,11 +97,7 @@ def read_sentences(path: Path) -> Sentences:
     section = read_section(config, _MODEL, "text_config")
     epsilon = number(section.get("layer_norm_eps", EPSILON), "layer_norm_eps", above=0)
     heads = found.get("heads", features // 64)
-    if heads < 1 or features % heads:
-        raise ValueError(
-            f"{path}: {features} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, features, heads)
     count = sum(
         re.fullmatch(rf"{_PREFIX}encoder\.layer\.\d+\.intermediate\.dense\.bias", key)
         is not None

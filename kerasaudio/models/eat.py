@@ -23,7 +23,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.hub_config import check_heads, read_config
 from kerasaudio.checkpoints.native import State, read_native
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch
@@ -222,11 +222,7 @@ def _heads(path: Path, hidden_size: int) -> int:
     if found.get("hidden_size", hidden_size) != hidden_size:
         found = {}  # it belongs to an EAT of another size in the same folder
     heads = found.get("num_heads", hidden_size // HEAD_SIZE)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     return heads
 
 

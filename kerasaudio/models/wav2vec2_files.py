@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.checkpoints.hub_config import read_config, read_section
+from kerasaudio.checkpoints.hub_config import check_heads, read_config, read_section
 from kerasaudio.checkpoints.native import read_native
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch, weight_norm
@@ -133,11 +133,7 @@ def _settings(
         config, model_type, {"num_attention_heads": "num_heads"}, _ONLY
     )
     heads = found.setdefault("num_heads", min(16, hidden_size // 64))
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     stable = read_section(config, model_type).get("do_stable_layer_norm", norm_first)
     if not isinstance(stable, bool):
         raise ValueError(

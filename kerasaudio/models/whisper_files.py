@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.checkpoints.hub_config import read_config
+from kerasaudio.checkpoints.hub_config import check_heads, read_config
 from kerasaudio.checkpoints.native import State, read_native
 from kerasaudio.checkpoints.torch_file import read_settings, read_torch
 from kerasaudio.checkpoints.torch_state import from_torch, join_heads, split_heads
@@ -65,11 +65,7 @@ def convert(
         if config.pop("hidden_size", hidden_size) != hidden_size:
             config = {}  # it belongs to a Whisper of another size in the same folder
         heads = config.get("num_heads", hidden_size // HEAD_SIZE)
-    if heads < 1 or hidden_size % heads:
-        raise ValueError(
-            f"{path}: {hidden_size} features cannot be divided among {heads} attention "
-            "heads. Put the config.json of this file into the same folder."
-        )
+    check_heads(path, hidden_size, heads)
     arguments = {
         "hidden_size": hidden_size,
         "num_layers": sum(key.endswith(".fc1.bias") for key in encoder),

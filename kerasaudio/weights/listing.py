@@ -6,6 +6,7 @@ from kerasaudio.arguments import whole_number
 from kerasaudio.weights.manifest import (
     TASKS,
     WeightsEntry,
+    choices,
     did_you_mean,
     load_manifest,
 )
@@ -59,8 +60,7 @@ def list_weights(
         if factory not in factories:
             raise ValueError(
                 f"There are no published weights for {factory!r}."
-                + did_you_mean(factory, factories)
-                + f" Factories with published weights: {', '.join(factories)}."
+                + choices(did_you_mean(factory, factories), factories)
             )
     texts: list[tuple[str, str | None, Callable[[WeightsEntry], Iterable[str]]]] = [
         ("task", task, lambda entry: [entry.task]),

@@ -215,6 +215,16 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
     return f" Did you mean {known[close[0]]!r}?" if close else ""
 
 
+def choices(question: str, words: Iterable[str]) -> str:
+    """Return the question that suggests a word; without one, all words to choose from.
+
+    Args:
+        question: From `did_you_mean`; "" if no word is similar.
+        words: May be dozens, in which a suggestion would get lost.
+    """
+    return question or f" Pass one of {', '.join(sorted(words))}."
+
+
 def manifest_path() -> Path:
     """Return the path of the manifest in use.
 
