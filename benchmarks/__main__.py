@@ -49,7 +49,10 @@ do. The exit status is 1 if an entry failed; a missed target is no failure.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for; give the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(given)
+    parser = _parser()
+    options = parser.parse_args(given)
+    if options.write and options.only:
+        parser.error("--write replaces all tables: leave out --only")
     rounds, seconds = (1, 0.0) if options.quick else (options.rounds, options.seconds)
     tables, failed = [], False
     for item in _chosen(options):

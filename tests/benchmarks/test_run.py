@@ -128,6 +128,12 @@ def test_turn_times_at_least_one_call_after_warming_up():
     assert len(calls) == 2
 
 
+def test_tables_of_other_subjects_are_not_overwritten(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--only", "startup", "--write"])
+    assert "leave out --only" in capsys.readouterr().err
+
+
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit, match="0"):
         command.main(["--help"])
