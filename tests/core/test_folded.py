@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import kerasaudio
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.programs.folded import ROWS, fold
 
@@ -78,3 +79,19 @@ def test_new_weights_are_used_at_once():
 
     np.testing.assert_allclose(second, model(waveforms, training=False), rtol=1e-5)
     assert np.abs(second - first).max() > 1e-2
+
+
+@pytest.mark.parametrize("name", ["YAMNet/audioset", "ReSE2Multi/fsdd"])
+def test_trained_networks_score_a_batch_as_single_clips(name):
+    model = kerasaudio.load(name)
+    samples = model.spec.clip_samples or model.spec.sample_rate
+    loudness = np.array([[1.0], [0.1], [0.01], [1e-3], [0]])
+    waveforms = (0.2 * loudness * RNG.normal(size=(5, samples))).astype("float32")
+    waveforms = waveforms.clip(-1, 1)
+    assert changed(model)
+
+    alone = [model.predict(row[None], verbose=0)[0] for row in waveforms]
+
+    np.testing.assert_allclose(
+        model.predict(waveforms, verbose=0), alone, atol=1e-5 * np.max(alone)
+    )
