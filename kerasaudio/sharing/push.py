@@ -20,8 +20,8 @@ from kerasaudio.weights.repository import PREFIX, parse_address
 
 CARD = "README.md"
 _LOG_IN = (
-    "Run `hf auth login`, set HF_TOKEN, or pass token=: a token that may write, from "
-    "https://huggingface.co/settings/tokens"
+    "Run `hf auth login` or set HF_TOKEN (in Python, also token=): a token that may "
+    "write, from https://huggingface.co/settings/tokens"
 )
 
 
