@@ -38,7 +38,13 @@ def tap(model: keras.Model, names: Sequence[str]) -> InferenceModel:
     return network
 
 
-def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
+def layer_output(model: keras.Model, name: str) -> keras.KerasTensor:
+    """Return the output of a layer in the graph of a model, (batch, ..., features).
+
+    Raises:
+        ValueError: The model has no such layer, or it does not have a single output
+            with features.
+    """
     known = [layer.name for layer in model.layers]
     if name not in known:
         raise ValueError(
@@ -54,6 +60,11 @@ def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
         raise ValueError(
             f"Layer {name!r} has no fixed number of features: {output.shape}."
         )
+    return output
+
+
+def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
+    output = layer_output(model, name)
     if len(output.shape) == 2:
         return output
     return Summary(dtype=output.dtype)(output)

@@ -1,0 +1,91 @@
+"""What is explained: the score of a label, or a unit or channel of a layer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from kerasaudio.arguments import whole_number
+from kerasaudio.core import AudioModel
+from kerasaudio.core.feature_model import layer_output
+from kerasaudio.core.heads import scorer
+from kerasaudio.events.classes import chosen_columns, labels_of
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A number per clip that depends on the sound.
+
+    Attributes:
+        network: Waveform (batch, samples) -> (batch, ..., units).
+        unit: Position on the last axis.
+        name: What it is, for titles: a label, or layer and unit.
+    """
+
+    network: keras.Model
+    unit: int
+    name: str
+
+    def values(self, outputs: Any) -> Any:
+        """Return the unit, averaged over time and frequency, (batch,)."""
+        unit = outputs[..., self.unit]
+        axes = tuple(range(1, len(unit.shape)))
+        return ops.mean(unit, axis=axes) if axes else unit
+
+
+def find_target(
+    model: AudioModel,
+    label: str | None = None,
+    *,
+    layer: str | None = None,
+    unit: int | None = None,
+) -> Target:
+    """Return what a label, or a layer and a unit, stand for.
+
+    Args:
+        model: The model.
+        label: One of its labels. The value is the score before its activation (logit)
+            where the last layer has one, as the gradient of a score near 0 or 1
+            vanishes; otherwise the score.
+        layer: Name of a layer, instead of a label.
+        unit: With `layer`: unit or channel, counted from 0, on the last axis.
+
+    Raises:
+        ValueError: The model has no such label, layer or unit, or both or neither of
+            label and layer are given.
+    """
+    if (label is None) == (layer is None):
+        raise ValueError("Pass either a label, or layer= and unit=.")
+    if label is not None:
+        if unit is not None:
+            raise ValueError("unit= goes with layer=, not with a label.")
+        (column,) = chosen_columns([label], labels_of(model), model.name)
+        return Target(logits(model), column, label)
+    assert layer is not None
+    network = keras.Model(model.input, layer_output(model, layer))
+    units = network.output.shape[-1]
+    number = whole_number(unit, f"unit of layer {layer!r}", 0, units - 1)
+    return Target(network, number, f"{layer}, unit {number}")
+
+
+def logits(model: AudioModel) -> keras.Model:
+    """Return the network whose outputs are the scores before their activation.
+
+    Its last layer is a copy with the weights of today. If the scores of the last layer
+    are processed further, or have no activation, it returns the scores.
+
+    Raises:
+        ValueError: The model has no top.
+    """
+    last = scorer(model)
+    in_graph = any(layer is last for layer in model.layers)
+    if not (in_graph and model.output is last.output):
+        return model
+    if last.activation is keras.activations.linear:
+        return model
+    config = last.get_config() | {"activation": "linear", "name": "logits"}
+    copy = type(last).from_config(config)
+    outputs = copy(last.input)
+    copy.set_weights(last.get_weights())
+    return keras.Model(model.input, outputs, name=model.name)
