@@ -2,3 +2,24 @@
 
 Everything starts from the gradient of a score with respect to the sound.
 """
+
+from kerasaudio.interpret.attribution import Attribution
+from kerasaudio.interpret.cam import grad_cam
+from kerasaudio.interpret.faithfulness import Curve, deletion_curve, insertion_curve
+from kerasaudio.interpret.gradient import NoGradientError
+from kerasaudio.interpret.integrated import integrated_gradients
+from kerasaudio.interpret.occluding import occlusion
+from kerasaudio.interpret.saliency import saliency, smooth_grad
+
+__all__ = [
+    "Attribution",
+    "Curve",
+    "NoGradientError",
+    "deletion_curve",
+    "grad_cam",
+    "insertion_curve",
+    "integrated_gradients",
+    "occlusion",
+    "saliency",
+    "smooth_grad",
+]
