@@ -8,6 +8,8 @@ from kerasaudio.interpret.cam import grad_cam
 from kerasaudio.interpret.faithfulness import Curve, deletion_curve, insertion_curve
 from kerasaudio.interpret.gradient import NoGradientError
 from kerasaudio.interpret.integrated import integrated_gradients
+from kerasaudio.interpret.look import look_page
+from kerasaudio.interpret.methods import attribute
 from kerasaudio.interpret.occluding import occlusion
 from kerasaudio.interpret.saliency import saliency, smooth_grad
 
@@ -15,10 +17,12 @@ __all__ = [
     "Attribution",
     "Curve",
     "NoGradientError",
+    "attribute",
     "deletion_curve",
     "grad_cam",
     "insertion_curve",
     "integrated_gradients",
+    "look_page",
     "occlusion",
     "saliency",
     "smooth_grad",

@@ -5,6 +5,7 @@ draw into your own axes, and return their figure. With a path they write a file.
 matplotlib, scikit-learn and umap-learn are imported at first use.
 """
 
+from kerasaudio.plot.attribution import attribution
 from kerasaudio.plot.events import events
 from kerasaudio.plot.feature_space import feature_space
 from kerasaudio.plot.filters import filters
@@ -14,6 +15,7 @@ from kerasaudio.plot.spectrogram import spectrogram
 from kerasaudio.plot.tags import tags
 
 __all__ = [
+    "attribution",
     "confusion_matrix",
     "events",
     "feature_space",
