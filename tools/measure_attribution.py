@@ -7,9 +7,10 @@ network of --model:
 
 curves: on 80 clips, 8 of each class, the class with the highest score is explained,
 and the areas under the deletion and insertion curves are compared with those of the
-same tiles in a random order. places: in 20 mixtures, a dog on the left and rain on the
-right, the share of the mass of "Bark" that is on the left. error: the completeness
-error of integrated gradients on those clips.
+same tiles in a random order ("random"; "random times" for tiles of all frequencies).
+places: in 20 mixtures, a dog on the left and rain on the right, the share of the mass
+of "Bark" that is on the left. error: the completeness error of integrated gradients on
+those clips.
 
 Each line of OUT is one clip and one method; what is there is not done again. --report
 prints the tables from OUT.
@@ -27,13 +28,16 @@ import numpy as np
 import kerasaudio
 from kerasaudio import interpret
 from kerasaudio.core import AudioModel
+from kerasaudio.core.windowed import whole_clip
 from kerasaudio.datasets import ESC50
 from kerasaudio.interpret import Attribution, deletion_curve, insertion_curve
 
 CLIPS_A_CLASS = 8
 MIXTURES = 20
 LABEL = "Bark"
-STEPS = 10
+STEPS = 8
+RANDOM = "random"
+RANDOM_TIMES = "random times"
 METHODS: dict[str, Callable[..., Attribution]] = {
     "occlusion": interpret.occlusion,
     "grad_cam": interpret.grad_cam,
@@ -48,6 +52,7 @@ METHODS: dict[str, Callable[..., Attribution]] = {
         *args, over="both", hop_seconds=0.2, **named
     ),
 }
+OVER_TIME = ("occlusion",)
 
 
 def chosen(folder: Path) -> dict[str, list[Path]]:
@@ -64,14 +69,32 @@ def spread(paths: list[Path], count: int) -> list[Path]:
     return paths[:: len(paths) // count][:count]
 
 
-def areas(model: AudioModel, found: Attribution) -> dict[str, float]:
-    """Measure an attribution by its curves, beside random ones."""
-    measured = {}
-    for name, curve in (("deletion", deletion_curve), ("insertion", insertion_curve)):
-        measured[name] = curve(model, found, steps=STEPS).auc
-        random = curve(model, found, steps=STEPS, order="random")
-        measured[f"random {name}"] = random.auc
-    return measured
+def areas(model: AudioModel, found: Attribution, order: Any) -> dict[str, float]:
+    """Measure an attribution, or a random order of its tiles, by its curves."""
+    return {
+        "deletion": deletion_curve(model, found, order=order, steps=STEPS).auc,
+        "insertion": insertion_curve(model, found, order=order, steps=STEPS).auc,
+    }
+
+
+def any_order(model: AudioModel, path: Path, label: str, method: str) -> Attribution:
+    """Give a clip without an attribution, for random orders."""
+    clip = whole_clip(model.spec, path)
+    hertz = np.array([0.0, 1_000.0]) if method == RANDOM else None
+    shape = (2,) if hertz is None else (2, 2)
+    length = len(clip) / model.spec.sample_rate
+    return Attribution(
+        np.ones(shape, "float32"),
+        np.array([0.25, 0.75]) * length,
+        hertz,
+        label,
+        0.0,
+        method,
+        "contribution",
+        clip,
+        model.spec.sample_rate,
+        {"label": label},
+    )
 
 
 def mixture(dog: Path, rain: Path, rate: int) -> np.ndarray:
@@ -93,6 +116,8 @@ def tasks(
     by_class = chosen(folder)
     rate = model.spec.sample_rate
     for method in methods:
+        if method not in METHODS:
+            continue
         attribute = METHODS[method]
         sides = (spread(by_class[name], MIXTURES) for name in ("dog", "rain"))
         for dog, rain in zip(*sides, strict=True):
@@ -106,16 +131,19 @@ def tasks(
 
             yield f"{dog.stem} | {rain.stem}", method, placed
     for method in methods:
-        attribute = METHODS[method]
         for path in (
             path for paths in by_class.values() for path in spread(paths, CLIPS_A_CLASS)
         ):
 
-            def curves(path: Path = path, attribute: Any = attribute) -> dict[str, Any]:
-                (best, score), *_ = model.tag(path, top=1)
-                found = attribute(model, path, label=best)
-                measured = {"label": best, "score": score, **found.details}
-                return measured | areas(model, found)
+            def curves(path: Path = path, method: str = method) -> dict[str, Any]:
+                ((best, score),) = model.tag(path, top=1)
+                if method in METHODS:
+                    found = METHODS[method](model, path, label=best)
+                    measured = areas(model, found, "attribution")
+                else:
+                    found = any_order(model, path, best, method)
+                    measured = areas(model, found, "random")
+                return {"label": best, "score": score, **found.details, **measured}
 
             yield path.stem, method, curves
 
@@ -130,23 +158,31 @@ def read(out: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 def report(known: dict[tuple[str, str], dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the tables."""
-    by_method: dict[str, list[dict[str, Any]]] = {}
-    for (_, method), line in known.items():
-        by_method.setdefault(method, []).append(line)
+    by_method: dict[str, dict[str, dict[str, Any]]] = {}
+    for (clip, method), line in known.items():
+        by_method.setdefault(method, {})[clip] = line
     yield (
-        "| method | clips | deletion | random | insertion | random | "
-        "deletion better | insertion better |"
+        "| method | clips | deletion | random | better | insertion | random | better |"
     )
     yield "|---|---|---|---|---|---|---|---|"
-    for method, lines in by_method.items():
-        lines = [line for line in lines if "deletion" in line]
-        if lines:
-            yield f"| {method} | {len(lines)} | " + " | ".join(_cells(lines)) + " |"
+    for method in METHODS:
+        rival = RANDOM_TIMES if method in OVER_TIME else RANDOM
+        own, others = by_method.get(method, {}), by_method.get(rival, {})
+        both = [clip for clip in own if "deletion" in own[clip] and clip in others]
+        if both:
+            cells = [f"{method} (times)" if method in OVER_TIME else method]
+            cells.append(str(len(both)))
+            for name, sign in (("deletion", -1), ("insertion", 1)):
+                mine = np.array([own[clip][name] for clip in both])
+                random = np.array([others[clip][name] for clip in both])
+                cells += [_spread_of(mine), _spread_of(random)]
+                cells.append(f"{(sign * (mine - random) > 0).mean():.0%}")
+            yield f"| {' | '.join(cells)} |"
     yield ""
     yield "| method | mixtures | left: mean ± sd | lowest | >= 80 % |"
     yield "|---|---|---|---|---|"
     for method, lines in by_method.items():
-        left = np.array([line["left"] for line in lines if "left" in line])
+        left = np.array([line["left"] for line in lines.values() if "left" in line])
         if len(left):
             yield (
                 f"| {method} | {len(left)} | {left.mean():.3f} ± {left.std():.3f} | "
@@ -166,15 +202,8 @@ def report(known: dict[tuple[str, str], dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def _cells(lines: list[dict[str, Any]]) -> Iterator[str]:
-    column = {key: np.array([line[key] for line in lines]) for key in _AREAS}
-    for key in _AREAS:
-        yield f"{column[key].mean():.3f} ± {column[key].std():.3f}"
-    yield f"{(column['deletion'] < column['random deletion']).mean():.0%}"
-    yield f"{(column['insertion'] > column['random insertion']).mean():.0%}"
-
-
-_AREAS = ("deletion", "random deletion", "insertion", "random insertion")
+def _spread_of(values: np.ndarray) -> str:
+    return f"{values.mean():.3f} ± {values.std():.3f}"
 
 
 def main() -> None:
@@ -184,7 +213,8 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="ESC-10 or ESC-50")
     parser.add_argument("--model", default="YAMNet/audioset")
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    names = [RANDOM, RANDOM_TIMES, *METHODS]
+    parser.add_argument("--methods", nargs="+", default=names, choices=names)
     parser.add_argument("--out", type=Path, default=Path("build/attribution.jsonl"))
     parser.add_argument("--minutes", type=float, default=10, help="stop after these")
     parser.add_argument("--report", action="store_true", help="print the tables only")

@@ -70,7 +70,8 @@ def look_page(
     sounds = [Sound(_loud(each), None) for each in (found.waveform, heard)]
     clips = embed(sounds, found.sample_rate, MOST_SECONDS + 1, _MEGABYTES)
     times, mass = found.over_time()
-    title = f"What {model.name} listens to for {found.target!r}"
+    who = model.spec.preset or model.name
+    title = f"What {who} listens to for {found.target!r}"
     data = {
         "title": title,
         "about": name,

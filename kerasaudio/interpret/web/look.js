@@ -2,7 +2,8 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const element = (id) => document.getElementById(id);
 const [whole, heard] = ["whole", "heard"].map(element);
-const LEFT = 44; // pixels for names on the left of a picture
+const isNarrow = () => document.body.clientWidth < 640;
+const left = () => (isNarrow() ? 44 : 160); // pixels for names beside a picture
 const BELOW = 18; // and for seconds below it
 let colors = {};
 let isDark = false;
@@ -14,7 +15,7 @@ function bytes(text) {
 const picture = { ...data.picture, levels: bytes(data.picture.levels), mask: bytes(data.picture.mask) };
 
 // Canvases in pixels of the screen.
-function begin(id, left) {
+function begin(id) {
   const canvas = element(id);
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -23,8 +24,7 @@ function begin(id, left) {
   const pen = canvas.getContext("2d");
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.font = "12px system-ui, sans-serif";
-  canvas.left = left;
-  return { canvas, pen, left, width: width - left, height: height - BELOW };
+  return { pen, left: left(), width: width - left(), height: height - BELOW };
 }
 const across = (place, seconds) => place.left + (seconds / data.seconds) * place.width;
 
@@ -50,7 +50,7 @@ function cursor(place) {
 }
 
 function drawWave() {
-  const place = begin("wave", LEFT);
+  const place = begin("wave");
   const { pen, height } = place;
   pen.fillStyle = colors.empty;
   pen.fillRect(place.left, 0, place.width, height);
@@ -97,7 +97,7 @@ function image(rows, columns, paint) {
 }
 
 function drawPicture() {
-  const place = begin("picture", LEFT);
+  const place = begin("picture");
   const { pen, height } = place;
   const [ink, paper] = isDark ? [232, 16] : [24, 250];
   const gray = image(picture.rows, picture.columns, (at) => {
@@ -125,8 +125,8 @@ function drawTags() {
   const canvas = element("tags");
   const row = 24;
   canvas.style.height = `${data.tags.length * row + BELOW}px`;
-  const narrow = canvas.clientWidth < 560;
-  const place = begin("tags", narrow ? LEFT : 190);
+  const narrow = isNarrow();
+  const place = begin("tags");
   const { pen } = place;
   data.tags.forEach(({ name, cells }, number) => {
     const top = number * row;
@@ -187,7 +187,7 @@ function follow() {
 for (const id of ["wave", "picture", "tags"]) {
   element(id).addEventListener("click", (event) => {
     const canvas = event.currentTarget;
-    const share = (event.offsetX - canvas.left) / (canvas.clientWidth - canvas.left);
+    const share = (event.offsetX - left()) / (canvas.clientWidth - left());
     const player = last || whole;
     player.currentTime = Math.min(1, Math.max(0, share)) * data.seconds;
     player.play();
