@@ -34,6 +34,11 @@ class Curve:
         fractions: Share of the parts, from 0 to 1, float64 (steps + 1,).
         scores: Score at each, as of `AudioModel.tag`; of a unit, its value.
         name: "deletion" or "insertion".
+
+    Examples:
+        >>> fractions, scores = np.array([0, 0.5, 1]), np.array([1, 0.5, 0])
+        >>> kerasaudio.interpret.Curve(fractions, scores, "deletion")
+        Curve(deletion, auc=0.500, from 1.000 to 0.000 in 2 steps)
     """
 
     fractions: np.ndarray
