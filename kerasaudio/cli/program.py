@@ -16,6 +16,7 @@ from kerasaudio.cli import (
     embed,
     evaluate,
     export,
+    info,
     listen,
     nearest,
     push,
@@ -101,6 +102,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         export,
         push,
         catalog,
+        info,
     ):
         command.add(commands)
     return parser, commands.choices

@@ -1,16 +1,16 @@
 """Read `weights_manifest.json`, the list of published weights, as immutable records."""
 
-import difflib
 import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from kerasaudio.moved import old_attribute, renamed
+from kerasaudio.text import did_you_mean
 from kerasaudio.weights.label_lists import label_list
 
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
@@ -206,23 +206,6 @@ def _elsewhere(tag: str) -> str:
     entries = [entry for entry in load_manifest() if entry.pinned_sources]
     having = ", ".join(entry.factory for entry in entries if entry.tag == tag)
     return f" {tag!r} are weights of: {having}." if having else ""
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return a question that suggests a similar word, or "" if none is similar."""
-    known = {candidate.lower(): candidate for candidate in words}
-    close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
-    return f" Did you mean {known[close[0]]!r}?" if close else ""
-
-
-def choices(question: str, words: Iterable[str]) -> str:
-    """Return the question that suggests a word; without one, all words to choose from.
-
-    Args:
-        question: From `did_you_mean`; "" if no word is similar.
-        words: May be dozens, in which a suggestion would get lost.
-    """
-    return question or f" Pass one of {', '.join(sorted(words))}."
 
 
 def manifest_path() -> Path:

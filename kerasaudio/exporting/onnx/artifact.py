@@ -6,7 +6,6 @@ writes. The batch can have any number of clips. The facts are in `metadata_props
 Source: https://onnx.ai, opset 17; tf2onnx 1.17; onnxruntime 1.31.
 """
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -114,12 +113,3 @@ def _session(path: Path, threads: int) -> Any:
         )
     except Exception as error:  # onnxruntime's own errors share no base class
         raise RuntimeError(str(error)) from error
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the metadata; None if there are none."""
-    import onnx
-
-    proto = onnx.load(path, load_external_data=False)
-    found = {entry.key: entry.value for entry in proto.metadata_props}
-    return dict(json.loads(found[KEY])) if KEY in found else None

@@ -7,9 +7,7 @@ The batch can have any number of clips. The facts are in the runtime information
 Source: https://docs.openvino.ai, openvino 2026.4.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -88,11 +86,3 @@ def run_untold(path: Path, clips: np.ndarray) -> Untold:
     hint = compiled.get_property("INFERENCE_PRECISION_HINT")
     outputs = [np.array(compiled({INPUT: row[None]})[0]) for row in clips]
     return Untold(np.concatenate(outputs), hint.get_type_name())
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the runtime information; None if there are none."""
-    network = import_openvino().Core().read_model(path)
-    if not network.has_rt_info([KEY]):
-        return None
-    return dict(json.loads(network.get_rt_info([KEY]).astype(str)))
