@@ -104,8 +104,9 @@ def _embed(options: argparse.Namespace) -> int:
         errors=options.errors,
     )
     if options.out is None:
-        done = extractor.extract(paths)
-        _print_rows(done)
+        features = extractor.extract(paths)
+        _print_rows(features)
+        failed = features.failed
     else:
         done = extractor.write(paths, options.out, overwrite=options.overwrite)
         kept = done.files - done.computed
@@ -114,11 +115,12 @@ def _embed(options: argparse.Namespace) -> int:
             f"{extractor.width} features from {counted(done.files, 'file')} ("
             f"{done.computed} computed, {kept} already known)"
         )
-    for bad in done.failed:
+        failed = done.failed
+    for bad in failed:
         complain_of(bad.path, bad.error, _WORDS)
-    if done.failed:
-        complain(f"{len(done.failed)} of {len(paths)} files could not be used.")
-    return int(missing + len(done.failed) > 0)
+    if failed:
+        complain(f"{len(failed)} of {len(paths)} files could not be used.")
+    return int(missing + len(failed) > 0)
 
 
 def _print_rows(features: Any) -> None:

@@ -88,7 +88,9 @@ def _tell_model(factory: str, tag: str, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json_line(facts | {"description": described}))
         return 0
-    rows = [(key, readable(value)) for key, value in facts.items() if value]
+    rows: list[tuple[str, ...]] = [
+        (key, readable(value)) for key, value in facts.items() if value
+    ]
     print(f"{described}\n\n{columns(rows)}")
     return 0
 
@@ -108,10 +110,13 @@ def _tell_file(facts: dict[str, Any], as_json: bool) -> None:
 def readable(value: Any) -> str:
     """Return a fact as text, on one line."""
     if isinstance(value, dict):
-        named = {"" if key == "dataset" else key: said for key, said in value.items()}
-        return ", ".join(
-            f"{key.replace('_', ' ')} {said}".strip() for key, said in named.items()
-        )
+        first = [str(value["dataset"])] if "dataset" in value else []
+        others = [
+            f"{key.replace('_', ' ')} {said}"
+            for key, said in value.items()
+            if key != "dataset"
+        ]
+        return ", ".join(first + others)
     if not isinstance(value, list):
         return str(value)
     return ", ".join(quoted(str(item)) for item in value)

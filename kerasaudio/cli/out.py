@@ -67,8 +67,11 @@ def opened_out(options: argparse.Namespace) -> Iterator[TextIO]:
     Raises:
         OSError: It cannot be written, or has come into being since it was checked.
     """
-    mode = "w" if options.overwrite else "x"
-    with Path(options.out).open(
-        mode, encoding="utf-8", errors="surrogateescape", newline=""
+    with open(
+        options.out,
+        "w" if options.overwrite else "x",
+        encoding="utf-8",
+        errors="surrogateescape",
+        newline="",
     ) as file:
         yield file
