@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import litert_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import files
@@ -19,6 +20,8 @@ from kerasaudio.exporting.graph import SIGNATURE, Order, trace, write_saved_mode
 from kerasaudio.exporting.litert.metadata import with_metadata
 from kerasaudio.exporting.timing import Ran, Step, run_and_time
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = litert_facts
 
 # A fixed date instead of the clock, so that the same model gives the same bytes.
 _ANY_DAY = (1980, 1, 1, 0, 0, 0)

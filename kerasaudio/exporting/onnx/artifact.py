@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import onnx_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import INPUT, KEY, facts_json
 from kerasaudio.exporting.graph import Order, trace
 from kerasaudio.exporting.timing import Ran, Step, run_and_time
+
+read_facts = onnx_facts
 
 OPSET = 17
 

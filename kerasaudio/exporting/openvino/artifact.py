@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import openvino_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import COMPILE_WITH, INPUT, KEY, facts_json
@@ -18,6 +19,8 @@ from kerasaudio.exporting.graph import Order, trace, write_saved_model
 from kerasaudio.exporting.openvino.unobserved import import_openvino
 from kerasaudio.exporting.timing import Ran, Untold, run_and_time
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = openvino_facts
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:

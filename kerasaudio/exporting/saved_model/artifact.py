@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import saved_model_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.graph import Order, trace, write_saved_model
 from kerasaudio.exporting.process import last_words
 from kerasaudio.exporting.timing import Ran
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = saved_model_facts
 
 RUNNER = Path(__file__).with_name("run.py")
 
