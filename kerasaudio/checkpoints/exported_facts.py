@@ -22,7 +22,10 @@ KEY = "kerasaudio"
 FACTS_FILE = "kerasaudio.json"
 
 _METADATA = 14  # a pair of key (1) and value (2), repeated
-_ONNX = {1: VARINT, 5: VARINT} | dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25), BYTES)
+_ONNX = {
+    **dict.fromkeys((1, 5), VARINT),
+    **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES),
+}
 
 Facts = dict[str, Any]
 

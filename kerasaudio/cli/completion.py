@@ -43,11 +43,12 @@ def add(commands: Any) -> None:
 
 
 def _complete(commands: Any, options: argparse.Namespace) -> int:
-    print(SHELLS[options.shell](list(_described(commands))), end="")
+    print(SHELLS[options.shell](list(described(commands))), end="")
     return 0
 
 
-def _described(commands: Any) -> Iterator[Command]:
+def described(commands: Any) -> Iterator[Command]:
+    """Yield the commands of `add_subparsers`, with what each of them takes."""
     helps = {action.dest: action.help for action in commands._choices_actions}
     for name, parser in commands.choices.items():
         given: list[Option] = []

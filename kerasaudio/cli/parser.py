@@ -27,10 +27,18 @@ class SuggestingParser(argparse.ArgumentParser):
                 message = f"{match['which']}.{question}"
         super().error(message)
 
+    def shown_options(self) -> list[str]:
+        """Return the names of the options that the help shows."""
+        return [
+            name
+            for name, action in self._option_string_actions.items()
+            if action.help != argparse.SUPPRESS
+        ]
+
     def refuse(self, unknown: Iterable[str]) -> NoReturn:
         """End with an error about words that no option takes."""
         words = list(unknown)
-        options = [name for name in self._option_string_actions if name[:2] == "--"]
+        options = [name for name in self.shown_options() if name[:2] == "--"]
         first = next((word for word in words if word.startswith("--")), "")
         question = did_you_mean(first.partition("=")[0], options) if first else ""
         said = f"unrecognized arguments: {' '.join(words)}"

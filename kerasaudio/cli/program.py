@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from kerasaudio import version
 from kerasaudio.cli import (
@@ -62,10 +63,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    parser, commands = _parser()
+    parser, commands = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # with the usage of the command, not that of the program
-        commands[options.command].refuse(unknown)
+        commands.choices[options.command].refuse(unknown)
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be printable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -95,7 +96,8 @@ def _similar(error: Exception) -> str:
     return f".{question}" if question else ""
 
 
-def _parser() -> tuple[SuggestingParser, dict[str, SuggestingParser]]:
+def build_parser() -> tuple[SuggestingParser, Any]:
+    """Return the parser of the program, and the commands, as `add_subparsers` does."""
     parser = SuggestingParser(
         prog="kerasaudio",
         description="Recognize the sounds in files; turn sounds into vectors.",
@@ -120,4 +122,4 @@ def _parser() -> tuple[SuggestingParser, dict[str, SuggestingParser]]:
         completion,
     ):
         command.add(commands)
-    return parser, commands.choices
+    return parser, commands
