@@ -109,9 +109,10 @@ def _tag(options: argparse.Namespace) -> int:
 def _model(options: argparse.Namespace) -> Any:
     """Load the model; from the folder of a CLAP, one for the words of --labels."""
     folder = clap_folder(options)
-    words = given_labels(options, ())
-    if words and (folder is not None or options.model == "CLAP"):
-        tagger = load_clap(options, "--labels").tagger(words)
+    has_labels = options.label is not None or options.labels is not None
+    if has_labels and (folder is not None or options.model == "CLAP"):
+        clap = load_clap(options, "--labels")
+        tagger = clap.tagger(given_labels(options, ()) or [])
         return with_windows(tagger, options.window, options.hop, options.repeat_to)
     if folder is not None and folder == options.model:
         raise ValueError(

@@ -16,6 +16,7 @@ from kerasaudio.weights.label_lists import label_list
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
 TASKS = ("tagging", "music", "speech", "speaker", "events", "embedding")
 _HERE = Path(__file__).parent
+INSTALLED = _HERE / "weights_manifest.json"  # not in a checkout
 
 
 @dataclass(frozen=True)
@@ -217,8 +218,7 @@ def manifest_path() -> Path:
     """
     if chosen := os.environ.get(MANIFEST_VARIABLE):
         return Path(chosen)
-    installed = _HERE / "weights_manifest.json"
-    return installed if installed.is_file() else _HERE.parents[1] / installed.name
+    return INSTALLED if INSTALLED.is_file() else _HERE.parents[1] / INSTALLED.name
 
 
 def load_manifest() -> tuple[WeightsEntry, ...]:
@@ -243,7 +243,8 @@ def _load(path: Path, mtime_ns: int, size: int) -> tuple[WeightsEntry, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    _validate(content, path)
+    if path != INSTALLED:  # which was checked before; jsonschema can take seconds
+        _validate(content, path)
     entries = tuple(_entry(raw, path) for raw in content["weights"])
     titles = [entry.title for entry in entries]
     if repeated := sorted({title for title in titles if titles.count(title) > 1}):

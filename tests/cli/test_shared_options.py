@@ -195,7 +195,7 @@ def test_both_describe_the_options_alike(capsys):
         with pytest.raises(SystemExit):
             cli.main([command, "--help"])
         words = " ".join(capsys.readouterr().out.split("options:")[1].split())
-        helps.append([words.partition(f" {name} ")[2][:60] for name in SHARED])
+        helps.append([words.partition(f" {name} ")[2][:40] for name in SHARED])
     helps[1][1] = helps[0][1]  # the default of --hop differs
     assert helps[0] == helps[1]
 
