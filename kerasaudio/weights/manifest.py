@@ -16,7 +16,6 @@ from kerasaudio.weights.label_lists import label_list
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
 TASKS = ("tagging", "music", "speech", "speaker", "events", "embedding")
 _HERE = Path(__file__).parent
-INSTALLED = _HERE / "weights_manifest.json"  # not in a checkout
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,13 @@ def manifest_path() -> Path:
     """
     if chosen := os.environ.get(MANIFEST_VARIABLE):
         return Path(chosen)
-    return INSTALLED if INSTALLED.is_file() else _HERE.parents[1] / INSTALLED.name
+    installed = _installed()
+    return installed if installed.is_file() else _HERE.parents[1] / installed.name
+
+
+def _installed() -> Path:
+    """Return the path of the manifest of an installed package; not of a checkout."""
+    return _HERE / "weights_manifest.json"
 
 
 def load_manifest() -> tuple[WeightsEntry, ...]:
@@ -243,7 +248,7 @@ def _load(path: Path, mtime_ns: int, size: int) -> tuple[WeightsEntry, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    if path != INSTALLED:  # which was checked before; jsonschema can take seconds
+    if path != _installed():  # which was checked before; jsonschema can take seconds
         _validate(content, path)
     entries = tuple(_entry(raw, path) for raw in content["weights"])
     titles = [entry.title for entry in entries]

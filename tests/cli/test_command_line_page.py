@@ -37,8 +37,8 @@ def test_every_shared_option_is_in_the_table():
     told = {option: names.split(", ") for option, names, _ in
             table("| option | commands | |")}  # fmt: skip
     assert {k: set(v) for k, v in told.items()} == {k: set(having[k]) for k in told}
-    # Options of one name in three commands or more are shared on purpose.
-    assert {k for k, v in having.items() if len(v) > 2} <= told.keys() | {"--seed"}
+    # Only --format has different values in three commands.
+    assert {k for k, v in having.items() if len(v) > 2} <= told.keys() | {"--format"}
 
 
 def test_every_command_with_json_has_its_fields_described():

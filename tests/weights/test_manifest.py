@@ -93,7 +93,7 @@ def test_an_installed_manifest_is_not_checked_again(
     installed = tmp_path / "weights_manifest.json"
     installed.write_bytes(manifest.manifest_path().read_bytes())
     own = load_manifest()
-    monkeypatch.setattr(manifest, "INSTALLED", installed)
+    monkeypatch.setattr(manifest, "_HERE", tmp_path)
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     assert manifest.manifest_path() == installed
     assert load_manifest() == own
