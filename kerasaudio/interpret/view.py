@@ -19,7 +19,7 @@ from keras import ops
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.inference import InferenceModel
-from kerasaudio.core.windowed import BATCH, run, whole_clip
+from kerasaudio.core.windowed import BATCH, whole_clip
 from kerasaudio.interpret.gradient import Gradient, NoGradientError
 from kerasaudio.interpret.grid import Grid, find_grid, spectrogram_of
 from kerasaudio.interpret.target import Target
@@ -271,7 +271,8 @@ def by_shape(
 ) -> Iterator[Any]:
     """Yield the results of a function of batches, float32, for each input."""
     for batch in _batches((each,) for each in inputs):
-        yield from run(function, np.stack([each for (each,) in batch]))
+        stack = _filled(np.stack([each for (each,) in batch]))
+        yield from np.asarray(function(stack), "float32")[: len(batch)]
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
