@@ -248,8 +248,8 @@ def _rest(
         return keras.Model(features, network.output)
     except ValueError as error:
         raise ValueError(
-            f"{model.name} hears the waveform beside its spectrogram. Pass "
-            "on='waveform'."
+            f"In {model.name}, what is explained does not depend on the spectrogram "
+            "alone: there is another way from the waveform. Pass on='waveform'."
         ) from error
 
 
