@@ -13,6 +13,7 @@ from kerasaudio.interpret.measures import (
     describe,
     spectral_centroid,
 )
+from kerasaudio.interpret.sounds import write_page
 
 __all__ = [
     "Auralization",
@@ -24,4 +25,5 @@ __all__ = [
     "describe",
     "filter_spectra",
     "spectral_centroid",
+    "write_page",
 ]

@@ -37,8 +37,8 @@ class Priors:
     """
 
     shift_seconds: float = 0.05
-    slope_db: float = 14.0
-    band: tuple[float, float | None] = (150.0, None)
+    slope_db: float = 12.0
+    band: tuple[float, float | None] = (100.0, None)
     rms: float = 0.1
 
     def __post_init__(self) -> None:
@@ -93,6 +93,9 @@ class Ascent:
         priors: What is assumed of sounds; None for plain ascent, in which the waveform
             is only limited to [-1, 1].
         seed: Seed of the noise and of the shifts.
+
+    Raises:
+        ValueError: `priors` is something else, or its band is empty.
     """
 
     def __init__(
@@ -103,6 +106,11 @@ class Ascent:
         priors: Priors | None,
         seed: int,
     ) -> None:
+        if priors is not None and not isinstance(priors, Priors):
+            raise ValueError(
+                "priors must be kerasaudio.interpret.Priors(...), or None for plain "
+                f"ascent. Received: {type(priors).__name__}."
+            )
         self._samples, self._step = samples, step
         self._priors, self._seed = priors, seed
         self._gain = None if priors is None else priors.gain(samples, sample_rate)

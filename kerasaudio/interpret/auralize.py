@@ -18,7 +18,7 @@ from kerasaudio.interpret.objective import objective_of
 from kerasaudio.interpret.target import find_target
 
 PLAIN_STEP, PLAIN_ITERATIONS = 0.001, 5_000
-STEP, ITERATIONS = 0.01, 200
+STEP, ITERATIONS = 0.003, 400
 _DEFAULT = Priors()
 
 
@@ -52,8 +52,8 @@ def auralize(
         against: Whether to go down instead: to a sound that is not the label.
         priors: What is assumed of natural sounds; see `Priors`. None for plain ascent,
             waveform + step * gradient, which finds what this network alone hears.
-        iterations: Number of steps; default: 200, plain 5,000.
-        step: With priors, root mean square of the change by a step; default: 0.01.
+        iterations: Number of steps; default: 400, plain 5,000.
+        step: With priors, root mean square of the change by a step; default: 0.003.
             Plain, factor of the gradient; default: 0.001.
         until: Score at which to stop, such as 0.99; None for all iterations.
         seconds: Length of the sound; default: that of the model's input, or 1 s (or its
@@ -90,11 +90,6 @@ def auralize(
     """
     check_model(model, "auralize")
     target = find_target(model, label, layer=layer, unit=unit)
-    if priors is not None and not isinstance(priors, Priors):
-        raise ValueError(
-            "priors must be kerasaudio.interpret.Priors(...), or None for plain ascent."
-            f" Received: {type(priors).__name__}."
-        )
     usual = (PLAIN_ITERATIONS, PLAIN_STEP) if priors is None else (ITERATIONS, STEP)
     steps = whole_number(usual[0] if iterations is None else iterations, "iterations")
     size = number(usual[1] if step is None else step, "step", above=0)

@@ -53,9 +53,10 @@ class Climb:
                 bar.set_postfix(score=f"{self.course[-1]:.4g}", refresh=False)
                 bar.update()
         except KeyboardInterrupt:
-            self._stop("interrupted", "was interrupted; pass start= to go on.")
+            done = len(self.course)
+            self._stop("interrupted", f"Interrupted after {done} iterations.")
         else:
-            self._stop("finished", "made all its iterations.")
+            self._stop("finished", f"{len(self.course)} iterations.")
 
     def final_score(self) -> float:
         """Return the score of the waveform as it is."""
@@ -78,7 +79,8 @@ class Climb:
         if goal is not None and self.course[-1] >= goal:
             score = self.final_score() if shift else self.course[-1]
             if score >= goal:
-                return self._stop("reached", f"reached a score of {score:.4g}.")
+                count = len(self.course)
+                return self._stop("reached", f"Score reached in {count} iterations.")
         recent = self._values[-_PATIENCE:]
         if len(self._values) > _PATIENCE and np.mean(recent) < self._values[0]:
             return self._diverge(
@@ -91,18 +93,21 @@ class Climb:
                     "its score is as high as it can be. Try another seed, or start= "
                     "with a sound that it hears."
                 )
-            return self._stop("flat", "came to where the gradient is zero.")
+            return self._stop(
+                "flat",
+                f"Stopped after {len(self.course)} iterations: the gradient is zero.",
+            )
         self.waveform = self._ascent.move(self.waveform[None], gradient)[0]
         return True
 
     def _diverge(self, reason: str) -> bool:
         self.waveform = self._best[1]
-        advice = "The sound is the best one before. Use a smaller step."
-        return self._stop("diverged", f"{reason}. {advice}")
+        return self._stop(
+            "diverged",
+            f"Stopped after {len(self.course)} iterations, as {reason}. The sound is "
+            "the best one before. Use a smaller step.",
+        )
 
-    def _stop(self, stopped: Stopped, what: str) -> bool:
-        self.stopped = stopped
-        self.note = f"After {len(self.course)} iterations, it {what}"
-        if stopped == "diverged":
-            self.note = f"After {len(self.course)} iterations, {what}"
+    def _stop(self, stopped: Stopped, note: str) -> bool:
+        self.stopped, self.note = stopped, note
         return False

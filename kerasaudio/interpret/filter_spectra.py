@@ -19,8 +19,10 @@ from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
 from kerasaudio.plot.spectra import spectra as draw_spectra
 
 SAMPLES = 729
-ITERATIONS = 50
+ITERATIONS = 100
 STEP = 0.01
+# Shifts to anywhere, no smoothing, and no constant, which recordings do not have.
+PRIORS = Priors(shift_seconds=1, slope_db=0, band=(20, None))
 _MOST_FILTERS = 512  # in one batch
 _TINY = 1e-8
 
@@ -148,7 +150,7 @@ def filter_spectra(
     samples: int = SAMPLES,
     iterations: int = ITERATIONS,
     step: float = STEP,
-    rms: float = 0.1,
+    priors: Priors | None = PRIORS,
     seed: int = 0,
     progress: bool | None = None,
 ) -> FilterSpectra:
@@ -170,9 +172,14 @@ def filter_spectra(
         layer: Name of the layer; rectified outputs ("layer3_relu") are what the paper
             averages.
         samples: Length of the waveforms; default: 729.
-        iterations: Number of steps; default: 50.
-        step: Root mean square of the change by a step; default: 0.01.
-        rms: Highest root mean square of a waveform; default: 0.1.
+        iterations: Number of steps; default: 100.
+        step: Root mean square of the change by a step; default: 0.01. Without priors,
+            factor of the gradient.
+        priors: What is assumed of the sounds. By default, they are shifted in each
+            step, by up to a second, or to anywhere if they are shorter: without shifts,
+            the sounds repeat after as many samples as the network's stride, and their
+            spectra are lines. Frequencies below 20 Hz do not change. None for plain
+            ascent.
         seed: Seed of the noise.
         progress: Whether to show a progress bar; None for only if stderr is a terminal.
 
@@ -204,8 +211,7 @@ def filter_spectra(
     network = network_to(model, layer, size)
     filters = network.output.shape[-1]
     rate = model.spec.sample_rate
-    bound = Priors(shift_seconds=0, slope_db=0, band=(0, None), rms=rms)
-    uphill = Ascent(size, rate, step, bound, whole_number(seed, "seed", 0))
+    uphill = Ascent(size, rate, step, priors, whole_number(seed, "seed", 0))
     slope = Gradient(network, _own_mean)
     sounds = np.repeat(uphill.noise(1), filters, axis=0)
     activations = np.zeros(filters, "float32")
@@ -214,8 +220,10 @@ def filter_spectra(
     with steps_bar(layer, len(parts) * steps, progress) as bar:
         for part in parts:
             own = np.eye(filters, dtype="float32")[part]
-            for _ in range(steps):
-                _, gradient = slope(sounds[part], own)
+            for iteration in range(steps):
+                shift = uphill.shift(iteration)
+                _, gradient = slope(np.roll(sounds[part], shift, axis=1), own)
+                gradient = np.roll(gradient, -shift, axis=1)
                 sounds[part] = uphill.move(sounds[part], gradient)
                 bar.update()
             activations[part], gradient = slope(sounds[part], own)

@@ -1,23 +1,17 @@
 """The feature space as one self-contained HTML file."""
 
-import base64
-import hashlib
 import html
 import json
-import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.plot.clips import Clips
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
+from kerasaudio.plot.web_page import part, policy_hash, write_filled
 from kerasaudio.text import escaped
-
-_FOLDER = files("kerasaudio.plot") / "web"
 
 
 def write_page(
@@ -61,31 +55,19 @@ def write_page(
         "axes": projection.axes,
         "sounds": playable.sources if playable else [],
     }
-    script, looks = _part("page.js"), _part("page.css")
+    script, looks = part("page.js"), part("page.css")
     parts = {
         "title": html.escape(escaped(title)),
         "policy": (
             # Nothing is loaded and no other script runs, whatever labels contain.
-            f"default-src 'none'; script-src {_hash(script)}; "
-            f"style-src {_hash(looks)}; media-src data: 'self' file:"
+            f"default-src 'none'; script-src {policy_hash(script)}; "
+            f"style-src {policy_hash(looks)}; media-src data: 'self' file:"
         ),
         "style": looks,
         "script": script,
         "data": _json(data),
     }
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _part("page.html"))
-    with writing_whole(path) as temporary:
-        # A file name may contain bytes that are not UTF-8.
-        temporary.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
-
-
-def _part(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest())
-    return f"'sha256-{digest.decode('ascii')}'"
+    write_filled(path, "page.html", parts)
 
 
 def _json(data: Any) -> str:

@@ -19,7 +19,7 @@ class Visit:
             """() => {
                 window.played = [];
                 const player = document.getElementById("player");
-                player.addEventListener("playing", () =>
+                player?.addEventListener("playing", () =>
                     window.played.push(player.duration));
             }"""
         )
