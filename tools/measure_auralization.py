@@ -5,7 +5,8 @@
 
 Three parts: BarkNet("esc10") for "dog" and against it, plain and with priors;
 SampleCNN("fsdd") for the ten digits, judged by LeNetMFCC("fsdd"); YAMNet("audioset")
-for "Bark", "Siren" and "Whistling", judged by EfficientAT if its file is given.
+for "Bark", "Siren" and "Whistling", judged by EfficientAT if its file is given, with two
+slopes of the gradient, as a siren is higher than a bark.
 --parts chooses some. Writes a page with the sounds of each part and NAME.json; parts
 whose .json is there are not computed again. Seeds are 0, 1, ... (--seeds).
 """
@@ -20,12 +21,13 @@ import numpy as np
 
 import kerasaudio
 from kerasaudio.files.whole_file import write_text
-from kerasaudio.interpret import Auralization, auralize, write_page
+from kerasaudio.interpret import Auralization, Priors, auralize, write_page
 from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.weights.label_lists import label_list
 
 GOAL = 0.99
 DIGITS = tuple("0123456789")
+SLOPES = (12, 6)  # dB per octave
 SOUNDS = ("Bark", "Siren", "Whistling")
 
 
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/auralization"))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=3, help="default: 3")
+    parser.add_argument("--first-seed", type=int, default=0, help="default: 0")
     parser.add_argument("--efficient-at", type=Path, help="its published .pt file")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,7 @@ def dogs(options: argparse.Namespace) -> list[dict[str, Any]]:
     model = kerasaudio.load("BarkNet/esc10")
     made = []
     for against in (False, True):
-        for seed in range(options.seeds):
+        for seed in _seeds(options):
             plain = auralize(
                 model, "dog", against=against, priors=None, until=GOAL, seed=seed
             )
@@ -68,7 +71,7 @@ def digits(options: argparse.Namespace) -> list[dict[str, Any]]:
     model = kerasaudio.load("SampleCNN/fsdd")
     made = [
         auralize(model, digit, seed=seed)
-        for seed in range(options.seeds)
+        for seed in _seeds(options)
         for digit in DIGITS
     ]
     judges = {"LeNetMFCC": kerasaudio.load("LeNetMFCC/fsdd")}
@@ -79,9 +82,10 @@ def sounds(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Make sounds of AudioSet."""
     model = kerasaudio.load("YAMNet/audioset")
     made = [
-        auralize(model, label, seed=seed)
-        for seed in range(options.seeds)
+        auralize(model, label, priors=Priors(slope_db=slope), seed=seed)
+        for slope in SLOPES
         for label in SOUNDS
+        for seed in _seeds(options)
     ]
     judges = {}
     if options.efficient_at is not None:
@@ -97,6 +101,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], list[dict[str, Any]]]] = {
 }
 
 
+def _seeds(options: argparse.Namespace) -> range:
+    return range(options.first_seed, options.first_seed + options.seeds)
+
+
 def _written(
     path: Path, made: list[Auralization], judges: dict[str, kerasaudio.AudioModel]
 ) -> list[dict[str, Any]]:
@@ -110,7 +118,7 @@ def _row(
     about = result.describe()
     row: dict[str, Any] = {
         "target": result.target,
-        "plain": result.settings["priors"] is None,
+        "slope_db": (result.settings["priors"] or {}).get("slope_db", "plain"),
         "seed": result.settings["seed"],
         "score": round(result.score, 4),
         "iterations": len(result.course),
