@@ -17,7 +17,11 @@ from support.clap import write_clap
 CHECKOUT = Path(__file__).parents[1]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 SLOW = {"gallery": pytest.mark.slow}
-ONE_PROGRAM = {"tutorial", "gallery"}  # whose blocks use names of earlier ones
+ONE_PROGRAM = {
+    "tutorial",
+    "gallery",
+    "interpret",
+}  # whose blocks use names of earlier ones
 
 
 def _blocks(language):

@@ -5,8 +5,8 @@
 
 Three parts: BarkNet("esc10") for "dog" and against it, plain and with priors;
 SampleCNN("fsdd") for the ten digits, judged by LeNetMFCC("fsdd"); YAMNet("audioset")
-for "Bark", "Siren" and "Whistling", judged by EfficientAT if its file is given, with two
-slopes of the gradient, as a siren is higher than a bark.
+for "Bark", "Siren" and "Whistling" with two slopes, as sirens are higher than dogs,
+judged by EfficientAT if its file is given.
 --parts chooses some. Writes a page with the sounds of each part and NAME.json; parts
 whose .json is there are not computed again. Seeds are 0, 1, ... (--seeds).
 """
