@@ -24,6 +24,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
 import kerasaudio
 from kerasaudio.interpret import FilterSpectra, filter_spectra
@@ -37,6 +38,7 @@ from kerasaudio.plot.figure import new_figure, write_png
 
 LAYERS = re.compile(r"(layer[1-6]|stem|block[1-5])_relu")
 FEW = 3
+COLORS = 64
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,7 +81,10 @@ def compare(name: str, folder: Path) -> None:
             place.set_xlabel("filter" if row else "")
             place.title.set_fontsize(9)
     figure.set_dpi(80)
-    write_png(figure, folder / f"filters-{name.split('/')[0].lower()}.png")
+    path = folder / f"filters-{name.split('/')[0].lower()}.png"
+    write_png(figure, path)
+    with Image.open(path) as picture:  # a third of the bytes
+        picture.convert("RGB").quantize(COLORS).save(path, optimize=True)
 
 
 def _numbers(found: FilterSpectra) -> str:

@@ -36,6 +36,7 @@ MODULES = (
     f"{PACKAGE}.zero_shot",
     f"{PACKAGE}.streaming",
     f"{PACKAGE}.events",
+    f"{PACKAGE}.interpret",
     f"{PACKAGE}.plot",
     f"{PACKAGE}.exporting",
     f"{PACKAGE}.weights",
