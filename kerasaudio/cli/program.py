@@ -17,6 +17,7 @@ from kerasaudio.cli import (
     evaluate,
     export,
     listen,
+    look,
     nearest,
     push,
     tag,
@@ -35,6 +36,7 @@ _EXAMPLES = """examples:
   kerasaudio listen                          tag the sound of the microphone, live
   kerasaudio embed sounds/ --out sounds.npz  one vector per file
   kerasaudio nearest bark.wav sounds/        find the most similar sounds
+  kerasaudio look bark.wav --out look.html   a page: where and when it listens
   kerasaudio train sounds/ --out mine.keras  learn your own classes, one folder each
   kerasaudio export mine.keras mine.tflite   write a file that runs without Keras
   kerasaudio download EfficientAT audioset   fetch weights before going offline
@@ -96,6 +98,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         listen,
         embed,
         nearest,
+        look,
         train,
         evaluate,
         export,

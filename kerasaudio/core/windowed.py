@@ -203,12 +203,34 @@ def waveform_windows(
             return
     else:
         waveform = _array(spec, audio, sample_rate, errors)
+    _check_length(waveform, rate)
+    yield from rule.iter_cut(waveform)
+
+
+def whole_clip(
+    spec: AudioSpec, audio: Any, sample_rate: int | None = None, errors: str = "raise"
+) -> np.ndarray:
+    """Return the waveform of one clip at the rate of the spec, float32 (samples,).
+
+    Raises:
+        ValueError, OSError: As `waveform_windows`.
+    """
+    check_errors(errors)
+    audio, sample_rate = clip_given(audio, sample_rate)
+    if isinstance(audio, str | PathLike):
+        waveform = _beginning(spec, audio, sample_rate, None, errors)
+    else:
+        waveform = _array(spec, audio, sample_rate, errors)
+    _check_length(waveform, spec.sample_rate)
+    return waveform
+
+
+def _check_length(waveform: np.ndarray, rate: int) -> None:
     if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
             f"The audio is too short: it has {len(waveform)} samples, "
             f"{len(waveform) / rate:.4f} s. The minimum is {MIN_SECONDS} s."
         )
-    yield from rule.iter_cut(waveform)
 
 
 def _count(path: Any, sample_rate: int, errors: str) -> int:
@@ -217,9 +239,13 @@ def _count(path: Any, sample_rate: int, errors: str) -> int:
 
 
 def _beginning(
-    spec: AudioSpec, path: Any, sample_rate: int | None, seconds: float, errors: str
+    spec: AudioSpec,
+    path: Any,
+    sample_rate: int | None,
+    seconds: float | None,
+    errors: str,
 ) -> np.ndarray:
-    """Return the beginning of a file, or all of it if it is shorter."""
+    """Return the beginning of a file, or all of it if it is shorter or None."""
     if sample_rate is not None:
         raise ValueError(
             "A file contains its own sample rate. Pass sample_rate only with arrays. "

@@ -22,7 +22,8 @@ class Gradient:
     is compiled for each shape of the arguments (not on torch).
 
     Args:
-        network: A functional model with one input.
+        network: A functional model. If it has several inputs, the gradient is that with
+            respect to the first; the call takes the others next.
         objective: Function of the outputs, the input, and the further arguments of the
             call; it returns a tensor (batch,) and is made of `keras.ops`.
 
@@ -45,7 +46,8 @@ class Gradient:
 
         Args:
             inputs: Input of the network, float32 (batch, ...).
-            *arrays: Further arguments of the objective.
+            *arrays: Further inputs of the network, if it has several, then further
+                arguments of the objective.
 
         Raises:
             NoGradientError: No path of operations with a gradient leads from the input
@@ -65,14 +67,23 @@ class Gradient:
         )
 
 
+def _fed(
+    network: keras.Model, inputs: Any, arrays: tuple[Any, ...]
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return what the network takes, and the arguments left for the objective."""
+    more = len(network.inputs) - 1
+    return ([inputs, *arrays[:more]] if more else inputs), arrays[more:]
+
+
 def _on_tensorflow(network: keras.Model, objective: Objective) -> _Step:
     import tensorflow as tf
 
     @tf.function(reduce_retracing=True)
     def step(inputs: Any, *arrays: Any) -> tuple[Any, Any]:
+        fed, arrays = _fed(network, inputs, arrays)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
-            values = objective(network(inputs, training=False), inputs, *arrays)
+            values = objective(network(fed, training=False), inputs, *arrays)
         return values, tape.gradient(values, inputs)
 
     return step
@@ -82,7 +93,8 @@ def _on_jax(network: keras.Model, objective: Objective) -> _Step:
     import jax
 
     def value(inputs: Any, state: Any, arrays: Any) -> tuple[Any, Any]:
-        outputs, _ = network.stateless_call(*state, inputs, training=False)
+        fed, arrays = _fed(network, inputs, arrays)
+        outputs, _ = network.stateless_call(*state, fed, training=False)
         values = objective(outputs, inputs, *arrays)
         return values.sum(), values
 
@@ -104,8 +116,9 @@ def _on_torch(network: keras.Model, objective: Objective) -> _Step:
 
     def step(inputs: Any, *arrays: Any) -> tuple[Any, Any]:
         inputs = inputs.detach().requires_grad_()
+        fed, arrays = _fed(network, inputs, arrays)
         with torch.enable_grad():
-            values = objective(network(inputs, training=False), inputs, *arrays)
+            values = objective(network(fed, training=False), inputs, *arrays)
         if not values.requires_grad:
             return values, None
         (gradient,) = torch.autograd.grad(values.sum(), inputs, allow_unused=True)

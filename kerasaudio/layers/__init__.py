@@ -6,6 +6,7 @@ Waveforms are (batch, samples), features (batch, frames, bins), all float32.
 from kerasaudio.layers import augment
 from kerasaudio.layers.augment import *  # noqa: F403
 from kerasaudio.layers.harmonic import HarmonicFilters
+from kerasaudio.layers.inverse_stft import InverseSTFT
 from kerasaudio.layers.kaldi import KaldiFbank
 from kerasaudio.layers.mel import MelSpectrogram
 from kerasaudio.layers.mfcc import MFCC
@@ -24,6 +25,7 @@ __all__ = [
     "STFT",
     "Decibel",
     "HarmonicFilters",
+    "InverseSTFT",
     "KaldiFbank",
     "LogCompression",
     "MelSpectrogram",

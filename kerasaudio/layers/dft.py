@@ -68,6 +68,28 @@ class MatrixDFT:
         both = ops.reshape(_swap(x), (-1, count, 2, self._parts * self._wide))
         return both[:, :, 0, : self.bins], both[:, :, 1, : self.bins]
 
+    def inverse(self, real: Any, imag: Any) -> Any:
+        """Return the frames of spectra of real frames, (batch, frames, n_fft).
+
+        It is the transposed transform, divided by `n_fft`; all bins count twice but 0
+        and n_fft / 2, whose imaginary parts must be 0.
+        """
+        count = ops.shape(real)[1]
+        weights = np.full(self.bins, 2 / self.n_fft, "float32")
+        weights[0] /= 2
+        if self.n_fft % 2 == 0:
+            weights[-1] /= 2
+        both = ops.multiply(ops.stack([real, imag], axis=2), weights)
+        lacking = self._parts * self._wide - self.bins
+        both = ops.pad(both, ((0, 0), (0, 0), (0, 0), (0, lacking)))
+        x = _swap(ops.reshape(both, (-1, 2 * self._parts, self._wide)))
+        x = _swap(matmul(x, self._across.T))  # (., 2 columns, wide)
+        real, imag = x[:, : self.columns], x[:, self.columns :]
+        cosine, sine = map(ops.convert_to_tensor, (self._cosine, self._sine))
+        turned = (real * cosine + imag * sine, imag * cosine - real * sine)
+        x = matmul(ops.concatenate(turned, axis=2), self._within.T)
+        return ops.reshape(_swap(x), (-1, count, self.n_fft))
+
 
 def _divisor_near_the_root(number: int) -> int:
     return next(n for n in range(math.isqrt(number), 0, -1) if number % n == 0)

@@ -10,14 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.arguments import number, whole_number
-from kerasaudio.layers.base import (
-    Shape,
-    WaveformLayer,
-    check_choice,
-    require,
-)
-from kerasaudio.layers.dft import MatrixDFT, is_rough
+from kerasaudio.arguments import number
+from kerasaudio.layers.base import Shape, WaveformLayer, check_choice
 from kerasaudio.layers.framing import (
     PAD_MODES,
     check_samples,
@@ -25,16 +19,16 @@ from kerasaudio.layers.framing import (
     frame,
     pad_ends,
 )
-from kerasaudio.layers.precision import exact, has_gpu
-from kerasaudio.layers.window import Window, window_function
+from kerasaudio.layers.precision import exact
+from kerasaudio.layers.window import Window
+from kerasaudio.layers.windowed_transform import WindowedTransform
 
-METHODS = ("fft", "matmul")
 TINY = float(np.finfo("float32").tiny)
 ROOT_OF_TINY = float(np.sqrt(np.finfo("float32").tiny))
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
-class STFT(WaveformLayer):
+class STFT(WindowedTransform, WaveformLayer):
     """Short-time Fourier transform, equal to `librosa.stft`.
 
     Input: waveform (batch, samples), floating point.
@@ -74,17 +68,7 @@ class STFT(WaveformLayer):
         (1, 188, 257, 2)
     """
 
-    arguments: tuple[str, ...] = (
-        "n_fft",
-        "hop_length",
-        "win_length",
-        "window",
-        "periodic",
-        "window_align",
-        "center",
-        "pad_mode",
-        "method",
-    )
+    arguments: tuple[str, ...] = (*WindowedTransform.arguments, "pad_mode")
 
     def __init__(
         self,
@@ -100,54 +84,26 @@ class STFT(WaveformLayer):
         method: str = "fft",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        n_fft = whole_number(n_fft, "n_fft")
-        win_length = n_fft if win_length is None else win_length
-        win_length = whole_number(win_length, "win_length")
-        hop_length = max(win_length // 4, 1) if hop_length is None else hop_length
-        hop_length = whole_number(hop_length, "hop_length")
-        require(
-            win_length <= n_fft,
-            "`win_length` must be at most `n_fft`.",
-            win_length=win_length,
-            n_fft=n_fft,
-        )
-        check_choice(window_align=(window_align, ("center", "left")))
-        check_choice(pad_mode=(pad_mode, PAD_MODES), method=(method, METHODS))
-        require(
-            window_align == "center" or not center,
-            "`window_align='left'` requires `center=False`.",
+        check_choice(pad_mode=(pad_mode, PAD_MODES))
+        super().__init__(
+            n_fft,
+            hop_length,
+            win_length,
+            window,
+            periodic=periodic,
+            window_align=window_align,
             center=center,
+            method=method,
+            **kwargs,
         )
-        self.n_fft, self.hop_length, self.win_length = n_fft, hop_length, win_length
-        self.window = window if isinstance(window, str) else list(window)
-        self.periodic = periodic
-        self.window_align, self.center = window_align, center
-        self.pad_mode, self.method = pad_mode, method
-        self._offset = (n_fft - win_length) // 2 if window_align == "center" else 0
-        samples = window_function(window, win_length, periodic=periodic)
-        require(
-            bool(samples.any()),
-            "`window` is zero everywhere.",
-            window=window,
-            win_length=win_length,
-        )
-        self.window_samples = samples.astype("float32")
-        by_matrices = method == "matmul" or (is_rough(n_fft) and has_gpu())
-        self._dft = MatrixDFT(n_fft) if by_matrices else None
-
-    @property
-    def bins(self) -> int:
-        """Number of frequencies, from 0 to half the sample rate."""
-        return self.n_fft // 2 + 1
+        self.pad_mode = pad_mode
 
     def count_frames(self, samples: Any) -> Any:
         """Return the number of frames; `samples` is a number, scalar tensor or None."""
         if samples is None:
             return None
         padding = self.n_fft // 2 if self.center else 0
-        span = self.win_length if self.window_align == "left" else self.n_fft
-        return count_frames(samples + 2 * padding, span, self.hop_length)
+        return count_frames(samples + 2 * padding, self.span, self.hop_length)
 
     def check_input(self, inputs: Any) -> None:
         """Raise ValueError unless `inputs` can be framed."""
@@ -156,9 +112,7 @@ class STFT(WaveformLayer):
         if not isinstance(samples, int):
             return
         if not self.center:
-            left = self.window_align == "left"
-            shortest = self.win_length if left else self.n_fft
-            check_samples(layer, samples, shortest=shortest)
+            check_samples(layer, samples, shortest=self.span)
         elif self.pad_mode == "reflect":
             shortest, why = self.n_fft // 2 + 1, "reflecting n_fft // 2 samples"
             check_samples(layer, samples, shortest=shortest, why=why)
@@ -172,10 +126,9 @@ class STFT(WaveformLayer):
         if self.center:
             padding = self.n_fft // 2
             waveform = pad_ends(waveform, padding, padding, self.pad_mode)
-        rest = self.n_fft - self.win_length - self._offset
-        window = np.pad(self.window_samples, (self._offset, rest))
+        window = self.padded_window
         if self.window_align == "left":
-            waveform = pad_ends(waveform, 0, rest)
+            waveform = pad_ends(waveform, 0, self.n_fft - self.win_length)
         if self._dft is not None:
             cut = frame(
                 waveform,

@@ -6,6 +6,7 @@ matplotlib, scikit-learn and umap-learn are imported at first use.
 """
 
 from kerasaudio.plot.ascent import ascent
+from kerasaudio.plot.attribution import attribution
 from kerasaudio.plot.events import events
 from kerasaudio.plot.feature_space import feature_space
 from kerasaudio.plot.filters import filters
@@ -17,6 +18,7 @@ from kerasaudio.plot.tags import tags
 
 __all__ = [
     "ascent",
+    "attribution",
     "confusion_matrix",
     "events",
     "feature_space",

@@ -1,17 +1,13 @@
 """The feature space as one self-contained HTML file."""
 
-import html
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kerasaudio.plot.clips import Clips
+from kerasaudio.plot.document import write_document
 from kerasaudio.plot.palette import SHAPES, style
 from kerasaudio.plot.project import Projection
-from kerasaudio.plot.web_page import part, policy_hash, write_filled
-from kerasaudio.text import escaped
 
 
 def write_page(
@@ -55,24 +51,5 @@ def write_page(
         "axes": projection.axes,
         "sounds": playable.sources if playable else [],
     }
-    script, looks = part("page.js"), part("page.css")
-    parts = {
-        "title": html.escape(escaped(title)),
-        "policy": (
-            # Nothing is loaded and no other script runs, whatever labels contain.
-            f"default-src 'none'; script-src {policy_hash(script)}; "
-            f"style-src {policy_hash(looks)}; media-src data: 'self' file:"
-        ),
-        "style": looks,
-        "script": script,
-        "data": _json(data),
-    }
-    write_filled(path, "page.html", parts)
-
-
-def _json(data: Any) -> str:
-    """Return JSON without characters that begin or end markup."""
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    for letter in "<>&":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
+    media = "data: 'self' file:"
+    write_document(path, "kerasaudio.plot", "page", title, data, media)

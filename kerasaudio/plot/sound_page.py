@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasaudio.plot.document import write_static
 from kerasaudio.plot.figure import check_matplotlib
 from kerasaudio.plot.sound import RANGE_DB, Scale, measure, open_sound
-from kerasaudio.plot.web_page import part, policy_hash, write_filled
 from kerasaudio.text import one_line
 
 _COLUMNS = 400
@@ -52,18 +52,8 @@ def write_sound_page(
         ImportError: matplotlib is not installed.
     """
     check_matplotlib()
-    looks = part("sounds.css")
-    parts = {
-        "title": _safe(title),
-        "about": _safe(about),
-        "style": looks,
-        "policy": (
-            f"default-src 'none'; style-src {policy_hash(looks)}; media-src data:; "
-            "img-src data:"
-        ),
-        "cards": "\n".join(_article(card) for card in cards),
-    }
-    write_filled(path, "sounds.html", parts)
+    articles = "\n".join(_article(card) for card in cards)
+    write_static(path, "sounds", title, {"about": _safe(about), "cards": articles})
 
 
 def _article(card: Card) -> str:

@@ -17,6 +17,10 @@ LAYERS = {
     "stft_left": lambda **k: layers.STFT(
         256, 100, 201, center=False, window_align="left", **k
     ),
+    "inverse_stft": lambda **k: layers.InverseSTFT(18, 4, **k),
+    "inverse_stft_left": lambda **k: layers.InverseSTFT(
+        18, 4, 15, center=False, window_align="left", method="matmul", length=650, **k
+    ),
     "spectrogram": lambda **k: layers.Spectrogram(255, 100, pad_mode="reflect", **k),
     "spectrogram_cube_root": lambda **k: layers.Spectrogram(
         256, 100, power=1 / 3, pad_mode="edge", **k
@@ -74,6 +78,8 @@ def example(layer, clips=3, length=SAMPLES, seed=0):
     rng = np.random.default_rng(seed)
     if isinstance(layer, layers.STFT | layers.Preemphasis | layers.WholeWindows):
         return rng.normal(0, 0.1, (clips, length)).astype("float32")
+    if isinstance(layer, layers.InverseSTFT):
+        return rng.normal(0, 0.1, (clips, length // 10, 10, 2)).astype("float32")
     return rng.exponential(1.0, (clips, length // 10, 10)).astype("float32")
 
 
@@ -98,9 +104,7 @@ def test_unknown_length_and_batch_under_predict(make, jit_compile):
     if jit_compile == {"jax": False, "torch": True}.get(keras.backend.backend()):
         pytest.skip("jax is always compiled, torch is not by default")
     layer = make()
-    shape = (None,) * (example(layer).ndim - 1)
-    if len(shape) == 2:
-        shape = (None, 10)
+    shape = (None, *example(layer).shape[2:])
     inputs = keras.Input(shape)
     outputs = layer(inputs)
     model = keras.Model(inputs, outputs)
@@ -123,7 +127,7 @@ def test_a_graph_of_unknown_shape_on_tensorflow(make):
 
     layer = make()
     batch = example(layer)
-    shape = (None, None) if batch.ndim == 2 else (None, None, 10)
+    shape = (None, None, *batch.shape[2:])
     graph = tf.function(layer, input_signature=[tf.TensorSpec(shape, "float32")])
     for length in (SAMPLES, SAMPLES + 777, 100_000):
         batch = example(layer, 2, length)

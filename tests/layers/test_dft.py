@@ -37,6 +37,15 @@ def test_of_a_prime_length_single_sums_are_long():
     assert_numpys(4_001, tolerance=4e-6)
 
 
+@settings(max_examples=25, deadline=None)
+@given(n_fft=st.integers(1, 600), seed=st.integers(0, 99))
+def test_the_inverse_of_any_length(n_fft, seed):
+    frames = np.random.default_rng(seed).normal(size=(2, 3, n_fft)).astype("float32")
+    dft = MatrixDFT(n_fft)
+    again = keras.ops.convert_to_numpy(dft.inverse(*dft(frames)))
+    np.testing.assert_allclose(again, frames, rtol=0, atol=1e-6 * np.abs(frames).max())
+
+
 def test_matrices_stay_small():
     small = MatrixDFT(1_024)
 

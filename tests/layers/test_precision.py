@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from kerasaudio import layers
-from kerasaudio.layers import dft, precision, stft
+from kerasaudio.layers import dft, precision, windowed_transform
 from support.front_ends import gradient, relative_error, run
 
 MEL = {"n_fft": 256, "hop_length": 100, "n_mels": 24}
 ON_FEATURES = layers.HarmonicFilters | layers.PCEN | layers.VGGishPostprocess
 WITH_PRODUCTS = {
     "stft": lambda: layers.STFT(120, 50, method="matmul"),
+    "inverse_stft": lambda: layers.InverseSTFT(18, 5, method="matmul"),
     "mel": lambda: layers.MelSpectrogram(16000, **MEL),
     "mel_by_matrices": lambda: layers.MelSpectrogram(16000, method="matmul", **MEL),
     "mfcc": lambda: layers.MFCC(16000, 13, **MEL),
@@ -35,6 +36,8 @@ def layer(request):
 
 def example(layer):
     rng = np.random.default_rng(0)
+    if isinstance(layer, layers.InverseSTFT):
+        return rng.normal(0, 0.1, (2, 150, 10, 2)).astype("float32")
     if isinstance(layer, ON_FEATURES):
         return rng.exponential(1.0, (2, 150, 10)).astype("float32")
     return rng.normal(0, 0.1, (2, 1503)).astype("float32")
@@ -147,7 +150,7 @@ def test_all_products_of_front_ends_are_these():
 def test_lengths_that_gpus_are_bad_at_are_done_by_matrices(n_fft, monkeypatch):
     x = np.random.default_rng(0).normal(0, 0.1, (2, 4 * n_fft)).astype("float32")
     by_fft = layers.Spectrogram(n_fft, 50)
-    monkeypatch.setattr(stft, "has_gpu", lambda: True)
+    monkeypatch.setattr(windowed_transform, "has_gpu", lambda: True)
 
     on_gpu = layers.Spectrogram(n_fft, 50)
 
@@ -160,6 +163,6 @@ def test_lengths_that_gpus_are_bad_at_are_done_by_matrices(n_fft, monkeypatch):
 
 @pytest.mark.parametrize("n_fft", [400, 441, 512, 2048, 4099])
 def test_other_lengths_stay_with_the_fft(n_fft, monkeypatch):
-    monkeypatch.setattr(stft, "has_gpu", lambda: True)
+    monkeypatch.setattr(windowed_transform, "has_gpu", lambda: True)
 
     assert layers.Spectrogram(n_fft, 50)._dft is None

@@ -1,0 +1,242 @@
+"""Deletion and insertion curves: does a score depend on what an attribution says?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from kerasaudio.arguments import number, whole_number
+from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
+from kerasaudio.core.windowed import timeline
+from kerasaudio.interpret.attribution import (
+    Attribution,
+    spectrum_of,
+    transforms,
+    waveform_of,
+)
+from kerasaudio.interpret.target import find_target
+from kerasaudio.layers.base import check_choice
+from kerasaudio.layers.filterbank import hertz_to_mel
+
+Order = Literal["attribution", "random"]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The score of a sound from which parts are removed, or to which they are added.
+
+    Attributes:
+        fractions: Share of the parts, from 0 to 1, float64 (steps + 1,).
+        scores: Score at each, as of `AudioModel.tag`; of a unit, its value.
+        name: "deletion" or "insertion".
+    """
+
+    fractions: np.ndarray
+    scores: np.ndarray
+    name: str
+
+    @property
+    def auc(self) -> float:
+        """Area under the curve: the mean score, by trapezoids."""
+        return float(np.trapezoid(self.scores, self.fractions))
+
+    def __repr__(self) -> str:
+        """Return the area and the ends of the curve."""
+        first, last = self.scores[0], self.scores[-1]
+        return (
+            f"{type(self).__name__}({self.name}, auc={self.auc:.3f}, from {first:.3f} "
+            f"to {last:.3f} in {len(self.scores) - 1} steps)"
+        )
+
+
+def deletion_curve(
+    model: AudioModel,
+    found: Attribution,
+    *,
+    order: Order = "attribution",
+    steps: int = 10,
+    seconds: float = 0.1,
+    bands: int = 8,
+    seed: int = 0,
+) -> Curve:
+    """Return the score while the strongest parts of a sound are silenced one by one.
+
+    Parts are tiles of the sound's short-time Fourier transform. The sooner the score
+    falls, the smaller the area, and the better the attribution.
+
+    Args:
+        model: The model that was explained.
+        found: The attribution; its sound and its target are used.
+        order: ``"attribution"`` (default): the largest first; ``"random"``: for
+            comparison, the same tiles in a random order.
+        steps: Number of steps; default: 10.
+        seconds: Length of a tile; default: 0.1.
+        bands: Number of tiles over frequency, equally wide in mel; attributions without
+            frequencies have 1. Default: 8.
+        seed: Seed of the random order.
+
+    Raises:
+        ValueError: A number is out of range, or the model lacks the target.
+
+    Source: Petsiuk, Das & Saenko 2018, arXiv:1806.07421.
+
+    Examples:
+        >>> model = kerasaudio.LeNetMFCC(weights="fsdd")
+        >>> found = kerasaudio.interpret.grad_cam(model, "song.wav", label="3")
+        >>> curve = kerasaudio.interpret.deletion_curve(model, found, steps=4)
+        >>> curve.fractions.tolist()
+        [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    tiles = _Tiles(model, found, order, seconds, bands, seed)
+    return tiles.curve("deletion", steps)
+
+
+def insertion_curve(
+    model: AudioModel,
+    found: Attribution,
+    *,
+    order: Order = "attribution",
+    steps: int = 10,
+    seconds: float = 0.1,
+    bands: int = 8,
+    seed: int = 0,
+) -> Curve:
+    """Return the score while the strongest parts are added to silence one by one.
+
+    The sooner the score rises, the larger the area, and the better the attribution.
+
+    Args:
+        model: See `deletion_curve`.
+        found: See `deletion_curve`.
+        order: See `deletion_curve`.
+        steps: See `deletion_curve`.
+        seconds: See `deletion_curve`.
+        bands: See `deletion_curve`.
+        seed: See `deletion_curve`.
+
+    Raises:
+        ValueError: As `deletion_curve`.
+
+    Source: Petsiuk, Das & Saenko 2018, arXiv:1806.07421.
+
+    Examples:
+        >>> model = kerasaudio.LeNetMFCC(weights="fsdd")
+        >>> found = kerasaudio.interpret.grad_cam(model, "song.wav", label="3")
+        >>> curve = kerasaudio.interpret.insertion_curve(model, found, steps=4)
+        >>> whole = dict(model.tag("song.wav", top=10))["3"]
+        >>> bool(abs(curve.scores[-1] - whole) < 1e-4)
+        True
+    """
+    tiles = _Tiles(model, found, order, seconds, bands, seed)
+    return tiles.curve("insertion", steps)
+
+
+class _Tiles:
+    """A sound in tiles of time and frequency, in the order of an attribution."""
+
+    def __init__(
+        self,
+        model: AudioModel,
+        found: Attribution,
+        order: str,
+        seconds: float,
+        bands: int,
+        seed: int,
+    ) -> None:
+        check_model(model, "A curve")
+        check_choice(order=(order, ("attribution", "random")))
+        seconds = number(seconds, "seconds", above=0)
+        bands = whole_number(bands, "bands")
+        self._model, self._found = model, found
+        rate = found.sample_rate
+        self._stft, self._inverse = transforms(rate, len(found.waveform))
+        self._spectrum = spectrum_of(self._stft, found.waveform)
+        frames, bins = self._spectrum.shape[:2]
+        over_frequency = found.frequencies is not None and found.values.ndim == 2
+        bands = bands if over_frequency else 1
+        count = max(1, round(found.seconds / seconds))
+        edges = np.linspace(0, hertz_to_mel(rate / 2), bands + 1)[1:-1]
+        times = np.arange(frames) * self._stft.hop_length / rate
+        rows = _steps(times, found.seconds, count)
+        columns = _band(np.arange(bins) * rate / self._stft.n_fft, edges)
+        self._tile = rows[:, None] * bands + columns
+        self._count = count * bands
+        self._place = np.argsort(
+            np.random.default_rng(whole_number(seed, "seed", 0)).permutation(
+                self._count
+            )
+            if order == "random"
+            else -self._strength(count, bands, edges),
+            kind="stable",
+        )
+
+    def curve(self, name: str, steps: int) -> Curve:
+        """Return the curve."""
+        steps = whole_number(steps, "steps")
+        fractions = np.linspace(0, 1, steps + 1)
+        scores = [self._score(name, fraction) for fraction in fractions]
+        return Curve(fractions, np.array(scores), name)
+
+    def _strength(self, count: int, bands: int, edges: np.ndarray) -> np.ndarray:
+        """Return the sum of the attribution in each tile."""
+        found = self._found
+        values = found.values.astype("float64")
+        if found.kind == "sensitivity":
+            values = np.abs(values)
+        values = values.reshape(len(values), -1)
+        if found.frequencies is None or bands == 1:
+            values = values.sum(axis=1, keepdims=True)
+            columns = np.zeros(1, int)
+        else:
+            columns = _band(found.frequencies, edges)
+        rows = _steps(found.times, found.seconds, count)
+        tiles = (rows[:, None] * bands + columns).ravel()
+        sums = np.bincount(tiles, values.ravel(), count * bands)
+        # Parts of the attribution may be longer than tiles, and leave some empty.
+        near = np.ix_(_nearest(rows, count), _nearest(columns, bands))
+        return sums.reshape(count, bands)[near].ravel()
+
+    def _score(self, name: str, fraction: float) -> float:
+        moved = np.zeros(self._count, bool)
+        moved[self._place[: round(fraction * self._count)]] = True
+        kept = moved if name == "insertion" else ~moved
+        if kept.all():
+            waveform = self._found.waveform
+        else:
+            mask = kept[self._tile]
+            waveform = waveform_of(self._inverse, self._spectrum * mask[..., None])
+        return next(scores(self._model, self._found, [waveform]))
+
+
+def scores(
+    model: AudioModel, found: Attribution, waveforms: list[np.ndarray]
+) -> Iterator[float]:
+    """Yield the scores of waveforms for the target of an attribution, as `tag` does."""
+    asked = dict(found.asked)
+    rate = model.spec.sample_rate
+    if "label" in asked:
+        column = list(model.spec.labels or ()).index(asked["label"])
+        for waveform in waveforms:
+            yield float(timeline(model, model.spec, waveform, rate).mean()[column])
+        return
+    target = find_target(model, **asked)
+    for waveform in waveforms:
+        outputs = timeline(target.network.predict_on_batch, model.spec, waveform, rate)
+        yield float(outputs.mean()[..., target.unit].mean())
+
+
+def _steps(times: np.ndarray, seconds: float, count: int) -> np.ndarray:
+    return np.clip((times / seconds * count).astype(int), 0, count - 1)
+
+
+def _band(hertz: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.searchsorted(edges, hertz_to_mel(hertz), "right")
+
+
+def _nearest(known: np.ndarray, count: int) -> np.ndarray:
+    """Return the nearest of some known places for each of `count` places."""
+    places = np.unique(known)
+    away = np.abs(np.arange(count)[:, None] - places)
+    return np.asarray(places[away.argmin(axis=1)])

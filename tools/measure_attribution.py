@@ -1,0 +1,243 @@
+"""Measure whether attributions show what a network listens to.
+
+    python tools/measure_attribution.py esc10/ --out build/attribution.jsonl
+
+The folder has ESC-10 (or ESC-50). Three measurements, each with YAMNet/audioset, or the
+network of --model:
+
+curves: on 80 clips, 8 of each class, the class with the highest score is explained,
+and the areas under the deletion and insertion curves are compared with those of the
+same tiles in a random order ("random"; "random times" for tiles of all frequencies).
+places: in 20 mixtures, a dog on the left and rain on the right, the share of the mass
+of "Bark" that is on the left. error: the completeness error of integrated gradients on
+those clips.
+
+Each line of OUT is one clip and one method; what is there is not done again. --report
+prints the tables from OUT.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kerasaudio
+from kerasaudio import interpret
+from kerasaudio.core import AudioModel
+from kerasaudio.core.windowed import whole_clip
+from kerasaudio.datasets import ESC50
+from kerasaudio.interpret import Attribution, deletion_curve, insertion_curve
+
+CLIPS_A_CLASS = 8
+MIXTURES = 20
+LABEL = "Bark"
+STEPS = 8
+RANDOM = "random"
+RANDOM_TIMES = "random times"
+METHODS: dict[str, Callable[..., Attribution]] = {
+    "occlusion": interpret.occlusion,
+    "grad_cam": interpret.grad_cam,
+    "saliency": interpret.saliency,
+    "smooth_grad": lambda *args, **named: interpret.smooth_grad(
+        *args, samples=8, **named
+    ),
+    "integrated_gradients": lambda *args, **named: interpret.integrated_gradients(
+        *args, steps=128, **named
+    ),
+    "occlusion, both": lambda *args, **named: interpret.occlusion(
+        *args, over="both", hop_seconds=0.2, **named
+    ),
+}
+OVER_TIME = ("occlusion",)
+
+
+def chosen(folder: Path) -> dict[str, list[Path]]:
+    """Give the clips of each class, in the order of their names."""
+    clips = ESC50(folder, esc10=True)
+    by_class: dict[str, list[Path]] = {}
+    for path, target in sorted(zip(clips.paths, clips.targets, strict=True)):
+        by_class.setdefault(clips.class_names[target], []).append(path)
+    return by_class
+
+
+def spread(paths: list[Path], count: int) -> list[Path]:
+    """Give some of the paths, spread over them."""
+    return paths[:: len(paths) // count][:count]
+
+
+def areas(model: AudioModel, found: Attribution, order: Any) -> dict[str, float]:
+    """Measure an attribution, or a random order of its tiles, by its curves."""
+    return {
+        "deletion": deletion_curve(model, found, order=order, steps=STEPS).auc,
+        "insertion": insertion_curve(model, found, order=order, steps=STEPS).auc,
+    }
+
+
+def any_order(model: AudioModel, path: Path, label: str, method: str) -> Attribution:
+    """Give a clip without an attribution, for random orders."""
+    clip = whole_clip(model.spec, path)
+    hertz = np.array([0.0, 1_000.0]) if method == RANDOM else None
+    shape = (2,) if hertz is None else (2, 2)
+    length = len(clip) / model.spec.sample_rate
+    return Attribution(
+        np.ones(shape, "float32"),
+        np.array([0.25, 0.75]) * length,
+        hertz,
+        label,
+        0.0,
+        method,
+        "contribution",
+        clip,
+        model.spec.sample_rate,
+        {"label": label},
+    )
+
+
+def mixture(dog: Path, rain: Path, rate: int) -> np.ndarray:
+    """Put two clips side by side, each with the same energy."""
+    sides = [kerasaudio.load_audio(path, rate) for path in (dog, rain)]
+    return np.concatenate([0.05 * side / np.sqrt(np.mean(side**2)) for side in sides])
+
+
+def share_on_the_left(found: Attribution) -> float:
+    """Give the share of the mass in the first half."""
+    times, mass = found.over_time()
+    return float(mass[times < found.seconds / 2].sum())
+
+
+def tasks(
+    model: AudioModel, folder: Path, methods: list[str]
+) -> Iterator[tuple[str, str, Callable[[], dict[str, Any]]]]:
+    """Yield the name of each measurement, its method, and what measures it."""
+    by_class = chosen(folder)
+    rate = model.spec.sample_rate
+    for method in methods:
+        if method not in METHODS:
+            continue
+        attribute = METHODS[method]
+        sides = (spread(by_class[name], MIXTURES) for name in ("dog", "rain"))
+        for dog, rain in zip(*sides, strict=True):
+
+            def placed(
+                dog: Path = dog, rain: Path = rain, attribute: Any = attribute
+            ) -> dict[str, Any]:
+                clip = mixture(dog, rain, rate)
+                found = attribute(model, clip, rate, label=LABEL)
+                return {"left": share_on_the_left(found), "score": found.score}
+
+            yield f"{dog.stem} | {rain.stem}", method, placed
+    for method in methods:
+        for path in (
+            path for paths in by_class.values() for path in spread(paths, CLIPS_A_CLASS)
+        ):
+
+            def curves(path: Path = path, method: str = method) -> dict[str, Any]:
+                ((best, score),) = model.tag(path, top=1)
+                if method in METHODS:
+                    found = METHODS[method](model, path, label=best)
+                    measured = areas(model, found, "attribution")
+                else:
+                    found = any_order(model, path, best, method)
+                    measured = areas(model, found, "random")
+                return {"label": best, "score": score, **found.details, **measured}
+
+            yield path.stem, method, curves
+
+
+def read(out: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    """Read what was measured."""
+    if not out.exists():
+        return {}
+    lines = map(json.loads, out.read_text(encoding="utf-8").splitlines())
+    return {(line["clip"], line["method"]): line for line in lines}
+
+
+def report(known: dict[tuple[str, str], dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the tables."""
+    by_method: dict[str, dict[str, dict[str, Any]]] = {}
+    for (clip, method), line in known.items():
+        by_method.setdefault(method, {})[clip] = line
+    yield (
+        "| method | clips | deletion | random | better | insertion | random | better |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for method in METHODS:
+        rival = RANDOM_TIMES if method in OVER_TIME else RANDOM
+        own, others = by_method.get(method, {}), by_method.get(rival, {})
+        both = [clip for clip in own if "deletion" in own[clip] and clip in others]
+        if both:
+            cells = [f"{method} (times)" if method in OVER_TIME else method]
+            cells.append(str(len(both)))
+            for name, sign in (("deletion", -1), ("insertion", 1)):
+                mine = np.array([own[clip][name] for clip in both])
+                random = np.array([others[clip][name] for clip in both])
+                cells += [_spread_of(mine), _spread_of(random)]
+                cells.append(f"{(sign * (mine - random) > 0).mean():.0%}")
+            yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield "| method | mixtures | left: mean ± sd | lowest | >= 80 % |"
+    yield "|---|---|---|---|---|"
+    for method, lines in by_method.items():
+        left = np.array([line["left"] for line in lines.values() if "left" in line])
+        if len(left):
+            yield (
+                f"| {method} | {len(left)} | {left.mean():.3f} ± {left.std():.3f} | "
+                f"{left.min():.3f} | {(left >= 0.8).sum()} |"
+            )
+    errors = [
+        line["completeness_error"]
+        for line in known.values()
+        if "completeness_error" in line
+    ]
+    if errors:
+        yield ""
+        yield (
+            f"Completeness error on {len(errors)} clips: median "
+            f"{np.median(errors):.4f}, highest {max(errors):.4f}, above 1 %: "
+            f"{sum(error > 0.01 for error in errors)}."
+        )
+
+
+def _spread_of(values: np.ndarray) -> str:
+    return f"{values.mean():.3f} ± {values.std():.3f}"
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="ESC-10 or ESC-50")
+    parser.add_argument("--model", default="YAMNet/audioset")
+    names = [RANDOM, RANDOM_TIMES, *METHODS]
+    parser.add_argument("--methods", nargs="+", default=names, choices=names)
+    parser.add_argument("--out", type=Path, default=Path("build/attribution.jsonl"))
+    parser.add_argument("--minutes", type=float, default=10, help="stop after these")
+    parser.add_argument("--report", action="store_true", help="print the tables only")
+    options = parser.parse_args()
+    known = read(options.out)
+    if not options.report:
+        model = kerasaudio.load(options.model)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        begin = time.perf_counter()
+        for clip, method, measure in tasks(model, options.folder, options.methods):
+            if (clip, method) in known:
+                continue
+            if time.perf_counter() - begin > 60 * options.minutes:
+                print("Stopped; start it again to go on.")
+                break
+            start = time.perf_counter()
+            line = {"clip": clip, "method": method, **measure()}
+            line["seconds"] = round(time.perf_counter() - start, 2)
+            known[clip, method] = line
+            with options.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+    print("\n".join(report(known)))
+
+
+if __name__ == "__main__":
+    main()
