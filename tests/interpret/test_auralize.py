@@ -155,6 +155,12 @@ def test_a_silent_unit_is_an_error():
         auralize(model, "loud")
 
 
+def test_a_network_without_gradients_is_an_error():
+    model = of_value(lambda power: ops.cast(power > 1, "float32"))
+    with pytest.raises(ValueError, match="no gradient"):
+        auralize(model, "loud")
+
+
 def test_where_the_gradient_ends():
     model = of_value(lambda power: ops.minimum(power, 0.004))
     made = auralize(model, "loud", step=0.02)
