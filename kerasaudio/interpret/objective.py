@@ -56,7 +56,7 @@ def _of_probabilities(target: Target, outputs: Any) -> Any:
 
 def _of_softmax(target: Target, logits: Any) -> Any:
     others = np.where(np.arange(logits.shape[-1]) == target.unit, _NOTHING, 0)
-    rest = ops.logsumexp(logits + others.astype("float32"), axis=-1)
+    rest = ops.logsumexp(ops.add(logits, others.astype("float32")), axis=-1)
     return target.values(logits) - rest
 
 
