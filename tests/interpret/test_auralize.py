@@ -217,10 +217,26 @@ def test_result(tones, tmp_path):
 
 
 def test_any_length():
+    waveform = keras.Input((None,))
+    x = keras.layers.Reshape((-1, 1))(waveform)
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Conv1D(2, 9)(x))
+    spec = AudioSpec(RATE, None, SAMPLES, min_samples=9, labels=("low", "high"))
+    outputs = keras.layers.Dense(2, activation="sigmoid")(x)
+    model = AudioModel(waveform, outputs, spec=spec, name="any")
+    made = auralize(model, "high", iterations=2, seconds=0.2)
+    assert made.waveform.shape == (1_600,)
+    assert made.model == "any"
+    assert auralize(model, "high", iterations=1).waveform.shape == (RATE,)
+    with pytest.raises(ValueError, match="takes at least 9 samples"):
+        auralize(model, "high", seconds=0.001)
+
+
+@pytest.mark.slow
+def test_a_network_on_spectrograms():
     model = kerasaudio.LeNetMFCC(weights="fsdd")
-    made = auralize(model, "3", iterations=2, seconds=0.5)
-    assert made.waveform.shape == (4_000,)
+    made = auralize(model, "3", iterations=10, seconds=0.5)
     assert made.model == "LeNetMFCC/fsdd"
+    assert made.score > made.course[0]
 
 
 @pytest.mark.parametrize(

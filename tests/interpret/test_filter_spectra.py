@@ -107,6 +107,7 @@ def test_sample_cnn_at_its_own_length():
         network_to(model, "layer5_mp", 240)
 
 
+@pytest.mark.slow
 def test_spectrogram_networks_too():
     found = filter_spectra(
         kerasaudio.LeNetMFCC(weights="fsdd"), "conv1", samples=2_000, iterations=2

@@ -1,9 +1,10 @@
 """The page of auralizations: what it says of them, and what others hear."""
 
+import keras
 import numpy as np
 import pytest
 
-import kerasaudio
+from kerasaudio import AudioModel, AudioSpec
 from kerasaudio.interpret import Auralization, write_page
 
 pytest.importorskip("matplotlib")
@@ -19,7 +20,10 @@ def result():
 
 
 def test_a_page_says_what_a_sound_is(tmp_path):
-    judge = kerasaudio.LeNetMFCC(weights="fsdd")
+    waveform = keras.Input((RATE,))
+    scores = keras.layers.Dense(2, activation="softmax")(waveform)
+    spec = AudioSpec(RATE, RATE, RATE, labels=("two", "three"))
+    judge = AudioModel(waveform, scores, spec=spec)
     path = write_page(
         tmp_path / "a.html", [result(), result()], judges={"judge": judge}, title="Mine"
     )
