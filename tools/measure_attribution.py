@@ -109,33 +109,36 @@ def share_on_the_left(found: Attribution) -> float:
     return float(mass[times < found.seconds / 2].sum())
 
 
-def tasks(
-    model: AudioModel, folder: Path, methods: list[str]
-) -> Iterator[tuple[str, str, Callable[[], dict[str, Any]]]]:
-    """Yield the name of each measurement, its method, and what measures it."""
+Task = tuple[str, str, Callable[[], dict[str, Any]]]
+
+
+def places(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task]:
+    """Yield a name, a method and what measures it, for each mixture."""
     by_class = chosen(folder)
     rate = model.spec.sample_rate
-    for method in methods:
-        if method not in METHODS:
-            continue
-        attribute = METHODS[method]
-        sides = (spread(by_class[name], MIXTURES) for name in ("dog", "rain"))
+    sides = [spread(by_class[name], MIXTURES) for name in ("dog", "rain")]
+    for method in (name for name in methods if name in METHODS):
         for dog, rain in zip(*sides, strict=True):
 
             def placed(
-                dog: Path = dog, rain: Path = rain, attribute: Any = attribute
+                dog: Path = dog, rain: Path = rain, attribute: Any = METHODS[method]
             ) -> dict[str, Any]:
                 clip = mixture(dog, rain, rate)
                 found = attribute(model, clip, rate, label=LABEL)
-                return {"left": share_on_the_left(found), "score": found.score}
+                left = share_on_the_left(found)
+                return {"left": left, "score": found.score, **found.details}
 
             yield f"{dog.stem} | {rain.stem}", method, placed
-    for method in methods:
-        for path in (
-            path for paths in by_class.values() for path in spread(paths, CLIPS_A_CLASS)
-        ):
 
-            def curves(path: Path = path, method: str = method) -> dict[str, Any]:
+
+def curves(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task]:
+    """Yield a name, a method and what measures it, for each clip."""
+    by_class = chosen(folder)
+    paths = [path for own in by_class.values() for path in spread(own, CLIPS_A_CLASS)]
+    for method in methods:
+        for path in paths:
+
+            def curve(path: Path = path, method: str = method) -> dict[str, Any]:
                 ((best, score),) = model.tag(path, top=1)
                 if method in METHODS:
                     found = METHODS[method](model, path, label=best)
@@ -145,7 +148,7 @@ def tasks(
                     measured = areas(model, found, "random")
                 return {"label": best, "score": score, **found.details, **measured}
 
-            yield path.stem, method, curves
+            yield path.stem, method, curve
 
 
 def read(out: Path) -> dict[tuple[str, str], dict[str, Any]]:
@@ -213,6 +216,8 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="ESC-10 or ESC-50")
     parser.add_argument("--model", default="YAMNet/audioset")
+    parser.add_argument("--weights", help="a file, for --model FACTORY")
+    parser.add_argument("--only", choices=("places", "curves"))
     names = [RANDOM, RANDOM_TIMES, *METHODS]
     parser.add_argument("--methods", nargs="+", default=names, choices=names)
     parser.add_argument("--out", type=Path, default=Path("build/attribution.jsonl"))
@@ -221,10 +226,17 @@ def main() -> None:
     options = parser.parse_args()
     known = read(options.out)
     if not options.report:
-        model = kerasaudio.load(options.model)
+        model = kerasaudio.load(options.model, options.weights)
         options.out.parent.mkdir(parents=True, exist_ok=True)
         begin = time.perf_counter()
-        for clip, method, measure in tasks(model, options.folder, options.methods):
+        kinds = {"places": places, "curves": curves}
+        tasks = (
+            task
+            for kind, make in kinds.items()
+            if options.only in (None, kind)
+            for task in make(model, options.folder, options.methods)
+        )
+        for clip, method, measure in tasks:
             if (clip, method) in known:
                 continue
             if time.perf_counter() - begin > 60 * options.minutes:

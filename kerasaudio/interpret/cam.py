@@ -1,5 +1,6 @@
 """Grad-CAM: where the maps of a convolution speak for a score."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,8 @@ from kerasaudio.core.feature_model import layer_output
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.interpret.attribution import Attribution
 from kerasaudio.interpret.explained import explain, result
-from kerasaudio.interpret.gradient import Gradient
 from kerasaudio.interpret.grid import has_spectrogram
-from kerasaudio.interpret.view import On, View, check_slope, slopes
+from kerasaudio.interpret.view import On, View, check_slope
 from kerasaudio.layers import Patches
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
@@ -85,29 +85,38 @@ def grad_cam(
     view, asked = explain(model, audio, sample_rate, label, layer, unit, on)
     place = _default_layer(model) if at is None else at
     maps = _check_maps(model, place)
-    network = _beyond(view.target.network, maps, model.input)
-    trunk = InferenceModel(model.input, maps)
+    network = view.kept(
+        ("beyond", view.key, place),
+        lambda: _beyond(view.target.network, maps, model.input),
+    )
+    trunk = view.kept(("trunk", place), lambda: InferenceModel(model.input, maps))
     seen = _maps(trunk, view)
     beside = [view.waveforms] if len(network.inputs) == 2 else []
-    slope = Gradient(network, lambda outputs, _: view.target.values(outputs))
-    values, gradients = zip(*_by_clip(slope, seen, *beside), strict=True)
+    values, gradients = zip(*_by_clip(view, network, place, seen, *beside), strict=True)
     check_slope(gradients, view.target)
-    cams = [_cam(each, slope) for each, slope in zip(seen, gradients, strict=True)]
+    cams = [
+        _cam(each, gradient) for each, gradient in zip(seen, gradients, strict=True)
+    ]
     if _is_turned(model, place):
         cams = [np.swapaxes(cam, 1, 2) for cam in cams if cam.ndim == 3]
     placed = [_placed(model, view, n, cam) for n, cam in enumerate(cams)]
     score = view.clip_value(list(values))
-    found = result(view, asked, "grad_cam", placed, score, kind="contribution")
-    return found if on == "spectrogram" else _in_steps(found)
+    result_of = result(view, asked, "grad_cam", placed, score, kind="contribution")
+    return result_of if on == "spectrogram" else _in_steps(result_of)
 
 
-def _by_clip(slope: Gradient, seen: list[np.ndarray], *beside: Any) -> Any:
+def _by_clip(
+    view: View, network: keras.Model, place: str, seen: list[np.ndarray], *beside: Any
+) -> Iterator[tuple[float, np.ndarray]]:
     """Yield values and gradients; of several patches, those of one window at a time."""
     if all(len(maps) == 1 for maps in seen):
-        found = slopes(slope, [maps[0] for maps in seen], *beside)
-        for value, gradient in found:
+        single = [maps[0] for maps in seen]
+        for value, gradient in view.slopes_of(
+            network, ("maps", place), single, *beside
+        ):
             yield value, gradient[None]
         return
+    slope = view.slope(network, ("maps", place))
     for number, maps in enumerate(seen):
         others = [waveforms[number][None] for waveforms in beside]
         values, gradients = slope(maps, *others)

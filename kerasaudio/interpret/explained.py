@@ -1,6 +1,7 @@
 """From the arguments of a method to what it works on, and on to its result."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.interpret.attribution import Attribution, Kind
 from kerasaudio.interpret.target import find_target
-from kerasaudio.interpret.view import On, View, hear
+from kerasaudio.interpret.view import On, View, hear, kept
 
 
 def explain(
@@ -32,7 +33,13 @@ def explain(
     target = find_target(model, label, layer=layer, unit=unit)
     named = {"label": label, "layer": layer, "unit": unit}
     asked = {name: value for name, value in named.items() if value is not None}
-    return View(model, hear(model, audio, sample_rate), target, on), asked
+    clip = hear(model, audio, sample_rate)
+    key = f"layer {layer}" if label is None else "labels"
+    network = kept(model, ("network", key), lambda: target.network)
+    for old, new in zip(network.weights, target.network.weights, strict=True):
+        if old is not new:  # a copy: the layer before its activation
+            old.assign(new)
+    return View(model, clip, replace(target, network=network), on, key), asked
 
 
 def result(

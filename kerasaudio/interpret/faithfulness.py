@@ -1,15 +1,17 @@
 """Deletion and insertion curves: does a score depend on what an attribution says?"""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from keras import ops
 
 from kerasaudio.arguments import number, whole_number
+from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
-from kerasaudio.core.windowed import timeline
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.interpret.attribution import (
     Attribution,
     spectrum_of,
@@ -17,6 +19,7 @@ from kerasaudio.interpret.attribution import (
     waveform_of,
 )
 from kerasaudio.interpret.target import find_target
+from kerasaudio.interpret.view import by_shape, kept
 from kerasaudio.layers.base import check_choice
 from kerasaudio.layers.filterbank import hertz_to_mel
 
@@ -31,6 +34,11 @@ class Curve:
         fractions: Share of the parts, from 0 to 1, float64 (steps + 1,).
         scores: Score at each, as of `AudioModel.tag`; of a unit, its value.
         name: "deletion" or "insertion".
+
+    Examples:
+        >>> fractions, scores = np.array([0, 0.5, 1]), np.array([1, 0.5, 0])
+        >>> kerasaudio.interpret.Curve(fractions, scores, "deletion")
+        Curve(deletion, auc=0.500, from 1.000 to 0.000 in 2 steps)
     """
 
     fractions: np.ndarray
@@ -176,8 +184,8 @@ class _Tiles:
         """Return the curve."""
         steps = whole_number(steps, "steps")
         fractions = np.linspace(0, 1, steps + 1)
-        scores = [self._score(name, fraction) for fraction in fractions]
-        return Curve(fractions, np.array(scores), name)
+        waveforms = [self._waveform(name, fraction) for fraction in fractions]
+        return Curve(fractions, scores(self._model, self._found, waveforms), name)
 
     def _strength(self, count: int, bands: int, edges: np.ndarray) -> np.ndarray:
         """Return the sum of the attribution in each tile."""
@@ -198,33 +206,47 @@ class _Tiles:
         near = np.ix_(_nearest(rows, count), _nearest(columns, bands))
         return sums.reshape(count, bands)[near].ravel()
 
-    def _score(self, name: str, fraction: float) -> float:
+    def _waveform(self, name: str, fraction: float) -> np.ndarray:
         moved = np.zeros(self._count, bool)
         moved[self._place[: round(fraction * self._count)]] = True
         kept = moved if name == "insertion" else ~moved
         if kept.all():
-            waveform = self._found.waveform
-        else:
-            mask = kept[self._tile]
-            waveform = waveform_of(self._inverse, self._spectrum * mask[..., None])
-        return next(scores(self._model, self._found, [waveform]))
+            return self._found.waveform
+        mask = kept[self._tile]
+        return waveform_of(self._inverse, self._spectrum * mask[..., None])
 
 
 def scores(
-    model: AudioModel, found: Attribution, waveforms: list[np.ndarray]
-) -> Iterator[float]:
-    """Yield the scores of waveforms for the target of an attribution, as `tag` does."""
+    model: AudioModel, found: Attribution, waveforms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return the scores of waveforms for the target of an attribution, as `tag` does.
+
+    Args:
+        model: The model.
+        found: The attribution.
+        waveforms: float32 (samples,) each, at the model's rate.
+
+    Returns:
+        float64 (waveforms,).
+    """
     asked = dict(found.asked)
-    rate = model.spec.sample_rate
-    if "label" in asked:
-        column = list(model.spec.labels or ()).index(asked["label"])
-        for waveform in waveforms:
-            yield float(timeline(model, model.spec, waveform, rate).mean()[column])
-        return
     target = find_target(model, **asked)
-    for waveform in waveforms:
-        outputs = timeline(target.network.predict_on_batch, model.spec, waveform, rate)
-        yield float(outputs.mean()[..., target.unit].mean())
+    network = model
+    if "layer" in asked:
+        network = kept(
+            model,
+            ("scores", f"layer {asked['layer']}", "waveform"),
+            lambda: InferenceModel(model.input, target.network.output),
+        )
+    windows = [window for each in waveforms for window in model.spec.rule.cut(each)]
+    outputs = by_shape(network.predict_on_batch, (each.samples for each in windows))
+    of_windows = [
+        float(ops.convert_to_numpy(target.values(ops.convert_to_tensor(each[None])))[0])
+        for each in outputs
+    ]
+    clip_of = np.repeat(np.arange(len(waveforms)), len(windows) // len(waveforms))
+    weights = [window.weight for window in windows]
+    return weighted_means(np.array(of_windows), clip_of, weights, len(waveforms))
 
 
 def _steps(times: np.ndarray, seconds: float, count: int) -> np.ndarray:

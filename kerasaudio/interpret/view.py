@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
+from keras import ops
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.inference import InferenceModel
@@ -37,6 +38,7 @@ class View:
         clip: Waveform at the model's rate, float32 (samples,).
         target: What is explained.
         on: Form of the inputs.
+        key: What the target's network belongs to, to keep what is compiled for it.
 
     Attributes:
         waveforms: The windows, float32 (samples,) each.
@@ -49,7 +51,7 @@ class View:
     """
 
     def __init__(
-        self, model: AudioModel, clip: np.ndarray, target: Target, on: On
+        self, model: AudioModel, clip: np.ndarray, target: Target, on: On, key: str
     ) -> None:
         check_choice(on=(on, FORMS))
         self.model, self.clip, self.target, self.on = model, clip, target, on
@@ -58,7 +60,7 @@ class View:
         self.places = places_of(model, len(clip))
         weights = np.array([window.weight for window in windows], np.float64)
         self.weights = weights / weights.sum()
-        self._scores: InferenceModel | None = None
+        self.key = key
         if on == "waveform":
             self.network = target.network
             self.inputs = self.waveforms
@@ -67,8 +69,12 @@ class View:
             self.frequencies = None
             return
         features = spectrogram_of(model)
-        self._frontend = InferenceModel(model.input, features)
-        self.network = _rest(target.network, model, features)
+        self._frontend: InferenceModel = self.kept(
+            ("frontend",), lambda: InferenceModel(model.input, features)
+        )
+        self.network = self.kept(
+            ("rest", key), lambda: _rest(target.network, model, features)
+        )
         self.inputs = self.features(self.waveforms)
         sizes = len(self.waveforms[0]), len(self.inputs[0])
         grid = find_grid(model, *sizes)
@@ -83,7 +89,7 @@ class View:
 
     def features(self, waveforms: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the spectrograms of waveforms, float32 (frames, bins) each."""
-        return list(_by_shape(self._frontend.predict_on_batch, waveforms))
+        return list(by_shape(self._frontend.predict_on_batch, waveforms))
 
     def baselines(self) -> list[np.ndarray]:
         """Return inputs for silence.
@@ -103,15 +109,16 @@ class View:
 
     def values(self, inputs: Iterable[np.ndarray]) -> Iterator[float]:
         """Yield the value of each input, a window."""
-        if self._scores is None:
-            self._scores = InferenceModel(self.network.input, self.network.output)
-        predict = self._scores.predict_on_batch
+        network: InferenceModel = self.kept(
+            ("scores", self.key, self.on),
+            lambda: InferenceModel(self.network.input, self.network.output),
+        )
 
         def score(batch: np.ndarray) -> np.ndarray:
-            outputs = keras.ops.convert_to_tensor(predict(batch))
+            outputs = keras.ops.convert_to_tensor(network.predict_on_batch(batch))
             return keras.ops.convert_to_numpy(self.target.values(outputs))
 
-        yield from map(float, _by_shape(score, inputs))
+        yield from map(float, by_shape(score, inputs))
 
     def slopes(self, inputs: Iterable[np.ndarray]) -> Iterator[tuple[float, Any]]:
         """Yield the value and the gradient of each input, a window.
@@ -119,8 +126,42 @@ class View:
         Raises:
             NoGradientError: There is none.
         """
-        slope = Gradient(self.network, lambda outputs, _: self.target.values(outputs))
-        yield from slopes(slope, inputs)
+        return self.slopes_of(self.network, (self.on,), inputs)
+
+    def slopes_of(
+        self,
+        network: keras.Model,
+        name: tuple[str, ...],
+        *inputs: Iterable[np.ndarray],
+    ) -> Iterator[tuple[float, Any]]:
+        """Yield the value and the gradient of each input of a network to the target.
+
+        Args:
+            network: Network to the outputs of the target.
+            name: What it is kept as.
+            *inputs: For each input of the network, one of each window.
+        """
+        slope = self.slope(network, name)
+        for batch in _batches(zip(*inputs, strict=True)):
+            count = len(batch)
+            stacks = [_filled(np.stack(arrays)) for arrays in zip(*batch, strict=True)]
+            values, gradients = slope(*stacks)
+            yield from zip(map(float, values[:count]), gradients[:count], strict=True)
+
+    def slope(
+        self, network: keras.Model, name: tuple[str, ...]
+    ) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+        """Return the function of inputs to the value of the target and its gradient."""
+        program = self.kept(
+            ("slope", self.key, *name), lambda: Gradient(network, _of_unit)
+        )
+        units = np.zeros(network.output.shape[-1], "float32")
+        units[self.target.unit] = 1
+        return lambda *inputs: program(*inputs, units)
+
+    def kept(self, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        """Return what is made once for a model, as compiling takes seconds."""
+        return kept(self.model, name, make)
 
     def clip_value(self, values: Sequence[float]) -> float:
         """Return the value of the clip from those of its windows."""
@@ -167,16 +208,20 @@ def places_of(model: AudioModel, samples: int) -> list[np.ndarray]:
     ]
 
 
-def slopes(
-    slope: Gradient, inputs: Iterable[np.ndarray], *more: Iterable[np.ndarray]
-) -> Iterator[tuple[float, Any]]:
-    """Yield the value and the gradient of each input; they run in batches."""
-    several = zip(inputs, *more, strict=True)
-    for batch in _batches(several):
-        count = len(batch)
-        stacks = [_filled(np.stack(arrays)) for arrays in zip(*batch, strict=True)]
-        values, gradients = slope(*stacks)
-        yield from zip(map(float, values[:count]), gradients[:count], strict=True)
+def kept(model: AudioModel, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
+    """Return what is made once for a model, and lives as long as it."""
+    # Not an attribute: Keras would count its layers as the model's.
+    store = model.__dict__.setdefault("_explained", {})
+    if name not in store:
+        store[name] = make()
+    return store[name]
+
+
+def _of_unit(outputs: Any, _: Any, *arrays: Any) -> Any:
+    """Return the value of the unit that the last array marks; see `Target.values`."""
+    unit = ops.sum(outputs * arrays[-1], axis=-1)
+    axes = tuple(range(1, len(unit.shape)))
+    return ops.mean(unit, axis=axes) if axes else unit
 
 
 def check_slope(gradients: Iterable[np.ndarray], target: Target) -> None:
@@ -221,10 +266,10 @@ def _columns(grid: Grid, frames: int, places: np.ndarray) -> np.ndarray:
     return columns
 
 
-def _by_shape(
+def by_shape(
     function: Callable[[np.ndarray], Any], inputs: Iterable[np.ndarray]
 ) -> Iterator[Any]:
-    """Yield the results of a function of batches, one by one."""
+    """Yield the results of a function of batches, float32, for each input."""
     for batch in _batches((each,) for each in inputs):
         yield from run(function, np.stack([each for (each,) in batch]))
 
