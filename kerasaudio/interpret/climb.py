@@ -34,6 +34,7 @@ class Climb:
     ) -> None:
         self.waveform = waveform
         self.course = course
+        self._done = len(course)
         self.stopped: Stopped = "finished"
         self.note = ""
         self._slope, self._score, self._ascent = slope, score, ascent
@@ -53,6 +54,7 @@ class Climb:
                 bar.set_postfix(score=f"{self.course[-1]:.4g}", refresh=False)
                 bar.update()
         except KeyboardInterrupt:
+            del self.course[self._done :]  # of a step that was not made
             done = len(self.course)
             self._stop("interrupted", f"Interrupted after {done} iterations.")
         else:
@@ -98,6 +100,7 @@ class Climb:
                 f"Stopped after {len(self.course)} iterations: the gradient is zero.",
             )
         self.waveform = self._ascent.move(self.waveform[None], gradient)[0]
+        self._done = len(self.course)
         return True
 
     def _diverge(self, reason: str) -> bool:
