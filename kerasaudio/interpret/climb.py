@@ -1,14 +1,14 @@
 """The course of one ascent: step by step until it ends, diverges or is interrupted."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from kerasaudio.interpret.ascent import Ascent
+from kerasaudio.interpret.auralization import Stopped
 from kerasaudio.interpret.gradient import Gradient
 
-Stopped = Literal["finished", "reached", "interrupted", "diverged", "flat"]
 _PATIENCE = 50  # iterations over which a falling score is averaged
 _LEAST_SLOPE = 1e-30
 
