@@ -35,6 +35,14 @@ class Auralization:
             "interrupted": by Ctrl-C; "diverged": the score fell or was not finite, and
             the waveform is the best one before; "flat": the gradient became zero.
         note: What happened, in a sentence.
+
+    Examples:
+        >>> model = kerasaudio.SampleCNN(weights="fsdd")
+        >>> three = kerasaudio.interpret.auralize(model, "3", iterations=10)
+        >>> three.target, three.stopped, three.note
+        ('3', 'finished', '10 iterations.')
+        >>> three.plot("three.png").name, three.save("three.flac").name
+        ('three.png', 'three.flac')
     """
 
     waveform: np.ndarray

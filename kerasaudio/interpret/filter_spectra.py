@@ -56,6 +56,16 @@ class FilterSpectra:
         activations: Mean activation by the waveform, float32 (filters,).
         silent: Filters without a gradient, whose waveform is still the noise, bool
             (filters,).
+
+    Examples:
+        >>> model = kerasaudio.SampleCNN(weights="fsdd")
+        >>> found = kerasaudio.interpret.filter_spectra(
+        ...     model, "layer2_relu", iterations=10
+        ... )
+        >>> found
+        FilterSpectra('layer2_relu' of SampleCNN/fsdd, filters=32, silent=0, ...)
+        >>> found.waveforms.shape, found.peaks.shape
+        ((32, 729), (32,))
     """
 
     layer: str
