@@ -117,8 +117,8 @@ def places(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task
     by_class = chosen(folder)
     rate = model.spec.sample_rate
     sides = [spread(by_class[name], MIXTURES) for name in ("dog", "rain")]
-    for method in (name for name in methods if name in METHODS):
-        for dog, rain in zip(*sides, strict=True):
+    for dog, rain in zip(*sides, strict=True):
+        for method in (name for name in methods if name in METHODS):
 
             def placed(
                 dog: Path = dog, rain: Path = rain, attribute: Any = METHODS[method]
@@ -134,9 +134,9 @@ def places(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task
 def curves(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task]:
     """Yield a name, a method and what measures it, for each clip."""
     by_class = chosen(folder)
-    paths = [path for own in by_class.values() for path in spread(own, CLIPS_A_CLASS)]
-    for method in methods:
-        for path in paths:
+    each = [spread(own, CLIPS_A_CLASS) for own in by_class.values()]
+    for path in (path for row in zip(*each, strict=True) for path in row):
+        for method in methods:
 
             def curve(path: Path = path, method: str = method) -> dict[str, Any]:
                 ((best, score),) = model.tag(path, top=1)

@@ -42,6 +42,8 @@ _WORDS: Words = {
     "label": "--label",
     "method": "--method",
     "path": "--out",
+    "offset": "--start",
+    "duration": "--seconds",
     " are in model.spec.labels": " are shown by kerasaudio info",
     "Pass on='waveform'": "Use --method occlusion",
 }

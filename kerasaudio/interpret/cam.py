@@ -12,6 +12,7 @@ from kerasaudio.core.feature_model import layer_output
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.interpret.attribution import Attribution
 from kerasaudio.interpret.explained import explain, result
+from kerasaudio.interpret.gradient import NoGradientError
 from kerasaudio.interpret.grid import has_spectrogram
 from kerasaudio.interpret.view import On, View, check_slope
 from kerasaudio.layers import Patches
@@ -87,7 +88,7 @@ def grad_cam(
     maps = _check_maps(model, place)
     network = view.kept(
         ("beyond", view.key, place),
-        lambda: _beyond(view.target.network, maps, model.input),
+        lambda: _beyond(view.target.network, place),
     )
     trunk = view.kept(("trunk", place), lambda: InferenceModel(model.input, maps))
     seen = _maps(trunk, view)
@@ -157,14 +158,35 @@ def _check_maps(model: AudioModel, name: str) -> keras.KerasTensor:
     return output
 
 
-def _beyond(
-    network: keras.Model, maps: keras.KerasTensor, waveform: keras.KerasTensor
-) -> keras.Model:
-    """Return the network from the maps to the outputs, with the waveform if needed."""
+def _beyond(network: keras.Model, name: str) -> keras.Model:
+    """Return the network from the maps of a layer to the outputs.
+
+    If there is a way around the layer, it also takes the waveform.
+
+    Raises:
+        NoGradientError: The outputs come before the layer.
+    """
+    maps = []
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        output = layer(*args, **kwargs)
+        if layer.name == name:
+            maps.append(output)
+        return output
+
+    # Keras changes the `keras.Input` of a graph that it enters at two places, after
+    # which its model cannot be saved. So the layers are called on an input of its own.
+    again = keras.models.clone_model(
+        keras.Model(network.input, network.output),
+        call_function=call,
+        clone_function=lambda layer: layer,
+    )
+    if not maps:
+        raise NoGradientError(f"What is explained does not depend on layer {name!r}.")
     try:
-        return keras.Model(maps, network.output)
-    except ValueError:  # there is a way around the layer
-        return keras.Model([maps, waveform], network.output)
+        return keras.Model(maps[0], again.output)
+    except ValueError:
+        return keras.Model([maps[0], again.input], again.output)
 
 
 def _maps(trunk: InferenceModel, view: View) -> list[np.ndarray]:

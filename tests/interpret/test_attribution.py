@@ -185,15 +185,22 @@ def test_a_layer_and_its_unit(sound):
     assert curve.scores[0] == pytest.approx(found.score, rel=1e-3)
 
 
-def test_maps_beside_a_way_around_them(sound):
+def test_maps_beside_a_way_around_them(model, sound):
     """A convolution whose input also goes on beside it, as in residual networks."""
-    model = kerasaudio.EfficientAT(width=0.1, labels=["a", "b"])
-    wave = np.resize(sound, 32_000)
-    branch = next(
-        layer.name for layer in model.layers if layer.name.endswith("block_1_0")
-    )
-    found = interpret.grad_cam(model, wave, 32_000, label="a", at=branch)
-    assert found.values.shape == (101, 128)
+    x = model.get_layer("frontend").output
+    branch = keras.layers.Conv1D(16, 3, padding="same", name="branch")(x)
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Add()([x, branch]))
+    scores = keras.layers.Dense(2, "softmax", name="predictions")(x)
+    residual = type(model)(model.input, scores, name="residual", spec=model.spec)
+    kernel = np.full((3, 16, 16), -0.1, "float32")  # of logarithms below 0
+    residual.get_layer("branch").set_weights([kernel, np.zeros(16, "float32")])
+    top = np.float32(16 * [[1, -1]]), np.zeros(2, "float32")
+    residual.get_layer("predictions").set_weights(top)
+    before = residual.get_config()
+    found = interpret.grad_cam(residual, sound, RATE, label="tone", at="branch")
+    assert found.values.shape == (201,)
+    assert found.mass > 0
+    assert residual.get_config() == before  # it can be saved
 
 
 def test_features_that_are_no_frequencies_mask_over_time(sound):
@@ -249,6 +256,11 @@ def test_nothing_that_speaks_for_it_is_no_error(sound):
     assert not nothing.mask(0.5).any()
     assert not nothing.sound().any()
     assert "strongest" not in repr(nothing)
+
+
+def test_maps_that_come_later_are_an_error(model, sound):
+    with pytest.raises(interpret.NoGradientError, match="not depend on layer 'conv'"):
+        interpret.grad_cam(model, sound, RATE, layer="frontend", unit=0, at="conv")
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,10 @@ def color_at(visit, name, across, up):
             const ratio = canvas.width / canvas.clientWidth;
             const at = [left + x * (canvas.clientWidth - left),
                         y * (canvas.clientHeight - 18)];
-            return [...canvas.getContext("2d").getImageData(
-                Math.round(at[0] * ratio), Math.round(at[1] * ratio), 1, 1).data];
+            const copy = document.createElement("canvas");
+            const pen = copy.getContext("2d", {{ willReadFrequently: true }});
+            pen.drawImage(canvas, ...at.map((place) => -Math.round(place * ratio)));
+            return [...pen.getImageData(0, 0, 1, 1).data];
         }})()"""
     )
 
@@ -174,7 +176,7 @@ def test_the_command(files, capsys):
     ("words", "says"),
     [
         (["--label", "Bark"], "no label 'Bark'. Its labels are: 'tone', 'other'."),
-        (["--start", 9], "9"),
+        (["--start", 9], "--start 9 s is at or after the end"),
         (["--seconds", 99], "--seconds must be at most 60. Received: 99."),
     ],
 )
