@@ -14,6 +14,7 @@ _ABOUT = (
     "Each sound began as noise and was changed, step by step, so that the score of a "
     "network rose. All are played about equally loud."
 )
+_SHOWN_TAGS = 3
 
 
 def write_page(
@@ -83,5 +84,5 @@ def _card(result: Auralization, judges: Mapping[str, AudioModel]) -> Card:
 
 
 def _heard(model: AudioModel, result: Auralization) -> str:
-    tags: list[Any] = model.tag(result.waveform, result.sample_rate, top=3)
-    return ", ".join(f"{label} {score:.2f}" for label, score in tags)
+    tags: list[Any] = model.tag(result.waveform, result.sample_rate)
+    return ", ".join(f"{label} {score:.2f}" for label, score in tags[:_SHOWN_TAGS])
