@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from kerasaudio import version
 from kerasaudio.cli import (
+    cache,
     catalog,
     detect,
     embed,
@@ -101,6 +102,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         export,
         push,
         catalog,
+        cache,
     ):
         command.add(commands)
     return parser, commands.choices
