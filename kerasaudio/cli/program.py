@@ -43,7 +43,7 @@ _EXAMPLES = """examples:
 
 KERAS_BACKEND chooses tensorflow, jax or torch, if several are installed;
 KERASAUDIO_WEIGHTS names a folder with weights that you already have; KERASAUDIO_CACHE
-names the folder for downloads."""
+names the folder for downloads (see `kerasaudio cache`)."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -111,14 +111,19 @@ def held() -> dict[str, Held]:
         WeightsError: The user has no folder for the cache.
     """
     base, found = cache_folder(), {}
-    for name, kind in KINDS.items():
+    for name in KINDS:
         found[name] = total = Held()
-        for folder in _places(base, kind):
-            for file in _files(folder, kind):
-                with contextlib.suppress(OSError):  # removed meanwhile
-                    total.bytes += file.stat(follow_symlinks=False).st_size
-                    total.files += 1
+        for file in files_of(name, base):
+            with contextlib.suppress(OSError):  # removed meanwhile
+                total.bytes += file.stat(follow_symlinks=False).st_size
+                total.files += 1
     return found
+
+
+def files_of(name: str, base: Path) -> Iterator[Path]:
+    """Yield the files of a kind in a cache folder."""
+    for folder in _places(base, KINDS[name]):
+        yield from _files(folder, KINDS[name])
 
 
 def clear(kinds: Collection[str] = ()) -> Cleared:
@@ -146,8 +151,8 @@ def clear(kinds: Collection[str] = ()) -> Cleared:
             _clear_folder(folder, kind, done)
             if kind.places is not None:
                 _remove_empty(folder)
-        for folder in kind.folders:
-            _remove_empty(base / folder)
+        for folder_name in kind.folders:
+            _remove_empty(base / folder_name)
     return done
 
 
@@ -176,8 +181,8 @@ def _files(folder: Path, kind: Kind) -> Iterator[Path]:
     """Yield the files of a kind in a folder, with those that a process works on."""
     for entry in _entries(folder):
         if _WORK.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
-            for where, _, names in os.walk(entry.path):
-                yield from (Path(where, name) for name in names if name != "lock")
+            for place, _, names in os.walk(entry.path):
+                yield from (Path(place, name) for name in names if name != "lock")
         elif _is_ours(entry, kind):
             yield Path(entry.path)
 
