@@ -31,11 +31,11 @@ _DESCRIPTION = """Teach a network your own sounds.
 
 FOLDER contains one folder of sounds for each class. It can also be a .csv table with
 the columns path and label, and optionally start, end and group; with --separator ';' a
-clip can have several labels. Some recordings are held out to choose the best epoch.
+clip can have several labels. A share of the recordings chooses the best epoch.
 
 In a pretrained network the new head starts from a linear probe; then all layers are
-trained. On the clips held out the result is never worse than the probe. A network with
-random weights is trained as a whole from the beginning.
+trained. On the clips that choose the epoch the result is never worse than the probe. A
+network with random weights is trained as a whole from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
 interruption the same command resumes after the last finished epoch."""
@@ -262,7 +262,7 @@ def _introduction(clips: Any, training: int, validation: int, model: Any) -> str
 def _line(epoch: Any, total: int) -> str:
     return (
         f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
-        f"held out: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
+        f"validation: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
         f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
     )
 
