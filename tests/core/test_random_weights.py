@@ -10,6 +10,7 @@ import pytest
 
 import kerasaudio
 from kerasaudio.core.random_weights import kernel_checksum
+from support import sounds
 from support.tiny import RATE
 
 SECOND = np.random.default_rng(0).normal(0, 0.1, 8_000).astype("float32")
@@ -58,8 +59,6 @@ def test_it_warns_once(model, call):
 
 
 def test_evaluate_and_export_warn(tmp_path, model):
-    from support import sounds
-
     clips = kerasaudio.datasets.from_folder(
         sounds.class_folders(tmp_path / "set", {"a": 1, "b": 1})
     )
@@ -67,9 +66,9 @@ def test_evaluate_and_export_warn(tmp_path, model):
         kerasaudio.evaluate(model, clips)
     with (
         pytest.warns(UserWarning, match=RANDOM),
-        pytest.raises(ValueError, match="nothing"),
+        pytest.raises(ValueError, match="quantize"),
     ):
-        kerasaudio.export(_network(), tmp_path / "model", "nothing")
+        kerasaudio.export(_network(), tmp_path / "served", quantize="nothing")
 
 
 def _fit(model):
