@@ -7,8 +7,8 @@ import pytest
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.answers import NAMES, build, clip_answers, clips_for, over_time, scenes
 
-# The functions that give them their windows give BarkNet, AST, MusiCNN or OpenL3 theirs.
-# torch hears them all; the others would compile for long.
+# The functions that give them their windows give BarkNet, AST, MusiCNN or OpenL3
+# theirs. torch hears them all; the others would compile for long.
 LIKE_OTHERS = {
     *("CLAP", "CNNSA", "CRNN", "HTSAT", "HarmonicCNN", "LogMelCNN", "MelResNet50"),
     *("ReSE2Multi", "SampleCNNSE", "ShortChunkCNN", "ShortChunkResNet"),
