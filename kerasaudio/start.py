@@ -20,7 +20,7 @@ VARIABLE = "KERAS_BACKEND"
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _COMMAND = ("kerasaudio", "kerasaudio.exe", "kerasaudio-script.py")
 _STDERR = 2
-# Lines about the machine by TensorFlow and LiteRT, which TF_CPP_MIN_LOG_LEVEL lets pass.
+# Lines of TensorFlow and LiteRT about the machine that LOG_LEVEL does not stop.
 _LOGGED = re.compile(
     rb"([IWE]\d{4,}|\d{4}-\d\d-\d\d) ?[\d:.]+:? .*|"
     rb"WARNING: All log messages before absl::InitializeLog\(\) .*|"
