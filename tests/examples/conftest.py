@@ -3,6 +3,7 @@
 import pytest
 
 import kerasaudio
+from support.hum_or_hiss import hum_or_hiss
 from support.served import serving
 from support.tiny import tiny_model
 
@@ -10,6 +11,16 @@ from support.tiny import tiny_model
 @pytest.fixture(scope="module")
 def model():
     return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def hearing(tmp_path_factory):
+    """The address of a server whose model tells hums from hisses."""
+    folder = tmp_path_factory.mktemp("hearing")
+    kerasaudio.export(hum_or_hiss(), folder / "exported", verify=False)
+    names = ["hum", "hiss"]
+    with serving(folder / "exported", names, HOSTS="name.example, other") as (at, _):
+        yield at
 
 
 @pytest.fixture(scope="module", params=["exported", "mine.keras"])

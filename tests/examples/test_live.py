@@ -11,9 +11,8 @@ import urllib.request
 import numpy as np
 import pytest
 
-import kerasaudio
 from support.hum_or_hiss import RATE, WINDOW, hum_or_hiss, sound
-from support.served import SERVE, serving
+from support.served import SERVE
 
 pytestmark = pytest.mark.slow
 
@@ -23,15 +22,9 @@ def model():
     return hum_or_hiss()
 
 
-@pytest.fixture(scope="module")
-def address(model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    kerasaudio.export(model, folder / "exported", verify=False)
-    with serving(folder / "exported", ["hum", "hiss"], HOSTS="name.example, other") as (
-        address,
-        _,
-    ):
-        yield address
+@pytest.fixture
+def address(hearing):
+    return hearing
 
 
 def connected(address, **settings):
