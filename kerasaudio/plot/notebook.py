@@ -1,6 +1,7 @@
 """A figure that a notebook shows, whether or not pyplot has been imported."""
 
 import io
+from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ class NotebookFigure(Figure):
     IPython draws plain figures only after pyplot or `%matplotlib` has told it how.
     """
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, bytes], dict[str, Any]]:
         """Return the picture as PNG and its size on a page, for IPython.
 
         So letters have one size in all figures, and are sharp on fine screens.
@@ -23,4 +24,4 @@ class NotebookFigure(Figure):
         FigureCanvasAgg(self).print_png(picture)
         width, height = self.get_size_inches()
         size = {"width": round(_PIXELS * width), "height": round(_PIXELS * height)}
-        return picture.getvalue(), size
+        return {"image/png": picture.getvalue()}, {"image/png": size}
