@@ -4,7 +4,7 @@ import pytest
 
 import kerasaudio
 from support.hum_or_hiss import hum_or_hiss
-from support.served import serving
+from support.served import require_server, serving
 from support.tiny import tiny_model
 
 
@@ -16,6 +16,7 @@ def model():
 @pytest.fixture(scope="session")
 def hearing(tmp_path_factory):
     """The address of a server whose model tells hums from hisses."""
+    require_server()
     folder = tmp_path_factory.mktemp("hearing")
     kerasaudio.export(hum_or_hiss(), folder / "exported", verify=False)
     names = ["hum", "hiss"]
@@ -25,6 +26,7 @@ def hearing(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["exported", "mine.keras"])
 def started(request, model, tmp_path_factory):
+    require_server()
     folder = tmp_path_factory.mktemp("served")
     path = folder / request.param
     if path.suffix:

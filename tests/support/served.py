@@ -21,12 +21,16 @@ SERVE = Path(__file__).parents[2] / "examples" / "serve"
 WAV = {"Content-Type": "audio/wav"}
 
 
-@contextlib.contextmanager
-def serving(path, labels, **variables):
-    """Serve a model, in its folder; give the address, and the process id."""
+def require_server():
+    """Skip the test where the server, or what exports its model, is not installed."""
     for name in ("fastapi", "uvicorn", "websockets", "tensorflow"):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f"{name} is not installed")
+
+
+@contextlib.contextmanager
+def serving(path, labels, **variables):
+    """Serve a model, in its folder; give the address, and the process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
