@@ -74,7 +74,7 @@ def occlusion(
         ...     model, "song.wav", label="3", over="both", hop_seconds=0.4, bands=4
         ... )
         >>> found.values.shape, found.frequencies.round().tolist()
-        ((8, 4), [230.0, 871.0, 1901.0, 3244.0])
+        ((8, 4), [293.0, 890.0, 1690.0, 3093.0])
     """
     check_choice(over=(over, ("time", "frequency", "both")))
     seconds = number(seconds, "seconds", above=0)

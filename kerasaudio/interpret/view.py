@@ -19,7 +19,7 @@ from keras import ops
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.inference import InferenceModel
-from kerasaudio.core.windowed import BATCH, run, whole_clip
+from kerasaudio.core.windowed import BATCH, whole_clip
 from kerasaudio.interpret.gradient import Gradient, NoGradientError
 from kerasaudio.interpret.grid import Grid, find_grid, spectrogram_of
 from kerasaudio.interpret.target import Target
@@ -248,8 +248,8 @@ def _rest(
         return keras.Model(features, network.output)
     except ValueError as error:
         raise ValueError(
-            f"{model.name} hears the waveform beside its spectrogram. Pass "
-            "on='waveform'."
+            f"In {model.name}, what is explained does not depend on the spectrogram "
+            "alone: there is another way from the waveform. Pass on='waveform'."
         ) from error
 
 
@@ -271,7 +271,8 @@ def by_shape(
 ) -> Iterator[Any]:
     """Yield the results of a function of batches, float32, for each input."""
     for batch in _batches((each,) for each in inputs):
-        yield from run(function, np.stack([each for (each,) in batch]))
+        stack = _filled(np.stack([each for (each,) in batch]))
+        yield from np.asarray(function(stack), "float32")[: len(batch)]
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
