@@ -17,17 +17,9 @@ import kerasaudio
 from support import user_folder
 
 ROOMS = (
-    *("audio", "datasets", "evaluation", "events", "features", "interpret", "layers"),
-    *(
-        "metrics",
-        "models",
-        "plot",
-        "similarity",
-        "sklearn",
-        "streaming",
-        "training",
-        "transfer",
-    ),
+    *("audio", "datasets", "evaluation", "events", "features"),
+    *("interpret", "layers", "metrics"),
+    *("models", "plot", "similarity", "sklearn", "streaming", "training", "transfer"),
     *("weights", "zero_shot"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -1,4 +1,4 @@
-"""The progress bar of downloads."""
+"""The progress bars of downloads and of long computations."""
 
 import contextlib
 import sys
@@ -20,5 +20,27 @@ def bytes_bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
         unit_scale=True,
         file=sys.stderr,
         disable=None if progress else True,  # None disables it without a terminal
+    ) as bar:
+        yield bar
+
+
+@contextlib.contextmanager
+def steps_bar(title: str, steps: int, progress: bool | None) -> Iterator[Any]:
+    """Yield a progress bar for a number of steps.
+
+    Args:
+        title: Its description.
+        steps: Number of steps.
+        progress: Whether to show it; None for only if stderr is a terminal.
+    """
+    from tqdm import tqdm
+
+    with tqdm(
+        total=steps,
+        desc=escaped(title),
+        unit="step",
+        file=sys.stderr,
+        disable=None if progress is None else not progress,
+        leave=False,
     ) as bar:
         yield bar

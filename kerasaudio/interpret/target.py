@@ -73,19 +73,42 @@ def logits(model: AudioModel) -> keras.Model:
     """Return the network whose outputs are the scores before their activation.
 
     Its last layer is a copy with the weights of today. If the scores of the last layer
-    are processed further, or have no activation, it returns the scores.
-
-    Raises:
-        ValueError: The model has no top.
+    are processed further, or have no activation, it returns the model itself.
     """
-    last = scorer(model)
-    in_graph = any(layer is last for layer in model.layers)
-    if not (in_graph and model.output is last.output):
+    last = _last_layer(model)
+    if last is None or activation_name(model) in (None, "linear"):
         return model
-    if last.activation is keras.activations.linear:
-        return model
+    if not last.weights:  # an activation on its own
+        return keras.Model(model.input, last.input, name=model.name)
     config = last.get_config() | {"activation": "linear", "name": "logits"}
     copy = type(last).from_config(config)
     outputs = copy(last.input)
     copy.set_weights(last.get_weights())
     return keras.Model(model.input, outputs, name=model.name)
+
+
+def activation_name(model: AudioModel) -> str | None:
+    """Return the activation of a model's scores, such as "softmax"; None if unknown."""
+    last = _last_layer(model)
+    if last is None:
+        try:
+            last = scorer(model)  # whose scores are averaged, for example
+        except ValueError:
+            return None
+    if isinstance(last, keras.layers.Softmax):
+        return "softmax"
+    name = keras.activations.serialize(last.activation)
+    return name if isinstance(name, str) else None
+
+
+def _last_layer(model: AudioModel) -> Any:
+    """Return the layer with an activation that gives the scores; None without one."""
+    for layer in reversed(model.layers):
+        known = isinstance(layer, keras.layers.Softmax) or hasattr(layer, "activation")
+        try:
+            is_last = known and layer.output is model.output
+        except (AttributeError, ValueError):  # several outputs
+            continue
+        if is_last:
+            return layer
+    return None

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,37 @@ def write_document(
         "script": found["js"],
         "data": _json(data),
     }
-    page = re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], found["html"])
+    _write(path, found["html"], parts)
+
+
+def write_static(path: Path, name: str, title: str, parts: Mapping[str, str]) -> None:
+    """Write a page without a script: NAME.html and NAME.css of this package.
+
+    In the HTML, {{title}}, {{policy}}, {{style}} and the names of `parts` are replaced.
+    Sounds and pictures may be in the page itself.
+
+    Args:
+        path: HTML file to write.
+        name: Name of the parts.
+        title: Title of the page.
+        parts: HTML by its name.
+    """
+    folder = files("kerasaudio.plot") / "web"
+    looks = (folder / f"{name}.css").read_text(encoding="utf-8")
+    own = {
+        "title": html.escape(escaped(title)),
+        "policy": (
+            f"default-src 'none'; style-src {_hash(looks)}; media-src data:; "
+            "img-src data:"
+        ),
+        "style": looks,
+    }
+    template = (folder / f"{name}.html").read_text(encoding="utf-8")
+    _write(path, template, {**own, **parts})
+
+
+def _write(path: Path, template: str, parts: Mapping[str, str]) -> None:
+    page = re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template)
     with writing_whole(path) as temporary:
         # A file name may contain bytes that are not UTF-8.
         temporary.write_bytes(page.encode("utf-8", "xmlcharrefreplace"))
