@@ -1,13 +1,13 @@
 """Learn ESC-10 from few clips, each also slower, faster, lower and higher.
 
-    python tools/train/stretch_pitch.py esc10/ --prepare
     python tools/train/stretch_pitch.py esc10/ --how scratch --clips 8
     python tools/train/stretch_pitch.py esc10/ --how transfer
     python tools/train/stretch_pitch.py --table
 
-Draw 0 holds out fold 1 (80 clips), draw 4 fold 5; of each of the ten classes, 4, 8, 16
-or 32 clips are drawn from the four other folds. The clips to learn from have versions,
-made ahead: "stretch" is 4 speeds, "pitch" 4 shifts, "both" all 8.
+Draw 0 learns from fold 1 (8 clips of each of the ten classes), from four clips a class
+of it, from folds 1 and 2 (16), or from folds 1 to 4 (32); draw 1 begins with fold 2,
+and so on. All folds that it does not learn from are held out. The clips to learn from
+have versions, made ahead: "stretch" is 4 speeds, "pitch" 4 shifts, "both" all 8.
 
 scratch     `LogMelCNN` with 8 filters on the picture of Salamon & Bello 2017: 44.1 kHz,
             frames of 1,024 samples, a hop as long, 128 bands, 128 frames. All
@@ -16,7 +16,8 @@ scratch     `LogMelCNN` with 8 filters on the picture of Salamon & Bello 2017: 4
             along a cosine. The scores of five windows of a held-out clip are averaged.
 transfer    `fit_probe` on YAMNet's embeddings of whole clips and versions.
 
---prepare computes pictures and embeddings, once. Each combination is one row,
+Pictures and embeddings of a fold in a version are computed once, when they are first
+needed, and kept in OUT/prepared. Each combination is one row,
 OUT/HOW-CLIPS-AUGMENT-DRAW.json; what is there is not computed again. --table prints the
 page's tables from the rows.
 """
@@ -31,17 +32,17 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from stretch_pitch_data import (
     AUGMENTATIONS,
     FOLDS,
     FRAMES,
     ORIGINAL,
     PICTURE,
-    Pictures,
+    Frames,
+    Prepared,
+    Vectors,
     names_of,
-    prepare,
-    read_pictures,
-    read_vectors,
 )
 from stretch_pitch_tables import tables
 
@@ -50,6 +51,8 @@ from kerasaudio.datasets import ESC50
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.transfer import fit_probe
 
+Wanted = tuple[int, str, np.ndarray, np.ndarray]
+"""Fold, version, positions in the fold, and classes of clips to learn from."""
 CLIPS, DRAWS = (8, 16, 4, 32), (0, 1, 2, 3, 4)
 HOW = ("scratch", "transfer")
 FILTERS, STEPS, BATCH, RATE = 8, 600, 8, 1e-3
@@ -58,7 +61,7 @@ TESTED = 5  # windows of a held-out clip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prepare, measure combinations, or print the tables."""
+    """Measure combinations, or print the tables."""
     options = _parser().parse_args(arguments)
     if options.table:
         rows = [json.loads(p.read_text()) for p in sorted(options.out.glob("*-*.json"))]
@@ -66,70 +69,64 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     until = time.monotonic() + 60 * options.minutes
     data = ESC50(options.folder, esc10=True)
-
-    def late() -> bool:
-        return time.monotonic() > until
-
-    kept = options.out / "prepared"
     for how in options.how:
-        what = "pictures" if how == "scratch" else "vectors"
-        if not prepare(data, kept, what, late):
-            return
-        if options.prepare:
-            continue
-        learner = Scratch(options) if how == "scratch" else Transfer()
+        learner = (
+            Scratch(data, options) if how == "scratch" else Transfer(data, options)
+        )
         for clips, draw, name in product(options.clips, options.draws, options.augment):
             path = options.out / f"{how}-{clips}-{name}-{draw}.json"
             if path.exists():
                 continue
-            if late():
+            if time.monotonic() > until:
                 return
-            row = measured(data, kept, learner, clips, name, draw)
+            row = measured(data, learner, clips, name, draw)
             facts = {"how": how, "clips": clips, "augment": name, "draw": draw}
             backend = {"backend": keras.backend.backend()}
             write_text(path, json.dumps(facts | row | backend, indent=2) + "\n")
             print(f"{path} {row['accuracy']:.3f} {row['seconds']} s", flush=True)
 
 
-def drawn(targets: np.ndarray, folds: np.ndarray, clips: int, draw: int) -> np.ndarray:
-    """Draw clips of each class to learn from; return their positions.
+def drawn(
+    data: ESC50, clips: int, draw: int
+) -> tuple[dict[int, np.ndarray], list[int]]:
+    """Draw clips of each class to learn from.
 
-    A draw of more clips includes those of the same draw of fewer.
+    Returns:
+        By fold, the positions in it of the clips to learn from; with more clips, those
+        of fewer are among them. And the folds held out: all others.
     """
+    order = np.roll(FOLDS, -draw).tolist()
     rng = np.random.default_rng(draw)
-    free = folds != FOLDS[draw]
-    each = [
-        rng.permutation(np.flatnonzero(free & (targets == target)))[:clips]
-        for target in np.unique(targets)
-    ]
-    return np.sort(np.concatenate(each))
+    chosen: dict[int, np.ndarray] = {}
+    while clips > 0:
+        fold = order.pop(0)
+        targets = data.targets[data.require_folds() == fold]
+        each = [
+            rng.permutation(np.flatnonzero(targets == t)) for t in np.unique(targets)
+        ]
+        chosen[fold] = np.sort(np.concatenate([rows[:clips] for rows in each]))
+        clips -= min(len(rows) for rows in each)
+    return chosen, order
 
 
 def measured(
-    data: ESC50, kept: Path, learner: Any, clips: int, name: str, draw: int
+    data: ESC50, learner: Any, clips: int, name: str, draw: int
 ) -> dict[str, Any]:
-    """Learn from some clips and their versions; recognize the fold held out."""
+    """Learn from some clips and their versions; recognize the folds held out."""
     folds = data.require_folds()
-    chosen = drawn(data.targets, folds, clips, draw)
-    place = np.zeros(len(data), np.int64)  # of each clip in its fold
-    for fold in FOLDS:
-        place[folds == fold] = np.arange((folds == fold).sum())
-    wanted = [
-        (int(fold), version, place[chosen[folds[chosen] == fold]])
+    chosen, held_out = drawn(data, clips, draw)
+    wanted: list[Wanted] = [
+        (fold, version, rows, data.targets[folds == fold][rows])
         for version in names_of(name)
-        for fold in np.unique(folds[chosen])
+        for fold, rows in chosen.items()
     ]
-    targets = np.concatenate(
-        [
-            data.targets[chosen[folds[chosen] == fold]]
-            for _ in names_of(name)
-            for fold in np.unique(folds[chosen])
-        ]
-    )
+    for fold, version, *_ in wanted:  # outside the time
+        learner.prepared.of(fold, version)
     began = time.perf_counter(), time.process_time()
-    facts = learner.learn(kept, wanted, targets, len(data.class_names), draw)
-    said = learner.recognize(kept, FOLDS[draw])
-    true = data.targets[folds == FOLDS[draw]]
+    facts = learner.learn(wanted, len(data.class_names), draw)
+    seconds = time.perf_counter() - began[0], time.process_time() - began[1]
+    said = np.concatenate([learner.recognize(fold) for fold in held_out])
+    true = np.concatenate([data.targets[folds == fold] for fold in held_out])
     return {
         "accuracy": float((said == true).mean()),
         "right": {
@@ -137,33 +134,30 @@ def measured(
             for number, each in enumerate(data.class_names)
         },
         "held_out": len(true),
-        "learned": len(targets),
+        "learned": sum(len(targets) for *_, targets in wanted),
         **facts,
-        "seconds": round(time.perf_counter() - began[0], 1),
-        "processor_seconds": round(time.process_time() - began[1], 1),
+        "seconds": round(seconds[0], 1),
+        "processor_seconds": round(seconds[1], 1),
     }
 
 
 class Scratch:
     """LogMelCNN after its front-end, compiled once, with new weights for each row."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, data: ESC50, options: argparse.Namespace) -> None:
+        self.prepared = Prepared(data, options.out / "prepared", Frames())
         self._steps = options.steps
         self._network: keras.Model | None = None
 
     def learn(
-        self,
-        kept: Path,
-        wanted: Sequence[tuple[int, str, np.ndarray]],
-        targets: np.ndarray,
-        classes: int,
-        seed: int,
+        self, wanted: Sequence[Wanted], classes: int, seed: int
     ) -> dict[str, Any]:
         """Train for the fixed number of steps."""
         clips: list[tuple[np.ndarray, np.ndarray]] = []
-        for fold, version, rows in wanted:
-            read = read_pictures(kept, fold, version)
-            clips += [(read.frames[row], audible(read.levels[row])) for row in rows]
+        for fold, version, rows, _ in wanted:
+            frames, levels = self.prepared.of(fold, version).values()
+            clips += [(frames[row], audible(levels[row])) for row in rows]
+        targets = np.concatenate([targets for *_, targets in wanted])
         network = self._new(classes, seed)
         fed = Windows(clips, targets, self._steps, seed)
         history = network.fit(fed, epochs=1, shuffle=False, verbose=0)
@@ -179,7 +173,9 @@ class Scratch:
             network.compile(optimizer, "sparse_categorical_crossentropy")
             optimizer.build(network.trainable_variables)
             self._network = network
-            self._fresh = [np.array(v) for v in optimizer.variables]
+            self._fresh = [
+                np.array(ops.convert_to_numpy(v)) for v in optimizer.variables
+            ]
         self._network.set_weights(network.get_weights())
         for variable, value in zip(
             self._network.optimizer.variables, self._fresh, strict=True
@@ -187,16 +183,16 @@ class Scratch:
             variable.assign(value)
         return self._network
 
-    def recognize(self, kept: Path, fold: int) -> np.ndarray:
+    def recognize(self, fold: int) -> np.ndarray:
         """Return the class of each clip of a fold: the mean over its windows."""
         assert self._network is not None
-        read: Pictures = read_pictures(kept, fold, ORIGINAL)
-        starts = np.linspace(0, read.levels.shape[1] - 1, TESTED).astype(int)
-        windows = np.stack([read.frames[:, s : s + FRAMES] for s in starts], axis=1)
+        frames, levels = self.prepared.of(fold, ORIGINAL).values()
+        starts = np.linspace(0, levels.shape[1] - 1, TESTED).astype(int)
+        windows = np.stack([frames[:, s : s + FRAMES] for s in starts], axis=1)
         flat = windows.reshape(-1, *windows.shape[2:]).astype(np.float32)
         scores = self._network.predict(flat, batch_size=16, verbose=0)
         scores = scores.reshape(len(windows), TESTED, -1)
-        level = read.levels[:, starts]
+        level = levels[:, starts]
         heard = level >= np.minimum(SILENT_DB, level.max(axis=1, keepdims=True))
         return np.asarray((scores * heard[:, :, None]).sum(axis=1).argmax(axis=1))
 
@@ -217,7 +213,12 @@ class Windows(keras.utils.PyDataset):
         seed: int,
     ) -> None:
         super().__init__()
-        self._clips, self._targets, self._steps, self._seed = clips, targets, steps, seed
+        self._clips, self._targets, self._steps, self._seed = (
+            clips,
+            targets,
+            steps,
+            seed,
+        )
         rng = np.random.default_rng((seed, 0))
         rounds = -(-steps * BATCH // len(clips))
         order = [rng.permutation(len(clips)) for _ in range(rounds)]
@@ -242,22 +243,25 @@ class Windows(keras.utils.PyDataset):
 class Transfer:
     """The default probe on YAMNet's embeddings."""
 
+    def __init__(self, data: ESC50, options: argparse.Namespace) -> None:
+        self.prepared = Prepared(data, options.out / "prepared", Vectors())
+
     def learn(
-        self,
-        kept: Path,
-        wanted: Sequence[tuple[int, str, np.ndarray]],
-        targets: np.ndarray,
-        classes: int,
-        seed: int,
+        self, wanted: Sequence[Wanted], classes: int, seed: int
     ) -> dict[str, Any]:
         """Fit the probe to the embeddings of clips and versions."""
-        vectors = [read_vectors(kept, fold, name)[rows] for fold, name, rows in wanted]
+        vectors = [
+            self.prepared.of(fold, name)["vectors"][rows]
+            for fold, name, rows, _ in wanted
+        ]
+        targets = np.concatenate([targets for *_, targets in wanted])
         self._probe = fit_probe(np.concatenate(vectors), targets)
         return {}
 
-    def recognize(self, kept: Path, fold: int) -> np.ndarray:
+    def recognize(self, fold: int) -> np.ndarray:
         """Return the class of each clip of a fold."""
-        scores = self._probe.predict(read_vectors(kept, fold, ORIGINAL), verbose=0)
+        vectors = self.prepared.of(fold, ORIGINAL)["vectors"]
+        scores = self._probe.predict(vectors, verbose=0)
         return np.asarray(scores.argmax(axis=1))
 
 
@@ -273,7 +277,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--draws", type=int, nargs="+", choices=DRAWS, default=DRAWS)
     add("--steps", type=int, default=STEPS, help=f"of `scratch`; default: {STEPS}")
     add("--out", type=Path, default=Path("build/stretch-pitch"))
-    add("--prepare", action="store_true", help="pictures and embeddings only")
     add("--minutes", type=float, default=1e6, help="start nothing new after them")
     add("--table", action="store_true", help="print the tables of the rows")
     return made

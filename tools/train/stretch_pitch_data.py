@@ -1,7 +1,7 @@
 """What `stretch_pitch.py` learns from: pictures and embeddings of every version."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from kerasaudio.datasets import ESC50
 from kerasaudio.datasets.batching.cutting import levels
 from kerasaudio.files.whole_file import writing_whole
 
+SECONDS = 5
 FRAMES, HOP = 128, 1_024
 PICTURE: dict[str, Any] = {  # of 2.97 s
     "sample_rate": 44_100,
@@ -30,77 +31,50 @@ FOLDS = (1, 2, 3, 4, 5)
 ORIGINAL = "original"
 
 
-class Pictures(NamedTuple):
-    """The clips of a fold in one version.
-
-    Attributes:
-        frames: Mel spectrograms in dB, float16 (clips, frames, 128).
-        levels: Level of the window that begins at each frame, dB, (clips, starts).
-    """
-
-    frames: np.ndarray
-    levels: np.ndarray
-
-
 def names_of(augmentation: str) -> list[str]:
     """Return the names of all versions to learn from, the original first."""
     made = versions_of(AUGMENTATIONS[augmentation])
     return [ORIGINAL, *(str(version) for version in made)]
 
 
-def prepare(data: ESC50, folder: Path, what: str, late: Any) -> bool:
-    """Write what is missing, a file for each fold and version.
+class Prepared:
+    """Arrays of the clips of each fold in each version, computed once and kept.
 
     Args:
         data: ESC-10.
-        folder: Where to write.
-        what: "pictures" or "vectors".
-        late: Function that says whether time is up.
-
-    Returns:
-        Whether all files are there.
+        folder: Where to keep them, a file for each fold and version.
+        work: `Frames` or `Vectors`.
     """
-    work = Vectors() if what == "vectors" else Frames()
-    folder.mkdir(parents=True, exist_ok=True)
-    versions = [None, *versions_of(AUGMENTATIONS["both"])]
-    for version in versions:
-        for fold in FOLDS:
-            path = _path(folder, what, fold, str(version or ORIGINAL))
-            if path.exists():
-                continue
-            if late():
-                return False
-            clips = data.take(data.require_folds() == fold)
-            arrays = work.of(clips.paths, version)
+
+    def __init__(self, data: ESC50, folder: Path, work: Any) -> None:
+        self._data, self._folder, self._work = data, folder, work
+        everything = versions_of(AUGMENTATIONS["both"])
+        self._versions = {str(version): version for version in everything}
+
+    def of(self, fold: int, name: str) -> dict[str, np.ndarray]:
+        """Return the arrays of a fold in one version."""
+        what = type(self._work).__name__.lower()
+        path = self._folder / f"{what}-{fold}-{name.replace(' ', '')}.npz"
+        if not path.exists():
+            clips = self._data.take(self._data.require_folds() == fold)
+            arrays = self._work.of(clips.paths, self._versions.get(name))
+            self._folder.mkdir(parents=True, exist_ok=True)
             with writing_whole(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, **arrays)
             print(path, flush=True)
-    return True
-
-
-def read_pictures(folder: Path, fold: int, name: str) -> Pictures:
-    """Read what `prepare` wrote."""
-    with np.load(_path(folder, "pictures", fold, name)) as arrays:
-        return Pictures(arrays["frames"], arrays["levels"])
-
-
-def read_vectors(folder: Path, fold: int, name: str) -> np.ndarray:
-    """Read what `prepare` wrote, (clips, 1024)."""
-    with np.load(_path(folder, "vectors", fold, name)) as arrays:
-        return np.asarray(arrays["vectors"])
-
-
-def _path(folder: Path, what: str, fold: int, name: str) -> Path:
-    return folder / f"{what}-{fold}-{name.replace(' ', '')}.npz"
+        with np.load(path) as kept:
+            return dict(kept)
 
 
 def _heard(path: Path, rate: int, version: Version | None) -> np.ndarray:
-    waveform = load_audio(path, rate)
+    samples = SECONDS * rate
+    waveform = load_audio(path, rate)[:samples]
+    waveform = np.pad(waveform, (0, samples - len(waveform)))
     return waveform if version is None else version.of(waveform, rate)
 
 
 class Frames:
-    """The front-end of LogMelCNN, over whole clips."""
+    """Mel spectrograms of whole clips, by the front-end of LogMelCNN."""
 
     def __init__(self) -> None:
         self._frontends: dict[int, keras.Model] = {}
@@ -108,7 +82,12 @@ class Frames:
     def of(
         self, paths: tuple[Path, ...], version: Version | None
     ) -> dict[str, np.ndarray]:
-        """Return the arrays of `Pictures`."""
+        """Return spectrograms and levels.
+
+        Returns:
+            frames: dB, float16 (clips, frames, 128).
+            levels: Of the window that begins at each frame, dB, (clips, starts).
+        """
         rate = PICTURE["sample_rate"]
         heard = np.stack([_heard(path, rate, version) for path in paths])
         frontend = self._frontend(heard.shape[1])
