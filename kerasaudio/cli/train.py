@@ -108,9 +108,9 @@ def add(commands: Any) -> None:
         type=_versions,
         default=(),
         metavar="NAMES",
-        help="learn from versions of each clip, too, made ahead and kept: stretch (0.81, "
-        "0.93, 1.07 and 1.23 times as fast), pitch (-2, -1, 1 and 2 semitones), or "
-        "stretch,pitch",
+        help="learn from versions of each clip, too, made ahead and kept: stretch "
+        "(0.81, 0.93, 1.07 and 1.23 times as fast), pitch (-2, -1, 1 and 2 semitones), "
+        "or stretch,pitch",
     )
     learning = train.add_argument_group("learning")
     for name, text in {

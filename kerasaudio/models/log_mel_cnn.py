@@ -20,6 +20,8 @@ from typing import Any, Unpack
 import keras
 from keras import layers
 
+from kerasaudio.arguments import whole_number
+from kerasaudio.audio.check import check_rate
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
@@ -80,6 +82,8 @@ def _body(
     clip_samples: int, sample_rate: int, hop_length: int, filters: int, dropout: float
 ) -> Body:
     check_share(dropout=dropout, most=0.45)
+    sample_rate = check_rate(sample_rate)
+    hop_length = whole_number(hop_length, "hop_length")
     least = (MIN_FRAMES - 1) * hop_length
     if clip_samples < least:
         raise ValueError(

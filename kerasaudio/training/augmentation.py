@@ -42,8 +42,8 @@ class Augmentation:
         ValueError: `waveform` or `features` is not a list of layers, `mixup` is not
             above 0, or `versions` has an unknown word or an amount out of range.
 
-    Source: Zhang et al. 2018, "mixup", arXiv:1710.09412; versions: Salamon & Bello 2017,
-    arXiv:1608.04363.
+    Source: Zhang et al. 2018, "mixup", arXiv:1710.09412. Salamon & Bello 2017 made
+    such versions, arXiv:1608.04363.
 
     Examples:
         >>> augmentation = kerasaudio.training.Augmentation(

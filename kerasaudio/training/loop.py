@@ -126,6 +126,11 @@ def train(
         check_clips(validation)
     if validation_windows is not None:
         validation_windows = whole_number(validation_windows, "validation_windows")
+    if "versions" in batches:  # they would change the validation clips, too
+        raise ValueError(
+            "versions must be passed as augmentation=Augmentation(versions=...). "
+            f"Received: versions={batches['versions']!r}."
+        )
     told = check_callbacks(callbacks)
     start, excuse = chosen_start(head, model, training)
     chosen = schedule

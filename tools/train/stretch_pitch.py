@@ -46,9 +46,9 @@ from stretch_pitch_data import (
 )
 from stretch_pitch_tables import tables
 
-from kerasaudio import LogMelCNN
 from kerasaudio.datasets import ESC50
 from kerasaudio.files.whole_file import write_text
+from kerasaudio.models.log_mel_cnn import LogMelCNN
 from kerasaudio.transfer import fit_probe
 
 Wanted = tuple[int, str, np.ndarray, np.ndarray]

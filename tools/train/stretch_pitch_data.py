@@ -7,12 +7,13 @@ import keras
 import numpy as np
 
 import kerasaudio
-from kerasaudio import LogMelCNN, load_audio
+from kerasaudio import load_audio
 from kerasaudio.audio.versions import Version, versions_of
 from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets import ESC50
 from kerasaudio.datasets.batching.cutting import levels
 from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.models.log_mel_cnn import LogMelCNN
 
 SECONDS = 5
 FRAMES, HOP = 128, 1_024

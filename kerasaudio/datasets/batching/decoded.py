@@ -1,4 +1,4 @@
-"""Decoded audio, kept on disk and memory-mapped, so that files are decoded only once."""
+"""Decoded audio, kept on disk, so that files are decoded only once."""
 
 from pathlib import Path
 

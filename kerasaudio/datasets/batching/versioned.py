@@ -119,7 +119,9 @@ class ClipAudio:
         self.readers = audio.readers
         clips = list(zip(paths, spans.tolist(), strict=True))
         self._parts = [
-            Part(path, *span, version) for version in versions for path, span in clips
+            Part(path, start, end, version)
+            for version in versions
+            for path, (start, end) in clips
         ]
         self._versions: VersionedAudio | None = None
         lengths = (spans[:, 1] - spans[:, 0]).tolist()
