@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from kerasaudio.datasets.batching.decoded import DecodedAudio
-from kerasaudio.datasets.batching.decoding import Room, for_each
+from kerasaudio.datasets.batching.decoding import Room, for_each_file
 
 FILES = [Path(f"{number}.wav") for number in range(200)]
 
@@ -39,27 +39,27 @@ class Held:
 
 def test_the_others_hold_no_more_than_the_limit():
     held = Held(100)
-    for_each(FILES, 8, lambda file: held.decode(file, [30]))
+    for_each_file(FILES, 8, lambda file: held.decode(file, [30]))
     assert 60 <= held.most <= 100 + 30
 
 
 @pytest.mark.timeout(60)
 def test_those_that_grow_do_not_wait_for_each_other_for_ever():
     held = Held(100)
-    for_each(FILES, 8, lambda file: held.decode(file, [0, 10, 40, 90]))
+    for_each_file(FILES, 8, lambda file: held.decode(file, [0, 10, 40, 90]))
     assert held.most <= 100 + 90
 
 
 @pytest.mark.timeout(60)
 def test_what_is_larger_than_the_limit_is_let_in_alone():
     held = Held(100)
-    for_each(FILES[:20], 8, lambda file: held.decode(file, [1_000]))
+    for_each_file(FILES[:20], 8, lambda file: held.decode(file, [1_000]))
     assert held.most == 1_000
 
 
 def test_every_file_is_decoded_once():
     seen = []
-    for_each(FILES, 8, lambda file: seen.append(file))
+    for_each_file(FILES, 8, lambda file: seen.append(file))
     assert sorted(seen) == sorted(FILES)
 
 
@@ -73,7 +73,7 @@ def test_a_failure_ends_the_work():
         time.sleep(0.001)
 
     with pytest.raises(MemoryError, match="no more"):
-        for_each(FILES, 4, decode)
+        for_each_file(FILES, 4, decode)
     assert len(seen) < 20
 
 

@@ -6,14 +6,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from pathlib import Path
 
 from kerasaudio.audio.load import Hold
 
 # Most bytes of waveforms, at the higher of the file's rate and the wanted rate.
 MOST_BYTES = 2**27
-
-Key = TypeVar("Key")
 
 
 class Room:
@@ -65,38 +63,38 @@ class Room:
         return next(iter(self._held)) is me or others + size <= self._limit
 
 
-def for_each(
-    keys: Sequence[Key],
+def for_each_file(
+    files: Sequence[Path],
     readers: int,
-    make: Callable[[Key], None],
+    decode: Callable[[Path], None],
     doing: str = "decoding",
 ) -> None:
-    """Call `make` with each key in threads, with a progress bar on terminals.
+    """Call `decode` with each file in threads, with a progress bar on terminals.
 
     Raises:
-        Exception: The error that `make` raised, after those in progress are finished.
+        Exception: The error that `decode` raised, after files in progress are finished.
     """
     from tqdm import tqdm
 
-    left, one_by_one, is_over = iter(keys), threading.Lock(), threading.Event()
+    left, one_by_one, is_over = iter(files), threading.Lock(), threading.Event()
 
     def work() -> None:
         while not is_over.is_set():
             with one_by_one:
-                key = next(left, None)
-            if key is None:
+                file = next(left, None)
+            if file is None:
                 return
             try:
-                make(key)
+                decode(file)
             except BaseException:
                 is_over.set()
                 raise
             with one_by_one:
                 bar.update()
 
-    count = min(readers, len(keys))
+    count = min(readers, len(files))
     with (
-        tqdm(None, doing, len(keys), file=sys.stderr, disable=None) as bar,
+        tqdm(None, doing, len(files), file=sys.stderr, disable=None) as bar,
         ThreadPoolExecutor(count) as pool,
     ):
         running = [pool.submit(work) for _ in range(count)]

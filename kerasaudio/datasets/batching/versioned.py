@@ -17,56 +17,63 @@ from kerasaudio.audio.load import Hold
 from kerasaudio.audio.signalsmith import Processes
 from kerasaudio.audio.versions import Version
 from kerasaudio.datasets.batching.decoded import DecodedAudio
-from kerasaudio.datasets.batching.kept_audio import KeptAudio
 from kerasaudio.files.file_state import FileState
 
 _MANY = 16  # versions that are worth the start of other processes
 
 
-class Part(NamedTuple):
-    """A version of samples `start` to `end` of a file."""
+class Source(NamedTuple):
+    """What a version is made from: samples `start` to `end` of a decoded file."""
 
     path: Path
     start: int
     end: int
     version: Version
 
+    @property
+    def name(self) -> Path:
+        """The version's name in the cache; no name of a file has a NUL."""
+        change = f"{self.version.kind} {self.version.amount!r}"
+        return Path(f"{self.path}\0{self.start}-{self.end}\0{change}")
 
-class VersionedAudio(KeptAudio[Part]):
+
+class VersionedAudio(DecodedAudio):
     """Versions of parts of decoded files, made on creation by several processes.
 
     Args:
-        parts: The versions.
-        audio: Their decoded files.
-        cache: See `KeptAudio`; versions are in the same folder as decoded audio.
-        dtype: See `KeptAudio`.
+        sources: What they are made from.
+        audio: The decoded files.
+        cache: See `DecodedAudio`; versions are in the same folder.
+        dtype: See `DecodedAudio`.
     """
 
     doing = "stretching"
 
     def __init__(
         self,
-        parts: Sequence[Part],
+        sources: Sequence[Source],
         audio: DecodedAudio,
         cache: bool | str | PathLike[str],
         dtype: str,
     ) -> None:
         self._audio = audio
+        self._sources = {source.name: source for source in sources}
         self._processes: Processes | None = None
         rate, readers = audio.sample_rate, audio.readers
-        super().__init__(parts, rate, cache=cache, dtype=dtype, readers=readers)
+        names = list(self._sources)
+        super().__init__(names, rate, cache=cache, dtype=dtype, readers=readers)
 
-    def _state(self, key: Part) -> FileState:
-        file, version = FileState.of(key.path), key.version
-        change = f"{key.start}-{key.end}\0{version.kind} {version.amount!r}"
-        return replace(file, path=f"{file.path}\0{change}")  # no path has a NUL
+    def _state(self, file: Path) -> FileState:
+        source = self._sources[file]
+        state = FileState.of(source.path)
+        name = source._replace(path=Path(state.path)).name
+        return replace(state, path=str(name))
 
-    def _made(self, key: Part, hold: Hold) -> np.ndarray:
-        version, rate = key.version, self.sample_rate
-        length = version.length(key.end - key.start)
-        hold(4 * (key.end - key.start + length))
-        samples = self._audio.read(key.path, key.start, key.end)
-        made = None
+    def _waveform(self, file: Path, hold: Hold) -> np.ndarray:
+        path, start, end, version = self._sources[file]
+        length, rate = version.length(end - start), self.sample_rate
+        hold(4 * (end - start + length))
+        samples, made = self._audio.read(path, start, end), None
         if self._processes is not None:
             settings = version.settings
             made = self._processes.stretched(samples, rate, length, **settings)
@@ -95,8 +102,8 @@ class ClipAudio:
         paths: File of each clip.
         spans: Start and end of each clip in its file, in samples, int64 (n, 2).
         versions: Versions of each clip.
-        cache: See `KeptAudio`.
-        dtype: See `KeptAudio`.
+        cache: See `DecodedAudio`.
+        dtype: See `DecodedAudio`.
 
     Attributes:
         lengths: Length of each waveform in samples, int64 (n * (1 + versions),).
@@ -118,8 +125,8 @@ class ClipAudio:
         self._audio, self._paths, self._spans = audio, paths, spans
         self.readers = audio.readers
         clips = list(zip(paths, spans.tolist(), strict=True))
-        self._parts = [
-            Part(path, start, end, version)
+        self._sources = [
+            Source(path, start, end, version)
             for version in versions
             for path, (start, end) in clips
         ]
@@ -127,13 +134,14 @@ class ClipAudio:
         lengths = (spans[:, 1] - spans[:, 0]).tolist()
         self.made = 0
         if versions:
-            self._versions = VersionedAudio(self._parts, audio, cache, dtype)
-            for part, reason in self._versions.errors.items():
-                raise AudioDecodeError(
-                    f"{part.path} cannot be changed ({part.version}): {reason}"
-                )
-            lengths += [self._versions.lengths[part] for part in self._parts]
-            self.made = self._versions.made
+            made = VersionedAudio(self._sources, audio, cache, dtype)
+            for source in self._sources:
+                if reason := made.errors.get(source.name):
+                    raise AudioDecodeError(
+                        f"{source.path} cannot be changed ({source.version}): {reason}"
+                    )
+                lengths.append(made.lengths[source.name])
+            self._versions, self.made = made, made.made
         self.lengths = np.array(lengths, np.int64)
 
     @property
@@ -143,10 +151,10 @@ class ClipAudio:
         return self._audio.is_cached and (made is None or made.is_cached)
 
     def read(self, number: int, start: int, stop: int) -> np.ndarray:
-        """Return samples `start` to `stop` of a waveform; see `KeptAudio.read`."""
+        """Return samples `start` to `stop` of a waveform; see `DecodedAudio.read`."""
         if number < len(self._paths):
             begin = int(self._spans[number, 0])
             return self._audio.read(self._paths[number], begin + start, begin + stop)
         assert self._versions is not None
-        part = self._parts[number - len(self._paths)]
-        return self._versions.read(part, start, stop)
+        name = self._sources[number - len(self._paths)].name
+        return self._versions.read(name, start, stop)
