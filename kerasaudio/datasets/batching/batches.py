@@ -12,7 +12,6 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.stretch import require_stretch
 from kerasaudio.audio.versions import versions_of
 from kerasaudio.audio.window_rule import Span
@@ -257,19 +256,7 @@ class ClipBatches(keras.utils.PyDataset):
             return [window for windows in read for window in windows]
 
     def _window(self, clip: int, span: Span) -> np.ndarray:
-        first = max(0, span.start - self._rule.context)
-        last = span.start + span.length
-        piece = self._audio.read(clip, first, last)
-        if len(piece) < last - first:
-            raise AudioDecodeError(
-                f"{self.clips.paths[clip]} is now shorter than when this training "
-                "began."
-            )
-        head = piece
-        if span.length < span.size and span.start:
-            end = min(self._length(clip), self._rule.window)
-            head = self._audio.read(clip, 0, end)
-        return self._rule.filled(piece, head, span).samples
+        return self._audio.window(clip, span, self._rule)
 
     def _audible(
         self, clip: int, silence_db: float | None, per_clip: int | None

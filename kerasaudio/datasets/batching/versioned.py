@@ -16,6 +16,7 @@ from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.load import Hold
 from kerasaudio.audio.signalsmith import Processes
 from kerasaudio.audio.versions import Version
+from kerasaudio.audio.window_rule import Span, WindowRule
 from kerasaudio.datasets.batching.decoded import DecodedAudio
 from kerasaudio.files.file_state import FileState
 
@@ -149,6 +150,24 @@ class ClipAudio:
         """Whether all waveforms are in the cache."""
         made = self._versions
         return self._audio.is_cached and (made is None or made.is_cached)
+
+    def window(self, number: int, span: Span, rule: WindowRule) -> np.ndarray:
+        """Return a window, filled by the rule, with the samples before it.
+
+        Raises:
+            AudioDecodeError: The file has become shorter.
+        """
+        first = max(0, span.start - rule.context)
+        last = span.start + span.length
+        piece = head = self.read(number, first, last)
+        if len(piece) < last - first:
+            path = self._paths[number % len(self._paths)]
+            raise AudioDecodeError(
+                f"{path} is now shorter than when this training began."
+            )
+        if span.length < span.size and span.start:
+            head = self.read(number, 0, min(int(self.lengths[number]), rule.window))
+        return rule.filled(piece, head, span).samples
 
     def read(self, number: int, start: int, stop: int) -> np.ndarray:
         """Return samples `start` to `stop` of a waveform; see `DecodedAudio.read`."""
