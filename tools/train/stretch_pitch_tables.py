@@ -64,7 +64,9 @@ def _gain(found: dict[int, Row], plain: dict[int, Row], augment: str) -> str:
 
 
 def _spread(values: np.ndarray, sign: str = "") -> str:
-    return f"{values.mean():{sign}.1f} ± {values.std():.1f}"
+    """Give the mean, and the deviation if there are several draws."""
+    deviation = f" ± {values.std():.1f}" if len(values) > 1 else ""
+    return f"{values.mean():{sign}.1f}{deviation}"
 
 
 def _by_class(rows: Sequence[Row]) -> str:
