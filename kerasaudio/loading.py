@@ -18,9 +18,9 @@ from kerasaudio.core.saved import read_saved
 from kerasaudio.files.errors import UnsafeFileError
 from kerasaudio.models import FACTORIES
 from kerasaudio.moved import getattr_of
-from kerasaudio.text import escaped
+from kerasaudio.text import choices, did_you_mean, escaped
 from kerasaudio.weights import list_weights, repository
-from kerasaudio.weights.manifest import choices, did_you_mean, find, tags
+from kerasaudio.weights.manifest import find, tags
 
 FILE_SUFFIX = ".safetensors"
 MODEL_FILES = ("model.safetensors", "model.keras")  # in a repository, in this order

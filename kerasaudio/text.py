@@ -1,7 +1,9 @@
 """Format text for people: safe for terminals and spreadsheets."""
 
+import difflib
 import unicodedata
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 # Spreadsheets compute cells that begin with these, narrow or wide.
@@ -75,6 +77,30 @@ def printable(path: Path | str) -> str:
     return text if text.isprintable() else repr(text)
 
 
+def quoted(label: str) -> str:
+    """Return a label for a list separated by commas: in quotes if it contains some."""
+    if "," not in label and '"' not in label:
+        return printable(label)
+    return '"' + printable(label).replace('"', '""') + '"'
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return a question that suggests a similar word, or "" if none is similar."""
+    known = {candidate.lower(): candidate for candidate in words}
+    close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""
+
+
+def choices(question: str, words: Iterable[str]) -> str:
+    """Return the question that suggests a word; without one, all words to choose from.
+
+    Args:
+        question: From `did_you_mean`; "" if no word is similar.
+        words: May be dozens, in which a suggestion would get lost.
+    """
+    return question or f" Pass one of {', '.join(sorted(words))}."
+
+
 def megabytes(size: int | None) -> str:
     """Return a size in bytes as text, such as "1.5 MB"."""
     return "?" if size is None else f"{size / 1e6:.1f} MB"
@@ -87,6 +113,22 @@ def columns(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(
         "  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in rows
     )
+
+
+def fitted(rows: list[tuple[str, ...]], width: int) -> str:
+    """Return rows as `columns` does, with as many columns as fit into a width.
+
+    Lines of the first column alone that are too long are cut.
+    """
+    for count in range(len(rows[0]), 0, -1):
+        text = columns([row[:count] for row in rows])
+        if max(map(len, text.splitlines())) <= width:
+            return text
+    lines = (
+        line if len(line) <= width else f"{line[: width - 1]}…"
+        for line in text.splitlines()
+    )
+    return "\n".join(lines)
 
 
 def percent(share: float) -> str:

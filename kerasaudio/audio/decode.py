@@ -1,8 +1,8 @@
 """Decode audio to blocks of float32 samples, with libsndfile or an alternative.
 
-A decoder has a `name`, a `sample_rate` and `channels`, and yields `blocks` of shape
-(frames, channels). Reading all blocks returns every sample that the file states, or
-raises an IncompleteAudioError.
+A decoder has a `name`, a `format`, a `sample_rate` and `channels`, and yields `blocks`
+of shape (frames, channels). Reading all blocks returns every sample that the file
+states, or raises an IncompleteAudioError.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ class Decoder(Protocol):
     """Interface of decoders; `frames` is the stated number, None if unknown."""
 
     name: str
+    format: str
     sample_rate: int
     channels: int
     frames: int | None

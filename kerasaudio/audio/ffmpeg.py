@@ -101,6 +101,7 @@ class FfmpegDecoder:
     ) -> None:
         """Run once, to get the sample rate and the number of channels."""
         self.name = source.name
+        self.format = _NAMES.get(form, form)
         self.frames: int | None = None
         self._source = source
         self._input = [

@@ -17,6 +17,7 @@ class ChainDecoder:
     def __init__(self, source: Source, links: Sequence[Link]) -> None:
         """Open the first stream, to get the sample rate and the number of channels."""
         self.name = source.name
+        self.format = f"OGG {links[0].codec.upper()}"
         self._source = source
         self._links = links
         with open_link(source, links[0], self._is_only) as first:

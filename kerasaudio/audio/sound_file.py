@@ -44,6 +44,7 @@ class SoundFileDecoder:
             before: Number of frames of earlier streams, for messages.
         """
         self.name = source.name
+        self.format = f"{file.format} {file.subtype}"
         self.sample_rate = int(file.samplerate)
         self.channels = int(file.channels)
         self.frames = frames

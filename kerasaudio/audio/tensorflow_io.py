@@ -120,6 +120,7 @@ class TensorFlowIODecoder:
     def __init__(self, source: Source, tensor: Any) -> None:
         """Wrap an open AudioIOTensor."""
         self.name = source.name
+        self.format = "tensorflow-io"
         self._source = source
         self._tensor = tensor
         self.sample_rate = int(tensor.rate.numpy())

@@ -1,47 +1,46 @@
-"""`kerasaudio list`, `info` and `download`: the networks and their weights."""
+"""`kerasaudio list` and `download`: the published weights."""
 
 import argparse
-import json
+import shutil
+import sys
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive, positive_number
-from kerasaudio.cli.factories import description, factory_files
+from kerasaudio.cli.info import facts_of_weights, readable
 from kerasaudio.cli.wording import MODEL_WORDS, Words
-from kerasaudio.text import columns, megabytes
+from kerasaudio.cli.writer import add_json_option, json_line
+from kerasaudio.text import columns, fitted
 from kerasaudio.weights.listing import list_weights
-from kerasaudio.weights.manifest import (
-    TASKS,
-    WeightsEntry,
-    choices,
-    did_you_mean,
-    find,
-    tags,
-)
+from kerasaudio.weights.manifest import TASKS, WeightsEntry, find, tags
 from kerasaudio.weights.whereabouts import Whereabouts, whereabouts
 
-_LIST_DESCRIPTION = """List the published weights: size, sample rate, license, results.
+_LIST_DESCRIPTION = """List the published weights.
 
-It also says where the file is: in the package, in your folders (KERASAUDIO_WEIGHTS), in
-the cache, or still to be downloaded, at first use. Options leave out what does not
-fit."""
+Columns: the name for --model, the number of classes, the sample rate in kHz, the size
+in MB, where the file is (in the package, in your folder KERASAUDIO_WEIGHTS, in a cache,
+or still to be downloaded, at first use), and its license; a ! marks one that forbids
+commercial use. As many columns are shown as fit into the terminal, or into 80
+characters (COLUMNS says otherwise); --long shows all of them. Options leave out what
+does not fit."""
 
 _LIST_EXAMPLES = """examples:
   kerasaudio list YAMNet
   kerasaudio list --task music --bundled
+  kerasaudio list --long
   kerasaudio list --data AudioSet --max-megabytes 10 --json"""
 
 _FILTERS = ("task", "data", "license", "sample_rate", "max_parameters", "bundled")
 _HEADING = (
-    *("model", "weights", "task", "size", "rate", "license", "where"),
+    *("model/weights", "classes", "kHz", "MB", "where", "license", "task"),
     "published",
 )
 _PLACES = {
-    "package": "in the package",
-    "user folder": "in KERASAUDIO_WEIGHTS",
-    "cache": "in the cache",
-    "hub cache": "in the Hub's cache",
+    "package": "package",
+    "user folder": "your folder",
+    "cache": "cache",
+    "hub cache": "Hub cache",
     "download": "download",
 }
 _WORDS: Words = {
@@ -79,13 +78,10 @@ def add(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="only those in the package, or only the others",
     )
-    listing.add_argument("--json", action="store_true")
+    shown = listing.add_mutually_exclusive_group()
+    shown.add_argument("--long", action="store_true", help="all columns, however wide")
+    add_json_option(shown)
     listing.set_defaults(run=_list, wording=_WORDS, with_backend=False)
-
-    info = commands.add_parser("info", help="describe a model and its weights")
-    info.add_argument("words", nargs="+", metavar="MODEL [TAG]")
-    info.add_argument("--json", action="store_true")
-    info.set_defaults(run=_info, wording=_WORDS, with_backend=False)
 
     download = commands.add_parser("download", help="download weights ahead of time")
     download.add_argument("words", nargs="+", metavar="MODEL TAG | MODEL/TAG")
@@ -106,13 +102,17 @@ def _list(options: argparse.Namespace) -> int:
     )
     places = whereabouts(entries)
     if options.json:
-        facts = [_facts(*found) for found in zip(entries, places, strict=True)]
-        print(json.dumps(facts, indent=2))
+        for found in zip(entries, places, strict=True):
+            sys.stdout.write(json_line(facts_of_weights(*found)))
         return 0
     if not entries:
         complain("No published weights have all of these properties.")
         return 0
-    print(columns([_HEADING, *map(_row, entries, places)]))
+    rows = [_HEADING, *map(_row, entries, places)]
+    width = shutil.get_terminal_size().columns
+    print(columns(rows) if options.long else fitted(rows, width))
+    if any(entry.is_non_commercial for entry in entries):
+        complain("Licenses marked by ! forbid commercial use.")
     return 0
 
 
@@ -121,75 +121,17 @@ def _bytes(megabytes: float) -> int:
 
 
 def _row(entry: WeightsEntry, place: Whereabouts) -> tuple[str, ...]:
-    rate = f"{entry.sample_rate / 1000:g} kHz" if entry.sample_rate else "?"
-    restricted = " (non-commercial)" if entry.is_non_commercial else ""
+    size = entry.approximate_size
     return (
-        *(entry.factory, entry.tag, entry.task),
-        *(megabytes(entry.approximate_size), rate),
-        *(entry.license + restricted, _PLACES[place.kind]),
-        _readable(dict(entry.metrics)),
+        entry.title,
+        str(len(entry.labels) or "-"),
+        f"{entry.sample_rate / 1000:g}" if entry.sample_rate else "?",
+        "?" if size is None else f"{size / 1e6:.1f}",
+        _PLACES[place.kind],
+        entry.license + (" !" if entry.is_non_commercial else ""),
+        entry.task,
+        readable(dict(entry.metrics)),
     )
-
-
-def _info(options: argparse.Namespace) -> int:
-    known = factory_files()
-    factory, _, tag = "/".join(options.words).partition("/")
-    if factory not in known:
-        raise ValueError(
-            f"Unknown model {factory!r}." + choices(did_you_mean(factory, known), known)
-        )
-    described = description(factory)
-    if tag:
-        entry = find(factory, tag)
-        facts = _facts(entry, *whereabouts([entry])) | {"labels": list(entry.labels)}
-    else:
-        facts = {"model": factory, "weights": tags(factory)}
-    if options.json:
-        print(json.dumps(facts | {"description": described}, indent=2))
-        return 0
-    rows: list[tuple[str, ...]] = [
-        (key, _readable(value)) for key, value in facts.items() if value
-    ]
-    print(f"{described}\n\n{columns(rows)}")
-    return 0
-
-
-def _readable(value: Any) -> str:
-    if isinstance(value, dict):
-        named = {"" if key == "dataset" else key: said for key, said in value.items()}
-        return ", ".join(
-            f"{key.replace('_', ' ')} {said}".strip() for key, said in named.items()
-        )
-    if not isinstance(value, list):
-        return str(value)
-    # "Bird vocalization, bird call, bird song" is one label.
-    return ("; " if any("," in item for item in value) else ", ").join(value)
-
-
-def _facts(entry: WeightsEntry, place: Whereabouts) -> dict[str, Any]:
-    return {
-        "model": entry.factory,
-        "weights": entry.tag,
-        "task": entry.task,
-        "data": list(entry.data),
-        "sample_rate": entry.sample_rate,
-        "bundled": entry.is_bundled,
-        "where": place.kind,
-        "path": None if place.path is None else str(place.path),
-        "bytes": entry.approximate_size,
-        "parameters": entry.parameters,
-        "license": entry.license,
-        "non_commercial": entry.is_non_commercial,
-        "metrics": dict(entry.metrics),
-        "homepage": entry.homepage,
-        "citation": entry.citation,
-        "training": dict(entry.training),
-        "sources": [
-            file.address
-            for source in entry.pinned_sources
-            for file in (source, *source.companions)
-        ],
-    }
 
 
 def _download(options: argparse.Namespace) -> int:

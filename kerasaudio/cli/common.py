@@ -7,17 +7,19 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kerasaudio.cli.wording import Words, in_options
-from kerasaudio.text import escaped, printable
+from kerasaudio.text import did_you_mean, escaped, printable
 
 DEFAULT_MODEL = "YAMNet"
 MODEL_HELP = (
     "factory, factory/tag, the path of a saved .keras model, or hf://user/repo "
     f"(default: {DEFAULT_MODEL})"
 )
+_MOST_NAMES = 2_000  # of a folder that are compared with a wrong name
 _OTHERS = "--model names another network, such as MusiCNN for music"
 
 
@@ -39,16 +41,31 @@ def add_repeat_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_model(options: argparse.Namespace) -> Any:
-    """Load the model that --model and --weights name; see `choose_model`."""
+def load_model(
+    options: argparse.Namespace, window: float | None = None, hop: float | None = None
+) -> Any:
+    """Load the model that --model and --weights name; see `choose_model`.
+
+    Args:
+        options: Options of the command; --repeat-to is also read.
+        window: Length of the windows in seconds, for commands that pass it to no other
+            function; None for the model's own.
+        hop: The same, for the time from one window to the next.
+    """
     from kerasaudio.loading import load
 
     choose_model(options)
-    model = load(options.model, options.weights)
     repeat_to = getattr(options, "repeat_to", None)
-    if repeat_to is None:
+    return with_windows(load(options.model, options.weights), window, hop, repeat_to)
+
+
+def with_windows(
+    model: Any, window: float | None, hop: float | None, repeat_to: float | None
+) -> Any:
+    """Return a model with other windows, if some are given; all in seconds."""
+    if (window, hop, repeat_to) == (None, None, None):
         return model
-    return model.with_windows(repeat_to_seconds=repeat_to)
+    return model.with_windows(window, hop, repeat_to_seconds=repeat_to)
 
 
 def choose_model(options: argparse.Namespace) -> None:
@@ -94,12 +111,24 @@ def find_files(given: Sequence[str]) -> tuple[list[Path], int]:
         try:
             files = find_audio(path)
         except (ValueError, OSError) as error:
-            complain(str(error))
+            hint = similar_file(path) if isinstance(error, FileNotFoundError) else ""
+            complain(f"{error}{hint}")
             missing += 1
         else:
             for file in files:
                 found.setdefault(os.path.abspath(file), file)
     return list(found.values()), missing
+
+
+def similar_file(path: str | Path) -> str:
+    """Return a question that suggests a file of a similar name beside, or ""."""
+    missing = Path(path)
+    try:
+        with os.scandir(missing.parent) as entries:
+            names = [entry.name for entry in islice(entries, _MOST_NAMES)]
+    except OSError:
+        return ""
+    return did_you_mean(missing.name, names)
 
 
 @contextmanager

@@ -1,13 +1,11 @@
 """`kerasaudio detect`: find events in files, with their times."""
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.arguments import class_name
 from kerasaudio.cli.common import (
     add_errors_option,
     add_model_options,
@@ -15,10 +13,11 @@ from kerasaudio.cli.common import (
     complain,
     find_files,
     load_model,
-    positive_seconds,
     seconds,
     share,
 )
+from kerasaudio.cli.labels import add_label_options, given_labels
+from kerasaudio.cli.scores import SCORE_WORDS, WINDOW_WORDS, add_window_options
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words, in_options
 from kerasaudio.cli.writer import SUFFIXES, add_format_options, write_all
 from kerasaudio.text import counted, printable
@@ -37,25 +36,20 @@ for several sounds name a folder and a --format."""
 
 _EXAMPLES = """examples:
   kerasaudio detect street.wav --labels Dog,Siren --threshold 0.3
-  kerasaudio detect street.wav --labels "Beep, bleep" --labels Speech
+  kerasaudio detect street.wav --label "Beep, bleep" --label Speech
   kerasaudio detect sounds/ --min 0.5 --gap 1 --out events.csv
   kerasaudio detect street.wav --out street.txt
   kerasaudio detect sounds/ --out labels/ --format raven
 
 in Python: kerasaudio.events.find_events(model, "street.wav", labels=["Dog"])"""
 
-_SHOWN = 80  # most characters of a value that an error message shows
 _WORDS: Words = {
     **MODEL_WORDS,
     **SALVAGE_WORDS,
-    "labels": "--labels",
-    "threshold": "--threshold",
+    **WINDOW_WORDS,
+    **SCORE_WORDS,
     "min_seconds": "--min",
     "gap_seconds": "--gap",
-    "window_seconds": "--window-seconds",
-    "hop_seconds": "--hop-seconds",
-    "hop_samples": "--hop-seconds, in samples,",
-    " are in model.spec.labels": " are shown by kerasaudio info",
     "Build it with classifier_activation='sigmoid' or 'softmax'": "Use a model with "
     "probabilities",
 }
@@ -73,13 +67,8 @@ def add(commands: Any) -> None:
     detect.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     add_model_options(detect)
     add_repeat_option(detect)
-    detect.add_argument(
-        "--labels",
-        action="append",
-        metavar="LABEL,LABEL",
-        help="look for these classes only; can be repeated. A comma may separate "
-        "labels or be part of one (default: all classes)",
-    )
+    add_window_options(detect)
+    add_label_options(detect)
     detect.add_argument(
         "--threshold",
         type=share,
@@ -101,13 +90,6 @@ def add(commands: Any) -> None:
         metavar="SECONDS",
         help="join events of a class with a pause up to this (default: 0)",
     )
-    for name in ("--window-seconds", "--hop-seconds"):
-        detect.add_argument(
-            name,
-            type=positive_seconds,
-            metavar="SECONDS",
-            help="for networks without frames (default: the model's own)",
-        )
     add_errors_option(detect)
     add_format_options(detect).add_argument(
         "--out", help="a .csv, .txt or .selections.txt file; or a folder, see --format"
@@ -136,9 +118,9 @@ def _detect(options: argparse.Namespace) -> int:
     known = model.spec.labels
     if known is None:
         raise ValueError(f"{options.model} has no labels to look for.")
-    labels = read_labels(options.labels, known)
+    labels = given_labels(options, known)
     chosen_columns(labels, known, options.model)
-    spec = spec_over_time(model, options.window_seconds, options.hop_seconds)
+    spec = spec_over_time(model, options.window, options.hop)
     results = _results(model, paths, labels, options)
     if target is None:
         with EventWriter(sys.stdout, options.form) as writer:
@@ -176,59 +158,11 @@ def _results(
                 threshold=options.threshold,
                 min_seconds=options.min,
                 gap_seconds=options.gap,
-                window_seconds=options.window_seconds,
-                hop_seconds=options.hop_seconds,
+                window_seconds=options.window,
+                hop_seconds=options.hop,
                 errors=options.errors,
             )
         except (ValueError, OSError) as error:
             yield Detected(path, error=in_options(str(error), _WORDS))
         else:
             yield Detected(path, events)
-
-
-def read_labels(given: Sequence[str] | None, known: Sequence[str]) -> list[str] | None:
-    """Read the values of --labels.
-
-    Commas separate labels, unless the model has a label with these commas, such as
-    "Beep, bleep"; of several readings, the one with the longest labels counts. Double
-    quotes also keep a label together.
-
-    Args:
-        given: The values; None for all classes.
-        known: Labels of the model.
-
-    Raises:
-        ValueError: A label is empty or named twice, or a value has line breaks.
-    """
-    if given is None:
-        return None
-    names = {_spaceless(name): name for name in known}
-    labels: list[str] = []
-    for value in given:
-        try:
-            parts = next(csv.reader([value], skipinitialspace=True), [])
-        except csv.Error as error:
-            raise ValueError(
-                "--labels must be one line of labels, separated by commas. Received: "
-                f"{value[:_SHOWN]!r}."
-            ) from error
-        while parts:
-            wholes = [
-                (count, names[name])
-                for count in range(len(parts), 0, -1)
-                if (name := _spaceless(",".join(parts[:count]))) in names
-            ]
-            count, label = wholes[0] if wholes else (1, parts[0].strip())
-            labels.append(label)
-            parts = parts[count:]
-        if not value.strip() or "" in labels:
-            raise ValueError(f"--labels has an empty label. Received: {value!r}.")
-    twice = [label for label in labels if labels.count(label) > 1]
-    if twice:
-        raise ValueError(f"--labels names {twice[0]!r} twice.")
-    return labels
-
-
-def _spaceless(name: str) -> str:
-    """Return a label without the spaces around commas."""
-    return ",".join(part.strip() for part in class_name(name).split(","))

@@ -1,6 +1,7 @@
 """`kerasaudio embed`: write a table of vectors for files and folders."""
 
 import argparse
+import sys
 from typing import Any
 
 from kerasaudio.cli.common import (
@@ -12,9 +13,10 @@ from kerasaudio.cli.common import (
     find_files,
     load_model,
     positive,
-    positive_seconds,
 )
+from kerasaudio.cli.scores import WINDOW_WORDS, add_window_options
 from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, SALVAGE_WORDS, Words
+from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Turn sound files into vectors.
@@ -22,12 +24,14 @@ _DESCRIPTION = """Turn sound files into vectors.
 The table has one row per file (or per window, with --pool none): path, start and end in
 seconds, embedding, model, hash of the weights, version. Results are also kept in the
 cache: after an interruption the same command resumes, and only new or changed files are
-computed. Files that cannot be used are listed and do not stop the others."""
+computed. Files that cannot be used are listed and do not stop the others. Instead of a
+table, --json prints path, start, end and vector of each row."""
 
 _EXAMPLES = """examples:
   kerasaudio embed sounds/ --out sounds.npz
   kerasaudio embed sounds/ --model EfficientAT --weights audioset --out sounds.parquet
-  kerasaudio embed talk.wav --pool none --hop-seconds 0.5 --out talk.npz
+  kerasaudio embed talk.wav --pool none --hop 0.5 --out talk.npz
+  kerasaudio embed talk.wav --json
 
 in Python: kerasaudio.load_features("sounds.npz").vectors"""
 
@@ -35,9 +39,7 @@ _WORDS: Words = {
     **MODEL_WORDS,
     **SALVAGE_WORDS,
     **CACHE_WORDS,
-    "window_seconds": "--window-seconds",
-    "hop_seconds": "--hop-seconds",
-    "hop_samples": "--hop-seconds, in samples,",
+    **WINDOW_WORDS,
     "overwrite": "--overwrite",
 }
 
@@ -52,7 +54,9 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     embed.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
-    embed.add_argument("--out", required=True, help="a .npz or .parquet file")
+    result = embed.add_mutually_exclusive_group(required=True)
+    result.add_argument("--out", help="a .npz or .parquet file")
+    add_json_option(result)
     add_model_options(embed)
     add_repeat_option(embed)
     embed.add_argument(
@@ -68,8 +72,7 @@ def add(commands: Any) -> None:
         help="how to combine the windows of a file; none: one row per window "
         "(default: mean)",
     )
-    for name in ("--window-seconds", "--hop-seconds"):
-        embed.add_argument(name, type=positive_seconds, help="default: the model's own")
+    add_window_options(embed)
     embed.add_argument(
         "--batch-size", type=positive, help="number of windows per batch"
     )
@@ -84,28 +87,47 @@ def _embed(options: argparse.Namespace) -> int:
     from kerasaudio.features import FeatureExtractor
     from kerasaudio.features.table import check_suffix
 
-    check_suffix(options.out)
+    if options.out is not None:
+        check_suffix(options.out)
+    elif options.overwrite:
+        raise ValueError("--overwrite needs --out.")
     paths, missing = find_files(options.paths)
     if not paths:
         return 1
     extractor = FeatureExtractor(
         load_model(options),
         options.layer or "embedding",
-        window_seconds=options.window_seconds,
-        hop_seconds=options.hop_seconds,
+        window_seconds=options.window,
+        hop_seconds=options.hop,
         pool=None if options.pool == "none" else options.pool,
         batch_size=options.batch_size,
         errors=options.errors,
     )
-    done = extractor.write(paths, options.out, overwrite=options.overwrite)
-    for bad in done.failed:
+    if options.out is None:
+        features = extractor.extract(paths)
+        _print_rows(features)
+        failed = features.failed
+    else:
+        done = extractor.write(paths, options.out, overwrite=options.overwrite)
+        kept = done.files - done.computed
+        print(
+            f"{printable(done.path)}: {counted(done.rows, 'row')} of "
+            f"{extractor.width} features from {counted(done.files, 'file')} ("
+            f"{done.computed} computed, {kept} already known)"
+        )
+        failed = done.failed
+    for bad in failed:
         complain_of(bad.path, bad.error, _WORDS)
-    kept = done.files - done.computed
-    print(
-        f"{printable(done.path)}: {counted(done.rows, 'row')} of "
-        f"{extractor.width} features from {counted(done.files, 'file')} ("
-        f"{done.computed} computed, {kept} already known)"
+    if failed:
+        complain(f"{len(failed)} of {len(paths)} files could not be used.")
+    return int(missing + len(failed) > 0)
+
+
+def _print_rows(features: Any) -> None:
+    rows = zip(
+        *(features.paths, features.starts, features.ends, features.vectors),
+        strict=True,
     )
-    if done.failed:
-        complain(f"{len(done.failed)} of {len(paths)} files could not be used.")
-    return int(missing + len(done.failed) > 0)
+    for path, start, end, vector in rows:
+        record = {"path": str(path), "start": float(start), "end": float(end)}
+        sys.stdout.write(json_line({**record, "vector": vector.tolist()}))

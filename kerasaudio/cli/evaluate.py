@@ -1,6 +1,7 @@
 """`kerasaudio evaluate`: measure your model, or a network on a data set."""
 
 import argparse
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +19,7 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, measure_model
 from kerasaudio.cli.wording import CACHE_WORDS, CLIP_WORDS, MODEL_WORDS, Words
+from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import escaped, printable
 
 PROBES = ("linear", "mlp", "gru", "frozen", "full")
@@ -81,7 +83,7 @@ def add(commands: Any) -> None:
         metavar="FOLDER",
         help="also write report.json, tables as .csv, and confusion.png",
     )
-    evaluate.add_argument("--json", action="store_true", help="print the report")
+    add_json_option(evaluate)
     add_clip_options(evaluate.add_argument_group("MODEL"))
     folds = evaluate.add_argument_group("esc50 and esc10")
     add_model_options(folds)
@@ -138,7 +140,9 @@ def _probe(options: argparse.Namespace) -> int:
         layer=options.layer or "embedding",
         **{name: value for name, value in given.items() if value is not None},
     )
-    print(report.to_json() if options.json else _text(report))
+    sys.stdout.write(
+        json_line(report.to_dict()) if options.json else f"{_text(report)}\n"
+    )
     if options.out is not None:
         complain(f"The report is in {printable(report.save(options.out))}.")
     return 0

@@ -1,11 +1,12 @@
 """`kerasaudio export`: write a model as a file that runs without Keras."""
 
 import argparse
-import json
+import sys
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive_seconds
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words
+from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import printable
 
 _DESCRIPTION = """Write a model, waveform to scores, as a file that runs without Keras.
@@ -98,7 +99,7 @@ def add(commands: Any) -> None:
         "--no-verify", action="store_true", help="keep the export in any case"
     )
     export.add_argument("--overwrite", action="store_true", help="replace OUT")
-    export.add_argument("--json", action="store_true", help="print the report as JSON")
+    add_json_option(export)
     export.set_defaults(run=_export, wording=_WORDS)
 
 
@@ -121,6 +122,6 @@ def _export(options: argparse.Namespace) -> int:
         with_state=options.with_state,
         overwrite=options.overwrite,
     )
-    print(json.dumps(report.to_dict(), indent=2) if options.json else report)
+    sys.stdout.write(json_line(report.to_dict()) if options.json else f"{report}\n")
     complain(f"The model is in {printable(report.path)}.")
     return 0

@@ -1,10 +1,10 @@
 """`kerasaudio listen`: tag sound while it arrives."""
 
 import argparse
-import math
 import os
 import stat
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 from kerasaudio.cli.common import (
@@ -14,7 +14,18 @@ from kerasaudio.cli.common import (
     positive,
     positive_seconds,
 )
+from kerasaudio.cli.out import add_out_options, check_out, opened_out
+from kerasaudio.cli.scores import (
+    SCORE_WORDS,
+    WINDOW_WORDS,
+    Choice,
+    add_tag_options,
+    add_window_options,
+    choice,
+)
 from kerasaudio.cli.wording import MODEL_WORDS, Words
+from kerasaudio.cli.writer import add_format_options
+from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Name the sounds from the microphone or from a pipe.
 
@@ -22,11 +33,15 @@ By default a WAV stream is read from standard input if that is a pipe or a file,
 otherwise the microphone is used. On a terminal a table is updated with every hop;
 otherwise one line is printed per hop. Scores belong to the last window of sound. The
 network sets the length of the window, so the first scores come when a window is full.
-Stop with Ctrl-C; the command also stops at the end of the sound."""
+Stop with Ctrl-C; the command also stops at the end of the sound.
+
+--json prints one object per window; of a model without labels, its vector. The file
+--out grows with each window; on a terminal the table is shown as well."""
 
 _EXAMPLES = """examples:
   kerasaudio listen
   kerasaudio listen EfficientAT --window 2 --threshold 0.2 --smoothing average
+  kerasaudio listen --label Dog --threshold 0.3 --out dogs.csv
   ffmpeg -v error -i rtsp://camera/audio -f wav - | kerasaudio listen YAMNet --json
   arecord -t raw -f S16_LE -r 16000 | kerasaudio listen --raw --rate 16000"""
 
@@ -40,9 +55,8 @@ _SOURCES = {
 
 _WORDS: Words = {
     **MODEL_WORDS,
-    "window_seconds": "--window",
-    "hop_seconds": "--hop",
-    "hop_samples": "--hop, in samples,",
+    **WINDOW_WORDS,
+    **SCORE_WORDS,
     "smoothing": "--smoothing",
     "smoothing_seconds": "--smoothing-seconds",
     "sample_rate": "--rate",
@@ -65,19 +79,11 @@ def add(commands: Any) -> None:
     )
     _add_sound_options(listen.add_argument_group("sound"))
     scores = listen.add_argument_group("scores")
-    scores.add_argument(
-        "--hop",
-        type=positive_seconds,
-        metavar="SECONDS",
-        help="time from one window to the next (default: 0.25; or a step, for networks "
-        "with a state such as SileroVAD)",
+    add_window_options(
+        scores,
+        hop="0.25; or a step, for networks with a state such as SileroVAD",
     )
-    scores.add_argument(
-        "--window",
-        type=positive_seconds,
-        metavar="SECONDS",
-        help="length of a window, for networks that take any (default: the model's)",
-    )
+    add_tag_options(scores)
     scores.add_argument(
         "--smoothing",
         choices=SMOOTHINGS,
@@ -90,20 +96,7 @@ def add(commands: Any) -> None:
         metavar="SECONDS",
         help="span or time constant of the smoothing (default: 1)",
     )
-    scores.add_argument(
-        "--top", type=positive, help="largest number of tags (default: 5)"
-    )
-    scores.add_argument(
-        "--threshold",
-        type=_number,
-        metavar="SCORE",
-        help="leave out tags with lower scores",
-    )
-    listen.add_argument(
-        "--json",
-        action="store_true",
-        help="print one object per line; a model without labels gives vectors",
-    )
+    add_out_options(add_format_options(listen), listen)
     listen.add_argument(
         "--report", action="store_true", help="print the speed at the end"
     )
@@ -139,9 +132,10 @@ def _listen(options: argparse.Namespace) -> int:
     from kerasaudio.cli.live import writer
     from kerasaudio.streaming import Stream
 
+    form = check_out(options)
     source = _source(options)
     model = load_model(options)
-    _check_labels(options, model)
+    chosen = _choice(options, model, form)
     stream = Stream(
         model,
         options.hop or "auto",
@@ -149,16 +143,26 @@ def _listen(options: argparse.Namespace) -> int:
         smoothing=options.smoothing,
         smoothing_seconds=options.smoothing_seconds,
     )
-    write = writer(sys.stdout, stream, options.json, options.top, options.threshold)
-    try:
-        for heard in stream.run(source, source.sample_rate):
-            write(heard)
-    finally:
-        report = stream.report()
-        if options.report and report.windows:
-            complain(str(report))
-        if source.complaint:
-            complain(source.complaint, _WORDS)
+    with ExitStack() as stack:
+        writers = []
+        if options.out is not None:
+            out = stack.enter_context(opened_out(options))
+            writers.append(writer(out, stream, form, chosen))
+        if options.out is None or (sys.stdout.isatty() and chosen is not None):
+            writers.append(writer(sys.stdout, stream, options.form, chosen))
+        try:
+            for heard in stream.run(source, source.sample_rate):
+                for write in writers:
+                    write(heard)
+        finally:
+            report = stream.report()
+            if options.report and report.windows:
+                complain(str(report))
+            if source.complaint:
+                complain(source.complaint, _WORDS)
+            if options.out is not None and report.windows:
+                done = counted(report.windows, "window")
+                print(f"{printable(options.out)}: tags of {done}")
     if not report.windows:
         complain("Less than 50 ms of sound was received, which is too short to score.")
     return int(source.complaint is not None or not report.windows)
@@ -202,26 +206,14 @@ def _is_piped() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
-def _check_labels(options: argparse.Namespace, model: Any) -> None:
-    labels = model.spec.labels
-    if labels is None:
-        if not options.json or options.top or options.threshold is not None:
-            raise ValueError(
-                f"{options.model} has no labels to name sounds with. Use --json, "
-                "without --top and --threshold, to get its vectors."
-            )
-    elif options.top and options.top > len(labels):
+def _choice(options: argparse.Namespace, model: Any, form: str) -> Choice | None:
+    """Return which tags are shown; None for the vectors of a model without labels."""
+    if model.spec.labels is not None:
+        return choice(options, model.spec.labels)
+    given = (options.top, options.threshold, options.label, options.labels)
+    if form != "json" or given != (None,) * len(given):
         raise ValueError(
-            f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
-            f"Received: {options.top}."
+            f"{options.model} has no labels to name sounds with. Use --json, "
+            "without --top, --threshold and --label, to get its vectors."
         )
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
-    return number
+    return None

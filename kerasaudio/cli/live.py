@@ -1,59 +1,58 @@
-"""How `kerasaudio listen` shows its tags: as a table, as lines, or as JSON."""
+"""How `kerasaudio listen` shows its tags: as a table, as lines, as CSV or as JSON."""
 
-import json
+import csv
 import shutil
 from collections.abc import Callable
 from typing import TextIO
 
-from kerasaudio.cli.tagged import Tags
+from kerasaudio.cli.scores import Choice
+from kerasaudio.cli.tagged import Moment, Tags
+from kerasaudio.cli.writer import json_line, tag_records, tag_rows, tags_line, times
 from kerasaudio.streaming import Heard, Stream
 from kerasaudio.text import printable
 
+HEADING = ("start", "end", "label", "score")
 _BAR = 30
 
 Write = Callable[[Heard], None]
 
 
-def writer(
-    out: TextIO,
-    stream: Stream,
-    as_json: bool,
-    top: int | None,
-    threshold: float | None,
-) -> Write:
-    """Return a function that prints a window and flushes, so that readers see it."""
-    labels = stream.model.spec.labels
+def writer(out: TextIO, stream: Stream, form: str, choice: Choice | None) -> Write:
+    """Return a function that writes a window and flushes, so that readers see it.
 
-    def tags(heard: Heard) -> Tags:
-        best = stream.tags(heard, top)
-        return [tag for tag in best if threshold is None or tag[1] >= threshold]
-
-    if as_json:
-
-        def show(heard: Heard) -> str:
-            times = {"start": heard.start, "end": heard.end}
-            if labels is None:
-                return json.dumps({**times, "vector": heard.scores.tolist()}) + "\n"
-            pairs = [{"label": label, "score": score} for label, score in tags(heard)]
-            return json.dumps({**times, "tags": pairs}) + "\n"
-
-    elif out.isatty():
-        table = _Table()
-
-        def show(heard: Heard) -> str:
-            return table.redraw([_times(heard), *map(_bar, tags(heard))])
-
-    else:
-
-        def show(heard: Heard) -> str:
-            named = (f"{printable(label)} {score:.3f}" for label, score in tags(heard))
-            return f"{_times(heard)}  {', '.join(named) or '-'}\n"
+    Args:
+        out: A terminal, which shows the last window of a text, or another stream.
+        stream: The stream that the windows are from.
+        form: One of `cli.writer.FORMATS`.
+        choice: The tags to write; None for the vectors of a model without labels.
+    """
+    table = _Table() if out.isatty() else None
+    rows = csv.writer(out, lineterminator="\n")
+    if form == "csv":
+        rows.writerow(HEADING)
 
     def write(heard: Heard) -> None:
-        out.write(show(heard))
+        moment = Moment(heard.start, heard.end, _tags(stream, heard, choice))
+        times = {"start": heard.start, "end": heard.end}
+        if choice is None:
+            out.write(json_line({**times, "vector": heard.scores.tolist()}))
+        elif form == "json":
+            out.write(json_line({**times, "tags": tag_records(moment.tags)}))
+        elif form == "csv":
+            rows.writerows(tag_rows(moment))
+        elif table is not None:
+            out.write(table.redraw([_times(moment), *map(_bar, moment.tags)]))
+        else:
+            out.write(f"{_times(moment)}  {tags_line(moment.tags)}\n")
         out.flush()
 
     return write
+
+
+def _tags(stream: Stream, heard: Heard, choice: Choice | None) -> Tags:
+    if choice is None:
+        return []
+    return choice.of(stream.tags(heard, len(stream.model.spec.labels or ())))
 
 
 class _Table:
@@ -71,8 +70,8 @@ class _Table:
         return f"{up}\x1b[J" + "".join(f"{line}\n" for line in lines)
 
 
-def _times(heard: Heard) -> str:
-    return f"{heard.start:8.2f} - {heard.end:8.2f} s"
+def _times(moment: Moment) -> str:
+    return times(moment.start, moment.end).removeprefix("  ")
 
 
 def _bar(tag: tuple[str, float]) -> str:

@@ -1,10 +1,12 @@
 """Shared by `train` and `evaluate`: clips of a folder, the report on a model."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from kerasaudio.cli.common import complain
+from kerasaudio.cli.writer import json_line
 from kerasaudio.text import escaped, printable
 
 
@@ -65,8 +67,8 @@ def measure_model(options: argparse.Namespace) -> int:
         settings["clip_seconds"] = options.clip_seconds
     report = evaluate(load(options.what), clips, **settings)
     data = f"{escaped(report.dataset)}, {len(report.paths)} clips"
-    title = f"{data}: {printable(options.what)}"
-    print(report.to_json() if options.json else f"{title}\n\n{report.table()}")
+    text = f"{data}: {printable(options.what)}\n\n{report.table()}\n"
+    sys.stdout.write(json_line(report.to_dict()) if options.json else text)
     for path in report.skipped:
         complain(f"{printable(path)} was left out.")
     if options.out is not None:

@@ -1,8 +1,8 @@
 """`kerasaudio nearest`: find the most similar sounds in a folder."""
 
 import argparse
-import json
 import os
+import sys
 from typing import Any
 
 from kerasaudio.cli.clap import load_clap
@@ -13,8 +13,10 @@ from kerasaudio.cli.common import (
     find_files,
     load_model,
     positive,
+    similar_file,
 )
 from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, NO_SALVAGE_WORDS, Words
+from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import printable
 
 _DESCRIPTION = """Find the sounds that are most similar to a sound.
@@ -60,7 +62,7 @@ def add(commands: Any) -> None:
     nearest.add_argument(
         "--farthest", action="store_true", help="find the least similar sounds"
     )
-    nearest.add_argument("--json", action="store_true")
+    add_json_option(nearest)
     nearest.set_defaults(run=_nearest, wording=_WORDS)
 
 
@@ -74,7 +76,10 @@ def _nearest(options: argparse.Namespace) -> int:
         vector = clap.text(options.query)
     else:
         if not os.path.isfile(options.query):
-            raise ValueError(f"There is no sound file named {options.query!r}.")
+            raise ValueError(
+                f"There is no sound file named {options.query!r}."
+                f"{similar_file(options.query)}"
+            )
         extractor = FeatureExtractor(load_model(options))
         vector = extractor(options.query)
     features, failed = _features(extractor, options.paths)
@@ -87,11 +92,11 @@ def _nearest(options: argparse.Namespace) -> int:
     index.add(features.vectors[others], paths=[features.paths[i] for i in others])
     find = index.farthest if options.farthest else index.nearest
     found = find(vector, min(options.top, len(index)))
-    if options.json:
-        rows = [{"path": n.path, "distance": round(n.distance, 6)} for n in found]
-        print(json.dumps(rows, indent=2))
-    else:
-        for neighbor in found:
+    for neighbor in found:
+        if options.json:
+            record = {"path": neighbor.path, "distance": round(neighbor.distance, 6)}
+            sys.stdout.write(json_line(record))
+        else:
             print(f"{neighbor.distance:.3f}  {printable(neighbor.path)}")
     return int(failed)
 

@@ -8,14 +8,17 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from kerasaudio import version
 from kerasaudio.cli import (
     catalog,
+    completion,
     detect,
     embed,
     evaluate,
     export,
+    info,
     listen,
     nearest,
     push,
@@ -23,7 +26,13 @@ from kerasaudio.cli import (
     train,
 )
 from kerasaudio.cli.backend import start_backend
-from kerasaudio.cli.common import complain, reason_of, warnings_as_lines
+from kerasaudio.cli.common import (
+    complain,
+    reason_of,
+    similar_file,
+    warnings_as_lines,
+)
+from kerasaudio.cli.parser import SuggestingParser
 from kerasaudio.start import BackendError
 
 _EXAMPLES = """examples:
@@ -54,11 +63,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    parser, commands = _parser()
+    parser, commands = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # with the usage of the command, not that of the program
-        words = " ".join(unknown)
-        commands[options.command].error(f"unrecognized arguments: {words}")
+        commands.choices[options.command].refuse(unknown)
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be printable
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -76,12 +84,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         complain(reason_of(error))
         return 2
     except (ValueError, OSError, ImportError) as error:
-        complain(reason_of(error), options.wording)
+        complain(reason_of(error) + _similar(error), options.wording)
         return 1
 
 
-def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
-    parser = argparse.ArgumentParser(
+def _similar(error: Exception) -> str:
+    """Return a question about a file that is missing, if a similar one is there."""
+    if not isinstance(error, FileNotFoundError) or error.filename is None:
+        return ""
+    question = similar_file(os.fsdecode(error.filename))
+    return f".{question}" if question else ""
+
+
+def build_parser() -> tuple[SuggestingParser, Any]:
+    """Return the parser of the program, and the commands, as `add_subparsers` does."""
+    parser = SuggestingParser(
         prog="kerasaudio",
         description="Recognize the sounds in files; turn sounds into vectors.",
         epilog=_EXAMPLES,
@@ -101,6 +118,8 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         export,
         push,
         catalog,
+        info,
+        completion,
     ):
         command.add(commands)
-    return parser, commands.choices
+    return parser, commands

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import ExitStack
 from typing import Any
 
 from kerasaudio.cli.clap import clap_folder, load_clap
@@ -12,19 +13,36 @@ from kerasaudio.cli.common import (
     complain,
     find_files,
     load_model,
-    positive,
+    with_windows,
 )
-from kerasaudio.cli.detect import read_labels
+from kerasaudio.cli.labels import given_labels
+from kerasaudio.cli.out import add_out_options, check_out, opened_out
+from kerasaudio.cli.scores import (
+    SCORE_WORDS,
+    WINDOW_WORDS,
+    add_tag_options,
+    add_window_options,
+    choice,
+)
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words
 from kerasaudio.cli.writer import TagWriter, add_format_options, write_all
+from kerasaudio.text import counted, printable
 
 _EXAMPLES = """examples:
   kerasaudio tag street.wav
+  kerasaudio tag street.wav --label Dog --label "Rain on surface"
+  kerasaudio tag talk.wav --window 2 --hop 1 --threshold 0.3 --timeline
+  kerasaudio tag sounds/ --out tags.csv
+  kerasaudio tag sounds/ --json | jq -r '[.path, .tags[0].label] | @tsv'
   kerasaudio tag street.wav --model clap/ --labels "a dog barking,rain"
 
 With the folder of a CLAP (docs: zero-shot.md), labels can be any words."""
 
-_WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS, "labels": "--labels"}
+_WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS, **WINDOW_WORDS, **SCORE_WORDS}
+_ANY_WORDS = (
+    " To choose from any words, --model must be the folder of a CLAP (docs: "
+    "zero-shot.md)."
+)
 
 
 def add(commands: Any) -> None:
@@ -44,27 +62,21 @@ def add(commands: Any) -> None:
         help="a sound or film, or a folder, which is searched with its subfolders",
     )
     add_model_options(tag)
-    tag.add_argument(
-        "--labels",
-        action="append",
-        metavar="LABEL[,LABEL]",
-        help="words to choose from, if --model is the folder of a CLAP",
-    )
     add_repeat_option(tag)
-    tag.add_argument(
-        "--top", type=positive, help="number of tags per file (default: 5)"
-    )
+    add_window_options(tag)
+    add_tag_options(tag)
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
     add_errors_option(tag)
-    add_format_options(tag)
+    add_out_options(add_format_options(tag), tag)
     tag.set_defaults(run=_tag, wording=_WORDS)
 
 
 def _tag(options: argparse.Namespace) -> int:
     from kerasaudio.cli.tagging import tag_files
 
+    form = check_out(options)
     paths, missing = find_files(options.paths)
     if not paths:
         return 1
@@ -72,21 +84,23 @@ def _tag(options: argparse.Namespace) -> int:
     labels = model.spec.labels
     if labels is None:
         raise ValueError(f"{options.model} has no labels to tag with.")
-    if options.top is not None and options.top > len(labels):
-        raise ValueError(
-            f"--top must be from 1 to {len(labels)}, the classes of {options.model}. "
-            f"Received: {options.top}."
-        )
     results = tag_files(
         model,
         paths,
-        top=options.top,
+        choice(options, labels, _ANY_WORDS),
         with_timeline=options.timeline,
         errors=options.errors,
         words=_WORDS,
     )
-    with TagWriter(sys.stdout, options.form, options.timeline) as writer:
+    with ExitStack() as stack:
+        out = sys.stdout
+        if options.out is not None:
+            out = stack.enter_context(opened_out(options))
+        writer = stack.enter_context(TagWriter(out, form, options.timeline))
         failed = write_all(results, len(paths), writer)[1]
+    if options.out is not None:
+        done = counted(len(paths) - failed, "file")
+        print(f"{printable(options.out)}: tags of {done}")
     if failed and len(paths) > 1:
         complain(f"{failed} of {len(paths)} files could not be tagged.")
     return int(missing + failed > 0)
@@ -94,16 +108,15 @@ def _tag(options: argparse.Namespace) -> int:
 
 def _model(options: argparse.Namespace) -> Any:
     """Load the model; from the folder of a CLAP, one for the words of --labels."""
-    if options.labels is None:
-        folder = clap_folder(options)
-        if folder is not None and folder == options.model:
-            raise ValueError(
-                f"--model {folder} is a folder. If it holds a CLAP, name the words to "
-                'choose from: --labels "a dog barking,rain".'
-            )
-        return load_model(options)
-    clap = load_clap(options, "--labels")
-    model = clap.tagger(read_labels(options.labels, ()) or [])
-    if options.repeat_to is None:
-        return model
-    return model.with_windows(repeat_to_seconds=options.repeat_to)
+    folder = clap_folder(options)
+    has_labels = options.label is not None or options.labels is not None
+    if has_labels and (folder is not None or options.model == "CLAP"):
+        clap = load_clap(options, "--labels")
+        tagger = clap.tagger(given_labels(options, ()) or [])
+        return with_windows(tagger, options.window, options.hop, options.repeat_to)
+    if folder is not None and folder == options.model:
+        raise ValueError(
+            f"--model {folder} is a folder. If it holds a CLAP, name the words to "
+            'choose from: --labels "a dog barking,rain".'
+        )
+    return load_model(options, options.window, options.hop)

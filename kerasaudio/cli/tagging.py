@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kerasaudio.cli.tagged import Moment, Tagged
+import numpy as np
+
+from kerasaudio.cli.scores import Choice
+from kerasaudio.cli.tagged import Moment, Tagged, Tags
 from kerasaudio.cli.wording import Words, in_options
 from kerasaudio.core import AudioModel
 from kerasaudio.core.windowed import Timeline, timeline
@@ -12,8 +15,8 @@ from kerasaudio.core.windowed import Timeline, timeline
 def tag_files(
     model: AudioModel,
     paths: Iterable[Path],
+    choice: Choice,
     *,
-    top: int | None = None,
     with_timeline: bool = False,
     errors: str = "raise",
     words: Words | None = None,
@@ -23,8 +26,7 @@ def tag_files(
     Args:
         model: A model with a top.
         paths: Files.
-        top: Number of labels per file (and per window); None for 5, or all if there are
-            fewer.
+        choice: The tags to return of each file (and of each window).
         with_timeline: Also return the tags of windows one hop apart, even if the tags
             of the file come from other windows or from the whole file at once.
         errors: As for `load_audio`: "salvage" tags the readable part of a damaged file.
@@ -42,13 +44,19 @@ def tag_files(
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=in_options(str(error), words or {}))
             continue
-        moments = _moments(model, parts, top) if with_timeline else ()
-        yield Tagged(path, model.decode(whole.mean()[None], top)[0], moments)
+        moments = _moments(model, parts, choice) if with_timeline else ()
+        (tags,) = all_tags(model, whole.mean()[None])
+        yield Tagged(path, choice.of(tags), moments)
 
 
-def _moments(model: AudioModel, parts: Timeline, top: int | None) -> tuple[Moment, ...]:
-    tags = model.decode(parts.outputs, top)
+def _moments(model: AudioModel, parts: Timeline, choice: Choice) -> tuple[Moment, ...]:
+    tags = all_tags(model, parts.outputs)
     return tuple(
-        Moment(float(start), float(end), best)
-        for start, end, best in zip(parts.starts, parts.ends, tags, strict=True)
+        Moment(float(start), float(end), choice.of(every))
+        for start, end, every in zip(parts.starts, parts.ends, tags, strict=True)
     )
+
+
+def all_tags(model: AudioModel, scores: np.ndarray) -> list[Tags]:
+    """Return the tags of all classes, best first, for each row of scores."""
+    return model.decode(scores, len(model.spec.labels or ()))

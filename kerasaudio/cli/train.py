@@ -1,7 +1,6 @@
 """`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -19,7 +18,8 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
-from kerasaudio.text import escaped, percent, printable
+from kerasaudio.cli.writer import add_json_option, json_line
+from kerasaudio.text import escaped, percent, printable, quoted
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -151,7 +151,7 @@ def add(commands: Any) -> None:
     train.add_argument(
         "--restart", action="store_true", help="discard an interrupted training"
     )
-    train.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_json_option(train)
     train.set_defaults(run=_train, wording=_WORDS)
 
 
@@ -224,7 +224,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
         told = {"epochs": epochs, "notes": notes}
-        print(json.dumps(report.to_dict() | told, indent=2))
+        sys.stdout.write(json_line(report.to_dict() | told))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
     print(report.table())
@@ -240,7 +240,8 @@ def _say(text: str) -> None:
 def _introduction(clips: Any, training: int, validation: int, model: Any) -> str:
     counts = clips.multi_hot.sum(axis=0).tolist()
     classes = ", ".join(
-        f"{name} {count}" for name, count in zip(clips.class_names, counts, strict=True)
+        f"{quoted(name)} {count}"
+        for name, count in zip(clips.class_names, counts, strict=True)
     )
     spec = model.spec
     origin = spec.preset or f"{spec.architecture}, no published weights"

@@ -1,10 +1,11 @@
-"""How results are written to a stream, file by file: as text, JSON or CSV."""
+"""How results are written to a stream, file by file: as text, JSON lines or CSV."""
 
 import argparse
 import csv
 import json
+import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -12,9 +13,11 @@ from typing import Any, Generic, Protocol, Self, TextIO, TypeVar
 
 from kerasaudio.cli.common import complain_of
 from kerasaudio.cli.tagged import Moment, Tagged, Tags
-from kerasaudio.text import cell, printable
+from kerasaudio.text import cell, printable, quoted
 
 FORMATS = ("text", "json", "csv")
+JSON_HELP = "print one JSON object per line"
+_HELP = {"json": JSON_HELP, "csv": "print a table"}
 # Of files of events, which `label_files` writes.
 SUFFIXES = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}
 
@@ -23,9 +26,33 @@ def add_format_options(parser: argparse.ArgumentParser) -> Any:
     """Add an option for each of FORMATS but text, and return their group."""
     group = parser.add_mutually_exclusive_group()
     for name in FORMATS[1:]:
-        group.add_argument(f"--{name}", dest="form", action="store_const", const=name)
+        group.add_argument(
+            f"--{name}",
+            dest="form",
+            action="store_const",
+            const=name,
+            help=_HELP[name],
+        )
     parser.set_defaults(form="text")
     return group
+
+
+def add_json_option(parser: Any) -> None:
+    """Add --json to a command that has no other format but text."""
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """Return an object as a line of JSON; NaN and infinity, which it lacks, as null."""
+    return json.dumps(_finite(record), allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 class Result(Protocol):
@@ -51,8 +78,8 @@ R = TypeVar("R", bound=Result)
 class ResultWriter(AbstractContextManager["ResultWriter[R]"], Generic[R]):
     """Writes each result at once, because a folder may take hours.
 
-    text: the file, then some lines. json: an array of objects with path, the result and
-    error. csv: rows below `heading`; texts are made harmless by `text.cell`. Errors
+    text: the file, then some lines. json: an object per line, with path, the result
+    and error. csv: rows below `heading`; texts are made harmless by `text.cell`. Errors
     show in JSON only.
     """
 
@@ -62,7 +89,6 @@ class ResultWriter(AbstractContextManager["ResultWriter[R]"], Generic[R]):
         self._form = form
         self._heading = heading
         self._rows = csv.writer(stream, lineterminator="\n")
-        self._written = 0
 
     def lines(self, result: R) -> Iterator[str]:
         """Yield the lines of text below the file."""
@@ -77,10 +103,8 @@ class ResultWriter(AbstractContextManager["ResultWriter[R]"], Generic[R]):
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        """Begin the document."""
-        if self._form == "json":
-            self._stream.write("[")
-        elif self._form == "csv":
+        """Write the heading."""
+        if self._form == "csv":
             self._rows.writerow(["path", *self._heading])
         return self
 
@@ -90,23 +114,20 @@ class ResultWriter(AbstractContextManager["ResultWriter[R]"], Generic[R]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the document, unless its reader has gone."""
-        if self._form == "json" and not isinstance(error, BrokenPipeError):
-            self._stream.write("\n]\n" if self._written else "]\n")
+        """Leave the stream open."""
 
     def write(self, result: R) -> None:
-        """Write one result."""
+        """Write one result, so that its reader sees it."""
         if self._form == "json":
             found = {"path": str(result.path), **self.found(result)}
-            text = json.dumps(found | {"error": result.error})
-            self._stream.write((",\n" if self._written else "\n") + text)
+            self._stream.write(json_line(found | {"error": result.error}))
         elif result.error is None and self._form == "csv":
             path = cell(str(result.path))
             self._rows.writerows([path, *row] for row in self.rows(result))
         elif result.error is None:
             lines = [printable(result.path), *self.lines(result)]
             self._stream.write("".join(f"{line}\n" for line in lines))
-        self._written += 1
+        self._stream.flush()
 
 
 class TagWriter(ResultWriter[Tagged]):
@@ -120,20 +141,19 @@ class TagWriter(ResultWriter[Tagged]):
 
     def lines(self, result: Tagged) -> Iterator[str]:
         """Yield one line per tag and one per window."""
+        if not result.tags:
+            yield "  no tags"
         for label, score in result.tags:
             yield f"  {score:.3f}  {printable(label)}"
         for moment in result.moments:
-            tags = ", ".join(
-                f"{printable(label)} {score:.3f}" for label, score in moment.tags
-            )
-            yield f"{times(moment.start, moment.end)}  {tags}"
+            yield f"{times(moment.start, moment.end)}  {tags_line(moment.tags)}"
 
     def found(self, result: Tagged) -> dict[str, Any]:
         """Return tags, and the timeline if it was requested."""
-        found: dict[str, Any] = {"tags": _pairs(result.tags)}
+        found: dict[str, Any] = {"tags": tag_records(result.tags)}
         if self._with_timeline:
             found["timeline"] = [
-                {"start": m.start, "end": m.end, "tags": _pairs(m.tags)}
+                {"start": m.start, "end": m.end, "tags": tag_records(m.tags)}
                 for m in result.moments
             ]
         return found
@@ -142,10 +162,26 @@ class TagWriter(ResultWriter[Tagged]):
         """Yield one row per tag."""
         whole = (Moment(0.0, 0.0, result.tags),)
         for moment in result.moments if self._with_timeline else whole:
-            times = (f"{moment.start:.3f}", f"{moment.end:.3f}")
-            for label, score in moment.tags:
-                tag = (cell(label), f"{score:.6f}")
-                yield (*times, *tag) if self._with_timeline else tag
+            for row in tag_rows(moment):
+                yield row if self._with_timeline else row[2:]
+
+
+def tags_line(tags: Tags) -> str:
+    """Return the tags of a window in one line."""
+    said = ", ".join(f"{quoted(label)} {score:.3f}" for label, score in tags)
+    return said or "-"
+
+
+def tag_records(tags: Tags) -> list[dict[str, Any]]:
+    """Return tags for JSON."""
+    return [{"label": label, "score": score} for label, score in tags]
+
+
+def tag_rows(moment: Moment) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of CSV for a window: start, end, label, score."""
+    times = (f"{moment.start:.3f}", f"{moment.end:.3f}")
+    for label, score in moment.tags:
+        yield (*times, cell(label), f"{score:.6f}")
 
 
 def times(start: float, end: float) -> str:
@@ -161,7 +197,7 @@ def write_all(
     Args:
         results: Results, computed one by one.
         total: Their number.
-        writer: Writes to standard output; None to keep the results instead.
+        writer: Writes them; None to keep them instead.
 
     Returns:
         The results without an error, if there is no writer; the number of the others.
@@ -176,14 +212,9 @@ def write_all(
             with tqdm.external_write_mode(file=sys.stdout):
                 if writer is not None:
                     writer.write(result)
-                    sys.stdout.flush()
                 elif result.error is None:
                     kept.append(result)
                 if result.error is not None:
                     failed += 1
                     complain_of(result.path, result.error)
     return kept, failed
-
-
-def _pairs(tags: Tags) -> list[dict[str, Any]]:
-    return [{"label": label, "score": score} for label, score in tags]

@@ -193,7 +193,6 @@ def read_facts(path: str | PathLike[str], format: str | None = None) -> dict[str
     Raises:
         ValueError: The format is unknown, or the file has no facts of kerasaudio.
         OSError: The file cannot be read.
-        ImportError: An extra is not installed.
     """
     target = Path(path)
     form = choose_format(target, format)

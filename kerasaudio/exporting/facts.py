@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kerasaudio.checkpoints.exported_facts import FACTS_FILE as FACTS_FILE
+from kerasaudio.checkpoints.exported_facts import KEY as KEY
 from kerasaudio.core import AudioSpec
 from kerasaudio.version import __version__
 
-KEY = "kerasaudio"
 LABELS_FILE = "labels.txt"
-FACTS_FILE = "kerasaudio.json"
 INPUT = "waveform"
 # The setting that makes OpenVINO compute in float32. Its default is bfloat16 on CPUs
 # that support it.

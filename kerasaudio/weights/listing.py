@@ -3,13 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.weights.manifest import (
-    TASKS,
-    WeightsEntry,
-    choices,
-    did_you_mean,
-    load_manifest,
-)
+from kerasaudio.text import choices, did_you_mean
+from kerasaudio.weights.manifest import TASKS, WeightsEntry, load_manifest
 
 
 def list_weights(

@@ -1,16 +1,16 @@
 """Read `weights_manifest.json`, the list of published weights, as immutable records."""
 
-import difflib
 import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from kerasaudio.moved import old_attribute, renamed
+from kerasaudio.text import did_you_mean
 from kerasaudio.weights.label_lists import label_list
 
 MANIFEST_VARIABLE = "KERASAUDIO_MANIFEST"
@@ -208,23 +208,6 @@ def _elsewhere(tag: str) -> str:
     return f" {tag!r} are weights of: {having}." if having else ""
 
 
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return a question that suggests a similar word, or "" if none is similar."""
-    known = {candidate.lower(): candidate for candidate in words}
-    close = difflib.get_close_matches(str(word).lower(), known, n=1, cutoff=0.6)
-    return f" Did you mean {known[close[0]]!r}?" if close else ""
-
-
-def choices(question: str, words: Iterable[str]) -> str:
-    """Return the question that suggests a word; without one, all words to choose from.
-
-    Args:
-        question: From `did_you_mean`; "" if no word is similar.
-        words: May be dozens, in which a suggestion would get lost.
-    """
-    return question or f" Pass one of {', '.join(sorted(words))}."
-
-
 def manifest_path() -> Path:
     """Return the path of the manifest in use.
 
@@ -234,8 +217,13 @@ def manifest_path() -> Path:
     """
     if chosen := os.environ.get(MANIFEST_VARIABLE):
         return Path(chosen)
-    installed = _HERE / "weights_manifest.json"
+    installed = _installed()
     return installed if installed.is_file() else _HERE.parents[1] / installed.name
+
+
+def _installed() -> Path:
+    """Return the path of the manifest of an installed package; not of a checkout."""
+    return _HERE / "weights_manifest.json"
 
 
 def load_manifest() -> tuple[WeightsEntry, ...]:
@@ -260,7 +248,8 @@ def _load(path: Path, mtime_ns: int, size: int) -> tuple[WeightsEntry, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    _validate(content, path)
+    if path != _installed():  # which was checked before; jsonschema can take seconds
+        _validate(content, path)
     entries = tuple(_entry(raw, path) for raw in content["weights"])
     titles = [entry.title for entry in entries]
     if repeated := sorted({title for title in titles if titles.count(title) > 1}):

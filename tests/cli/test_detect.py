@@ -12,7 +12,7 @@ import soundfile
 
 import kerasaudio
 from kerasaudio import events
-from kerasaudio.cli.detect import read_labels
+from kerasaudio.cli.labels import read_labels
 from kerasaudio.datasets import from_table
 from support.tiny import RATE
 
@@ -73,9 +73,9 @@ def test_every_form_has_what_find_events_finds(run, build, beep):
         model, beep, threshold=0.3, min_seconds=1, gap_seconds=9, hop_seconds=0.6
     )
     assert len(wanted) == 2
-    arguments = (*YAMNET, "--min", 1, "--gap", 9, "--hop-seconds", 0.6)
+    arguments = (*YAMNET, "--min", 1, "--gap", 9, "--hop", 0.6)
 
-    (found,) = json.loads(run("detect", beep, *arguments, "--json")[1])
+    found = json.loads(run("detect", beep, *arguments, "--json")[1])
     rows = list(csv.reader(io.StringIO(run("detect", beep, *arguments, "--csv")[1])))
 
     assert found["path"] == str(beep)
@@ -92,7 +92,7 @@ def test_every_form_has_what_find_events_finds(run, build, beep):
 def test_one_table_of_several_sounds(run, folder, saved):
     status, out, err = run(
         *("detect", "sounds", "bad.wav", "--model", saved, "--threshold", 0.01),
-        *("--hop-seconds", 0.5, "--out", "events.csv"),
+        *("--hop", 0.5, "--out", "events.csv"),
     )
 
     assert status == 1
@@ -131,7 +131,7 @@ def test_a_name_that_looks_like_a_formula_is_found_again(run, folder, saved):
 )
 def test_label_files_are_read_back(run, folder, saved, form, suffix):
     wanted = events_of_file(saved, "sounds/one.wav")
-    arguments = ("--model", saved, "--threshold", 0.35, "--hop-seconds", 0.1)
+    arguments = ("--model", saved, "--threshold", 0.35, "--hop", 0.1)
 
     single = run("detect", "sounds/one.wav", *arguments, "--out", f"one{suffix}")
     several = run("detect", "sounds", *arguments, "--out", "labels/", "--format", form)
@@ -176,7 +176,7 @@ def test_columns_of_raven(run, folder, saved):
 
 def test_label_files_are_what_others_learn_from(run, folder, saved):
     write = ("detect", "sounds/one.wav", "--model", saved, "--threshold", 0.35)
-    run(*write, "--hop-seconds", 0.1, "--out", "sounds/one.txt")
+    run(*write, "--hop", 0.1, "--out", "sounds/one.txt")
     status, out, _ = run("evaluate", saved, "sounds/one.txt")
     assert status == 0
     assert "one, " in out
@@ -207,10 +207,10 @@ def test_a_network_with_frames(run, folder):
     status, out, _ = run(*arguments, "--threshold", 0.01, "--labels", "y", "--csv")
     assert status == 0
     assert out.splitlines()[1].startswith("sounds/one.wav,0.0,4.0,y,")
-    status, _, err = run(*arguments, "--hop-seconds", 1)
+    status, _, err = run(*arguments, "--hop", 1)
     assert status == 1
     assert "a frame every 0.04 s" in err
-    assert "leave them out. Received: --hop-seconds 1.0" in err
+    assert "leave them out. Received: --hop 1.0" in err
 
 
 KNOWN = ("Dog", "Beep, bleep", "Bark", "Bark, loud", "loud", "caf\u00e9")
@@ -274,7 +274,7 @@ def test_bad_labels(given, message):
         ("--overwrite", "need --out"),
         ("--labels d", "no label 'd'. Its labels are: 'a', 'b', 'c'."),
         ("--labels a,a", "twice"),
-        ("--window-seconds 0.01", "Received: --window-seconds 0.01"),
+        ("--window 0.01", "Received: --window 0.01"),
     ],
 )
 def test_wrong_commands(run, folder, saved, arguments, message):
@@ -304,7 +304,7 @@ def test_two_sounds_of_one_name(run, folder, saved):
         ("--threshold", "loud"),
         ("--min", "-1"),
         ("--gap", "nan"),
-        ("--hop-seconds", "0"),
+        ("--hop", "0"),
         ("--format", "xls"),
         ("--json", "--csv"),
         ("--json", "--out", "x.csv"),

@@ -64,7 +64,7 @@ def test_a_folder_is_walked_once(run, sounds, tmp_path, monkeypatch):
 def test_all_options(run, sounds, tmp_path):
     out = tmp_path / "x.parquet"
     status, said, _ = run(
-        sounds / "a.wav", "--out", out, "--pool", "none", "--hop-seconds", 0.25,
+        sounds / "a.wav", "--out", out, "--pool", "none", "--hop", 0.25,
         "--layer", "level1", "--layer", "level2", "--batch-size", 2,
     )  # fmt: skip
     assert (status, said.split(": ")[1]) == (
@@ -89,7 +89,7 @@ def test_bad_files_are_listed(run, sounds, tmp_path):
         (["--out", "x.csv"], r"\.npz or \.parquet"),
         (["--out", "absent/x.npz"], "cannot be written"),
         (["--out", "x.npz", "--layer", "nothing"], "no layer 'nothing'"),
-        (["--out", "x.npz", "--window-seconds", "3"], "takes exactly 0.5 s"),
+        (["--out", "x.npz", "--window", "3"], "takes exactly 0.5 s"),
     ],
 )
 def test_what_cannot_be_done(run, sounds, tmp_path, monkeypatch, words, says):
@@ -101,7 +101,7 @@ def test_what_cannot_be_done(run, sounds, tmp_path, monkeypatch, words, says):
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--out", "x.npz", "--hop-seconds", "0"], ["--pool", "median"]]
+    "words", [[], ["--out", "x.npz", "--hop", "0"], ["--pool", "median"]]
 )
 def test_wrong_words(run, sounds, words):
     with pytest.raises(SystemExit) as end:

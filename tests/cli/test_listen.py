@@ -15,6 +15,7 @@ import soundfile
 from kerasaudio import FeatureExtractor, Stream
 from kerasaudio.audio import microphone
 from kerasaudio.cli import live
+from kerasaudio.cli.scores import Choice
 from kerasaudio.core import AudioModel
 from support.streams import expected, scores_of
 from support.tiny import RATE
@@ -207,7 +208,7 @@ def test_a_table_is_drawn_anew(model, monkeypatch):
     monkeypatch.setenv("LINES", "3")
     out = Terminal()
     stream = Stream(model)
-    write = live.writer(out, stream, False, None, 0.4)
+    write = live.writer(out, stream, "text", Choice(None, 5, 0.4))
     heard = stream.push(np.zeros(6_000), RATE)
     heard[1].scores[:] = 0.5, 0.75, 0
     heard[0].scores[:] = 0.1, 0.2, 1

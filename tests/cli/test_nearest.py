@@ -57,7 +57,9 @@ def test_json_equals_cosine_distance(run, sounds, tmp_path):
     said = run(sounds / "400.wav", sounds, "--json", "--top", 4)[1]
     extractor = FeatureExtractor(str(tmp_path / "tiny.keras"))
     query = extractor(sounds / "400.wav")
-    for row in json.loads(said):
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert len(rows) == 4
+    for row in rows:
         other = extractor(row["path"])
         cosine = query @ other / np.linalg.norm(query) / np.linalg.norm(other)
         assert row["distance"] == pytest.approx(1 - cosine, abs=1e-5)

@@ -39,7 +39,8 @@ def test_tag_salvages_what_there_is(run, saved, folder):
     words = ("tag", folder, "--model", saved, "--top", 2, "--json")
     status, out, err = run(*words)
     assert status == 1
-    assert [row["error"] is None for row in json.loads(out)] == [False, False, True]
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [row["error"] is None for row in found] == [False, False, True]
     long, short, summary = lines(err)
     assert "20.000 s of 40.000 s" in long
     assert short.endswith(HERE)
@@ -47,7 +48,7 @@ def test_tag_salvages_what_there_is(run, saved, folder):
 
     status, out, err = run(*words, "--errors", "salvage", "--timeline")
     assert status == 0
-    found = json.loads(out)
+    found = [json.loads(line) for line in out.splitlines()]
     assert [row["error"] for row in found] == [None] * 3
     assert [row["timeline"][-1]["end"] for row in found] == [20, 1, 1]
     says = "is truncated: {0} s can be read, {1} bytes are missing: {0} s of {2} s."

@@ -123,13 +123,13 @@ RAISES = [
     ("detect sounds --model tiny.keras --format raven", "--format and --overwrite"),
     ("detect cut.wav --model tiny.keras", "can be read: --errors salvage."),
     (
-        "detect sounds --model tiny.keras --window-seconds 0.001",
-        "Received: --window-seconds 0.001.",
+        "detect sounds --model tiny.keras --window 0.001",
+        "Received: --window 0.001.",
     ),
-    ("detect sounds --model tiny.keras --hop-seconds 1e9", "--hop-seconds, in samples"),
+    ("detect sounds --model tiny.keras --hop 1e9", "--hop, in samples"),
     (
-        "detect sounds --model any.keras --hop-seconds 0.1",
-        "neither --window-seconds nor --hop-seconds.*Received: --hop-seconds 0.1.",
+        "detect sounds --model any.keras --hop 0.1",
+        "neither --window nor --hop.*Received: --hop 0.1.",
     ),
     ("detect sounds --model body.keras", "body.keras has no labels to look for"),
     ("detect sounds --model logits.keras", "not probabilities.*Use a model with"),
@@ -143,8 +143,8 @@ RAISES = [
     ),
     ("embed sounds --out there.npz --model tiny.keras", "pass --overwrite."),
     (
-        "embed sounds --out new.npz --model tiny.keras --window-seconds 0.001",
-        "Received: --window-seconds 0.001.",
+        "embed sounds --out new.npz --model tiny.keras --window 0.001",
+        "Received: --window 0.001.",
     ),
     (
         "embed cut.wav --out new.npz --model tiny.keras",

@@ -35,7 +35,7 @@ def test_words_get_the_scores_that_python_gives(run, folder, sound, how):
     status, out, _ = run("tag", sound, *named, *labels, "--json")
 
     assert status == 0
-    tags = json.loads(out)[0]["tags"]
+    tags = json.loads(out)["tags"]
     want = kerasaudio.ZeroShot(folder).tag(
         str(sound), labels=["a dog", "far away", "wind"]
     )
@@ -50,7 +50,8 @@ def test_words_get_the_scores_that_python_gives(run, folder, sound, how):
     [
         (["--model", "{clap}"], "name the words to choose from: --labels"),
         (["--labels", "a,b"], "--model must be the folder of a CLAP"),
-        (["--model", "YAMNet", "--labels", "a,b"], "Received: --model YAMNet"),
+        (["--model", "CLAP", "--labels", "a,b"], "Received: --model CLAP"),
+        (["--model", "YAMNet", "--label", "a"], "YAMNet has no label 'a'."),
         (["--model", "{clap}", "--labels", "a,,b"], "--labels has an empty label"),
         (["--model", "{clap}", "--labels", "a,a"], "--labels names 'a' twice"),
         (["--model", "{clap}", "--labels", "a"], "--labels must be at least two"),
@@ -85,7 +86,7 @@ def test_words_find_the_sounds_that_are_nearest(run, folder, sounds):
     )
 
     assert status == 0
-    found = json.loads(out)
+    found = [json.loads(line) for line in out.splitlines()]
     clap = kerasaudio.ZeroShot(folder)
     paths = [str(path) for path in sorted(sounds.iterdir())]
     away = 1 - clap.embed(paths) @ clap.text(words)

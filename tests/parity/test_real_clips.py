@@ -35,6 +35,6 @@ def test_the_command_names_real_clips_without_a_model(shared, capsys):
 
     assert main(["tag", *clips, "--top", "3", "--json"]) == 0
 
-    found = json.loads(capsys.readouterr().out)
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     for tagged, fitting in zip(found, CLIPS.values(), strict=True):
         assert {tag["label"] for tag in tagged["tags"]} & fitting

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
-from kerasaudio import loading
+from kerasaudio import cli, loading
 from kerasaudio.files.errors import UnsafeFileError, WeightsError
 from support.tiny import tiny_model
 from support.web_server import Repository
@@ -65,6 +65,23 @@ def test_what_is_pushed_gives_the_same_numbers(model, hub, server, capsys):
     assert again.spec.weights_hash == model.spec.weights_hash
     assert f"base_model: {REPO}" in again.card("me/other")
     assert TOKEN not in told
+
+
+def test_the_command_line_describes_a_repository(model, hub, capsys):
+    model.push_to_hub(REPO)
+    commit = list(hub.revisions)[-1]
+    capsys.readouterr()
+
+    assert cli.main(["info", f"hf://{REPO}", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "repository with model.safetensors"
+    assert found["path"] == f"hf://{REPO}@{commit}"
+    assert found["bytes"] == len(latest(hub)["model.safetensors"])
+    assert found["labels"] == [str(digit) for digit in range(10)]
+    put(hub, "kerasaudio.json", b"{}", "b" * 40)
+    assert cli.main(["info", f"hf://{REPO}"]) == 1
+    assert "kerasaudio.json of hf://me/digits@bbbb" in capsys.readouterr().err
 
 
 def test_a_network_of_ones_own(hub):

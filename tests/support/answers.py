@@ -11,6 +11,7 @@ import numpy as np
 import kerasaudio
 from kerasaudio import hear
 from kerasaudio.cli import tagging
+from kerasaudio.cli.scores import Choice
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import evaluate, predict_clips
@@ -114,7 +115,7 @@ def clip_answers(model: AudioModel, clips: LabeledClips, cache: Path) -> Pairs:
     extractor = FeatureExtractor(model, "predictions", cache=cache)
     table = extractor.extract(paths)
     rows = [table.paths.index(path) for path in paths]
-    found = tagging.tag_files(model, paths, top=3, with_timeline=True)
+    found = tagging.tag_files(model, paths, Choice(None, 3, None), with_timeline=True)
     given = {
         "tag": [all_tags(model, path) for path in paths],
         "tag, arrays": [_ordered(model, t) for t in model.tag(waveforms, rate, top=3)],

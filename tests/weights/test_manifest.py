@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         return path
 
     return write
+
+
+def test_an_installed_manifest_is_not_checked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Jupyter is installed, importing jsonschema takes more than a second."""
+    installed = tmp_path / "weights_manifest.json"
+    installed.write_bytes(manifest.manifest_path().read_bytes())
+    own = load_manifest()
+    monkeypatch.setattr(manifest, "_HERE", tmp_path)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    assert manifest.manifest_path() == installed
+    assert load_manifest() == own
 
 
 def test_schema_is_a_schema() -> None:

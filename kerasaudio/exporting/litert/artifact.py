@@ -7,20 +7,21 @@ contains LiteRT's own metadata, see `kerasaudio.exporting.litert.metadata`.
 Source: https://ai.google.dev/edge/litert, ai-edge-litert 2.3.
 """
 
-import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import litert_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
-from kerasaudio.exporting.facts import FACTS_FILE, files
+from kerasaudio.exporting.facts import files
 from kerasaudio.exporting.graph import SIGNATURE, Order, trace, write_saved_model
 from kerasaudio.exporting.litert.metadata import with_metadata
 from kerasaudio.exporting.timing import Ran, Step, run_and_time
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = litert_facts
 
 # A fixed date instead of the clock, so that the same model gives the same bytes.
 _ANY_DAY = (1980, 1, 1, 0, 0, 0)
@@ -94,13 +95,3 @@ def open_step(path: Path, threads: int) -> Step:
     interpreter = Interpreter(model_path=str(path), num_threads=threads)
     runner: Step = interpreter.get_signature_runner(SIGNATURE)
     return runner
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the appended archive; None if there are none."""
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        if FACTS_FILE not in archive.namelist():
-            return None
-        return dict(json.loads(archive.read(FACTS_FILE)))

@@ -6,18 +6,20 @@ writes. The batch can have any number of clips. The facts are in `metadata_props
 Source: https://onnx.ai, opset 17; tf2onnx 1.17; onnxruntime 1.31.
 """
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import onnx_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import INPUT, KEY, facts_json
 from kerasaudio.exporting.graph import Order, trace
 from kerasaudio.exporting.timing import Ran, Step, run_and_time
+
+read_facts = onnx_facts
 
 OPSET = 17
 
@@ -114,12 +116,3 @@ def _session(path: Path, threads: int) -> Any:
         )
     except Exception as error:  # onnxruntime's own errors share no base class
         raise RuntimeError(str(error)) from error
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the metadata; None if there are none."""
-    import onnx
-
-    proto = onnx.load(path, load_external_data=False)
-    found = {entry.key: entry.value for entry in proto.metadata_props}
-    return dict(json.loads(found[KEY])) if KEY in found else None

@@ -7,12 +7,11 @@ The batch can have any number of clips. The facts are in the runtime information
 Source: https://docs.openvino.ai, openvino 2026.4.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import openvino_facts
 from kerasaudio.core import AudioModel
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.facts import COMPILE_WITH, INPUT, KEY, facts_json
@@ -20,6 +19,8 @@ from kerasaudio.exporting.graph import Order, trace, write_saved_model
 from kerasaudio.exporting.openvino.unobserved import import_openvino
 from kerasaudio.exporting.timing import Ran, Untold, run_and_time
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = openvino_facts
 
 
 def convert(model: AudioModel, order: Order, path: Path) -> None:
@@ -88,11 +89,3 @@ def run_untold(path: Path, clips: np.ndarray) -> Untold:
     hint = compiled.get_property("INFERENCE_PRECISION_HINT")
     outputs = [np.array(compiled({INPUT: row[None]})[0]) for row in clips]
     return Untold(np.concatenate(outputs), hint.get_type_name())
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the runtime information; None if there are none."""
-    network = import_openvino().Core().read_model(path)
-    if not network.has_rt_info([KEY]):
-        return None
-    return dict(json.loads(network.get_rt_info([KEY]).astype(str)))

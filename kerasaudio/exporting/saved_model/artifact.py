@@ -3,20 +3,20 @@
 Source: https://www.tensorflow.org/guide/saved_model.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from kerasaudio.checkpoints.exported_facts import saved_model_facts
 from kerasaudio.core import AudioModel
-from kerasaudio.exporting.facts import FACTS_FILE
 from kerasaudio.exporting.graph import Order, trace, write_saved_model
 from kerasaudio.exporting.process import last_words
 from kerasaudio.exporting.timing import Ran
 from kerasaudio.files.workplace import temporary_folder
+
+read_facts = saved_model_facts
 
 RUNNER = Path(__file__).with_name("run.py")
 
@@ -47,11 +47,3 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
             raise RuntimeError(f"TensorFlow says: {last_words(done.stderr)}")
         with np.load(found, allow_pickle=False) as arrays:
             return Ran(arrays["outputs"], arrays["seconds"].tolist())
-
-
-def read_facts(path: Path) -> dict[str, Any] | None:
-    """Return the facts in the assets; None if there are none."""
-    file = path / "assets" / FACTS_FILE
-    if not file.is_file():
-        return None
-    return dict(json.loads(file.read_text(encoding="utf-8")))
