@@ -32,6 +32,9 @@ moved.install()
 # command `kerasaudio` leaves this for later: most of the time, help needs no backend.
 if "keras" in sys.modules or not start.is_command():
     start.check_backend()
+    if "keras" not in sys.modules:
+        with start.without_log():
+            import keras as _keras  # noqa: F401
 
     from kerasaudio import (
         datasets,

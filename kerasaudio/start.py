@@ -3,10 +3,14 @@
 Nothing is imported to find out which backends are installed.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
+import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from kerasaudio.extras import install
@@ -15,6 +19,14 @@ BACKENDS = ("tensorflow", "jax", "torch")
 VARIABLE = "KERAS_BACKEND"
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _COMMAND = ("kerasaudio", "kerasaudio.exe", "kerasaudio-script.py")
+_STDERR = 2
+# Lines of TensorFlow and LiteRT about the machine that LOG_LEVEL does not stop.
+_LOGGED = re.compile(
+    rb"([IWE]\d{4,}|\d{4}-\d\d-\d\d) ?[\d:.]+:? .*|"
+    rb"WARNING: All log messages before absl::InitializeLog\(\) .*|"
+    rb"To enable the following instructions: .*|"
+    rb"INFO: Created TensorFlow Lite .*"
+)
 
 
 class BackendError(ModuleNotFoundError):
@@ -26,13 +38,13 @@ def settle() -> None:
 
     If KERAS_BACKEND is not set, and the backend that Keras would take (that of its
     keras.json, or TensorFlow) is not installed, KERAS_BACKEND is set to the first of
-    `BACKENDS` that is. If TF_CPP_MIN_LOG_LEVEL is not set, it is set to 2 (errors), and
-    in the command to 3 (fatal errors), as errors that matter also arrive as exceptions.
-    Nothing is changed once Keras has been imported.
+    `BACKENDS` that is. If TF_CPP_MIN_LOG_LEVEL is not set, it is set to 3 (fatal
+    errors), as errors that matter also arrive as exceptions. Nothing is changed once
+    Keras has been imported.
     """
     if "keras" in sys.modules:
         return
-    os.environ.setdefault(LOG_LEVEL, "3" if is_command() else "2")
+    os.environ.setdefault(LOG_LEVEL, "3")
     installed = [name for name in BACKENDS if is_installed(name)]
     if not os.environ.get(VARIABLE) and installed and not is_installed(_of_keras()):
         os.environ[VARIABLE] = installed[0]
@@ -78,6 +90,43 @@ def check_backend() -> None:
         f"Or c{others}",
         name=wanted,
     )
+
+
+@contextlib.contextmanager
+def without_log() -> Iterator[None]:
+    """Leave out of stderr the lines that TensorFlow logs about the machine.
+
+    All other lines are shown at the end. If an exception comes, or if
+    TF_CPP_MIN_LOG_LEVEL is 0, nothing is left out.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            if os.environ.get(LOG_LEVEL) == "0":
+                raise OSError("The user wants to see all.")
+            kept = stack.enter_context(tempfile.TemporaryFile())
+            real = os.dup(_STDERR)
+        except OSError:  # or there is no stderr, or no place for a file
+            yield
+            return
+        stack.callback(os.close, real)
+        _flush()
+        os.dup2(kept.fileno(), _STDERR)
+        shown = True
+        try:
+            yield
+            shown = False
+        finally:
+            _flush()
+            os.dup2(real, _STDERR)
+            kept.seek(0)
+            for line in kept:
+                if shown or not _LOGGED.fullmatch(line.rstrip()):
+                    os.write(real, line)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()
 
 
 def is_installed(name: str) -> bool:

@@ -61,12 +61,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what takes long on this backend, or little, before marks are selected."""
     if os.environ.get("KERAS_BACKEND") == "jax":
         _mark_slow_on_jax(items)
-    quick = [CHECKOUT / "tests" / place for place in QUICK]
-    if missing := [str(place) for place in quick if not place.exists()]:
+    places = {CHECKOUT / "tests" / place for place in QUICK}
+    if missing := sorted(str(place) for place in places if not place.exists()):
         raise pytest.UsageError(f"QUICK in conftest.py names {', '.join(missing)}.")
+    quick = {
+        path
+        for path in {item.path for item in items}
+        if not places.isdisjoint((path, *path.parents))
+    }
     for item in items:
-        here = (item.path, *item.path.parents)
-        if not item.get_closest_marker("slow") and any(at in here for at in quick):
+        if item.path in quick and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.quick)
 
 

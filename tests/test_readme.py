@@ -94,6 +94,39 @@ def test_kerasaudio_command_is_understood(command, capsys):
     assert capsys.readouterr().out
 
 
+def _shown():
+    """Give the commands of the README that tag, with the output below them."""
+    text = PAGES[0].read_text(encoding="utf-8")
+    found = re.findall(r"```shell\n([^`]*)```\s[^`]*```text\n([^`]*)```", text)
+    for block, output in found:
+        words = block.splitlines()[-1].partition("kerasaudio tag ")[2]
+        if words:
+            yield pytest.param(words.split(), output, id=words)
+
+
+def _rows(output):
+    return [line.split(maxsplit=1) for line in output.splitlines()[1:]]
+
+
+@pytest.mark.usefixtures("user_folder")
+@pytest.mark.parametrize(("words", "output"), list(_shown()))
+def test_the_readme_shows_what_is_printed(words, output, capsys):
+    from kerasaudio.cli import main
+
+    assert main(["tag", *words]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == output.splitlines()[0] == words[0]
+    for (score, label), (shown, shown_label) in zip(
+        _rows(printed), _rows(output), strict=True
+    ):
+        assert label == shown_label
+        assert float(score) == pytest.approx(float(shown), abs=0.002)
+
+
+def test_the_readme_shows_two_outputs():
+    assert len(list(_shown())) == 2
+
+
 @pytest.mark.usefixtures("user_folder")
 @pytest.mark.parametrize("line", [line for line in COMMANDS if " | kera" in line])
 def test_pipe_into_kerasaudio(line, capsys, monkeypatch):

@@ -1,17 +1,22 @@
-"""Synthesize examples/groove.ogg: six bars of plucked strings, bass, drums and a pad.
+"""Synthesize the sounds in examples/: music (groove.ogg) and a street (siren.ogg).
 
     python tools/make_example.py
+    python tools/make_example.py siren
 
-Everything is made from sines, noise and delay lines with a fixed seed, so this script
-is the only author of the file, and its license is that of the project. Each run gives
-the same samples; the bytes differ, because an Ogg stream has a random serial number.
+`groove` plays six bars of plucked strings, bass, drums and a pad. In `siren` a police
+car drives past. Everything is made from sines, noise and delay lines with a fixed seed,
+so this script is the only author of the files, and their license is that of the
+project. It needs NumPy (the files were made with 2.4) and soundfile (0.14, with
+libsndfile 1.2.2). Each run gives the same samples; the bytes differ, because an Ogg
+stream has a random serial number.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
 
-OUTPUT = Path(__file__).parents[1] / "examples" / "groove.ogg"
+FOLDER = Path(__file__).parents[1] / "examples"
 SAMPLE_RATE = 44_100
 BEAT = SAMPLE_RATE // 2  # samples: 120 beats a minute
 BARS = 6
@@ -142,13 +147,67 @@ def groove() -> np.ndarray:
     return (0.9 * mix / np.abs(mix).max()).astype(np.float32)
 
 
+STREET_RATE = 22_050
+STREET_SECONDS = 6.0
+WAIL_SECONDS = 4.0  # from low to high and back
+WAIL_HERTZ = (650.0, 1_350.0)
+PARTIALS = 6
+SPEED, DISTANCE = 20.0, 25.0  # m/s along the street; m from the listener to it
+SPEED_OF_SOUND = 343.0  # m/s
+
+
+def wail(time: np.ndarray) -> np.ndarray:
+    """A siren that glides up and down, at times (samples,) in seconds."""
+    low, high = WAIL_HERTZ
+    fine = np.arange(-STREET_RATE, (STREET_SECONDS + 1) * STREET_RATE) / STREET_RATE
+    rise = 0.5 - 0.5 * np.cos(2 * np.pi * fine / WAIL_SECONDS)
+    cycles = np.cumsum(low * (high / low) ** rise) / STREET_RATE
+    phase = 2 * np.pi * np.interp(time, fine, cycles)
+    sound = sum(np.sin(k * phase) / k**1.2 for k in range(1, PARTIALS + 1))
+    return sound / np.abs(sound).max()
+
+
+def rumble(samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose spectrum falls from 400 Hz on: an engine, or a street far away."""
+    spectrum = np.fft.rfft(rng.normal(0, 1, samples))
+    hertz = np.fft.rfftfreq(samples, 1 / STREET_RATE)
+    noise = np.fft.irfft(spectrum / np.sqrt(1 + (hertz / 400) ** 2), samples)
+    return noise / np.abs(noise).max()
+
+
+def siren() -> np.ndarray:
+    """Let a police car drive past.
+
+    Returns:
+        float32 (samples,), peak 0.7.
+    """
+    rng = np.random.default_rng(59_049)
+    samples = int(STREET_SECONDS * STREET_RATE)
+    time = np.arange(samples) / STREET_RATE
+    meters = np.hypot(DISTANCE, SPEED * (time - STREET_SECONDS / 2))
+    sent = time - (meters - DISTANCE) / SPEED_OF_SOUND  # Doppler's shift follows
+    car = 0.6 * wail(sent) + 0.02 * rumble(samples, rng)
+    street = car * DISTANCE / meters + 0.005 * rumble(samples, rng)
+    edges = np.minimum(1, np.minimum(time, time[::-1]) / 0.05)
+    return (0.7 * edges * street / np.abs(street).max()).astype(np.float32)
+
+
+SOUNDS = {"groove": (groove, SAMPLE_RATE), "siren": (siren, STREET_RATE)}
+
+
 def main() -> None:
-    """Write the file."""
+    """Write the files that the command line names, or all."""
     import soundfile
 
-    OUTPUT.parent.mkdir(exist_ok=True)
-    soundfile.write(OUTPUT, groove(), SAMPLE_RATE, format="OGG", subtype="VORBIS")
-    print(f"{OUTPUT}: {SAMPLES / SAMPLE_RATE:g} s, {OUTPUT.stat().st_size:,} bytes")
+    FOLDER.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or SOUNDS:
+        if name not in SOUNDS:
+            sys.exit(f"There is no sound {name!r}: {', '.join(SOUNDS)}.")
+        play, rate = SOUNDS[name]
+        sound, path = play(), FOLDER / f"{name}.ogg"
+        soundfile.write(path, sound, rate, format="OGG", subtype="VORBIS")
+        seconds = len(sound) / rate
+        print(f"{path}: {seconds:g} s, {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

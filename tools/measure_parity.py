@@ -5,8 +5,9 @@
 
 SHARED is a folder with `reference/`, the published files and what the originals gave,
 and `data/`, the data sets. Each backend measures in a process of its own. Figures are
-kept in KEEP, one file a section and backend, and are not measured again, so that an
-interrupted measurement goes on; the page is written from all that is kept.
+kept in KEEP, one file a section and backend, and are not measured again with the same
+versions: an interrupted measurement goes on, and a new network is measured alone. The
+page is written from all that is kept.
 """
 
 import argparse
@@ -23,6 +24,7 @@ CHECKOUT = Path(__file__).parents[1]
 sys.path[:0] = [str(CHECKOUT / "tools"), str(CHECKOUT / "tests")]
 
 PAGE = CHECKOUT / "docs" / "results" / "parity.md"
+KEEP = CHECKOUT / "tools" / "parity_tables" / "kept"
 BACKENDS = ("tensorflow", "jax", "torch")
 # The sections of the page, and the modules of `parity_tables` that measure them.
 SECTIONS = {
@@ -60,7 +62,7 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--rows", nargs="+", metavar="NAME", help="rows whose names begin so; all"
     )
-    parser.add_argument("--keep", type=Path, default=CHECKOUT / "build" / "parity")
+    parser.add_argument("--keep", type=Path, default=KEEP)
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(words)

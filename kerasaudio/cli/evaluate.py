@@ -17,7 +17,11 @@ from kerasaudio.cli.common import (
     positive_seconds,
     seed,
 )
-from kerasaudio.cli.measure import add_clip_options, measure_model
+from kerasaudio.cli.measure import (
+    add_clip_options,
+    add_split_options,
+    measure_model,
+)
 from kerasaudio.cli.wording import CACHE_WORDS, CLIP_WORDS, MODEL_WORDS, Words
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import escaped, printable
@@ -49,6 +53,7 @@ The same seed gives the same results."""
 
 _EXAMPLES = """examples:
   kerasaudio evaluate mine.keras sounds/ --out report/
+  kerasaudio evaluate mine.keras sounds/ --hold-out 0.2
   kerasaudio evaluate esc50 ESC-50-master --model EfficientAT --weights audioset
   kerasaudio evaluate esc10 ESC-50-master --model MusiCNN --probe mlp --json
   kerasaudio evaluate esc50 ESC-50-master --model mine.keras --out report/
@@ -84,7 +89,13 @@ def add(commands: Any) -> None:
         help="also write report.json, tables as .csv, and confusion.png",
     )
     add_json_option(evaluate)
-    add_clip_options(evaluate.add_argument_group("MODEL"))
+    of_model = evaluate.add_argument_group("MODEL")
+    add_split_options(
+        of_model,
+        "measure only the clips that `kerasaudio train --hold-out` kept from the "
+        "training; pass the same share, --recording and --seed",
+    )
+    add_clip_options(of_model)
     folds = evaluate.add_argument_group("esc50 and esc10")
     add_model_options(folds)
     folds.add_argument("--probe", choices=PROBES, help="default: linear")
@@ -92,7 +103,9 @@ def add(commands: Any) -> None:
         "--layer", help="use the output of this layer (default: embedding)"
     )
     folds.add_argument(
-        "--seed", type=seed, help="seed of everything random (default: 0)"
+        "--seed",
+        type=seed,
+        help="seed of everything random, and of --hold-out (default: 0)",
     )
     tuning = evaluate.add_argument_group("training, of mlp, gru, frozen and full")
     tuning.add_argument("--epochs", type=positive)
@@ -125,6 +138,11 @@ def _probe(options: argparse.Namespace) -> int:
         raise ValueError(
             "--silence-db, --separator and --errors are for MODEL, not for "
             f"{options.what}."
+        )
+    if (options.hold_out, options.recording) != (None, None):
+        raise ValueError(
+            f"--hold-out and --recording are for MODEL, not for {options.what}, which "
+            "has its own folds."
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -160,8 +178,9 @@ def _what(text: str) -> str:
 
 def _refuse_probing(options: argparse.Namespace) -> None:
     names = (
-        *("weights", "probe", "layer", "seed", "epochs", "batch_size"),
+        *("weights", "probe", "layer", "epochs", "batch_size"),
         *("model", "learning_rate"),
+        *(("seed",) if options.hold_out is None else ()),
     )
     given = [name for name in names if getattr(options, name) is not None]
     if given:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.cli.common import complain
+from kerasaudio.cli.common import complain, share
 from kerasaudio.cli.writer import json_line
 from kerasaudio.text import escaped, printable
 
@@ -30,6 +30,29 @@ def add_clip_options(parser: Any) -> None:
         help="for files that cannot be decoded: raise an error, or skip them "
         "(default: raise)",
     )
+
+
+def add_split_options(parser: Any, hold_out: str) -> None:
+    """Add --hold-out, with its help, and --recording."""
+    parser.add_argument("--hold-out", type=share, metavar="SHARE", help=hold_out)
+    parser.add_argument(
+        "--recording",
+        metavar="REGEX",
+        help="finds the recording in the name of a file; clips of one recording are "
+        "never on both sides (default: each file is a recording)",
+    )
+
+
+def held_out(clips: Any, options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the clips to learn from, and those that --hold-out keeps for the test.
+
+    The same --hold-out, --seed and --recording give the same clips.
+    """
+    from kerasaudio.datasets import split
+
+    fractions = (1 - options.hold_out, options.hold_out)
+    learned, held = split(clips, fractions, options.seed or 0)
+    return learned, held
 
 
 def load_clips(
@@ -59,7 +82,9 @@ def measure_model(options: argparse.Namespace) -> int:
     from kerasaudio.loading import load
     from kerasaudio.plot.figure import check_matplotlib
 
-    clips = load_clips(options.path, separator=options.separator)
+    clips = load_clips(options.path, options.recording, options.separator)
+    if options.hold_out is not None:
+        _, clips = held_out(clips, options)
     if options.out is not None and not clips.multi_label:
         check_matplotlib()  # for the picture: before hours of work, not after
     settings = {"silence_db": options.silence_db, "errors": options.errors}
@@ -69,6 +94,12 @@ def measure_model(options: argparse.Namespace) -> int:
     data = f"{escaped(report.dataset)}, {len(report.paths)} clips"
     text = f"{data}: {printable(options.what)}\n\n{report.table()}\n"
     sys.stdout.write(json_line(report.to_dict()) if options.json else text)
+    if options.hold_out is not None and report.learned:
+        complain(
+            "The model has learned from clips that --hold-out selects. Pass "
+            "--hold-out, --seed and --recording as in its training; and the folder "
+            "must not have changed since."
+        )
     for path in report.skipped:
         complain(f"{printable(path)} was left out.")
     if options.out is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from kerasaudio import version
 from kerasaudio.cli import (
+    cache,
     catalog,
     completion,
     detect,
@@ -51,7 +52,7 @@ _EXAMPLES = """examples:
 
 KERAS_BACKEND chooses tensorflow, jax or torch, if several are installed;
 KERASAUDIO_WEIGHTS names a folder with weights that you already have; KERASAUDIO_CACHE
-names the folder for downloads."""
+names the folder for downloads (see `kerasaudio cache`)."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -120,6 +121,7 @@ def build_parser() -> tuple[SuggestingParser, Any]:
         catalog,
         info,
         completion,
+        cache,
     ):
         command.add(commands)
     return parser, commands

@@ -1,6 +1,7 @@
 """`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
+import shlex
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -16,20 +17,25 @@ from kerasaudio.cli.common import (
     seed,
     share,
 )
-from kerasaudio.cli.measure import add_clip_options, load_clips
+from kerasaudio.cli.measure import (
+    add_clip_options,
+    add_split_options,
+    held_out,
+    load_clips,
+)
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.cli.writer import add_json_option, json_line
-from kerasaudio.text import escaped, percent, printable, quoted
+from kerasaudio.text import counted, escaped, percent, printable, quoted
 
 _DESCRIPTION = """Teach a network your own sounds.
 
 FOLDER contains one folder of sounds for each class. It can also be a .csv table with
 the columns path and label, and optionally start, end and group; with --separator ';' a
-clip can have several labels. Some recordings are held out to choose the best epoch.
+clip can have several labels. A share of the recordings chooses the best epoch.
 
 In a pretrained network the new head starts from a linear probe; then all layers are
-trained. On the clips held out the result is never worse than the probe. A network with
-random weights is trained as a whole from the beginning.
+trained. On the clips that choose the epoch the result is never worse than the probe. A
+network with random weights is trained as a whole from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
 interruption the same command resumes after the last finished epoch."""
@@ -44,6 +50,9 @@ _EXAMPLES = """examples:
       knock/door3-a.wav and knock/door3-b.wav belong to one recording: door3
 then:
   kerasaudio evaluate mine.keras other-sounds/
+or, with clips that the training does not see:
+  kerasaudio train sounds/ --hold-out 0.2 --out mine.keras
+  kerasaudio evaluate mine.keras sounds/ --hold-out 0.2
   kerasaudio tag street.wav --model mine.keras"""
 
 HEADS = ("probe", "kept")  # as in kerasaudio.training, which takes long to import
@@ -91,13 +100,12 @@ def add(commands: Any) -> None:
         type=share,
         default=0.2,
         metavar="SHARE",
-        help="share of the clips that choose the epoch (default: 0.2)",
+        help="share of the other clips that choose the epoch (default: 0.2)",
     )
-    clips.add_argument(
-        "--recording",
-        metavar="REGEX",
-        help="finds the recording in the name of a file; clips of one recording are "
-        "never on both sides (default: each file is a recording)",
+    add_split_options(
+        clips,
+        "share of the clips that the training does not see, for `kerasaudio evaluate "
+        "... --hold-out` (default: none)",
     )
     clips.add_argument(
         "--clip-seconds", type=positive_seconds, help="length of a window"
@@ -170,7 +178,10 @@ def _train(options: argparse.Namespace) -> int:
         require_stretch()
     choose_model(options)
     arguments = factory_arguments(options.model, options.arguments)
-    clips = load_clips(options.path, options.recording, options.separator)
+    everything = load_clips(options.path, options.recording, options.separator)
+    clips = everything
+    if options.hold_out is not None:
+        clips, _ = held_out(everything, options)
     fractions = (1 - options.validation, options.validation)
     training, validation = split(clips, fractions, options.seed)
     if clips.multi_label:
@@ -190,7 +201,7 @@ def _train(options: argparse.Namespace) -> int:
         **{name: getattr(options, name) for name in _SETTINGS},
     )
     tell = complain if options.json else _say
-    tell(_introduction(clips, len(training), len(validation), model))
+    tell(_introduction(everything, len(training), len(validation), model))
     if augmentation.versions:
         tell(_announced(len(training), options.augment, augmentation.versions))
     each = 1 + len(augmentation.versions)
@@ -230,7 +241,21 @@ def _train(options: argparse.Namespace) -> int:
     print(report.table())
     print("\n".join(["", *map(escaped, notes)]))
     print(f"The model is in {printable(done.path)}.")
+    if options.hold_out is not None:
+        held = len(everything) - len(clips)
+        print(f"To measure it on the {counted(held, 'clip')} held out:")
+        print(f"  {_measuring(options)}")
     return 0
+
+
+def _measuring(options: argparse.Namespace) -> str:
+    """Return the command that measures the model on the clips held out."""
+    words = ["kerasaudio", "evaluate", options.out, options.path]
+    named = {"hold-out": options.hold_out, "seed": options.seed or None}
+    named |= {key: getattr(options, key) for key in ("recording", "separator")}
+    for name, value in named.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    return printable(shlex.join(words))
 
 
 def _say(text: str) -> None:
@@ -247,9 +272,11 @@ def _introduction(clips: Any, training: int, validation: int, model: Any) -> str
     origin = spec.preset or f"{spec.architecture}, no published weights"
     if spec.trained_on:
         origin = f"{spec.architecture}, trained on {', '.join(spec.trained_on)}"
+    held = len(clips) - training - validation
+    rest = f", {held} held out" if held else ""
     return (
         f"{clips.name}: {training} clips to learn from, {validation} to choose the "
-        f"epoch ({classes})\n{origin}, {model.count_params():,} weights"
+        f"epoch{rest} ({classes})\n{origin}, {model.count_params():,} weights"
     )
 
 
@@ -264,7 +291,7 @@ def _announced(clips: int, names: Any, versions: Any) -> str:
 def _line(epoch: Any, total: int) -> str:
     return (
         f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
-        f"held out: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
+        f"validation: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
         f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
     )
 

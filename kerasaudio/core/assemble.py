@@ -15,6 +15,7 @@ from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.heads import add_head
 from kerasaudio.core.initializers import numpy_initializers, sized_like
 from kerasaudio.core.pretrained import Pretrained, Weights, find_weights
+from kerasaudio.core.random_weights import kernel_checksum
 
 
 def assemble(
@@ -108,7 +109,9 @@ def assemble(
         name=name or model_name(architecture, spec.weights),
         spec=spec.replace(labels=tuple(names) if include_top else None),
     )
-    if pretrained is not None and pretrained.keras_file is not None:
+    if pretrained is None:
+        model.random_checksum = kernel_checksum(model)
+    elif pretrained.keras_file is not None:
         _load_keras(model, pretrained)
     return model
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kerasaudio.core import windowed
+from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.core.ranked import ranked
 from kerasaudio.core.score_timeline import ScoreTimeline
 from kerasaudio.core.spec import AudioSpec
@@ -89,10 +90,15 @@ class AudioModel(SpecModel):
                 missing or wrong, or it is stereo, integer, empty, shorter than 50 ms
                 or contains NaN. The ontology lacks a label.
             OSError: A file is missing or cannot be decoded.
+
+        Warns:
+            UserWarning: The weights are random: `weights=None` and no training. This
+                comes once for each model.
         """
         spec = self._tag_spec()
         labels = spec.labels or ()
         check_ontology(ontology)
+        warn_if_random(self)
         scores, several = windowed.outputs(self, spec, audio, sample_rate)
         if ontology is not None:
             labels, scores = ontology.parent_scores(labels, scores)
@@ -120,6 +126,7 @@ class AudioModel(SpecModel):
                 not accept the length, or has frames and takes no windows.
             OSError: The file is missing or cannot be decoded.
         """
+        warn_if_random(self)
         windows = {"window_seconds": window_seconds, "hop_seconds": hop_seconds}
         line: ScoreTimeline = WORKERS["timeline"](self, audio, sample_rate, **windows)
         return line
@@ -142,6 +149,7 @@ class AudioModel(SpecModel):
             ValueError: The audio is unusable; see `tag`.
             OSError: A file is missing or cannot be decoded.
         """
+        warn_if_random(self)
         vectors, several = windowed.outputs(
             self._embedder(), self.spec, audio, sample_rate
         )
@@ -177,7 +185,9 @@ class AudioModel(SpecModel):
                 accept the length.
         """
         spec = self.spec.with_windows(window_seconds, hop_seconds, repeat_to_seconds)
-        return type(self)(self.input, self.output, name=self.name, spec=spec)
+        model = type(self)(self.input, self.output, name=self.name, spec=spec)
+        model.random_checksum = self.random_checksum
+        return model
 
     def decode(
         self, predictions: ArrayLike, top: int | None = None

@@ -15,6 +15,7 @@ from kerasaudio.core.checks import (
 from kerasaudio.core.feature_model import tap
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.programs.shapes import Lengths
+from kerasaudio.core.random_weights import kernel_checksum
 from kerasaudio.core.spec import AudioSpec
 
 
@@ -27,7 +28,14 @@ _SPEC_OF_OUTPUT = "_kerasaudio_spec"
 
 
 class SpecModel(InferenceModel):
-    """The part of `AudioModel` that overrides methods of Keras."""
+    """The part of `AudioModel` that overrides methods of Keras.
+
+    Attributes:
+        random_checksum: Checksum of random weights that the model was built with; None
+            if they come from a file, or a warning has told the user.
+    """
+
+    random_checksum: int | None = None
 
     # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(
@@ -42,6 +50,9 @@ class SpecModel(InferenceModel):
         super().__init__(inputs, outputs, name=name, **kwargs)
         # Keras builds a clone from outputs and a name only.
         self._spec = spec or getattr(outputs, _SPEC_OF_OUTPUT, None)
+        inside = any(isinstance(layer, SpecModel) for layer in self.layers)
+        if spec is None and self._spec is not None and not inside:  # a clone
+            self.random_checksum = kernel_checksum(self)
         if spec is not None:
             check_fits(self, spec)
         self._embedder = windowed.Lazy(lambda: tap(self, ["embedding"]))
@@ -52,6 +63,14 @@ class SpecModel(InferenceModel):
         if self._spec is None:
             raise NoSpecError(_NO_SPEC)
         return self._spec
+
+    @property
+    def has_random_weights(self) -> bool:
+        """Whether the weights are still the random ones that it was built with."""
+        known = self.random_checksum
+        if known is not None and known != kernel_checksum(self):
+            self.random_checksum = known = None
+        return known is not None
 
     @property
     def clip_lengths(self) -> Lengths | None:  # type: ignore[override]
@@ -175,9 +194,12 @@ class SpecModel(InferenceModel):
 
     def get_config(self) -> dict[str, Any]:
         """Return the configuration of the functional model, with the spec."""
-        return super().get_config() | {
+        config = super().get_config() | {
             "spec": None if self._spec is None else self._spec.get_config()
         }
+        if self.has_random_weights:
+            config["random_checksum"] = self.random_checksum
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
@@ -187,9 +209,11 @@ class SpecModel(InferenceModel):
             ValueError: The configuration is invalid, or its spec does not fit.
         """
         spec = config.get("spec")
-        graph = {key: value for key, value in config.items() if key != "spec"}
+        own = ("spec", "random_checksum")
+        graph = {key: value for key, value in config.items() if key not in own}
         model = super().from_config(graph, custom_objects=custom_objects)
         model._spec = None if spec is None else AudioSpec.from_config(spec)
+        model.random_checksum = config.get("random_checksum")
         if model._spec is not None:
             check_fits(model, model._spec)
         return model

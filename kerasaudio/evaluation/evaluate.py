@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
+from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.datasets.learned import fingerprints
@@ -47,6 +48,7 @@ def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
         >>> text = report.table()  # for people; report.save("report/") writes files
     """
     check_model(model, "evaluate")
+    warn_if_random(model)
     spec = model.spec
     if spec.labels is None:
         raise ValueError(

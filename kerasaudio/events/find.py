@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from kerasaudio.arguments import number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import Audio, check_model
+from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.core.score_timeline import SoundEvent, time_cells
 from kerasaudio.events.classes import chosen_columns, labels_of
 from kerasaudio.events.runs import ROUNDING, Runs
@@ -74,6 +75,7 @@ def find_events(
         [('dog', 0.0, 3.0), ('rain', 0.0, 3.0)]
     """
     check_model(model, "find_events")
+    warn_if_random(model)
     known = labels_of(model)
     columns = chosen_columns(labels, known, model.name)
     levels = _levels(threshold, len(columns))

@@ -13,6 +13,7 @@ import keras
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
+from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.core.spec_fields import name_now
 from kerasaudio.exporting.clips import Clips, gather, synthetic
 from kerasaudio.exporting.convert import convert, module_of
@@ -101,6 +102,7 @@ def export(
     target = Path(path)
     form = choose_format(target, format)
     check_model(model, "export")
+    warn_if_random(model)
     spec = model.spec
     check_quantize(form, quantize)
     if input_length is not None:

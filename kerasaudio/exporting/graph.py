@@ -3,7 +3,9 @@
 This runs on the TensorFlow backend only; see `other_backend` for the others.
 """
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,8 +120,21 @@ def write_saved_model(graph: Graph, order: Order, folder: Path) -> None:
     for name, text in files(order.facts).items():
         (sources / name).write_text(text, encoding="utf-8")
         module.told.append(tf.saved_model.Asset(str(sources / name)))
-    tf.saved_model.save(
-        module,
-        str(folder),
-        signatures={SIGNATURE: graph.function.get_concrete_function()},
-    )
+    with _without_info():
+        tf.saved_model.save(
+            module,
+            str(folder),
+            signatures={SIGNATURE: graph.function.get_concrete_function()},
+        )
+
+
+@contextlib.contextmanager
+def _without_info() -> Iterator[None]:
+    """Hide what TensorFlow logs in notebooks, twice: the place of our hidden folder."""
+    logger = logging.getLogger("tensorflow")
+    before = logger.level
+    logger.setLevel(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -15,6 +15,7 @@ from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import mix
 from kerasaudio.audio.window import Window
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.core.windowed import Hearing
 from kerasaudio.streaming.block import check_block
 from kerasaudio.streaming.feed import WindowFeed
@@ -113,6 +114,7 @@ class Stream:
                 f"Received: {type(model).__name__}."
             )
         self.model = model
+        warn_if_random(model)
         if hop_seconds == "auto":
             hop_seconds = _usual_hop(model.spec, window_seconds)
         self._spec = model.spec.with_windows(window_seconds, hop_seconds).over_time()

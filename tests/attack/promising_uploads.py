@@ -4,6 +4,7 @@ import importlib.util
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +45,7 @@ def cases(folder: Path) -> list[Case]:
 
 def _load(model: Path) -> ModuleType:
     os.environ["MODEL"] = str(model)
+    sys.path.insert(0, str(_APP.parent))
     spec = importlib.util.spec_from_file_location("serve_app", _APP)
     assert spec is not None
     assert spec.loader is not None

@@ -1,5 +1,6 @@
 """The first contact: which backend is taken, what is written, and how it ends."""
 
+import contextlib
 import json
 import os
 import signal
@@ -55,10 +56,13 @@ def test_the_installed_backend_answers_and_all_that_is_written_is_ours(tmp_path)
 
 
 def test_import_takes_the_installed_backend(tmp_path):
-    program = "import kerasaudio, keras, os\nprint(keras.backend.backend())"
+    program = "import kerasaudio, keras\nprint(keras.backend.backend())\n"
+    program += "keras.ops.add(keras.ops.ones(1), 1.0)"
     status, out, err = command.run(tmp_path, hidden=OTHERS, python=program)
     assert (status, out) == (0, f"{HERE}\n")
     assert "kerasaudio" not in err
+    if HERE == "tensorflow":
+        assert err == ""  # nor what TensorFlow writes about the machine
 
 
 @pytest.mark.parametrize(
@@ -91,13 +95,39 @@ def test_the_choice(installed, given, file, taken, tmp_path, monkeypatch, variab
     assert start.told() is None
 
 
-@pytest.mark.parametrize(("command_line", "level"), [(True, "3"), (False, "2")])
-def test_how_much_tensorflow_logs(command_line, level, monkeypatch, variables):
+def test_how_much_tensorflow_logs(monkeypatch, variables):
     monkeypatch.delitem(sys.modules, "keras")
-    monkeypatch.setattr(start, "is_command", lambda: command_line)
     variables["KERAS_BACKEND"] = HERE
     start.settle()
-    assert variables["TF_CPP_MIN_LOG_LEVEL"] == level
+    assert variables["TF_CPP_MIN_LOG_LEVEL"] == "3"
+
+
+LOGGED = [
+    "WARNING: All log messages before absl::InitializeLog() is called are written",
+    "I0000 00:00:1795936016.599534   15155 port.cc:153] oneDNN custom operations",
+    "E0000 00:00:1795936034.700886   15155 cuda_platform.cc:52] failed call to cuInit",
+    "2026-11-28 12:00:00.123456: I tensorflow/core/util/port.cc:113] oneDNN",
+    "To enable the following instructions: AVX2 AVX512F FMA, in other operations",
+    "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+]
+OTHERS_LINES = ["Traceback:", "2026 is a year", "Illegal: I0000", "INFO: mine", ""]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("level", ["3", "0"])
+def test_only_lines_about_the_machine_are_left_out(fails, level, variables, capfd):
+    """If something fails, all of them may be the reason."""
+    variables["TF_CPP_MIN_LOG_LEVEL"] = level
+    lines = [line for pair in zip(LOGGED, OTHERS_LINES, strict=False) for line in pair]
+    failing = pytest.raises(ImportError) if fails else contextlib.nullcontext()
+    with failing, start.without_log():
+        for line in lines:
+            os.write(2, f"{line}\n".encode())
+        if fails:
+            raise ImportError("no backend")
+    print("after", file=sys.stderr)
+    shown = lines if fails or level == "0" else OTHERS_LINES
+    assert capfd.readouterr().err.splitlines() == [*shown, "after"]
 
 
 def test_what_keras_has_taken_stays(monkeypatch, variables):

@@ -1,6 +1,7 @@
 """`kerasaudio train`, and `evaluate` of a model: what they print, and bad input."""
 
 import json
+import shlex
 import shutil
 import sys
 import warnings
@@ -9,6 +10,8 @@ import keras
 import pytest
 
 from kerasaudio.cli import main
+from kerasaudio.datasets import from_folder, split
+from kerasaudio.datasets.learned import fingerprints
 from support import sound_folder
 
 QUICK = (
@@ -56,6 +59,43 @@ def test_train_tells_what_it_learns_and_saves_a_model(run, folder, tmp_path):
     model = keras.saving.load_model(out)
     assert model.spec.labels == ("high", "low", "noise")
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_clips_held_out_are_measured_in_two_commands(run, folder, tmp_path):
+    out = tmp_path / "mine.keras"
+    words = ("--hold-out", "0.25", "--recording", "(.*)", "--seed", "3")
+    status, printed, err = run("train", folder, "--out", out, *words, *QUICK)
+    assert (status, err) == (0, "")
+    first, *_, command = printed.splitlines()
+    assert first.startswith(
+        "sounds: 6 clips to learn from, 3 to choose the epoch, 3 held out"
+    )
+    assert shlex.split(command) == [
+        *("kerasaudio", "evaluate", str(out), str(folder)),
+        *("--hold-out", "0.25", "--seed", "3", "--recording", "(.*)"),
+    ]
+    assert "To measure it on the 3 clips held out:" in printed
+
+    status, printed, err = run(*shlex.split(command)[1:], "--json")
+
+    assert (status, err) == (0, "")
+    found = json.loads(printed)
+    assert (found["clips"], found["learned"]) == (3, 0)
+    learned = set(keras.saving.load_model(out).spec.learned_files)
+    _, measured = split(from_folder(folder, group="(.*)"), (0.75, 0.25), seed=3)
+    assert len(learned) == 6
+    assert not learned & set(fingerprints(measured.paths).values())
+
+    status, _, err = run("evaluate", out, folder, "--hold-out", "0.75")
+    assert status == 0
+    assert "has learned from clips that --hold-out selects" in err
+
+
+def test_held_out_clips_are_of_a_model(run, folder):
+    for words in (("--hold-out", "0.5"), ("--recording", "(.*)")):
+        status, _, err = run("evaluate", "esc10", folder, *words)
+        assert status == 1
+        assert "--hold-out and --recording are for MODEL, not for esc10" in err
 
 
 def test_json(run, folder, tmp_path):
@@ -209,6 +249,8 @@ def test_options_of_the_other_kind_are_refused(run, folder, trained):
     [
         ("train", "folder"),
         ("train", "folder", "--out", "a.keras", "--validation", "1"),
+        ("train", "folder", "--out", "a.keras", "--hold-out", "0"),
+        ("evaluate", "a.keras", "folder", "--hold-out", "2"),
         ("train", "folder", "--out", "a.keras", "--freeze-epochs", "-1"),
         ("train", "folder", "--out", "a.keras", "--learning-rate", "0"),
         ("train", "folder", "--out", "a.keras", "--silence-db", "3"),

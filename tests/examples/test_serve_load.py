@@ -25,7 +25,7 @@ import json, socket, sys
 port, path, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 body = open(path, "rb").read()
 head = (
-    "POST /tags HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n"
+    "POST /tags HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n"
     f"Content-Type: audio/wav\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n"
 ).encode()
 clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
@@ -113,7 +113,7 @@ def test_long_sounds_leave_the_server_answering_and_small(server, address):
 def test_when_too_many_wait_others_are_told_to_come_again(address):
     """Sixteen uploads that do not end; then one more; then they end."""
     port = int(address.rpartition(":")[2])
-    head = b"POST /tags HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    head = b"POST /tags HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
     with contextlib.ExitStack() as stack:
         for _ in range(16):
             sock = socket.create_connection(("127.0.0.1", port))

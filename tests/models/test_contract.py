@@ -186,18 +186,6 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_mixed_precision_gives_finite_float32_scores(name):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        model = build(name, classes=2)
-        scores = output(model, noise(model.spec, 1))
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert scores.dtype == np.float32
-    assert np.isfinite(scores).all()
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_bad_waveforms_are_refused(models, name):
     model = models(name)
     good = noise(model.spec)

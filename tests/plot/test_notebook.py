@@ -43,7 +43,12 @@ def test_without_a_path_a_figure_shows_itself_once(name, pyplot):
     figure = (CALLS | TWO_PANELS)[name]()
 
     assert isinstance(figure, figures.Figure)
-    assert figure._repr_png_().startswith(b"\x89PNG")
+    bundle, about = figure._repr_mimebundle_(include=None, exclude=None)
+    picture, size = bundle["image/png"], about["image/png"]
+    assert picture.startswith(b"\x89PNG")
+    assert size["width"] / size["height"] == pytest.approx(
+        np.divide(*figure.get_size_inches()), rel=0.01
+    )
     # What pyplot knows, a notebook shows a second time.
     assert pyplot.get_fignums() == []
 

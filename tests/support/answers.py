@@ -3,6 +3,7 @@
 tests/models says how near is near enough, tools/measure_parity.py how near it is.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import keras
@@ -137,34 +138,38 @@ def _ordered(model: AudioModel, tags: list[tuple[str, float]]) -> list[float]:
     return [by_label[label] for label in model.spec.labels or ()]
 
 
-def over_time(model: AudioModel, path: Path) -> Pairs:
-    """Give what a stream and an extractor hear window by window.
+def over_time(model: AudioModel, paths: Iterable[Path]) -> Iterator[Pairs]:
+    """Give, for each clip, what a stream and an extractor hear window by window.
 
     Their mean stands beside the clip's answer where that is of the same windows.
     """
     rate = model.spec.sample_rate
-    waveform = kerasaudio.load_audio(path, rate)
-    rows = FeatureExtractor(model, "predictions", pool=None).timeline(waveform, rate)
-    pieces = np.array_split(waveform, 9)
-    heard = list(kerasaudio.Stream(model, None).run(pieces, rate))
-    pairs = {
-        "starts": Pair(np.array([h.start for h in heard]), rows.starts),
-        "ends": Pair(np.array([h.end for h in heard]), rows.ends),
-        "scores": Pair(np.array([h.scores for h in heard]), rows.vectors),
-    }
-    if model.spec == model.spec.over_time():
-        weights = [h.weight for h in heard]
-        mean = np.average(rows.vectors, axis=0, weights=weights)
-        pairs["mean"] = Pair(mean, answer(model, path))
-    return pairs
+    extractor = FeatureExtractor(model, "predictions", pool=None)
+    for path in paths:
+        waveform = kerasaudio.load_audio(path, rate)
+        rows = extractor.timeline(waveform, rate)
+        pieces = np.array_split(waveform, 9)
+        heard = list(kerasaudio.Stream(model, None).run(pieces, rate))
+        pairs = {
+            "starts": Pair(np.array([h.start for h in heard]), rows.starts),
+            "ends": Pair(np.array([h.end for h in heard]), rows.ends),
+            "scores": Pair(np.array([h.scores for h in heard]), rows.vectors),
+        }
+        if model.spec == model.spec.over_time():
+            weights = [h.weight for h in heard]
+            mean = np.average(rows.vectors, axis=0, weights=weights)
+            pairs["mean"] = Pair(mean, answer(model, path))
+        yield pairs
 
 
-def scene(model: AudioModel, path: Path) -> Pair | None:
-    """Give HEAR's scene embedding and `embed`'s; None at a rate unknown to HEAR."""
+def scenes(model: AudioModel, paths: Iterable[Path]) -> Iterator[Pair]:
+    """Give HEAR's scene embeddings and `embed`'s; none at a rate unknown to HEAR."""
     rate = model.spec.sample_rate
     if rate not in hear.SAMPLE_RATES:
-        return None
-    waveform = kerasaudio.load_audio(path, rate)
-    scenes = hear.get_scene_embeddings(waveform[None], hear.HearModel(model))
-    got = keras.ops.convert_to_numpy(scenes)[0]
-    return Pair(got, model.embed(waveform, rate))
+        return
+    listener = hear.HearModel(model)
+    for path in paths:
+        waveform = kerasaudio.load_audio(path, rate)
+        heard = hear.get_scene_embeddings(waveform[None], listener)
+        got = keras.ops.convert_to_numpy(heard)[0]
+        yield Pair(got, model.embed(waveform, rate))

@@ -72,3 +72,14 @@ def test_cells():
     assert written.splitlines()[2:] == [
         "| 1.23e-04 | - |", "| yes | x\\|y |", "| 0 | 7 |",
     ]  # fmt: skip
+
+
+def test_a_new_row_stands_where_it_would_if_all_were_measured(tmp_path):
+    figures = Figures(tmp_path / "figures.json")
+    rows = [Measurement("t", name, lambda: {"value": 1}) for name in ("a", "b", "c")]
+    figures.fill([rows[0], rows[2]], {"keras": "1"})
+    figures.fill(rows[:2], {"keras": "1"})  # c is none of the rows any more
+
+    again = Figures(tmp_path / "figures.json")
+
+    assert list(again.rows("t")) == ["a", "b", "c"]

@@ -53,9 +53,8 @@ def _answers(name: str) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         clips = answers.clips_for(model, Path(folder))
         given = answers.clip_answers(model, clips, Path(folder) / "cache")
-        heard = [answers.over_time(model, path) for path in clips.paths]
-        scenes = [answers.scene(model, clips.paths[n]) for n in (0, 2)]
-    found = [pair for pair in scenes if pair is not None]
+        heard = list(answers.over_time(model, clips.paths))
+        found = list(answers.scenes(model, [clips.paths[n] for n in (0, 2)]))
     return {
         "rest": model.spec.rest,
         "who": sorted(given),

@@ -55,17 +55,24 @@ class Figures:
         """Measure what is not there yet, and keep each row as it comes.
 
         Args:
-            measurements: All rows of the section.
+            measurements: All rows of the section, or of some of its tables, in the
+                order in which they are kept.
             versions: Of the libraries at work; rows of other versions go.
             names: Only rows whose names begin with one of these; None for all.
         """
         if versions != self.versions:
             self._kept = {"versions": dict(versions), "tables": {}}
         wanted = None if names is None else tuple(names)
+        measurements = list(measurements)
         for table, name, measure in measurements:
             rows = self._kept["tables"].setdefault(table, {})
             if name in rows or (wanted is not None and not name.startswith(wanted)):
                 continue
-            rows[name] = measure()
-            print(table, name, json.dumps(rows[name]), flush=True)
+            row = measure()
+            print(table, name, json.dumps(row), flush=True)
+            kept = rows | {name: row}
+            order = [m.name for m in measurements if m.table == table]
+            self._kept["tables"][table] = {
+                n: kept[n] for n in dict.fromkeys([*order, *kept]) if n in kept
+            }
             write_text(self._path, json.dumps(self._kept, indent=1))

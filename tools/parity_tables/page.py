@@ -15,7 +15,8 @@ HEAD = """\
 # The same numbers
 
 How near networks are to their originals, and ways of hearing to each other. This page
-is written by one command, which measures all of it, each backend in its own process:
+is written by one command, which measures what it has no figures of with the versions
+below, each backend in its own process:
 
 ```shell
 python tools/measure_parity.py ../shared

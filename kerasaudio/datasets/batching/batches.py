@@ -22,7 +22,12 @@ from kerasaudio.datasets.batching.targets import (
     spec_of,
     targets_for,
 )
-from kerasaudio.datasets.batching.usable import check_errors, require_classes, usable
+from kerasaudio.datasets.batching.usable import (
+    check_errors,
+    parts_of,
+    require_classes,
+    usable,
+)
 from kerasaudio.datasets.batching.versioned import ClipAudio
 from kerasaudio.datasets.protocol import Clips
 
@@ -70,7 +75,7 @@ class ClipBatches(keras.utils.PyDataset):
         errors: What to do about files that cannot be decoded, or end before their clip
             starts: "raise" names them before the first epoch; "skip" warns and leaves
             them out.
-        cache: Where to keep decoded audio: True for the cache folder, a folder, or
+        cache: Where to keep the decoded clips: True for the cache folder, a folder, or
             False to decode in each epoch.
         dtype: Format of the cache: "float32"; "float16" or "int16" take half the space.
         readers: Number of threads that decode; None for one per core.
@@ -149,7 +154,11 @@ class ClipBatches(keras.utils.PyDataset):
         if changes:
             require_stretch()
         audio = DecodedAudio(
-            clips.paths, spec.sample_rate, cache=cache, dtype=dtype, readers=readers
+            parts_of(clips, spec.sample_rate),
+            spec.sample_rate,
+            cache=cache,
+            dtype=dtype,
+            readers=readers,
         )
         kept, spans = usable(clips, audio, errors)
         lengths = spans[:, 1] - spans[:, 0]

@@ -1,13 +1,14 @@
 """Decoded audio, kept on disk and memory-mapped, so that files are decoded only once.
 
-The cache has one folder per sample rate and number format (see `decoded_log`). Several
+Of each file the cache keeps the parts that clips need. It has one folder per sample
+rate and number format (see `decoded_log`), and a limit (see `decoded_limit`). Several
 processes may add to it at the same time.
 """
 
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,29 +17,33 @@ import numpy as np
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio.load import Hold, load_within
+from kerasaudio.datasets.batching.decoded_limit import most_bytes, trim
 from kerasaudio.datasets.batching.decoded_log import DecodedLog, Place, places_in
 from kerasaudio.datasets.batching.decoding import Room, cores, for_each_file
+from kerasaudio.datasets.batching.parts import WHOLE, Part, merged, part_with, within
 from kerasaudio.files.cache import folder_if_any
 from kerasaudio.files.file_state import FileState
 
 DTYPES = ("float32", "float16", "int16")
 FULL_SCALE = 32767  # of int16
-_VERSION = 1  # of decoder and resampler; another version gives other samples
+_VERSION = 2  # of records, decoder and resampler; other versions are not read
 
 
 class DecodedAudio:
-    """The waveforms of some files at one rate, decoded on creation, read in parts.
+    """Parts of some files at one rate, decoded on creation.
 
     However many files are decoded in parallel, their waveforms take at most 128 MiB
     plus the longest one, and decoding takes up to three times as much.
 
     Args:
-        files: Audio files. Files that are not in the cache are decoded now, by several
+        files: Audio files; or audio files -> the parts of each that are needed, as
+            pairs of samples (start, end), where the end may lie behind that of the
+            file. Files with a part that is not in the cache are decoded now, by several
             threads.
         sample_rate: Sample rate in Hz.
-        cache: True for the folder of KERASAUDIO_CACHE or the platform's cache; a
-            folder; or False to decode files now, to check them, and again whenever they
-            are read.
+        cache: True for the folder of KERASAUDIO_CACHE or the platform's cache, where
+            what was not used for long is removed beyond a limit; a folder; or False to
+            decode files now, to check them, and again whenever they are read.
         dtype: Number format of the cache: "float32" (exact), "float16", or "int16"
             (values outside [-1, 1] are clipped); the last two take half the space.
         readers: Number of threads; None for one per core.
@@ -49,7 +54,7 @@ class DecodedAudio:
         made: Number of files that were decoded now.
 
     Raises:
-        ValueError: `dtype` is unknown.
+        ValueError: `dtype` is unknown; KERASAUDIO_DECODED_LIMIT is invalid.
 
     Warns:
         UserWarning: The cache cannot be written, for example because the disk is full.
@@ -60,7 +65,7 @@ class DecodedAudio:
 
     def __init__(
         self,
-        files: Iterable[Path],
+        files: Iterable[Path] | Mapping[Path, Iterable[Part]],
         sample_rate: int,
         *,
         cache: bool | str | os.PathLike[str] = True,
@@ -76,7 +81,9 @@ class DecodedAudio:
         self.made = 0
         self._maps: dict[Path, np.ndarray] = {}
         self._checked: set[Place] = set()
-        self._places: dict[Path, list[Place]] = {}
+        self._parts: dict[Path, list[Part]] = {}
+        self._places: dict[tuple[Path, Part], list[Place]] = {}
+        self._uncached: set[Path] = set()
         self._room = Room()
         self._mending, self._process = threading.Lock(), os.getpid()
         self._log: DecodedLog | None = None
@@ -85,7 +92,13 @@ class DecodedAudio:
             base = folder_if_any("decoded") if cache is True else Path(cache)
             name = f"{sample_rate}-{dtype}-v{_VERSION}"
             folder = None if base is None else base / name
-        self._prepare(list(dict.fromkeys(files)), folder)
+        limit = most_bytes()  # before hours of decoding
+        if not isinstance(files, Mapping):
+            files = {file: (WHOLE,) for file in files}
+        self._prepare({file: merged(files[file]) for file in files}, folder)
+        if cache is True and folder is not None:
+            logs = {place.log for found in self._places.values() for place in found}
+            trim(folder.parent, limit, logs)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the maps, which another process makes itself."""
@@ -99,7 +112,7 @@ class DecodedAudio:
     @property
     def is_cached(self) -> bool:
         """Whether every usable file is in the cache."""
-        return len(self._places) == len(self.lengths)
+        return not self._uncached
 
     def read(self, file: Path, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Return samples `start` to `stop` of a file, float32; fewer at its end.
@@ -109,13 +122,17 @@ class DecodedAudio:
         Raises:
             OSError: A file that is not in the cache has been deleted or damaged.
         """
-        whole = self._kept(file)
-        if whole is None and file in self._places:
-            whole = self._mended(file)
-        if whole is None:
+        length = self.lengths[file]
+        end = length if stop is None else min(stop, length)
+        part = part_with(self._parts[file], start, end)
+        kept = None if part is None else self._kept(file, part)
+        if part is not None and kept is None and (file, part) in self._places:
+            kept = self._mended(file, part)
+        if part is None or kept is None:
             # A copy of the piece, so that the rest need not stay in memory.
             return self._loaded(file)[start:stop].copy()
-        piece = whole[start:stop].astype(np.float32, copy=False)
+        first = part[0]
+        piece = kept[start - first : end - first].astype(np.float32, copy=False)
         return piece / FULL_SCALE if self._dtype == np.int16 else piece
 
     def _state(self, file: Path) -> FileState:
@@ -131,26 +148,26 @@ class DecodedAudio:
         """Make `count` waveforms within this context."""
         yield
 
-    def _prepare(self, files: list[Path], folder: Path | None) -> None:
+    def _prepare(self, wanted: dict[Path, list[Part]], folder: Path | None) -> None:
         known = {} if folder is None else places_in(folder, self._dtype.itemsize)
         self._log = None if folder is None else DecodedLog(folder)
         states: dict[Path, FileState] = {}
-        for file in files:
+        missing = []
+        for file, parts in wanted.items():
             try:
                 states[file] = state = self._state(file)
             except OSError as error:
                 self.errors[file] = f"it cannot be read ({error.strerror or error})"
                 continue
-            if places := known.get(state):
-                self._places[file], self.lengths[file] = places, places[-1].samples
-        missing = [file for file in states if file not in self._places]
+            if not self._find(file, parts, known.get(state, [])):
+                missing.append(file)
         self.made = len(missing)
         if not missing:
             return
 
         def decode(file: Path) -> None:
             try:
-                self.lengths[file] = self._keep(file, states[file])
+                self._decode(file, states[file], wanted[file])
             except (OSError, ValueError) as error:
                 self.errors[file] = str(error)
 
@@ -161,17 +178,41 @@ class DecodedAudio:
             if self._log is not None:
                 self._log.close()
 
-    def _keep(self, file: Path, state: FileState) -> int:
-        """Decode a file, add it to the cache if possible, and return its length."""
+    def _find(self, file: Path, wanted: list[Part], places: list[Place]) -> bool:
+        """Find the parts of a file in the cache; return whether all are there."""
+        if not places:
+            return False
+        length = places[-1].total
+        parts = within(wanted, length)
+        found = [[place for place in places if place.has(part)] for part in parts]
+        self._places |= {(file, p): f for p, f in zip(parts, found, strict=True) if f}
+        if not all(found):
+            return False
+        self.lengths[file], self._parts[file] = length, parts
+        return True
+
+    def _decode(self, file: Path, state: FileState, wanted: list[Part]) -> None:
+        """Decode a file, and add the parts to the cache that it lacks, if possible."""
         with self._room.entered() as hold:
             waveform = self._waveform(file, hold)
-            place = None
-            if self._log is not None:
-                place = self._log.add(state, self._packed(waveform))
+            self.lengths[file] = len(waveform)
+            self._parts[file] = parts = within(wanted, len(waveform))
+            lacking = [part for part in parts if (file, part) not in self._places]
+            self._add(file, state, waveform, lacking)
+            if any((file, part) not in self._places for part in parts):
+                self._uncached.add(file)
+
+    def _add(
+        self, file: Path, state: FileState, waveform: np.ndarray, parts: list[Part]
+    ) -> None:
+        """Add parts of a file to the cache, as far as possible."""
+        for start, stop in parts if self._log is not None else ():
+            assert self._log is not None
+            packed = self._packed(waveform[start:stop])
+            place = self._log.add(state, packed, start, len(waveform))
             if place is not None:
-                self._places[file] = [place]
+                self._places[file, (start, stop)] = [place]
                 self._checked.add(place)
-            return len(waveform)
 
     def _loaded(self, file: Path) -> np.ndarray:
         with self._room.entered() as hold:
@@ -182,34 +223,42 @@ class DecodedAudio:
             return np.rint(np.clip(waveform, -1, 1) * FULL_SCALE).astype("<i2")
         return waveform.astype(self._dtype.newbyteorder("<"), copy=False)
 
-    def _kept(self, file: Path) -> np.ndarray | None:
-        """Return a whole waveform; None if the cache has none or a damaged one."""
-        for place in reversed(self._places.get(file, [])):
+    def _kept(self, file: Path, part: Part) -> np.ndarray | None:
+        """Return a part; None if the cache does not have it, or a damaged one."""
+        for place in reversed(self._places.get((file, part), [])):
             whole = self._mapped(place)
-            if whole is not None and place in self._checked:
-                return whole
-            if whole is not None and zlib.crc32(whole.data) == place.crc:
-                self._places[file] = [place]
+            if whole is None:
+                continue
+            if place not in self._checked:
+                if zlib.crc32(whole.data) != place.crc:
+                    continue
+                self._places[file, part] = [place]
                 self._checked.add(place)
-                return whole
+            return whole[part[0] - place.start : part[1] - place.start]
         return None
 
-    def _mended(self, file: Path) -> np.ndarray | None:
-        """Decode a damaged or cleared waveform again, and keep it in its place."""
+    def _mended(self, file: Path, part: Part) -> np.ndarray | None:
+        """Decode a file with damaged or cleared parts again, and keep these anew."""
         if self._process != os.getpid():  # forked, perhaps while a thread mended
             self._mending, self._process = threading.Lock(), os.getpid()
         with self._mending:
-            whole = self._kept(file)  # another thread was quicker
-            if whole is not None or self._log is None:
-                return whole
-            # Until it is replaced, the damaged entry tells other threads to wait.
-            damaged = self._places[file]
-            self._checked.difference_update(damaged)
-            self._keep(file, self._state(file))
+            kept = self._kept(file, part)  # another thread was quicker
+            if kept is not None or self._log is None:
+                return kept
+            parts = self._parts[file]
+            lost = [other for other in parts if self._kept(file, other) is None]
+            # Until it is replaced, a damaged entry tells other threads to wait.
+            damaged = {other: self._places.get((file, other), []) for other in lost}
+            self._checked.difference_update(*damaged.values())
+            with self._room.entered() as hold:
+                waveform = self._waveform(file, hold)
+                self._add(file, self._state(file), waveform, lost)
             self._log.close()
-            if self._places[file] is damaged:  # the new one could not be kept
-                del self._places[file]
-            return self._kept(file)
+            for other, places in damaged.items():
+                if self._places.get((file, other)) is places:  # could not be kept
+                    del self._places[file, other]
+                    self._uncached.add(file)
+            return self._kept(file, part)
 
     def _mapped(self, place: Place) -> np.ndarray | None:
         log = self._maps.get(place.log)

@@ -1,9 +1,11 @@
 """Waveforms on disk: adding those of this process, and finding those of all processes.
 
-A folder holds one log per process: NAME.pcm with waveforms end to end, and NAME.index
-with a record (see `files.records`) for each: path, size and modified_ns of the file,
-offset and number of samples, CRC-32 of their bytes. The record is written after the
-waveform, so the log of a killed process is complete up to its last record.
+A folder holds one log per process: NAME.pcm with parts of waveforms end to end, and
+NAME.index with a record (see `files.records`) for each: path, size and modified_ns of
+the file, offset and number of samples, CRC-32 of their bytes, the sample of the file at
+which the part starts, and the number of samples of the whole file. The record is
+written after the waveform, so the log of a killed process is complete up to its last
+record.
 """
 
 import contextlib
@@ -19,6 +21,7 @@ from typing import IO
 
 import numpy as np
 
+from kerasaudio.datasets.batching.parts import Part
 from kerasaudio.files.cache import CACHE_VARIABLE
 from kerasaudio.files.file_state import FileState
 from kerasaudio.files.records import read_record, record, write_all
@@ -26,12 +29,27 @@ from kerasaudio.files.records import read_record, record, write_all
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a waveform is, in samples, and the CRC-32 of its bytes."""
+    """Where a part of a file is, in samples, and the CRC-32 of its bytes.
+
+    Attributes:
+        log: Path of the log.
+        offset: Start of the part in the log.
+        samples: Number of samples of the part.
+        crc: CRC-32 of its bytes.
+        start: Start of the part in its file.
+        total: Number of samples of the whole file.
+    """
 
     log: Path
     offset: int
     samples: int
     crc: int
+    start: int
+    total: int
+
+    def has(self, part: Part) -> bool:
+        """Return whether a part of the file is inside this one."""
+        return self.start <= part[0] and part[1] <= self.start + self.samples
 
 
 class DecodedLog:
@@ -53,8 +71,16 @@ class DecodedLog:
         """Make another process start a log of its own."""
         return DecodedLog, (self._folder,)
 
-    def add(self, file: FileState, samples: np.ndarray) -> Place | None:
-        """Write a waveform and return its place; return None if writing fails.
+    def add(
+        self, file: FileState, samples: np.ndarray, start: int, total: int
+    ) -> Place | None:
+        """Write a part of a file and return its place; return None if writing fails.
+
+        Args:
+            file: The file.
+            samples: The part, as it is stored.
+            start: Start of the part in the file, in samples.
+            total: Number of samples of the whole file.
 
         Warns:
             UserWarning: It cannot be written, for example because the disk is full. The
@@ -67,7 +93,7 @@ class DecodedLog:
             if self._has_failed:
                 return None
             try:
-                return self._add(file, samples, crc)
+                return self._add(file, samples, (crc, start, total))
             except OSError as error:
                 self._has_failed = True
                 failure = error
@@ -87,13 +113,15 @@ class DecodedLog:
                 file.close()
             self._files = None
 
-    def _add(self, file: FileState, samples: np.ndarray, crc: int) -> Place:
+    def _add(
+        self, file: FileState, samples: np.ndarray, known: tuple[int, int, int]
+    ) -> Place:
         if self._files is None:
             self._files = self._opened()
         waveforms, index = self._files
         begin = waveforms.tell()
-        offset, count = begin // samples.itemsize, len(samples)
-        facts = {**asdict(file), "offset": offset, "samples": count, "crc": crc}
+        place = (begin // samples.itemsize, len(samples), *known)
+        facts = {**asdict(file), **dict(zip(_PLACE, place, strict=True))}
         try:
             write_all(waveforms, samples.data.cast("B"))
             write_all(index, record(facts))
@@ -101,7 +129,7 @@ class DecodedLog:
             with contextlib.suppress(OSError):
                 waveforms.truncate(begin)
             raise
-        return Place(self._path, offset, count, crc)
+        return Place(self._path, *place)
 
     def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +145,9 @@ class DecodedLog:
 
 
 def places_in(folder: Path, itemsize: int) -> dict[FileState, list[Place]]:
-    """Return the places of each file in all logs; several if one was damaged."""
+    """Return the places of the parts of each file in all logs; of one part several,
+    if one was damaged.
+    """
     found: dict[FileState, list[Place]] = {}
     for index in sorted(folder.glob("*.index")):
         with contextlib.suppress(OSError):  # another process clears the cache
@@ -135,10 +165,11 @@ def _places(index: Path, itemsize: int) -> Iterator[tuple[FileState, Place]]:
                 place = Place(log, *(facts.pop(key) for key in _PLACE))
                 state = FileState(**facts)
                 is_there = 0 <= place.offset <= there - place.samples
+                is_there &= 0 <= place.start <= place.total - place.samples
             except (TypeError, KeyError):
                 return  # complete, but not written by kerasaudio
             if is_there:
                 yield state, place
 
 
-_PLACE = ("offset", "samples", "crc")
+_PLACE = ("offset", "samples", "crc", "start", "total")

@@ -1,9 +1,12 @@
 """Find which clips can be used and where they are in their files; report the others."""
 
+from pathlib import Path
+
 import numpy as np
 
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.datasets.batching.decoded import DecodedAudio
+from kerasaudio.datasets.batching.parts import END, Part
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.protocol import Clips
 from kerasaudio.text import counted, warn
@@ -16,6 +19,20 @@ def check_errors(errors: str) -> None:
     """Raise a ValueError unless `errors` is "raise" or "skip"."""
     if errors not in ERRORS:
         raise ValueError(f"errors must be one of {ERRORS}. Received: {errors!r}.")
+
+
+def parts_of(clips: Clips, rate: int) -> dict[Path, list[Part]]:
+    """Return the parts of each file that clips need, in samples at a rate."""
+    parts: dict[Path, list[Part]] = {}
+    for i, path in enumerate(clips.paths):
+        parts.setdefault(path, []).append(_part(clips, i, rate))
+    return parts
+
+
+def _part(clips: Clips, i: int, rate: int) -> Part:
+    start = 0.0 if clips.starts is None else float(clips.starts[i])
+    end = np.inf if clips.ends is None else float(clips.ends[i])
+    return round(start * rate), END if np.isinf(end) else round(end * rate)
 
 
 def usable(
@@ -43,15 +60,14 @@ def usable(
             problems[str(path)] = audio.errors[path]
             continue
         length = audio.lengths[path]
-        start = 0.0 if clips.starts is None else float(clips.starts[i])
-        end = np.inf if clips.ends is None else float(clips.ends[i])
-        span = round(start * rate), int(min(length, np.rint(end * rate)))
-        if span[0] < span[1]:
+        start, stop = _part(clips, i, rate)
+        if start < min(stop, length):
             kept.append(i)
-            spans.append(span)
+            spans.append((start, min(stop, length)))
         else:
+            begin = 0.0 if clips.starts is None else clips.starts[i]
             problems[str(path)] = (
-                f"a clip should start at {start:g} s, but its file is only "
+                f"a clip should start at {begin:g} s, but its file is only "
                 f"{length / rate:.3f} s long"
             )
     if problems:

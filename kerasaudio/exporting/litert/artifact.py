@@ -20,6 +20,7 @@ from kerasaudio.exporting.graph import SIGNATURE, Order, trace, write_saved_mode
 from kerasaudio.exporting.litert.metadata import with_metadata
 from kerasaudio.exporting.timing import Ran, Step, run_and_time
 from kerasaudio.files.workplace import temporary_folder
+from kerasaudio.start import without_log
 
 read_facts = litert_facts
 
@@ -70,11 +71,12 @@ def run(path: Path, clips: np.ndarray, repeats: int, threads: int) -> Ran:
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path), num_threads=threads)
-    place = interpreter.get_input_details()[0]["index"]
-    result = interpreter.get_output_details()[0]["index"]
-    interpreter.resize_tensor_input(place, (1, clips.shape[1]))
-    interpreter.allocate_tensors()
+    with without_log():
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        place = interpreter.get_input_details()[0]["index"]
+        result = interpreter.get_output_details()[0]["index"]
+        interpreter.resize_tensor_input(place, (1, clips.shape[1]))
+        interpreter.allocate_tensors()
 
     def one(waveform: np.ndarray) -> np.ndarray:
         interpreter.set_tensor(place, waveform)
@@ -92,6 +94,7 @@ def open_step(path: Path, threads: int) -> Step:
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path), num_threads=threads)
-    runner: Step = interpreter.get_signature_runner(SIGNATURE)
+    with without_log():
+        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        runner: Step = interpreter.get_signature_runner(SIGNATURE)
     return runner
