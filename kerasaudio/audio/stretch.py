@@ -3,12 +3,11 @@
 They need the extra `augment` (python-stretch; no system program).
 """
 
-from typing import Any
-
 import numpy as np
 
 from kerasaudio.arguments import number, whole_number
 from kerasaudio.audio.check import check_rate, check_size, check_waveform
+from kerasaudio.audio.signalsmith import stretched
 from kerasaudio.extras import install
 
 RATE_LIMITS = (0.25, 4.0)
@@ -45,11 +44,10 @@ def time_stretch(
     """
     rate = float(number(rate, "rate", *RATE_LIMITS))
     samples = check_waveform(waveform)
-    length = max(round(len(samples) / rate), 1)
+    length = stretched_length(len(samples), rate)
     check_size(length, "The stretched waveform", "Stretch it in parts.")
-    stretcher = _stretcher(sample_rate, seed)
-    stretcher.setTimeFactor(rate)
-    return _process(stretcher, samples, length)
+    sample_rate, seed = _checked(sample_rate, seed)
+    return stretched(samples, sample_rate, length, rate=rate, seed=seed)
 
 
 def pitch_shift(
@@ -84,25 +82,27 @@ def pitch_shift(
     """
     semitones = float(number(semitones, "semitones", *SEMITONE_LIMITS))
     samples = check_waveform(waveform)
-    stretcher = _stretcher(sample_rate, seed)
-    stretcher.setTransposeSemitones(semitones)
-    return _process(stretcher, samples, len(samples))
+    sample_rate, seed = _checked(sample_rate, seed)
+    length = len(samples)
+    return stretched(samples, sample_rate, length, semitones=semitones, seed=seed)
 
 
-def _stretcher(sample_rate: int, seed: int) -> Any:
-    sample_rate = check_rate(sample_rate)
+def stretched_length(samples: int, rate: float) -> int:
+    """Return the length of a waveform after `time_stretch`, in samples."""
+    return max(round(samples / rate), 1)
+
+
+def require_stretch() -> None:
+    """Raise an ImportError that says what to install, if the extra is missing."""
     try:
-        from python_stretch.Signalsmith import Stretch
+        import python_stretch.Signalsmith  # noqa: F401
     except ImportError as error:
         raise ImportError(
             f"time_stretch and pitch_shift need python-stretch: {install('augment')}."
         ) from error
-    stretcher = Stretch(whole_number(seed, "seed", 0, 2**31 - 1))
-    stretcher.preset(1, sample_rate)
-    return stretcher
 
 
-def _process(stretcher: Any, samples: np.ndarray, length: int) -> np.ndarray:
-    out = stretcher.process(samples[None])[0][:length]
-    # The library rounds lengths down.
-    return np.pad(out, (0, length - len(out))).astype(np.float32, copy=False)
+def _checked(sample_rate: int, seed: int) -> tuple[int, int]:
+    sample_rate = check_rate(sample_rate)
+    require_stretch()
+    return sample_rate, whole_number(seed, "seed", 0, 2**31 - 1)

@@ -45,6 +45,7 @@ _EXAMPLES = """examples:
   kerasaudio train sounds/ --model LogMelCNN --out mine.keras --unfreeze-epochs 60
   kerasaudio train sounds/ --model LogMelCNN --weights none --set filters=16 \\
       --out small.keras
+  kerasaudio train sounds/ --augment stretch,pitch --out mine.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
       knock/door3-a.wav and knock/door3-b.wav belong to one recording: door3
 then:
@@ -55,6 +56,7 @@ or, with clips that the training does not see:
   kerasaudio tag street.wav --model mine.keras"""
 
 HEADS = ("probe", "kept")  # as in kerasaudio.training, which takes long to import
+VERSIONS = ("stretch", "pitch")  # as in kerasaudio.audio.versions
 _SETTINGS = (
     *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
     *("learning_rate", "head_learning_rate", "min_steps", "seed"),
@@ -71,6 +73,7 @@ _WORDS: Words = {
     "out": "--out",
     "overwrite": "--overwrite",
     "restart": "--restart",
+    "time_stretch and pitch_shift need": "--augment needs",
     "weights=None": "--weights none",
     "Build it with labels=clips.class_names": "Name a factory or a tagger",
     "Build it with classifier_activation=": "Name another --model, or a factory with "
@@ -108,6 +111,15 @@ def add(commands: Any) -> None:
         "--clip-seconds", type=positive_seconds, help="length of a window"
     )
     add_clip_options(clips)
+    clips.add_argument(
+        "--augment",
+        type=_versions,
+        default=(),
+        metavar="NAMES",
+        help="learn from versions of each clip, too, made ahead and kept: stretch "
+        "(0.81, 0.93, 1.07 and 1.23 times as fast), pitch (-2, -1, 1 and 2 semitones), "
+        "or stretch,pitch",
+    )
     learning = train.add_argument_group("learning")
     for name, text in {
         "freeze": "in which only the head is trained",
@@ -152,14 +164,18 @@ def add(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from kerasaudio.audio.stretch import require_stretch
     from kerasaudio.datasets import split
     from kerasaudio.evaluation import evaluate
-    from kerasaudio.training import Schedule, start_from, train
+    from kerasaudio.training import Augmentation, Schedule, start_from, train
     from kerasaudio.training.loop import check_out
     from kerasaudio.training.probing import PROBE, chosen_start
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
+    augmentation = Augmentation(versions=options.augment)
+    if augmentation.versions:
+        require_stretch()
     choose_model(options)
     arguments = factory_arguments(options.model, options.arguments)
     everything = load_clips(options.path, options.recording, options.separator)
@@ -186,7 +202,10 @@ def _train(options: argparse.Namespace) -> int:
     )
     tell = complain if options.json else _say
     tell(_introduction(everything, len(training), len(validation), model))
-    steps = -(-len(training) // schedule.batch_size)
+    if augmentation.versions:
+        tell(_announced(len(training), options.augment, augmentation.versions))
+    each = 1 + len(augmentation.versions)
+    steps = -(-len(training) * each // schedule.batch_size)
     total = sum(phase.epochs for phase in schedule.phases_of(steps))
     settings: dict[str, Any] = {
         "clip_seconds": options.clip_seconds,
@@ -201,6 +220,7 @@ def _train(options: argparse.Namespace) -> int:
             options.out,
             schedule=schedule,
             head=options.head,
+            augmentation=augmentation,
             overwrite=options.overwrite,
             restart=options.restart,
             report=lambda epoch: tell(_line(epoch, total)),
@@ -260,12 +280,30 @@ def _introduction(clips: Any, training: int, validation: int, model: Any) -> str
     )
 
 
+def _announced(clips: int, names: Any, versions: Any) -> str:
+    made = clips * len(versions)
+    return (
+        f"{len(versions)} versions of each clip to learn from ({', '.join(names)}): "
+        f"{made} more, {clips + made} in an epoch"
+    )
+
+
 def _line(epoch: Any, total: int) -> str:
     return (
         f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
         f"validation: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
         f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
     )
+
+
+def _versions(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in VERSIONS:
+            raise argparse.ArgumentTypeError(
+                f"{name!r} is not one of {', '.join(VERSIONS)}"
+            )
+    return names
 
 
 def _count(text: str) -> int:

@@ -20,6 +20,8 @@ from typing import Any, Unpack
 import keras
 from keras import layers
 
+from kerasaudio.arguments import whole_number
+from kerasaudio.audio.check import check_rate
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
@@ -40,19 +42,15 @@ FRAMES = 128
 BINS = 128
 CLIP_SAMPLES = (FRAMES - 1) * HOP
 BLOCKS = 4
-FRONTEND: dict[str, Any] = {
-    "sample_rate": SAMPLE_RATE,
-    "n_fft": 1024,
-    "hop_length": HOP,
-    "n_mels": BINS,
-}
-MIN_SAMPLES = (2**BLOCKS - 1) * HOP  # one step must be left after pooling
+MIN_FRAMES = 2**BLOCKS  # one step must be left after pooling
 
 
 def LogMelCNN(
     weights: Weights = None,
     *,
     clip_samples: int | None = None,
+    sample_rate: int | None = None,
+    hop_length: int | None = None,
     filters: int | None = None,
     dropout: float | None = None,
     **shared: Unpack[Shared],
@@ -63,9 +61,14 @@ def LogMelCNN(
     Output: (batch, classes), probabilities that sum to one.
     Embedding: (batch, 8 * filters).
 
+    For the picture of 44.1 kHz, with frames of 1,024 samples and a hop as long:
+    ``LogMelCNN(sample_rate=44_100, hop_length=1_024, clip_samples=127 * 1_024)``.
+
     Args:
-        clip_samples: Input length in samples, at least 7,680 (0.35 s); default: 65,024
+        clip_samples: Input length in samples, at least 15 * hop_length; default: 65,024
             (2.95 s), which makes 128 frames.
+        sample_rate: Sample rate of the input in Hz; default: 22,050.
+        hop_length: Samples between frames of 1,024 samples; default: 512.
         filters: Filters of the first block, doubled by each later block; default: 32.
         dropout: Fraction of the features dropped in training in every block, and twice
             that before the head, 0 to 0.45; default: 0.2.
@@ -75,15 +78,26 @@ def LogMelCNN(
     return build(_LOG_MEL_CNN, **locals())
 
 
-def _body(clip_samples: int, filters: int, dropout: float) -> Body:
+def _body(
+    clip_samples: int, sample_rate: int, hop_length: int, filters: int, dropout: float
+) -> Body:
     check_share(dropout=dropout, most=0.45)
-    if clip_samples < MIN_SAMPLES:
+    sample_rate = check_rate(sample_rate)
+    hop_length = whole_number(hop_length, "hop_length")
+    least = (MIN_FRAMES - 1) * hop_length
+    if clip_samples < least:
         raise ValueError(
-            f"clip_samples must be at least {MIN_SAMPLES}, so that one step is left "
-            f"after pooling. Received: {clip_samples!r}."
+            f"clip_samples must be at least {least}, so that one step is left after "
+            f"pooling. Received: {clip_samples!r}."
         )
+    frontend: dict[str, Any] = {
+        "sample_rate": sample_rate,
+        "n_fft": 1024,
+        "hop_length": hop_length,
+        "n_mels": BINS,
+    }
     waveform = keras.Input((clip_samples,), name="waveform")
-    x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
+    x = MelSpectrogram(**frontend, name="mel")(waveform)
     x = Decibel(name="frontend")(x)
     x = batch_norm(x, KERAS_EPSILON, "frontend_bn", QUICK_MOMENTUM)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
@@ -106,14 +120,20 @@ def _body(clip_samples: int, filters: int, dropout: float) -> Body:
     x = layers.Add(name="summary")([mean, maximum])
     embedding = layers.Dense(channels, "relu", name="embedding")(x)
     x = layers.Dropout(2 * dropout, name="dropout")(embedding)
-    spec = AudioSpec.of_fixed_clips(SAMPLE_RATE, clip_samples, FRONTEND)
+    spec = AudioSpec.of_fixed_clips(sample_rate, clip_samples, frontend)
     return Body(waveform, embedding, x, spec)
 
 
 _LOG_MEL_CNN = Architecture(
     "LogMelCNN",
     _body,
-    defaults={"clip_samples": CLIP_SAMPLES, "filters": 32, "dropout": 0.2},
+    defaults={
+        "clip_samples": CLIP_SAMPLES,
+        "sample_rate": SAMPLE_RATE,
+        "hop_length": HOP,
+        "filters": 32,
+        "dropout": 0.2,
+    },
     free={"clip_samples", "dropout"},
     activation="softmax",
     bundled="esc10",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from keras.layers import Layer
 
 from kerasaudio.arguments import number
+from kerasaudio.audio.versions import versions_of
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.training.augmented import augmented, check_layers
@@ -19,7 +21,7 @@ _SHOWN = 2_000  # longest config in characters; longer ones, such as noises, are
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Augmentation for `train`: layers in the graph, and mixup within a batch.
+    """Augmentation for `train`: layers in the graph, mixup, versions made ahead.
 
     Attributes:
         waveform: Layers after the input, in order; default: none. See `augmented`.
@@ -28,12 +30,20 @@ class Augmentation:
             mixed with another one of its batch, and so are their targets: the share of
             the other window is min(b, 1 - b), with b drawn from Beta(alpha, alpha).
             With class weights, the weights of the windows are mixed, too.
+        versions: Versions of each training clip, which are made before the first epoch,
+            kept with the decoded audio, and learned from like further clips; default:
+            none. "stretch": 0.81, 0.93, 1.07 and 1.23 times as fast; "pitch": -2, -1, 1
+            and 2 semitones higher; or pairs such as ("stretch", 0.9) or ("pitch", 3).
+            An epoch has a window of each clip and of each version. Versions have their
+            own length; their windows are cut and padded as those of clips. They need
+            the extra `augment`; see `time_stretch` and `pitch_shift`.
 
     Raises:
-        ValueError: `waveform` or `features` is not a list of layers, or `mixup` is not
-            above 0.
+        ValueError: `waveform` or `features` is not a list of layers, `mixup` is not
+            above 0, or `versions` has an unknown word or an amount out of range.
 
-    Source: Zhang et al. 2018, "mixup", arXiv:1710.09412.
+    Source: Zhang et al. 2018, "mixup", arXiv:1710.09412. Salamon & Bello 2017 made
+    such versions, arXiv:1608.04363.
 
     Examples:
         >>> augmentation = kerasaudio.training.Augmentation(
@@ -45,11 +55,15 @@ class Augmentation:
         >>> learner = augmentation.around(model)  # as train(..., augmentation=) does
         >>> learner.output_shape
         (None, 2)
+        >>> augmentation = kerasaudio.training.Augmentation(versions=["stretch"])
+        >>> len(augmentation.versions)
+        4
     """
 
     waveform: tuple[Layer, ...] = ()
     features: tuple[Layer, ...] = ()
     mixup: float | None = None
+    versions: Sequence[str | tuple[str, float]] = ()
 
     def __post_init__(self) -> None:
         """Check the fields, and store the layers as tuples."""
@@ -58,6 +72,8 @@ class Augmentation:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.mixup is not None:
             object.__setattr__(self, "mixup", number(self.mixup, "mixup", above=0))
+        pairs = tuple((v.kind, v.amount) for v in versions_of(self.versions))
+        object.__setattr__(self, "versions", pairs)
 
     def around(self, model: AudioModel) -> keras.Model:
         """Return the network to train: `augmented`, or the model without layers."""
@@ -67,11 +83,14 @@ class Augmentation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as values for JSON; long ones as their hash."""
-        return {
+        told: dict[str, Any] = {
             "waveform": [_settings(layer) for layer in self.waveform],
             "features": [_settings(layer) for layer in self.features],
             "mixup": self.mixup,
         }
+        if self.versions:
+            told["versions"] = [list(pair) for pair in self.versions]
+        return told
 
 
 def _settings(layer: Layer) -> dict[str, Any]:

@@ -94,7 +94,8 @@ class Trained:
         path: Path of the saved model.
         epochs: Results of all epochs.
         notes: Sentences about the training: why the head did not start from a probe,
-            and that the score was still improving in the last epoch.
+            how many versions of clips were made, and that the score was still improving
+            in the last epoch.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")

@@ -70,8 +70,9 @@ def train(
             "kept": with the weights that it has, which are random in a new head. None
             for "probe" if the model is pretrained, its head is new (`spec.metrics` is
             empty) and one dense layer, and each clip has one class; else "kept".
-        augmentation: Random changes to the training windows; None for none. Layers
-            without a seed draw one, which is saved with the state.
+        augmentation: Random changes to the training windows, and versions of the
+            training clips made ahead; None for none. Layers without a seed draw one,
+            which is saved with the state.
         callbacks: Callbacks of Keras or your own, used in all phases. Their logs
             include ``val_score`` and ``val_loss``; see `Epoch`. What they set on the
             optimizer is saved with the state; what they store in themselves is not. A
@@ -125,6 +126,11 @@ def train(
         check_clips(validation)
     if validation_windows is not None:
         validation_windows = whole_number(validation_windows, "validation_windows")
+    if "versions" in batches:  # they would change the validation clips, too
+        raise ValueError(
+            "versions must be passed as augmentation=Augmentation(versions=...). "
+            f"Received: versions={batches['versions']!r}."
+        )
     told = check_callbacks(callbacks)
     start, excuse = chosen_start(head, model, training)
     chosen = schedule
@@ -152,7 +158,7 @@ def train(
             batches,
         )
         done = run.train(path, told, report, verbose, listed)
-    notes = (excuse, run.unfinished)
+    notes = (excuse, run.versions, run.unfinished)
     return replace(done, notes=tuple(note for note in notes if note is not None))
 
 

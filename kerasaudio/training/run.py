@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.provenance import trained
@@ -80,9 +81,11 @@ class Run:
             size,
             one_hot=self._head.one_hot,
             class_weights=schedule.class_weights,
+            versions=augmentation.versions,
             seed=seed,
             **batches,
         )
+        self._versions = augmentation.versions
         self._fed: keras.utils.PyDataset = self._batches
         if augmentation.mixup is not None:
             self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
@@ -146,7 +149,8 @@ class Run:
         The state on disk begins with epoch 1; a training that ends before starts anew.
         """
         begin = time.perf_counter()
-        loss = fit_head(self._model, self._head, *self._whole(self._batches.clips))
+        heard = self._whole(self._clips, versions=self._versions)
+        loss = fit_head(self._model, self._head, *heard)
         found = validated(
             self._model, self._head, self._held_out, self._schedule.monitor
         )
@@ -156,10 +160,22 @@ class Run:
         if report is not None:
             report(self._epochs[0])
 
-    def _whole_clips(self, settings: Mapping[str, Any], clips: Any) -> HeldOut:
+    @property
+    def _clips(self) -> Any:
+        """The clips that are learned from, without their versions."""
+        used = self._batches.clips
+        return used.take(np.arange(len(used) // (1 + len(self._versions))))
+
+    def _whole_clips(
+        self, settings: Mapping[str, Any], clips: Any, versions: Any = ()
+    ) -> HeldOut:
         """Return batches of all windows of clips, and the targets of the clips."""
         heard = clips.batches(
-            self._spec, self._schedule.batch_size, training=False, **settings
+            self._spec,
+            self._schedule.batch_size,
+            training=False,
+            versions=versions,
+            **settings,
         )
         return heard, self._head.targets(heard.clips)
 
@@ -227,6 +243,18 @@ class Run:
         )
         variables = [*self._weights, *self._dice, *optimizer.variables]
         return variables, learning_rate(optimizer)
+
+    @property
+    def versions(self) -> str | None:
+        """A sentence that says how many versions of clips were learned from."""
+        clips, versions = len(self._clips), len(self._versions)
+        if not versions:
+            return None
+        made = self._batches.made
+        return (
+            f"{versions} versions of each of {clips} clips were learned from, too: "
+            f"{clips * versions}, of which {made} were made now."
+        )
 
     @property
     def unfinished(self) -> str | None:

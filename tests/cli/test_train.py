@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import sys
 import warnings
 
 import keras
@@ -262,3 +263,38 @@ def test_wrong_commands(words, capsys):
         main(words)
     assert stop.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_versions_of_the_clips_are_told(run, folder, tmp_path, monkeypatch):
+    pytest.importorskip("python_stretch")
+    from kerasaudio.audio.versions import GRID
+    from kerasaudio.cli.train import VERSIONS
+
+    assert tuple(GRID) == VERSIONS
+    words = ("--out", tmp_path / "mine.keras", *QUICK, "--unfreeze-epochs", "1")
+    words += ("--augment", "pitch")
+    status, printed, err = run("train", folder, *words)
+    assert (status, err) == (0, "")
+    lines = printed.splitlines()
+    assert lines[2] == (
+        "4 versions of each clip to learn from (pitch): 36 more, 45 in an epoch"
+    )
+    (told,) = (line for line in lines if "were learned from, too" in line)
+    assert told.startswith("4 versions of each of 9 clips")
+    assert "36 were made now" in told
+    _, printed, _ = run("train", folder, *words, "--overwrite", "--json")
+    (told,) = json.loads(printed)["notes"][:1]
+    assert "0 were made now" in told
+
+    monkeypatch.setitem(sys.modules, "python_stretch.Signalsmith", None)
+    status, _, err = run("train", folder, *words, "--overwrite")
+    assert status == 1
+    assert "--augment needs python-stretch: pip install" in err
+
+
+@pytest.mark.parametrize("names", ["wow", "stretch,", "stretch pitch", ""])
+def test_unknown_versions_are_refused(folder, tmp_path, capsys, names):
+    out = tmp_path / "mine.keras"
+    with pytest.raises(SystemExit):
+        main(["train", str(folder), "--out", str(out), "--augment", names])
+    assert "is not one of stretch, pitch" in capsys.readouterr().err

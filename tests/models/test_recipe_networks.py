@@ -26,6 +26,18 @@ def test_log_mel_cnn_sees_128_frames_of_128_bands():
     assert model.spec.window_seconds == pytest.approx(2.95, abs=0.01)
 
 
+def test_log_mel_cnn_sees_the_published_picture():
+    picture = {"sample_rate": 44_100, "hop_length": 1_024, "clip_samples": 127 * 1_024}
+    model = kerasaudio.LogMelCNN(labels=["a", "b"], filters=2, **picture)
+
+    assert model.get_layer("frontend").output.shape == (None, 128, 128)
+    assert model.spec.sample_rate == 44_100
+    assert model.spec.window_seconds == pytest.approx(2.95, abs=0.01)
+    assert model.spec.frontend["hop_length"] == 1_024
+    with pytest.raises(ValueError, match="hop_length"):
+        kerasaudio.LogMelCNN(weights="esc10", hop_length=1_024)
+
+
 def test_bark_net_halves_the_length_five_times():
     model = kerasaudio.BarkNet(labels=["bark", "rest"])
 
@@ -155,6 +167,9 @@ def test_a_backbone_that_is_none_is_refused(tmp_path):
     ("name", "arguments", "message"),
     [
         ("LogMelCNN", {"clip_samples": 7_000}, "7680"),
+        ("LogMelCNN", {"hop_length": 1_024, "clip_samples": 15_000}, "15360"),
+        ("LogMelCNN", {"hop_length": 0}, "hop_length"),
+        ("LogMelCNN", {"sample_rate": 0}, "Hz|sample_rate"),
         ("LogMelCNN", {"dropout": 0.6}, r"0\.45"),
         ("LogMelCNN", {"filters": 0}, "filters"),
         ("BarkNet", {"clip_samples": 500}, "512"),

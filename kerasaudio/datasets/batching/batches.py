@@ -3,6 +3,7 @@
 files -> decoded once (cached, memory-mapped) -> windows (batch, samples), targets
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from typing import Any
@@ -11,7 +12,8 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio import AudioDecodeError
+from kerasaudio.audio.stretch import require_stretch
+from kerasaudio.audio.versions import versions_of
 from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets.batching import cutting
 from kerasaudio.datasets.batching.decoded import DecodedAudio
@@ -26,6 +28,7 @@ from kerasaudio.datasets.batching.usable import (
     require_classes,
     usable,
 )
+from kerasaudio.datasets.batching.versioned import ClipAudio
 from kerasaudio.datasets.protocol import Clips
 
 _PORTIONS = 4  # per reader and batch: passing on each window alone would cost time
@@ -64,6 +67,9 @@ class ClipBatches(keras.utils.PyDataset):
         class_weights: Whether to weight windows so that all classes have equal
             influence; for a clip with several classes, the mean of their weights.
         augment: ``augment(window, rng) -> window`` of the same length, in training.
+        versions: Versions of each clip, used like further clips: see `Augmentation` of
+            `kerasaudio.training`. They are made now, by several processes, and kept
+            with the decoded audio; they follow all clips, version by version.
         seed: Random seed of order, places and augmentation.
         drop_remainder: Whether to leave out a last batch that is not full.
         errors: What to do about files that cannot be decoded, or end before their clip
@@ -76,8 +82,10 @@ class ClipBatches(keras.utils.PyDataset):
         **kwargs: `workers` and other arguments of `keras.utils.PyDataset`.
 
     Attributes:
-        kept: Positions of the used clips among those passed, int64.
-        clips: The used clips.
+        kept: Positions of the used clips among those passed, int64; with versions,
+            repeated for each.
+        clips: The used clips; with versions, repeated for each.
+        made: Number of versions that were not in the cache.
         clip_of: Position in `clips` of each window, int64; None in training.
         window_weights: Weight of each window in the mean over its clip, float64; None
             in training.
@@ -89,6 +97,7 @@ class ClipBatches(keras.utils.PyDataset):
         ValueError: An argument is invalid; a class is not among the model's labels; all
             windows are silent; no usable clip of a class is left to train on.
         AudioDecodeError: Files cannot be used, with ``errors="raise"``.
+        ImportError: There are versions, but the extra `augment` is not installed.
 
     Warns:
         UserWarning: Files were skipped; the cache cannot be written.
@@ -115,6 +124,7 @@ class ClipBatches(keras.utils.PyDataset):
         one_hot: bool = False,
         class_weights: bool = False,
         augment: cutting.Augment | None = None,
+        versions: Sequence[str | tuple[str, float]] = (),
         seed: int = 0,
         drop_remainder: bool = False,
         errors: str = "raise",
@@ -140,14 +150,17 @@ class ClipBatches(keras.utils.PyDataset):
         cutting.check_silence(silence_db)
         if clip_seconds is not None:
             cutting.window_length(spec, clip_seconds, np.zeros(1))
-        self._audio = DecodedAudio(
+        changes = versions_of(versions)
+        if changes:
+            require_stretch()
+        audio = DecodedAudio(
             parts_of(clips, spec.sample_rate),
             spec.sample_rate,
             cache=cache,
             dtype=dtype,
             readers=readers,
         )
-        self.kept, spans = usable(clips, self._audio, errors)
+        kept, spans = usable(clips, audio, errors)
         lengths = spans[:, 1] - spans[:, 0]
         self.window_samples = (
             cutting.window_length(spec, clip_seconds, lengths)
@@ -158,10 +171,14 @@ class ClipBatches(keras.utils.PyDataset):
         if self._training:
             heard = heard.replace(window_samples=self.window_samples, step_samples=None)
         self._rule = heard.rule
-        self.clips = clips if len(self.kept) == len(clips) else clips.take(self.kept)
-        self._spans = spans
+        paths = [clips.paths[i] for i in kept]
+        self._audio = ClipAudio(audio, paths, spans, changes, cache, dtype)
+        self.made = self._audio.made
+        self.kept = np.tile(kept, 1 + len(changes))
+        is_whole = not changes and len(kept) == len(clips)
+        self.clips = clips if is_whole else clips.take(self.kept)
         self._places = [
-            self._audible(clip, silence_db, per_clip) for clip in range(len(spans))
+            self._audible(clip, silence_db, per_clip) for clip in range(len(self.kept))
         ]
         self._items = self._list_items(silence_db, per_clip)
         self._batches = self._share_out()
@@ -225,8 +242,7 @@ class ClipBatches(keras.utils.PyDataset):
         return self._order[1]
 
     def _length(self, clip: int) -> int:
-        begin, end = self._spans[clip].tolist()
-        return int(end - begin)
+        return int(self._audio.lengths[clip])
 
     def _place(self, clip: int, number: int, rng: np.random.Generator) -> Span:
         places = self._places[clip]
@@ -249,19 +265,7 @@ class ClipBatches(keras.utils.PyDataset):
             return [window for windows in read for window in windows]
 
     def _window(self, clip: int, span: Span) -> np.ndarray:
-        path, begin = self.clips.paths[clip], int(self._spans[clip, 0])
-        first = begin + max(0, span.start - self._rule.context)
-        last = begin + span.start + span.length
-        piece = self._audio.read(path, first, last)
-        if len(piece) < last - first:
-            raise AudioDecodeError(
-                f"{path} is now shorter than when this training began."
-            )
-        head = piece
-        if span.length < span.size and span.start:
-            end = begin + min(self._length(clip), self._rule.window)
-            head = self._audio.read(path, begin, end)
-        return self._rule.filled(piece, head, span).samples
+        return self._audio.window(clip, span, self._rule)
 
     def _audible(
         self, clip: int, silence_db: float | None, per_clip: int | None
@@ -280,8 +284,7 @@ class ClipBatches(keras.utils.PyDataset):
             spans = [cutting.piece(self._rule, start, length) for start in starts]
         if silence_db is None:
             return spans
-        begin, end = self._spans[clip].tolist()
-        waveform = self._audio.read(self.clips.paths[clip], begin, end)
+        waveform = self._audio.read(clip, 0, length)
         level = cutting.levels(waveform, spans)
         if level.max() < silence_db and not self._training:
             return [spans[int(level.argmax())]]

@@ -8,14 +8,15 @@ processes may add to it at the same time.
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio.load import load_within
+from kerasaudio.audio.load import Hold, load_within
 from kerasaudio.datasets.batching.decoded_limit import most_bytes, trim
 from kerasaudio.datasets.batching.decoded_log import DecodedLog, Place, places_in
 from kerasaudio.datasets.batching.decoding import Room, cores, for_each_file
@@ -50,6 +51,7 @@ class DecodedAudio:
     Attributes:
         lengths: Number of samples of each file.
         errors: Reason why a file cannot be used, by file.
+        made: Number of files that were decoded now.
 
     Raises:
         ValueError: `dtype` is unknown; KERASAUDIO_DECODED_LIMIT is invalid.
@@ -58,6 +60,8 @@ class DecodedAudio:
         UserWarning: The cache cannot be written, for example because the disk is full.
             Files that are not in it are decoded whenever they are read.
     """
+
+    doing = "decoding"  # on the progress bar
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class DecodedAudio:
         self.readers = whole_number(readers or cores(), "readers")
         self.lengths: dict[Path, int] = {}
         self.errors: dict[Path, str] = {}
+        self.made = 0
         self._maps: dict[Path, np.ndarray] = {}
         self._checked: set[Place] = set()
         self._parts: dict[Path, list[Part]] = {}
@@ -130,6 +135,19 @@ class DecodedAudio:
         piece = kept[start - first : end - first].astype(np.float32, copy=False)
         return piece / FULL_SCALE if self._dtype == np.int16 else piece
 
+    def _state(self, file: Path) -> FileState:
+        """Return the state of a file, or raise an OSError."""
+        return FileState.of(file)
+
+    def _waveform(self, file: Path, hold: Hold) -> np.ndarray:
+        """Return the whole waveform of a file; `hold` waits for memory before."""
+        return load_within(file, self.sample_rate, hold)
+
+    @contextmanager
+    def _at_work(self, count: int) -> Iterator[None]:
+        """Make `count` waveforms within this context."""
+        yield
+
     def _prepare(self, wanted: dict[Path, list[Part]], folder: Path | None) -> None:
         known = {} if folder is None else places_in(folder, self._dtype.itemsize)
         self._log = None if folder is None else DecodedLog(folder)
@@ -137,12 +155,13 @@ class DecodedAudio:
         missing = []
         for file, parts in wanted.items():
             try:
-                states[file] = state = FileState.of(file)
+                states[file] = state = self._state(file)
             except OSError as error:
                 self.errors[file] = f"it cannot be read ({error.strerror or error})"
                 continue
             if not self._find(file, parts, known.get(state, [])):
                 missing.append(file)
+        self.made = len(missing)
         if not missing:
             return
 
@@ -153,7 +172,8 @@ class DecodedAudio:
                 self.errors[file] = str(error)
 
         try:
-            for_each_file(missing, self.readers, decode)
+            with self._at_work(len(missing)):
+                for_each_file(missing, self.readers, decode, self.doing)
         finally:
             if self._log is not None:
                 self._log.close()
@@ -174,7 +194,7 @@ class DecodedAudio:
     def _decode(self, file: Path, state: FileState, wanted: list[Part]) -> None:
         """Decode a file, and add the parts to the cache that it lacks, if possible."""
         with self._room.entered() as hold:
-            waveform = load_within(file, self.sample_rate, hold)
+            waveform = self._waveform(file, hold)
             self.lengths[file] = len(waveform)
             self._parts[file] = parts = within(wanted, len(waveform))
             lacking = [part for part in parts if (file, part) not in self._places]
@@ -196,7 +216,7 @@ class DecodedAudio:
 
     def _loaded(self, file: Path) -> np.ndarray:
         with self._room.entered() as hold:
-            return load_within(file, self.sample_rate, hold)
+            return self._waveform(file, hold)
 
     def _packed(self, waveform: np.ndarray) -> np.ndarray:
         if self._dtype == np.int16:
@@ -231,8 +251,8 @@ class DecodedAudio:
             damaged = {other: self._places.get((file, other), []) for other in lost}
             self._checked.difference_update(*damaged.values())
             with self._room.entered() as hold:
-                waveform = load_within(file, self.sample_rate, hold)
-                self._add(file, FileState.of(file), waveform, lost)
+                waveform = self._waveform(file, hold)
+                self._add(file, self._state(file), waveform, lost)
             self._log.close()
             for other, places in damaged.items():
                 if self._places.get((file, other)) is places:  # could not be kept

@@ -64,7 +64,10 @@ class Room:
 
 
 def for_each_file(
-    files: Sequence[Path], readers: int, decode: Callable[[Path], None]
+    files: Sequence[Path],
+    readers: int,
+    decode: Callable[[Path], None],
+    doing: str = "decoding",
 ) -> None:
     """Call `decode` with each file in threads, with a progress bar on terminals.
 
@@ -91,7 +94,7 @@ def for_each_file(
 
     count = min(readers, len(files))
     with (
-        tqdm(None, "decoding", len(files), file=sys.stderr, disable=None) as bar,
+        tqdm(None, doing, len(files), file=sys.stderr, disable=None) as bar,
         ThreadPoolExecutor(count) as pool,
     ):
         running = [pool.submit(work) for _ in range(count)]
