@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +20,7 @@ from kerasaudio.cli.common import (
 )
 from kerasaudio.cli.measure import add_clip_options, load_clips
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
+from kerasaudio.files.progress import shows_bars
 from kerasaudio.text import escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
@@ -28,8 +30,9 @@ the columns path and label, and optionally start, end and group; with --separato
 clip can have several labels. Some recordings are held out to choose the best epoch.
 
 In a pretrained network the new head starts from a linear probe; then all layers are
-trained. On the clips held out the result is never worse than the probe. A network with
-random weights is trained as a whole from the beginning.
+trained. On the clips held out the chosen epoch is never worse than the probe. With few
+clips the network then learns from all of them, also from those held out; the report is
+from before. A network with random weights is trained as a whole from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
 interruption the same command resumes after the last finished epoch."""
@@ -60,6 +63,7 @@ _WORDS: Words = {
     "train the saved model again, or start again": "pass the saved model as --model "
     "with --freeze-epochs 0 and another --out, or start again",
     "out": "--out",
+    "refit": "--refit",
     "overwrite": "--overwrite",
     "restart": "--restart",
     "weights=None": "--weights none",
@@ -120,6 +124,12 @@ def add(commands: Any) -> None:
         help="start the head from a linear probe, or keep the weights that it has "
         "(default: probe for a new head of a pretrained network)",
     )
+    learning.add_argument(
+        "--refit",
+        action=argparse.BooleanOptionalAction,
+        help="train again on all clips, for as many epochs as were best (default: if "
+        "the head starts from a probe, up to 64 clips a class)",
+    )
     learning.add_argument("--learning-rate", type=positive_number)
     learning.add_argument("--head-learning-rate", type=positive_number)
     learning.add_argument("--batch-size", type=positive)
@@ -144,19 +154,17 @@ def add(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from kerasaudio.datasets import split
-    from kerasaudio.evaluation import evaluate
     from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
     from kerasaudio.training.probing import PROBE, chosen_start
+    from kerasaudio.training.refit import hold_out
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
     choose_model(options)
     arguments = factory_arguments(options.model, options.arguments)
     clips = load_clips(options.path, options.recording, options.separator)
-    fractions = (1 - options.validation, options.validation)
-    training, validation = split(clips, fractions, options.seed)
+    training, validation = hold_out(clips, options.validation, options.seed)
     if clips.multi_label:
         arguments.setdefault("classifier_activation", "sigmoid")
     model = start_from(
@@ -185,29 +193,29 @@ def _train(options: argparse.Namespace) -> int:
     try:
         done = train(
             model,
-            training,
-            validation,
+            clips,
+            options.validation,
             options.out,
             schedule=schedule,
             head=options.head,
+            refit=options.refit,
             overwrite=options.overwrite,
             restart=options.restart,
             report=lambda epoch: tell(_line(epoch, total)),
-            verbose=int(sys.stdout.isatty() and not options.json),
+            verbose=int(shows_bars(sys.stdout) and not options.json),
             **settings,
         )
     except KeyboardInterrupt:
         complain("Stopped. The same command resumes after the last finished epoch.")
         raise
     notes = [in_options(note, _WORDS) for note in done.notes]
-    report = evaluate(done.model, validation, **settings)
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
         told = {"epochs": epochs, "notes": notes}
-        print(json.dumps(report.to_dict() | told, indent=2))
+        print(json.dumps(done.report.to_dict() | told, indent=2))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
-    print(report.table())
+    print(done.report.table())
     print("\n".join(["", *map(escaped, notes)]))
     print(f"The model is in {printable(done.path)}.")
     return 0
@@ -233,6 +241,11 @@ def _introduction(clips: Any, training: int, validation: int, model: Any) -> str
 
 
 def _line(epoch: Any, total: int) -> str:
+    if math.isnan(epoch.score):
+        return (
+            f"all clips: epoch {epoch.number:2d}  {epoch.phase:6}  "
+            f"loss {epoch.loss:.4f}  {epoch.seconds:.1f} s"
+        )
     return (
         f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
         f"held out: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "

@@ -25,7 +25,7 @@ import keras
 import numpy as np
 
 from kerasaudio import FeatureExtractor
-from kerasaudio.datasets import ESC50, LabeledClips, split
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.training import start_from, train
@@ -97,9 +97,8 @@ def measure(
         probe = fit_probe(_vectors(extractor, few), few.targets)
         probe_seconds = time.perf_counter() - began
         said = probe.predict(_vectors(extractor, test), verbose=0).argmax(axis=1)
-        learn, choose = split(few, (1 - VALIDATION, VALIDATION))
         began = time.perf_counter()
-        done = train(model, learn, choose, Path(folder) / "few.keras")
+        done = train(model, few, VALIDATION, Path(folder) / "few.keras")
         seconds = time.perf_counter() - began
     return {
         "probe": float((said == test.targets).mean()),
