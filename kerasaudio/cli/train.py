@@ -29,10 +29,11 @@ FOLDER contains one folder of sounds for each class. It can also be a .csv table
 the columns path and label, and optionally start, end and group; with --separator ';' a
 clip can have several labels. Some recordings are held out to choose the best epoch.
 
-In a pretrained network the new head starts from a linear probe; then all layers are
-trained. On the clips held out the chosen epoch is never worse than the probe. With few
-clips the network then learns from all of them, also from those held out; the report is
-from before. A network with random weights is trained as a whole from the beginning.
+In a pretrained network the new head starts from a linear probe; from 16 clips a class
+on, all layers are then trained. On the clips held out the chosen epoch is never worse
+than the probe. With few clips the network then learns from all of them, also from those
+held out; the report is from before. A network with random weights is trained as a whole
+from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
 interruption the same command resumes after the last finished epoch."""
@@ -157,7 +158,7 @@ def _train(options: argparse.Namespace) -> int:
     from kerasaudio.training import Schedule, start_from, train
     from kerasaudio.training.loop import check_out
     from kerasaudio.training.probing import PROBE, chosen_start
-    from kerasaudio.training.refit import hold_out
+    from kerasaudio.training.refit import hold_out, too_few
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
@@ -178,6 +179,7 @@ def _train(options: argparse.Namespace) -> int:
     schedule = Schedule.for_model(
         model,
         fitted_head=start == PROBE,
+        few_clips=too_few(clips),
         class_weights=not options.no_class_weights,
         **{name: getattr(options, name) for name in _SETTINGS},
     )

@@ -21,11 +21,11 @@ from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
 from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained, best_of
-from kerasaudio.training.notes import of_refit, unfinished
+from kerasaudio.training.notes import of_probe, of_refit, unfinished
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.probing import PROBE, HeadStart, chosen_start
-from kerasaudio.training.refit import chosen_refit, epochs_to_best, hold_out
+from kerasaudio.training.refit import chosen_refit, epochs_to_best, hold_out, too_few
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.state import State
@@ -70,7 +70,8 @@ def train(
             to keep the last epoch, without a score.
         out: Path of the `.keras` file to write.
         schedule: Epochs, learning rates and other settings: a `Schedule` or a
-            `PlateauSchedule`; None for `Schedule.for_model`.
+            `PlateauSchedule`; None for `Schedule.for_model`: with fewer than 16 clips a
+            class, a head from a probe has no epochs.
         head: How the head starts. "probe": with the weights of the linear probe
             (`kerasaudio.transfer.fit_probe`) on the training clips; this state is epoch
             0, so that the result is never worse than the probe on the validation clips.
@@ -145,8 +146,10 @@ def train(
     start, excuse = chosen_start(head, model, training)
     chosen = schedule
     if chosen is None:
-        chosen = Schedule.for_model(model, fitted_head=start == PROBE)
-    _check_plan(chosen, validation)
+        chosen = Schedule.for_model(
+            model, fitted_head=start == PROBE, few_clips=too_few(training)
+        )
+    _check_plan(chosen, validation, start)
     twice = chosen_refit(refit, training, share, start, told)
     learn, held_out = training, others
     if share is not None:
@@ -185,8 +188,11 @@ def train(
             last.start_as(state)
             most = epochs_to_best(run.epochs, run.phases)
             last.train((), report, verbose, None, most)
-            counts = len(held_out), len(training)
-            notes.append(of_refit(best_of(run.epochs), last.epochs, *counts))
+            if chosen.phases:
+                counts = len(held_out), len(training)
+                notes.append(of_refit(best_of(run.epochs), last.epochs, *counts))
+        if not chosen.phases:
+            notes.append(of_probe(len(training if twice else learn)))
         notes.append(unfinished(run.epochs, chosen, run.phases, twice))
         result = last.finished(run.metrics)
         with writing_whole(path) as temporary:
@@ -205,12 +211,17 @@ def _share(validation: Any) -> tuple[float | None, LabeledClips | None]:
     return None, validation
 
 
-def _check_plan(plan: Any, validation: Any) -> None:
+def _check_plan(plan: Any, validation: Any, start: str) -> None:
     """Raise a ValueError unless this is a schedule, with validation if it needs it."""
     if not isinstance(plan, Plan):
         raise ValueError(
             "schedule must be a kerasaudio.training.Schedule or PlateauSchedule. "
             f"Received: {type(plan).__name__}."
+        )
+    if not plan.phases and start != PROBE:
+        raise ValueError(
+            "freeze_epochs and unfreeze_epochs must not both be 0, unless the head "
+            'starts from a probe. Received: 0 and 0, with head="kept".'
         )
     if plan.needs_validation and validation is None:
         raise ValueError(

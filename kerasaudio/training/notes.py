@@ -31,6 +31,15 @@ def unfinished(
     )
 
 
+def of_probe(clips: int) -> str:
+    """Return what is said of a training without epochs on a number of clips."""
+    return (
+        f"The head is the linear probe of {clips} clips, and the body stays as it was: "
+        "with few clips, those held out cannot tell if training it helps. To try, pass "
+        "unfreeze_epochs=15."
+    )
+
+
 def of_refit(best: Epoch, again: Sequence[Epoch], held: int, clips: int) -> str:
     """Return what is said of a training that was repeated on all clips.
 

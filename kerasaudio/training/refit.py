@@ -9,6 +9,7 @@ from kerasaudio.training.plan import Phase
 from kerasaudio.training.probing import PROBE
 
 FEW = 64  # clips a class, on average: with more, a fifth of them teaches little
+LEAST = 16  # clips a class: with fewer, a fifth of them cannot tell epochs apart
 
 
 def hold_out(
@@ -26,6 +27,11 @@ def hold_out(
     """
     learn, choose = split(clips, (1 - share, share), seed)
     return learn, choose
+
+
+def too_few(clips: LabeledClips) -> bool:
+    """Return whether clips are too few to choose an epoch by some of them."""
+    return len(clips) < LEAST * len(clips.class_names)
 
 
 def chosen_refit(

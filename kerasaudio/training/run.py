@@ -118,6 +118,8 @@ class Run:
         first = 0 if self._kept is None else self._kept["phase"]
         if self._kept is None and self._start == PROBE:
             self._probe(report)
+            if log is not None:
+                write_csv(log, table(self.epochs))
         for number, phase in enumerate(self.phases):
             epochs = phase.epochs if most is None else most[number]
             if number < first or not epochs:

@@ -111,7 +111,9 @@ def _prepare(problem: Problem, C: float) -> _Prepared:
         basis, triangle = ops.qr(ops.transpose(x))
         x = ops.transpose(triangle)
     penalty = 1 / (C * clips)
-    curvature = ops.matmul(ops.transpose(x), x * shares[:, None]) / 2
+    curvature = (
+        ops.matmul(ops.transpose(x), x * ops.convert_to_tensor(shares[:, None])) / 2
+    )
     identity = ops.eye(x.shape[1], dtype="float32")
     least = _LEAST_CURVATURE * float(ops.trace(curvature))
     root = ops.cholesky(curvature + max(penalty, least) * identity)

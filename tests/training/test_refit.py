@@ -11,7 +11,13 @@ import kerasaudio
 from kerasaudio.datasets import from_folder
 from kerasaudio.evaluation import predict_clips
 from kerasaudio.training import PlateauSchedule, Schedule, train
-from kerasaudio.training.refit import FEW, chosen_refit, epochs_to_best, hold_out
+from kerasaudio.training.refit import (
+    FEW,
+    chosen_refit,
+    epochs_to_best,
+    hold_out,
+    too_few,
+)
 from kerasaudio.training.state import State
 from kerasaudio.transfer import fit_probe
 
@@ -176,3 +182,34 @@ def test_what_cannot_be_is_refused(network, clips, sides, tmp_path):
     with pytest.raises(ValueError, match="too few for 2 sides"):
         train(network(), lone, 0.2, out)
     assert not list(tmp_path.iterdir())
+
+
+def test_few_clips_leave_the_body_as_it_is(network, clips, tmp_path):
+    before = network()
+    spec = before.spec.replace(weights="mine")  # as if they were published
+    model = kerasaudio.AudioModel(before.input, before.output, name="tiny", spec=spec)
+    body = [np.array(weight) for weight in model.get_weights()[:-2]]
+
+    done = train(model, clips, 0.34, tmp_path / "a.keras")
+
+    assert [epoch.phase for epoch in done.epochs] == ["probe"]
+    assert "probe of 18 clips, and the body stays" in done.notes[0]
+    assert len(done.notes) == 1
+    for kept, was in zip(done.model.get_weights()[:-2], body, strict=True):
+        np.testing.assert_array_equal(kept, was)
+    assert done.report.accuracy == done.epochs[0].score
+    assert done.model.spec.metrics["validation_clips"] == 6
+    again = train(model, clips, None, tmp_path / "b.keras", head="probe")
+    assert_same_weights(again.model, done.model)
+    assert "probe of 18 clips" in again.notes[0]
+
+    many = clips.take(np.tile(np.arange(len(clips)), 3))
+    assert too_few(clips)
+    assert not too_few(many)
+    few = {"fitted_head": True, "few_clips": True}
+    assert Schedule.for_model(model, **few).phases == ()
+    assert Schedule.for_model(model, **few, unfreeze_epochs=3).phases[0].epochs == 3
+    assert Schedule.for_model(model, few_clips=True).phases
+    none = Schedule(freeze_epochs=0, unfreeze_epochs=0)
+    with pytest.raises(ValueError, match=r"both be 0, unless .*probe.*kept"):
+        train(network(), clips, None, tmp_path / "c.keras", schedule=none)

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+_SAYS = "triggered tf.function retracing"
 _runs = ContextVar("kerasaudio_runs", default=False)
 
 
@@ -18,7 +19,7 @@ def one_program_each() -> Iterator[None]:
 
     TensorFlow counts the programs of all Keras models together. So it warns when the
     fifth network of a process is used, although each was compiled only once or twice.
-    Warnings about the user's own functions and models are shown.
+    Warnings about the user's own functions are shown.
     """
     if keras.backend.backend() != "tensorflow":
         yield
