@@ -24,7 +24,7 @@ from kerasaudio.training.epochs import Epoch, Trained, best_of
 from kerasaudio.training.notes import of_probe, of_refit, unfinished
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
-from kerasaudio.training.probing import PROBE, HeadStart, chosen_start
+from kerasaudio.training.probing import PROBE, HeadStart, body_of, chosen_start
 from kerasaudio.training.refit import chosen_refit, epochs_to_best, hold_out, too_few
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
@@ -170,6 +170,7 @@ def train(
             model,
             schedule=chosen,
             start=start,
+            body=body_of(model) if start == PROBE else None,
             augmentation=augmentation or Augmentation(),
             how=how,
             validation_windows=validation_windows,

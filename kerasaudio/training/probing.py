@@ -74,8 +74,19 @@ def _obstacle(model: AudioModel, clips: Clips) -> str | None:
     return None
 
 
+def body_of(model: AudioModel) -> InferenceModel:
+    """Return the network that gives the vectors which a model's head scores."""
+    body = InferenceModel(model.input, _seen(model, scorer(model).input), name="body")
+    body.has_state = model.has_state
+    return body
+
+
 def fit_head(
-    model: AudioModel, head: Head, heard: ClipBatches, targets: np.ndarray
+    model: AudioModel,
+    body: InferenceModel,
+    head: Head,
+    heard: ClipBatches,
+    targets: np.ndarray,
 ) -> float:
     """Fit the linear probe to windows, and put its weights into the head of a model.
 
@@ -84,6 +95,7 @@ def fit_head(
 
     Args:
         model: Model for which `chosen_start` returned "probe".
+        body: The network from `body_of`.
         head: Its head.
         heard: Batches of all windows of the clips, in order.
         targets: One-hot targets of the clips, (clips, classes).
@@ -92,8 +104,6 @@ def fit_head(
         The mean cross-entropy of the probe on the windows.
     """
     layer = scorer(model)
-    body = InferenceModel(model.input, _seen(model, layer.input), name="body")
-    body.has_state = model.has_state
     vectors, clip_of, weights = _rows(heard, predict_windows(body, heard))
     each = targets[clip_of]
     kernel, bias = linear_head(vectors, each.argmax(axis=1), each.shape[1], weights)

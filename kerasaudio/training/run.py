@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.learned import learned_too
@@ -44,6 +45,7 @@ class Run:
         state: State,
         schedule: Plan,
         start: str,
+        body: InferenceModel | None,
         augmentation: Augmentation,
         how: Compiling,
         validation_windows: int | None,
@@ -53,7 +55,7 @@ class Run:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
-        self._start = start
+        self._start, self._body = start, body
         self._learner = augmentation.around(model)
         facts = identity(
             model,
@@ -112,8 +114,7 @@ class Run:
             report: Function that is called with each finished epoch; None for none.
             verbose: Progress display within an epoch.
             log: CSV file of the epochs; None for none.
-            most: Number of epochs of each phase, at most those of the schedule; None
-                for those of the schedule.
+            most: Number of epochs of each phase; None for those of the schedule.
         """
         first = 0 if self._kept is None else self._kept["phase"]
         if self._kept is None and self._start == PROBE:
@@ -161,7 +162,9 @@ class Run:
         The state on disk begins with epoch 1; a training that ends before starts anew.
         """
         begin = time.perf_counter()
-        loss = fit_head(self._model, self._head, *self._whole(self._batches.clips))
+        assert self._body is not None
+        clips = self._whole(self._batches.clips)
+        loss = fit_head(self._model, self._body, self._head, *clips)
         found = validated(
             self._model, self._head, self._held_out, self._schedule.monitor
         )
@@ -275,11 +278,7 @@ class Run:
         return AudioModel(model.input, model.output, name=model.name, spec=spec)
 
     def report(self) -> Any:
-        """Return the report on the validation clips, with the current weights.
-
-        Returns:
-            A `ClipReport` or `TagReport`; None without validation clips.
-        """
+        """Return the report on the validation clips now; None without any."""
         if self._held_out is None:
             return None
         heard, _ = self._held_out

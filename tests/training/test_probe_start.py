@@ -85,9 +85,9 @@ def test_the_probe_learns_windows_and_all_clips_alike(
 
     still = replace(QUICK, keep_statistics=True)
     out = tmp_path / "a.keras"
-    train(model, clips, None, out, schedule=still, head="probe", report=look)
+    done = train(model, clips, None, out, schedule=still, head="probe", report=look)
 
-    heard = clips.batches(model, training=False)
+    heard = clips.batches(done.model, training=False)
     body = keras.Model(model.input, scorer(model).input)
     vectors = np.concatenate([body.predict_on_batch(batch[0]) for batch in heard])
     assert len(vectors) > 2 * len(clips)

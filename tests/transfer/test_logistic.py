@@ -76,7 +76,7 @@ def test_problems_of_different_sizes_do_not_meet():
     problems = [Problem(*_problem(rows, 12, 3, rows)) for rows in (30, 9, 50)]
     together = fit_logistic(problems, 3, C=1.0)
     for problem, fitted in zip(problems, together, strict=True):
-        alone = _fit(*problem, 3, C=1.0)
+        alone = _fit(problem.features, problem.targets, 3, C=1.0)
         np.testing.assert_allclose(fitted.kernel, alone.kernel, atol=1e-3)
         np.testing.assert_allclose(fitted.bias, alone.bias, atol=1e-3)
 

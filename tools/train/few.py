@@ -90,13 +90,12 @@ def _of(clips: LabeledClips, names: Sequence[str]) -> LabeledClips:
 def measure(options: argparse.Namespace, few: LabeledClips, test: LabeledClips) -> Row:
     """Give the accuracies on held-out clips, and the seconds, of `train` and probe."""
     model = start_from(options.network, few.class_names, options.weights)
-    kept = FeatureExtractor(model, cache=options.out / "vectors")
     with tempfile.TemporaryDirectory() as folder:
         extractor = FeatureExtractor(model, cache=folder)
         began = time.perf_counter()
         probe = fit_probe(_vectors(extractor, few), few.targets)
         probe_seconds = time.perf_counter() - began
-        said = probe.predict(_vectors(kept, test), verbose=0).argmax(axis=1)
+        said = probe.predict(_vectors(extractor, test), verbose=0).argmax(axis=1)
         began = time.perf_counter()
         done = train(model, few, VALIDATION, Path(folder) / "few.keras")
         seconds = time.perf_counter() - began
