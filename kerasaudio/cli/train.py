@@ -29,7 +29,7 @@ FOLDER contains one folder of sounds for each class. It can also be a .csv table
 the columns path and label, and optionally start, end and group; with --separator ';' a
 clip can have several labels. Some recordings are held out to choose the best epoch.
 
-In a pretrained network the new head starts from a linear probe; from 16 clips a class
+In a pretrained network the new head starts from a linear probe; from 32 clips a class
 on, all layers are then trained. On the clips held out the chosen epoch is never worse
 than the probe. With few clips the network then learns from all of them, also from those
 held out; the report is from before. A network with random weights is trained as a whole
@@ -216,7 +216,7 @@ def _train(options: argparse.Namespace) -> int:
         told = {"epochs": epochs, "notes": notes}
         print(json.dumps(done.report.to_dict() | told, indent=2))
         return 0
-    print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
+    print(f"\nEpoch {done.best.number}, on the clips held out:\n")
     print(done.report.table())
     print("\n".join(["", *map(escaped, notes)]))
     print(f"The model is in {printable(done.path)}.")

@@ -70,7 +70,7 @@ def train(
             to keep the last epoch, without a score.
         out: Path of the `.keras` file to write.
         schedule: Epochs, learning rates and other settings: a `Schedule` or a
-            `PlateauSchedule`; None for `Schedule.for_model`: with fewer than 16 clips a
+            `PlateauSchedule`; None for `Schedule.for_model`: with fewer than 32 clips a
             class, a head from a probe has no epochs.
         head: How the head starts. "probe": with the weights of the linear probe
             (`kerasaudio.transfer.fit_probe`) on the training clips; this state is epoch

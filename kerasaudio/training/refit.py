@@ -9,7 +9,7 @@ from kerasaudio.training.plan import Phase
 from kerasaudio.training.probing import PROBE
 
 FEW = 64  # clips a class, on average: with more, a fifth of them teaches little
-LEAST = 16  # clips a class: with fewer, a fifth of them cannot tell epochs apart
+LEAST = 32  # clips a class: with fewer, a fifth of them cannot tell epochs apart
 
 
 def hold_out(

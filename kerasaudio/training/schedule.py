@@ -98,7 +98,7 @@ class Schedule(Plan):
         Args:
             model: Model to train; pretrained if `spec.is_pretrained`.
             fitted_head: Whether the head starts from a probe; see `train`.
-            few_clips: Whether there are fewer than 16 clips a class.
+            few_clips: Whether there are fewer than 32 clips a class.
             **settings: Attributes to set; None for the value that suits the model.
         """
         said = {name: value for name, value in settings.items() if value is not None}

@@ -203,7 +203,7 @@ def test_few_clips_leave_the_body_as_it_is(network, clips, tmp_path):
     assert_same_weights(again.model, done.model)
     assert "probe of 18 clips" in again.notes[0]
 
-    many = clips.take(np.tile(np.arange(len(clips)), 3))
+    many = clips.take(np.tile(np.arange(len(clips)), 6))
     assert too_few(clips)
     assert not too_few(many)
     few = {"fitted_head": True, "few_clips": True}
