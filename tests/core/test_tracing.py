@@ -33,14 +33,16 @@ folder = Path(sys.argv[1])
 clips = from_folder(folder / "sounds")
 paths = list(clips.paths)
 model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4, sample_rate=8_000)
-for path in paths:
+for number, path in enumerate(paths):
+    if number == 10:
+        programs = model.predict_function.experimental_get_tracing_count()
     model.tag(path)
     model.embed(path)
     model.timeline(path)
     model.predict(kerasaudio.load_audio(path, 8_000)[None], verbose=0)
     with kerasaudio.Stream(model) as stream:
         stream.push(kerasaudio.load_audio(path, 8_000), sample_rate=8_000)
-assert model.predict_function.experimental_get_tracing_count() <= 3
+assert model.predict_function.experimental_get_tracing_count() == programs <= 6
 for size in range(1, 8):
     model.tag(paths[:size])
     kerasaudio.FeatureExtractor(model, cache=folder / "cache").extract(paths[:size])
@@ -96,7 +98,8 @@ def test_documented_use_is_not_warned_about(tmp_path):
 
 
 def test_networks_that_are_compiled_once_are_not_warned_about():
-    said = _Said()
+    with one_program_each():
+        said = _Said()  # after our own filter
     logger = logging.getLogger("tensorflow")
     logger.addFilter(said)
     try:
