@@ -67,14 +67,14 @@ def test_where_no_epoch_helps_the_head_is_the_probe_of_all(network, clips, tmp_p
 def test_the_epochs_that_helped_are_trained_again(network, clips, tmp_path):
     seen = []
     done = train(
-        *(network(), clips, 0.34, tmp_path / "a.keras"),
+        *(network(dropout=0.0), clips, 0.34, tmp_path / "a.keras"),
         **{"schedule": GENTLE, "head": "probe", "refit": True, "report": seen.append},
     )
 
     assert done.best.number > 0
     alike = replace(GENTLE, unfreeze_epochs=done.best.number)
     out = tmp_path / "b.keras"
-    want = train(network(), clips, None, out, schedule=alike, head="probe")
+    want = train(network(dropout=0.0), clips, None, out, schedule=alike, head="probe")
     assert_same_weights(done.model, want.model)
     again = [epoch for epoch in seen if math.isnan(epoch.score)]
     assert [e.loss for e in again] == pytest.approx([e.loss for e in want.epochs])
@@ -97,7 +97,9 @@ def test_a_stopped_training_ends_as_if_it_had_not(
     network, clips, tmp_path, phase, number
 ):
     settings = {"schedule": GENTLE, "head": "probe", "refit": True}
-    straight = train(network(), clips, 0.34, tmp_path / "straight.keras", **settings)
+    straight = train(
+        network(dropout=0.0), clips, 0.34, tmp_path / "straight.keras", **settings
+    )
     assert straight.best.number > 0
 
     def stop(epoch):
@@ -106,15 +108,15 @@ def test_a_stopped_training_ends_as_if_it_had_not(
 
     out, seen = tmp_path / "a.keras", []
     with pytest.raises(StopError):
-        train(network(), clips, 0.34, out, report=stop, **settings)
+        train(network(dropout=0.0), clips, 0.34, out, report=stop, **settings)
     assert not out.exists()
     assert State(out, "all").exists == ((phase, number) == ("all", 1))
     for change, match in (({"refit": False}, "refit: True, now None"),):
         with pytest.raises(ValueError, match=match):
-            train(network(), clips, 0.34, out, **settings | change)
+            train(network(dropout=0.0), clips, 0.34, out, **settings | change)
 
     keras.utils.set_random_seed(9)
-    other = network()
+    other = network(dropout=0.0)
     other.set_weights([np.zeros_like(weight) for weight in other.get_weights()])
     done = train(other, clips, 0.34, out, report=seen.append, **settings)
 
@@ -146,7 +148,7 @@ def test_phases_and_stages_are_repeated_up_to_the_best_epoch(network, clips, tmp
     ):
         seen, out = [], tmp_path / f"{type(plan).__name__}.keras"
         done = train(
-            *(network(), clips, 0.34, out),
+            *(network(dropout=0.0), clips, 0.34, out),
             **{"schedule": plan, "refit": True, "report": seen.append},
         )
         most = epochs_to_best(done.epochs, plan.phases)
