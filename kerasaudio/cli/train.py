@@ -1,6 +1,7 @@
 """`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
+import math
 import shlex
 import sys
 from dataclasses import asdict
@@ -25,6 +26,7 @@ from kerasaudio.cli.measure import (
 )
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.cli.writer import add_json_option, json_line
+from kerasaudio.files.progress import shows_bars
 from kerasaudio.text import counted, escaped, percent, printable, quoted
 
 _DESCRIPTION = """Teach a network your own sounds.
@@ -33,9 +35,11 @@ FOLDER contains one folder of sounds for each class. It can also be a .csv table
 the columns path and label, and optionally start, end and group; with --separator ';' a
 clip can have several labels. A share of the recordings chooses the best epoch.
 
-In a pretrained network the new head starts from a linear probe; then all layers are
-trained. On the clips that choose the epoch the result is never worse than the probe. A
-network with random weights is trained as a whole from the beginning.
+In a pretrained network the new head starts from a linear probe; from 32 clips a class
+on, all layers are then trained. On the clips that choose the epoch, the result is never
+worse than the probe. With few clips the network then learns from all of them, also from
+those; the report is from before. A network with random weights is trained as a whole
+from the beginning.
 
 After each epoch the state is written to OUT.training, next to --out. After an
 interruption the same command resumes after the last finished epoch."""
@@ -71,6 +75,7 @@ _WORDS: Words = {
     "train the saved model again, or start again": "pass the saved model as --model "
     "with --freeze-epochs 0 and another --out, or start again",
     "out": "--out",
+    "refit": "--refit",
     "overwrite": "--overwrite",
     "restart": "--restart",
     "time_stretch and pitch_shift need": "--augment needs",
@@ -140,6 +145,12 @@ def add(commands: Any) -> None:
         help="start the head from a linear probe, or keep the weights that it has "
         "(default: probe for a new head of a pretrained network)",
     )
+    learning.add_argument(
+        "--refit",
+        action=argparse.BooleanOptionalAction,
+        help="train again on all clips, for as many epochs as were best (default: if "
+        "the head starts from a probe, up to 64 clips a class)",
+    )
     learning.add_argument("--learning-rate", type=positive_number)
     learning.add_argument("--head-learning-rate", type=positive_number)
     learning.add_argument("--batch-size", type=positive)
@@ -165,11 +176,10 @@ def add(commands: Any) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     from kerasaudio.audio.stretch import require_stretch
-    from kerasaudio.datasets import split
-    from kerasaudio.evaluation import evaluate
     from kerasaudio.training import Augmentation, Schedule, start_from, train
     from kerasaudio.training.loop import check_out
     from kerasaudio.training.probing import PROBE, chosen_start
+    from kerasaudio.training.refit import hold_out, too_few
 
     options.wording = {**set_words(options.arguments), **_WORDS}
     check_out(options.out, overwrite=options.overwrite, restart=options.restart)
@@ -182,8 +192,7 @@ def _train(options: argparse.Namespace) -> int:
     clips = everything
     if options.hold_out is not None:
         clips, _ = held_out(everything, options)
-    fractions = (1 - options.validation, options.validation)
-    training, validation = split(clips, fractions, options.seed)
+    training, validation = hold_out(clips, options.validation, options.seed)
     if clips.multi_label:
         arguments.setdefault("classifier_activation", "sigmoid")
     model = start_from(
@@ -197,6 +206,7 @@ def _train(options: argparse.Namespace) -> int:
     schedule = Schedule.for_model(
         model,
         fitted_head=start == PROBE,
+        few_clips=too_few(clips),
         class_weights=not options.no_class_weights,
         **{name: getattr(options, name) for name in _SETTINGS},
     )
@@ -215,30 +225,30 @@ def _train(options: argparse.Namespace) -> int:
     try:
         done = train(
             model,
-            training,
-            validation,
+            clips,
+            options.validation,
             options.out,
             schedule=schedule,
             head=options.head,
             augmentation=augmentation,
+            refit=options.refit,
             overwrite=options.overwrite,
             restart=options.restart,
             report=lambda epoch: tell(_line(epoch, total)),
-            verbose=int(sys.stdout.isatty() and not options.json),
+            verbose=int(shows_bars(sys.stdout) and not options.json),
             **settings,
         )
     except KeyboardInterrupt:
         complain("Stopped. The same command resumes after the last finished epoch.")
         raise
     notes = [in_options(note, _WORDS) for note in done.notes]
-    report = evaluate(done.model, validation, **settings)
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
         told = {"epochs": epochs, "notes": notes}
-        sys.stdout.write(json_line(report.to_dict() | told))
+        sys.stdout.write(json_line(done.report.to_dict() | told))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
-    print(report.table())
+    print(done.report.table())
     print("\n".join(["", *map(escaped, notes)]))
     print(f"The model is in {printable(done.path)}.")
     if options.hold_out is not None:
@@ -289,6 +299,11 @@ def _announced(clips: int, names: Any, versions: Any) -> str:
 
 
 def _line(epoch: Any, total: int) -> str:
+    if math.isnan(epoch.score):
+        return (
+            f"all clips: epoch {epoch.number:2d}  {epoch.phase:6}  "
+            f"loss {epoch.loss:.4f}  {epoch.seconds:.1f} s"
+        )
     return (
         f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
         f"validation: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "

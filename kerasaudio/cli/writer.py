@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, Self, TextIO, TypeVar
 
 from kerasaudio.cli.common import complain_of
 from kerasaudio.cli.tagged import Moment, Tagged, Tags
+from kerasaudio.files.progress import hidden
 from kerasaudio.text import cell, printable, quoted
 
 FORMATS = ("text", "json", "csv")
@@ -205,8 +206,7 @@ def write_all(
     from tqdm import tqdm
 
     kept, failed = [], 0
-    # A bar for one file is noise; disable=None hides it where stderr is no terminal.
-    quiet = True if total == 1 else None
+    quiet = hidden(None if total > 1 else False)  # a bar for one file is noise
     with tqdm(results, total=total, unit="file", disable=quiet) as bar:
         for result in bar:
             with tqdm.external_write_mode(file=sys.stdout):

@@ -17,10 +17,11 @@ from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
 from kerasaudio.core.programs.jax_programs import JaxPrograms
 from kerasaudio.core.programs.parallel import DividedBatches, evaluate_divided, shares
 from kerasaudio.core.programs.shapes import Lengths
+from kerasaudio.core.programs.tracing import QuietModel
 
 
 @keras.saving.register_keras_serializable("kerasaudio")
-class InferenceModel(keras.Model):
+class InferenceModel(QuietModel):
     """A functional model that several threads may use for prediction at once.
 
     Attributes:
@@ -35,7 +36,6 @@ class InferenceModel(keras.Model):
     has_state: bool = False
     continued: Callable[[], Any] | None = None
 
-    # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
     ) -> None:

@@ -111,7 +111,8 @@ def download(name: str, folder: str | PathLike[str], *, progress: bool = True) -
         name: "esc50", "fsdd", "speech_commands_v1", "speech_commands_v2",
             "urbansound8k" or "gtzan".
         folder: Folder to unpack into; must not exist or must be empty.
-        progress: Whether to show a progress bar on stderr, if that is a terminal.
+        progress: Whether to show a progress bar on stderr, on terminals and
+            in notebooks.
 
     Returns:
         The folder, in the data set's official layout.

@@ -14,6 +14,7 @@ from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.evaluation.fold_report import FoldReport
 from kerasaudio.features import FeatureExtractor
 from kerasaudio.features.fingerprint import weights_hash
+from kerasaudio.files.progress import hidden
 from kerasaudio.transfer.fine_tuning import Tuner
 from kerasaudio.transfer.logistic import Problem
 from kerasaudio.transfer.probes import Fitter
@@ -63,7 +64,8 @@ def cross_validate(
         seed: Random seed; the same seed gives the same results (on the same machine and
             backend).
         layer: Name of the model's layer to use for "linear", "mlp" and "gru".
-        progress: Whether to show progress bars; None for only if stderr is a terminal.
+        progress: Whether to show progress bars; None for only on terminals and
+            in notebooks.
         **settings: Settings of the classifier; see `fit_probe` and `fine_tune`.
 
     Returns:
@@ -160,8 +162,8 @@ def _splits(clips: LabeledClips) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _bar(folds: Iterable[Any], total: int, progress: bool | None) -> Iterable[Any]:
-    disable = None if progress is None else not progress
-    return tqdm(folds, total=total, unit="fold", disable=disable, leave=False)
+    hide = hidden(progress)
+    return tqdm(folds, total=total, unit="fold", disable=hide, leave=False)
 
 
 def _seconds(began: float, prepared: float) -> dict[str, float]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.core import AudioModel
+from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.batching.targets import targets_for
 from kerasaudio.datasets.learned import fingerprints
+from kerasaudio.datasets.protocol import Clips
 from kerasaudio.evaluation.clip_report import ClipReport
 from kerasaudio.evaluation.predict import predict_clips
 from kerasaudio.evaluation.tag_report import TagReport
@@ -49,13 +50,23 @@ def evaluate(model: AudioModel, clips: LabeledClips, **settings: Any) -> Any:
     """
     check_model(model, "evaluate")
     warn_if_random(model)
-    spec = model.spec
-    if spec.labels is None:
+    if model.spec.labels is None:
         raise ValueError(
             f"{model.name} has no labels to compare with. Build it with labels=."
         )
+    targets_for(clips, model.spec, one_hot=False)  # before anything is computed
+    return report_on(model.spec, clips, predict_clips(model, clips, **settings))
+
+
+def report_on(spec: AudioSpec, clips: Clips, scores: np.ndarray) -> Any:
+    """Return the report on scores of clips; see `evaluate`.
+
+    Args:
+        spec: Spec of the model.
+        clips: Labeled clips.
+        scores: Mean scores, (clips, classes); NaN for clips that were left out.
+    """
     targets, names = targets_for(clips, spec, one_hot=False)
-    scores = predict_clips(model, clips, **settings)
     usable = np.isfinite(scores).all(axis=1)
     several = clips.multi_label
     report = TagReport if several else ClipReport

@@ -193,8 +193,8 @@ class FeatureExtractor:
         Args:
             paths: A file, a folder (searched recursively, see `find_audio`), or several
                 of either.
-            progress: Whether to show a progress bar; None for only if stderr is a
-                terminal.
+            progress: Whether to show a progress bar; None for only on terminals
+                and in notebooks.
 
         Returns:
             The vectors with paths and times, and the files that could not be used.

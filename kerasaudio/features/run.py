@@ -11,6 +11,7 @@ from tqdm import tqdm
 from kerasaudio.features.rows import Failed, Plan, Rows
 from kerasaudio.features.store import Store
 from kerasaudio.files.file_state import FileState
+from kerasaudio.files.progress import hidden
 
 Compute = Callable[[Sequence[Path]], Iterator[tuple[Path, Rows | Failed]]]
 
@@ -59,8 +60,8 @@ class Run:
         """Compute and store the missing rows.
 
         Args:
-            progress: Whether to show a progress bar; None for only if stderr is a
-                terminal.
+            progress: Whether to show a progress bar; None for only on terminals and in
+                notebooks.
 
         Raises:
             OSError: The store cannot be written; rows computed before are in it.
@@ -74,7 +75,7 @@ class Run:
             unit="clip",
             unit_scale=False,
             desc="embedding",
-            disable=None if progress is None else not progress,
+            disable=hidden(progress),
         ) as bar:
             for path, result in self._compute(self._missing):
                 self._keep(path, result)

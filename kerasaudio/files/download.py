@@ -58,7 +58,8 @@ def download(
         part: Path of the file. If it has content, the download continues it if the
             server supports that. If the download fails, the file stays for the next
             call.
-        title: Title of the progress bar on stderr, which is shown on terminals only.
+        title: Title of the progress bar on stderr, which is shown on terminals and
+            in notebooks only.
         size: Size of the file in bytes; None if unknown.
         limit: Largest allowed size in bytes.
         headers: Headers for this URL's own host; other hosts do not get them after a

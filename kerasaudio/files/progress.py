@@ -1,4 +1,8 @@
-"""The progress bars of downloads and of long computations."""
+"""Progress bars: where they are shown, and those of downloads and of many steps.
+
+They are shown on terminals and in notebooks. In a pipe or a log file, each update of a
+bar would be one more line.
+"""
 
 import contextlib
 import sys
@@ -7,10 +11,27 @@ from typing import Any
 
 from kerasaudio.text import escaped
 
+_NOTEBOOK = "ipykernel"  # the package whose streams are the cell's output
+
+
+def shows_bars(stream: Any) -> bool:
+    """Return whether a stream is a terminal, or the output of a notebook's cell."""
+    kind = type(stream).__module__.partition(".")[0]
+    return kind == _NOTEBOOK or bool(getattr(stream, "isatty", bool)())
+
+
+def hidden(progress: bool | None) -> bool:
+    """Return tqdm's `disable` for a bar on stderr.
+
+    Args:
+        progress: Whether to show the bar; None for only where bars are shown.
+    """
+    return not (shows_bars(sys.stderr) if progress is None else progress)
+
 
 @contextlib.contextmanager
 def bytes_bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
-    """Yield a progress bar for `size` bytes; it is shown on terminals only."""
+    """Yield a bar for `size` bytes; it is shown on terminals and in notebooks only."""
     from tqdm import tqdm
 
     with tqdm(
@@ -19,7 +40,7 @@ def bytes_bar(title: str, size: int | None, progress: bool) -> Iterator[Any]:
         unit="B",
         unit_scale=True,
         file=sys.stderr,
-        disable=None if progress else True,  # None disables it without a terminal
+        disable=hidden(None if progress else False),
     ) as bar:
         yield bar
 
@@ -31,7 +52,7 @@ def steps_bar(title: str, steps: int, progress: bool | None) -> Iterator[Any]:
     Args:
         title: Its description.
         steps: Number of steps.
-        progress: Whether to show it; None for only if stderr is a terminal.
+        progress: Whether to show it; None for only where bars are shown.
     """
     from tqdm import tqdm
 
@@ -40,7 +61,7 @@ def steps_bar(title: str, steps: int, progress: bool | None) -> Iterator[Any]:
         desc=escaped(title),
         unit="step",
         file=sys.stderr,
-        disable=None if progress is None else not progress,
+        disable=hidden(progress),
         leave=False,
     ) as bar:
         yield bar

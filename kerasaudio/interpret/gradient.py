@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.core.programs.tracing import one_program_each
+
 # Outputs of the network, its input, further arrays -> a value per item, (batch,).
 Objective = Callable[..., Any]
 _Step = Callable[..., tuple[Any, Any]]
@@ -55,7 +57,8 @@ class Gradient:
         """
         tensor = keras.ops.convert_to_tensor(inputs, "float32")
         others = [keras.ops.convert_to_tensor(array) for array in arrays]
-        values, gradient = self._step(tensor, *others)
+        with one_program_each():
+            values, gradient = self._step(tensor, *others)
         if gradient is None:
             raise NoGradientError(
                 f"{self._network.name} has no gradient with respect to its input: an "

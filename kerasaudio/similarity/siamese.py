@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.core.initializers import numpy_initializers
+from kerasaudio.core.programs.tracing import QuietModel
 from kerasaudio.layers.base import check_choice
 from kerasaudio.similarity.geometry import (
     UnitLength,
@@ -56,7 +57,7 @@ def ProjectionHead(
     with numpy_initializers():
         x = layers.Dense(hidden, "relu", name="hidden")(embedding)
         x = layers.Dense(size, name="projection")(x)
-    return keras.Model(embedding, UnitLength(name="unit_length")(x), name=name)
+    return QuietModel(embedding, UnitLength(name="unit_length")(x), name=name)
 
 
 @keras.saving.register_keras_serializable("kerasaudio")

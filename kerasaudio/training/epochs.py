@@ -90,12 +90,14 @@ class Trained:
 
     Attributes:
         model: Model with the weights of the best epoch; without validation, with those
-            of the last epoch.
+            of the last epoch; with `refit`, with those of the training on all clips.
         path: Path of the saved model.
-        epochs: Results of all epochs.
+        epochs: Results of all epochs; those of the training on all clips do not count.
         notes: Sentences about the training: why the head did not start from a probe,
-            how many versions of clips were made, and that the score was still improving
-            in the last epoch.
+            how many versions of clips were made, what all clips taught, and that the
+            score was still improving in the last epoch.
+        report: Report of `kerasaudio.evaluate` on the validation clips, by the network
+            of the best epoch, which has not learned from them. None without any.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -114,10 +116,11 @@ class Trained:
     path: Path
     epochs: tuple[Epoch, ...]
     notes: tuple[str, ...] = ()
+    report: Any = None
 
     @property
     def best(self) -> Epoch:
-        """The epoch whose weights the model has."""
+        """The epoch that was chosen."""
         return best_of(self.epochs)
 
     def __repr__(self) -> str:

@@ -1,27 +1,31 @@
 """Train a network on clips, phase by phase; an interrupted training is resumed."""
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from kerasaudio.arguments import whole_number
+from kerasaudio.arguments import is_number, number, whole_number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
-from kerasaudio.files.whole_file import check_writable
+from kerasaudio.files.progress import shows_bars
+from kerasaudio.files.whole_file import check_writable, writing_whole
 from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
 from kerasaudio.training.epoch_end import check_callbacks
-from kerasaudio.training.epochs import Epoch, Trained
+from kerasaudio.training.epochs import Epoch, Trained, best_of
+from kerasaudio.training.notes import of_probe, of_refit, of_versions, unfinished
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
-from kerasaudio.training.probing import PROBE, HeadStart, chosen_start
+from kerasaudio.training.probing import PROBE, HeadStart, body_of, chosen_start
+from kerasaudio.training.refit import chosen_refit, epochs_to_best, hold_out, too_few
 from kerasaudio.training.run import Run
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.state import State
@@ -30,11 +34,12 @@ from kerasaudio.training.state import State
 def train(
     model: AudioModel,
     training: LabeledClips,
-    validation: LabeledClips | None,
+    validation: LabeledClips | float | None,
     out: str | PathLike[str],
     *,
     schedule: Schedule | PlateauSchedule | None = None,
     head: HeadStart | None = None,
+    refit: bool | None = None,
     augmentation: Augmentation | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     optimizer: str | keras.optimizers.Optimizer | None = None,
@@ -45,7 +50,7 @@ def train(
     overwrite: bool = False,
     restart: bool = False,
     report: Callable[[Epoch], None] | None = None,
-    verbose: int | str = 0,
+    verbose: int | str | None = None,
     **batches: Any,
 ) -> Trained:
     """Train a network, and save it with the weights of its best epoch.
@@ -59,17 +64,26 @@ def train(
     Args:
         model: Model with a top for the classes of the clips; it is trained in place.
         training: Clips to train on.
-        validation: Clips that the best epoch is chosen by, from other recordings than
-            those of `training`. None to keep the last epoch, without a score.
+        validation: What the best epoch is chosen by: the share of the clips to hold
+            out for it, such as 0.2; no recording is on both sides. Or other clips, from
+            other recordings than those of `training`; they are never learned from. None
+            to keep the last epoch, without a score.
         out: Path of the `.keras` file to write.
         schedule: Epochs, learning rates and other settings: a `Schedule` or a
-            `PlateauSchedule`; None for `Schedule.for_model`.
+            `PlateauSchedule`; None for `Schedule.for_model`: with fewer than 32 clips a
+            class, a head from a probe has no epochs.
         head: How the head starts. "probe": with the weights of the linear probe
             (`kerasaudio.transfer.fit_probe`) on the training clips; this state is epoch
             0, so that the result is never worse than the probe on the validation clips.
             "kept": with the weights that it has, which are random in a new head. None
             for "probe" if the model is pretrained, its head is new (`spec.metrics` is
             empty) and one dense layer, and each clip has one class; else "kept".
+        refit: Whether to train again on all clips, also those held out, for as many
+            epochs as led to the best one, from the same start: a head from a probe then
+            starts from the probe of all clips. Few clips are too dear to use them only
+            to choose an epoch. None to do so if `validation` is a share, the head
+            starts from a probe, there are at most 64 clips a class on average, and no
+            callbacks. Your callbacks and `log` are for the first training only.
         augmentation: Random changes to the training windows, and versions of the
             training clips made ahead; None for none. Layers without a seed draw one,
             which is saved with the state.
@@ -92,38 +106,41 @@ def train(
             for no file.
         overwrite: Whether to replace `out` and `log` if they exist.
         restart: Whether to discard an interrupted training.
-        report: Function that is called with each finished `Epoch`; None for none.
-        verbose: Progress display within an epoch, as in `keras.Model.fit`.
+        report: Function that is called with each finished `Epoch`; None for none. The
+            epochs on all clips (`refit`) have no score.
+        verbose: Progress display within an epoch, as in `keras.Model.fit`; None for a
+            bar on terminals and in notebooks, and nothing elsewhere.
         **batches: Arguments of `ClipBatches`: clip_seconds, windows_per_clip,
             silence_db, augment, errors, cache, dtype, readers.
 
     Returns:
-        The model, its path, and the results of each epoch.
+        The model, its path, the results of each epoch, and the report on the clips that
+        chose the epoch.
 
     Raises:
         ValueError: The clips do not fit the model; the saved state is damaged, or
             belongs to another training; a loss is NaN or infinite; both a schedule and
             a callback set the learning rate; a `PlateauSchedule` has no validation
-            clips; or `head` is unknown, or "probe" for a head that cannot start so.
+            clips; `head` is unknown, or "probe" for a head that cannot start so; a
+            class has too few recordings to hold one out; or `refit` is True, but
+            `validation` is no share.
         OSError: A file cannot be decoded or written; `out` or `log` exists; or
             another process is training it.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
-        >>> learn, check = kerasaudio.datasets.split(clips, (0.5, 0.5))
         >>> model = kerasaudio.LeNetMFCC(labels=clips.class_names, filters=4)
         >>> schedule = kerasaudio.training.Schedule(unfreeze_epochs=2)
         >>> trained = kerasaudio.training.train(
-        ...     model, learn, check, "hum-or-hiss.keras", schedule=schedule
+        ...     model, clips, 0.5, "hum-or-hiss.keras", schedule=schedule
         ... )
-        >>> len(trained.epochs)
-        2
+        >>> len(trained.epochs), len(trained.report.paths)
+        (2, 4)
         >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labeled/hum/0.wav")
     """
     check_model(model, "train")
     check_clips(training)
-    if validation is not None:
-        check_clips(validation)
+    share, others = _share(validation)
     if validation_windows is not None:
         validation_windows = whole_number(validation_windows, "validation_windows")
     if "versions" in batches:  # they would change the validation clips, too
@@ -135,39 +152,86 @@ def train(
     start, excuse = chosen_start(head, model, training)
     chosen = schedule
     if chosen is None:
-        chosen = Schedule.for_model(model, fitted_head=start == PROBE)
-    _check_plan(chosen, validation)
+        chosen = Schedule.for_model(
+            model, fitted_head=start == PROBE, few_clips=too_few(training)
+        )
+    _check_plan(chosen, validation, start)
+    twice = chosen_refit(refit, training, share, start, told)
+    learn, held_out = training, others
+    if share is not None:
+        learn, held_out = hold_out(training, share, chosen.seed)
     how = Compiling(optimizer, loss, metrics)
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
     going_on = overwrite or State(path).exists
     listed = None if log is None else _check_log(log, going_on)
-    changed = augmentation or Augmentation()
+    if verbose is None:
+        verbose = int(shows_bars(sys.stdout))
     with workplace(path.parent, only=path.name):
-        run = Run(
+        state, whole = State(path), State(path, "all")
+        if restart:
+            state.remove()
+        prepare = partial(
+            Run,
             model,
-            training,
-            validation,
-            State(path),
-            chosen,
-            start,
-            changed,
-            how,
-            restart,
-            validation_windows,
-            batches,
+            schedule=chosen,
+            start=start,
+            body=body_of(model) if start == PROBE else None,
+            augmentation=augmentation or Augmentation(),
+            how=how,
+            validation_windows=validation_windows,
+            batches=batches,
+            more={"refit": True} if twice else {},
         )
-        done = run.train(path, told, report, verbose, listed)
-    notes = (excuse, run.versions, run.unfinished)
-    return replace(done, notes=tuple(note for note in notes if note is not None))
+        run = last = prepare(learn, held_out, state)
+        notes: list[str | None] = [excuse]
+        if twice:
+            # Both are prepared before layers are frozen, so that their states match.
+            last = prepare(training, None, whole)
+            run.keep_start()
+        run.train(told, report, verbose, listed)
+        found = run.report()
+        if twice and held_out is not None:
+            last.start_as(state)
+            most = epochs_to_best(run.epochs, run.phases)
+            last.train((), report, verbose, None, most)
+            if chosen.phases:
+                counts = len(held_out), len(training)
+                notes.append(of_refit(best_of(run.epochs), last.epochs, *counts))
+        if not chosen.phases:
+            notes.append(of_probe(len(training if twice else learn)))
+        clips, versions, made = last.versions
+        made += 0 if last is run else run.versions[2]
+        notes.append(of_versions(clips, versions, made))
+        notes.append(unfinished(run.epochs, chosen, run.phases, twice))
+        result = last.finished(run.metrics)
+        with writing_whole(path) as temporary:
+            result.save(temporary)
+        state.remove()
+    said = tuple(note for note in notes if note is not None)
+    return Trained(result, path, tuple(run.epochs), said, found)
 
 
-def _check_plan(plan: Any, validation: LabeledClips | None) -> None:
+def _share(validation: Any) -> tuple[float | None, LabeledClips | None]:
+    """Return the share of the clips to hold out, or the clips that were passed."""
+    if is_number(validation):
+        return float(number(validation, "validation", above=0, below=1)), None
+    if validation is not None:
+        check_clips(validation)
+    return None, validation
+
+
+def _check_plan(plan: Any, validation: Any, start: str) -> None:
     """Raise a ValueError unless this is a schedule, with validation if it needs it."""
     if not isinstance(plan, Plan):
         raise ValueError(
             "schedule must be a kerasaudio.training.Schedule or PlateauSchedule. "
             f"Received: {type(plan).__name__}."
+        )
+    if not plan.phases and start != PROBE:
+        raise ValueError(
+            "freeze_epochs and unfreeze_epochs must not both be 0, unless the head "
+            'starts from a probe. Received: 0 and 0, with head="kept".'
         )
     if plan.needs_validation and validation is None:
         raise ValueError(

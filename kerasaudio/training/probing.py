@@ -1,7 +1,9 @@
 """The start of a new head: the linear probe's solution, in the network's own layer.
 
 A random head needs many steps to become useful, and a few clips give few steps. The
-probe is the optimum over the vectors of whole clips, found in a moment.
+probe is the optimum, found in a moment. The head scores windows, so it is fitted to
+windows: a probe of whole clips has never heard a window of silence, for example, and
+can be certain of its class.
 """
 
 from typing import Any, Literal
@@ -9,12 +11,13 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
+from kerasaudio.audio.window_rule import weighted_means
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.heads import averaged, head_layers, scorer
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.protocol import Clips
-from kerasaudio.evaluation.predict import means_of_windows, predict_windows
+from kerasaudio.evaluation.predict import predict_windows
 from kerasaudio.training.head import Head
 from kerasaudio.transfer.logistic import softmax
 from kerasaudio.transfer.probes import linear_head, one_against_all
@@ -22,6 +25,7 @@ from kerasaudio.transfer.probes import linear_head, one_against_all
 HeadStart = Literal["probe", "kept"]
 HEADS = ("probe", "kept")
 PROBE = "probe"
+MOST_ROWS = 50_000  # to fit; more take long, and long clips teach little more
 
 
 def chosen_start(
@@ -70,34 +74,69 @@ def _obstacle(model: AudioModel, clips: Clips) -> str | None:
     return None
 
 
-def fit_head(
-    model: AudioModel, head: Head, heard: ClipBatches, targets: np.ndarray
-) -> float:
-    """Fit the linear probe to clips, and put its weights into the head of a model.
+def body_of(model: AudioModel) -> InferenceModel:
+    """Return the network that gives the vectors which a model's head scores."""
+    body = InferenceModel(model.input, _seen(model, scorer(model).input), name="body")
+    body.has_state = model.has_state
+    return body
 
-    As in `kerasaudio.transfer.attach`, a head that scores pieces of a clip gets the
-    probe of the average of the pieces.
+
+def fit_head(
+    model: AudioModel,
+    body: InferenceModel,
+    head: Head,
+    heard: ClipBatches,
+    targets: np.ndarray,
+) -> float:
+    """Fit the linear probe to windows, and put its weights into the head of a model.
+
+    All clips have the same weight, whatever their number of windows. A head that scores
+    pieces of a window gets the probe of the average of the pieces.
 
     Args:
         model: Model for which `chosen_start` returned "probe".
+        body: The network from `body_of`.
         head: Its head.
         heard: Batches of all windows of the clips, in order.
         targets: One-hot targets of the clips, (clips, classes).
 
     Returns:
-        The mean cross-entropy of the probe on these clips.
+        The mean cross-entropy of the probe on the windows.
     """
     layer = scorer(model)
-    body = InferenceModel(model.input, _seen(model, layer.input), name="body")
-    body.has_state = model.has_state
-    vectors = means_of_windows(heard, predict_windows(body, heard))
-    kernel, bias = linear_head(vectors, targets.argmax(axis=1), targets.shape[1])
+    vectors, clip_of, weights = _rows(heard, predict_windows(body, heard))
+    each = targets[clip_of]
+    kernel, bias = linear_head(vectors, each.argmax(axis=1), each.shape[1], weights)
     if not head.exclusive:
         bias = one_against_all(bias)
     layer.set_weights([kernel, bias] if layer.use_bias else [kernel])
     logits = vectors @ kernel + bias
     scores = softmax(logits) if head.exclusive else 1 / (1 + np.exp(-logits))
-    return head.cross_entropy(targets, scores)
+    return head.cross_entropy(each, scores)
+
+
+def _rows(
+    heard: ClipBatches, vectors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the rows to fit: vectors, the clip of each, and its part of the clip.
+
+    They are the windows. If there are too many, neighbors in a clip are averaged.
+    """
+    clip_of, weights = heard.clip_of, heard.window_weights
+    assert clip_of is not None
+    assert weights is not None
+    weights = weights / np.bincount(clip_of, weights)[clip_of]
+    count = np.bincount(clip_of)
+    most = max(1, MOST_ROWS // len(count))
+    if len(vectors) <= MOST_ROWS or count.max() <= most:
+        return vectors, clip_of, weights
+    order = np.argsort(clip_of, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    part = place * np.minimum(count, most)[clip_of] // count[clip_of]
+    kinds, row_of = np.unique(clip_of * most + part, return_inverse=True)
+    means = weighted_means(vectors, row_of, weights, len(kinds)).astype("float32")
+    return means, kinds // most, np.bincount(row_of, weights)
 
 
 def _seen(model: AudioModel, inputs: Any) -> Any:

@@ -11,10 +11,13 @@ import keras
 import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.learned import learned_too
-from kerasaudio.files.whole_file import write_csv, writing_whole
+from kerasaudio.evaluation.evaluate import report_on
+from kerasaudio.evaluation.predict import means_of_windows, predict_windows
+from kerasaudio.files.whole_file import write_csv
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.compiling import Compiling, learning_rate
 from kerasaudio.training.epoch_end import (
@@ -24,7 +27,7 @@ from kerasaudio.training.epoch_end import (
     Validation,
     validated,
 )
-from kerasaudio.training.epochs import Epoch, Trained, best_of, table
+from kerasaudio.training.epochs import Epoch, best_of, table
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
 from kerasaudio.training.plan import Phase, Plan
@@ -43,16 +46,17 @@ class Run:
         state: State,
         schedule: Plan,
         start: str,
+        body: InferenceModel | None,
         augmentation: Augmentation,
         how: Compiling,
-        restart: bool,
         validation_windows: int | None,
         batches: Mapping[str, Any],
+        more: Mapping[str, Any],
     ) -> None:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
-        self._start = start
+        self._start, self._body = start, body
         self._learner = augmentation.around(model)
         facts = identity(
             model,
@@ -64,9 +68,7 @@ class Run:
             validation_windows,
             batches,
         )
-        facts |= how.to_dict()
-        if restart:
-            state.remove()
+        facts |= how.to_dict() | dict(more)
         self._kept = state.facts() if state.exists else None
         if self._kept is not None:
             check_same(self._kept["training"], facts, state.folder)
@@ -98,50 +100,64 @@ class Run:
         self._weights = list(model.variables)
         own = {id(variable) for variable in self._weights}
         self._dice = [v for v in self._learner.variables if id(v) not in own]
-        self._epochs = [
-            Epoch(**epoch) for epoch in (self._kept or {}).get("epochs", [])
-        ]
+        self.epochs = [Epoch(**epoch) for epoch in (self._kept or {}).get("epochs", [])]
 
     def train(
         self,
-        path: Path,
         callbacks: Sequence[keras.callbacks.Callback],
         report: Callable[[Epoch], None] | None,
         verbose: int | str,
         log: Path | None,
-    ) -> Trained:
-        """Run the phases that are left, and save the model of the best epoch."""
+        most: Sequence[int] | None = None,
+    ) -> None:
+        """Run the phases that are left; the model then has its best weights.
+
+        Args:
+            callbacks: The user's callbacks.
+            report: Function that is called with each finished epoch; None for none.
+            verbose: Progress display within an epoch.
+            log: CSV file of the epochs; None for none.
+            most: Number of epochs of each phase; None for those of the schedule.
+        """
         first = 0 if self._kept is None else self._kept["phase"]
         if self._kept is None and self._start == PROBE:
             self._probe(report)
-        for number, phase in enumerate(self._phases):
-            if number < first:
+            if log is not None:
+                write_csv(log, table(self.epochs))
+        for number, phase in enumerate(self.phases):
+            epochs = phase.epochs if most is None else most[number]
+            if number < first or not epochs:
                 continue
             variables, rate = self._begin(phase)
             done, stale = 0, 0  # with a stale phase, all its epochs count as done
             if self._kept is not None and number == first:
                 self._state.load(variables)
                 done, stale = self._kept["done"], self._kept["stale"]
-            elif number:
+            elif number and self.epochs:
                 self._load_best()
-            if done < phase.epochs:
+            if done < epochs:
                 keep = partial(self._keep, variables, number, log)
                 ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
                 # The batches are shuffled; Keras would shuffle again, without our seed.
                 self._learner.fit(
                     self._fed,
-                    epochs=phase.epochs,
+                    epochs=epochs,
                     initial_epoch=done,
                     shuffle=False,
                     verbose=verbose,
                     callbacks=ours,
                 )
         self._load_best()
-        result = Trained(self._finished(), path, tuple(self._epochs))
-        with writing_whole(path) as temporary:
-            result.model.save(temporary)
-        self._state.remove()
-        return result
+
+    def keep_start(self) -> None:
+        """Save what the training starts from, unless it has begun."""
+        if self._kept is None:
+            self._state.save_start([*self._weights, *self._dice])
+
+    def start_as(self, other: State) -> None:
+        """Start from what another training started from, unless this one has begun."""
+        if self._kept is None:
+            other.load_start([*self._weights, *self._dice])
 
     def _probe(self, report: Callable[[Epoch], None] | None) -> None:
         """Start the head from the probe, and record this as epoch 0.
@@ -149,16 +165,17 @@ class Run:
         The state on disk begins with epoch 1; a training that ends before starts anew.
         """
         begin = time.perf_counter()
+        assert self._body is not None
         heard = self._whole(self._clips, versions=self._versions)
-        loss = fit_head(self._model, self._head, *heard)
+        loss = fit_head(self._model, self._body, self._head, *heard)
         found = validated(
             self._model, self._head, self._held_out, self._schedule.monitor
         )
         seconds = time.perf_counter() - begin
-        self._epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True))
+        self.epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True))
         self._state.save_best(self._weights, 0)
         if report is not None:
-            report(self._epochs[0])
+            report(self.epochs[0])
 
     @property
     def _clips(self) -> Any:
@@ -188,7 +205,7 @@ class Run:
         stale: int,
         report: Callable[[Epoch], None] | None,
     ) -> list[keras.callbacks.Callback]:
-        epochs, schedule = self._epochs, self._schedule
+        epochs, schedule = self.epochs, self._schedule
         least = schedule.least_epochs(len(self._fed))
         return [
             Seeding(self._batches, schedule.seed, epochs),
@@ -210,25 +227,26 @@ class Run:
     ) -> None:
         """Write the log, the best weights and the state after an epoch."""
         if log is not None:
-            write_csv(log, table(self._epochs))
-        if self._epochs[-1].is_best:
-            self._state.save_best(self._weights, self._epochs[-1].number)
+            write_csv(log, table(self.epochs))
+        if self.epochs[-1].is_best:
+            self._state.save_best(self._weights, self.epochs[-1].number)
         facts = {
             "training": self._facts,
             "phase": phase,
             "done": done,
             "stale": stale,
-            "epochs": [asdict(epoch) for epoch in self._epochs],
+            "epochs": [asdict(epoch) for epoch in self.epochs],
         }
         self._state.save(variables, facts, self._best)
 
     @property
-    def _phases(self) -> tuple[Phase, ...]:
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of the schedule for these clips."""
         return self._schedule.phases_of(len(self._fed))
 
     @property
     def _best(self) -> int:
-        return best_of(self._epochs).number
+        return best_of(self.epochs).number
 
     def _load_best(self) -> None:
         self._state.load_best(self._weights, self._best)
@@ -245,55 +263,47 @@ class Run:
         return variables, learning_rate(optimizer)
 
     @property
-    def versions(self) -> str | None:
-        """A sentence that says how many versions of clips were learned from."""
-        clips, versions = len(self._clips), len(self._versions)
-        if not versions:
-            return None
-        made = self._batches.made
-        return (
-            f"{versions} versions of each of {clips} clips were learned from, too: "
-            f"{clips * versions}, of which {made} were made now."
-        )
+    def versions(self) -> tuple[int, int, int]:
+        """Number of clips, of versions of each, and of versions that were made now."""
+        return len(self._clips), len(self._versions), self._batches.made
 
     @property
-    def unfinished(self) -> str | None:
-        """A sentence if the last epoch was the best on the validation clips."""
-        last = self._epochs[-1]
-        if self._held_out is None or not last.is_best or last.phase == PROBE:
-            return None
-        phase = next(p for p in self._phases if p.name == last.phase)
-        name = self._schedule.field_of(phase)
-        return (
-            "Training was still improving in its last epoch. To go on, train the saved "
-            f"model again, or start again with more epochs than {name}={phase.epochs}."
-        )
-
-    def _finished(self) -> AudioModel:
-        """Return the uncompiled model, with the training noted in its spec."""
-        model = self._model
-        for layer in model.layers:
-            layer.trainable = True
+    def metrics(self) -> dict[str, Any]:
+        """What the spec notes of the best epoch."""
         metrics = {"dataset": self._facts["dataset"]}
         if self._held_out is not None:
-            best = best_of(self._epochs)
+            best = best_of(self.epochs)
             metrics["validation_clips"] = len(self._held_out[1])
             metrics["validation_score"] = best.score
             if self._schedule.monitor != "score":
                 metrics["validation_loss"] = best.validation_loss
-        return AudioModel(
-            model.input,
-            model.output,
-            name=model.name,
-            spec=self._spec.replace(
-                trained_on=(*self._spec.trained_on, self._facts["dataset"]),
-                provenance=(*self._spec.provenance, self._step),
-                learned_files=learned_too(
-                    self._spec.learned_files, self._batches.clips.paths
-                ),
-                metrics=metrics,
+        return metrics
+
+    def spec(self) -> AudioSpec:
+        """Return the spec of the model, with the training noted."""
+        return self._spec.replace(
+            trained_on=(*self._spec.trained_on, self._facts["dataset"]),
+            provenance=(*self._spec.provenance, self._step),
+            learned_files=learned_too(
+                self._spec.learned_files, self._batches.clips.paths
             ),
         )
+
+    def finished(self, metrics: Mapping[str, Any]) -> AudioModel:
+        """Return the uncompiled model, with the training and `metrics` in its spec."""
+        model = self._model
+        for layer in model.layers:
+            layer.trainable = True
+        spec = self.spec().replace(metrics=metrics)
+        return AudioModel(model.input, model.output, name=model.name, spec=spec)
+
+    def report(self) -> Any:
+        """Return the report on the validation clips now; None without any."""
+        if self._held_out is None:
+            return None
+        heard, _ = self._held_out
+        scores = means_of_windows(heard, predict_windows(self._model, heard))
+        return report_on(self.spec(), heard.clips, scores)
 
     def _trained_spec(self) -> AudioSpec:
         """Return the spec with windows as long as those in training."""

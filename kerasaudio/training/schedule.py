@@ -43,8 +43,11 @@ class Schedule(Plan):
             their numbers of clips; default: True.
         seed: Seed of everything random, 0 to 2**32 - 1; default: 0.
 
+    With both numbers of epochs 0, the head is the linear probe that it starts from, and
+    nothing else is trained.
+
     Raises:
-        ValueError: A value is out of range, or both numbers of epochs are 0.
+        ValueError: A value is out of range.
 
     Examples:
         >>> schedule = kerasaudio.training.Schedule(freeze_epochs=2, unfreeze_epochs=4)
@@ -69,12 +72,15 @@ class Schedule(Plan):
             self._set(name, whole_number(getattr(self, name), name, 0))
         for name in ("head_learning_rate", "learning_rate"):
             self._set(name, number(getattr(self, name), name, above=0))
-        if not self.freeze_epochs + self.unfreeze_epochs:
-            raise ValueError("freeze_epochs and unfreeze_epochs must not both be 0.")
 
     @classmethod
     def for_model(
-        cls, model: AudioModel, *, fitted_head: bool = False, **settings: Any
+        cls,
+        model: AudioModel,
+        *,
+        fitted_head: bool = False,
+        few_clips: bool = False,
+        **settings: Any,
     ) -> Self:
         """Return a schedule that suits a model.
 
@@ -83,7 +89,8 @@ class Schedule(Plan):
         numbers of epochs are given, a phase has at least 100 steps. If the head starts
         from a probe, few steps are enough: there is no such minimum, there are no
         frozen epochs (unless `unfreeze_epochs` is 0), and the learning rate is 0.00002,
-        or 0.0001 in frozen epochs.
+        or 0.0001 in frozen epochs. With few clips there are no epochs: the body stays
+        as it is, because so few held-out clips cannot tell if an epoch made it better.
 
         Networks with random weights have the default values of `Schedule`: all layers
         are trained from the start, with a learning rate of 0.001.
@@ -91,6 +98,7 @@ class Schedule(Plan):
         Args:
             model: Model to train; pretrained if `spec.is_pretrained`.
             fitted_head: Whether the head starts from a probe; see `train`.
+            few_clips: Whether there are fewer than 32 clips a class.
             **settings: Attributes to set; None for the value that suits the model.
         """
         said = {name: value for name, value in settings.items() if value is not None}
@@ -107,6 +115,8 @@ class Schedule(Plan):
                 chosen |= {"learning_rate": 2e-5, "head_learning_rate": 1e-4}
                 if said.get("unfreeze_epochs") != 0:
                     chosen["freeze_epochs"] = 0
+                if few_clips and not said.keys() & {"freeze_epochs", "unfreeze_epochs"}:
+                    chosen["unfreeze_epochs"] = 0
             elif not said.keys() & {"freeze_epochs", "unfreeze_epochs"}:
                 chosen["min_steps"] = 100
         return cls(**chosen | said)

@@ -4,6 +4,9 @@ OUT.training/state.npz   variables of model and optimizer after the last epoch, 
                          progress of the training
 OUT.training/best-N.npz  variables of the model after epoch N, the best so far. A second
                          such file is from an epoch that the state does not include yet
+OUT.training/start.npz   variables of the model before the first step, if the training
+                         is repeated on all clips
+OUT.training/all/        the same files of the training on all clips
 """
 
 import json
@@ -27,11 +30,15 @@ class State:
 
     Args:
         out: Path of the trained model; the files are in a folder next to it.
+        part: Name of a folder in that folder; None for that folder itself.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, part: str | None = None) -> None:
         self.folder = out.with_name(f"{out.name}.training")
+        if part is not None:
+            self.folder /= part
         self._state = self.folder / "state.npz"
+        self._start = self.folder / "start.npz"
 
     @property
     def exists(self) -> bool:
@@ -103,6 +110,14 @@ class State:
         """Assign the values after the given best epoch to variables; see `load`."""
         best = self._best(epoch)
         _assign(variables, _read(best)[0], best)
+
+    def save_start(self, variables: Sequence[Any]) -> None:
+        """Write the variables that the training starts from."""
+        _write(self._start, variables, {})
+
+    def load_start(self, variables: Sequence[Any]) -> None:
+        """Assign the values that the training started from to variables; see `load`."""
+        _assign(variables, _read(self._start)[0], self._start)
 
     def _best(self, epoch: int) -> Path:
         return self.folder / f"best-{epoch}.npz"

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
+from kerasaudio.core.programs.tracing import QuietModel
 
 MAX_STEPS = 5_000
 TOLERANCE = 1e-5  # of the gradient, for a loss of the order of 1
@@ -22,7 +23,7 @@ class NotConvergedError(ValueError):
 
 
 def minimize(
-    design: np.ndarray, targets: np.ndarray, shrink: np.ndarray, rows: np.ndarray
+    design: np.ndarray, targets: np.ndarray, shrink: np.ndarray, shares: np.ndarray
 ) -> np.ndarray:
     """Return the weights with the least loss, for problems with a curvature up to 1.
 
@@ -32,7 +33,8 @@ def minimize(
         design: Features, (problems, rows, n).
         targets: 1 for the class of a row, otherwise 0, (problems, rows, classes).
         shrink: Quadratic penalty, (problems, n, n).
-        rows: Number of rows of each problem without padding, (problems,).
+        shares: Weight of each row in the loss; those of a problem sum to 1, (problems,
+            rows).
 
     Returns:
         Weights, float32 (problems, n, classes).
@@ -41,7 +43,7 @@ def minimize(
         NotConvergedError: It did not converge within 5,000 steps, which happens only
             with a very weak penalty.
     """
-    transposed = design.transpose(0, 2, 1) / rows[:, None, None]
+    transposed = design.transpose(0, 2, 1) * shares[:, None, :]
     arrays = [np.asarray(a, "float32") for a in (design, transposed, targets, shrink)]
     weights, gradient = _solver(MAX_STEPS).predict_on_batch(arrays)
     if not np.all(gradient < TOLERANCE):
@@ -55,7 +57,7 @@ def minimize(
 @cache
 def _solver(most_steps: int) -> keras.Model:
     inputs = [keras.Input((None, None)) for _ in range(4)]
-    return avoid_xla_on_cpu(keras.Model(inputs, _Descent(most_steps)(inputs)))
+    return avoid_xla_on_cpu(QuietModel(inputs, _Descent(most_steps)(inputs)))
 
 
 class _Descent(keras.layers.Layer):

@@ -14,6 +14,7 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.heads import activation_name, scorer
+from kerasaudio.core.programs.tracing import QuietModel
 from kerasaudio.core.provenance import trained, with_step
 from kerasaudio.datasets import LabeledClips
 from kerasaudio.datasets.learned import learned_too
@@ -127,7 +128,7 @@ class Tuner:
         self._vectors = None
         if body == "full":
             freeze_normalization(tuned)
-            sees = keras.Model(tuned.input, self._head.input)
+            sees = QuietModel(tuned.input, self._head.input)
             vectors = sees.predict(
                 waveforms.samples, batch_size=settings["batch_size"], verbose=0
             )

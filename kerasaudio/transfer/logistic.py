@@ -23,10 +23,13 @@ class Problem(NamedTuple):
     Attributes:
         features: Standardized features, (rows, n).
         targets: Class numbers, (rows,).
+        weights: Number of clips that each row stands for, such as 1/3 for one of three
+            windows, (rows,); None if every row is a clip.
     """
 
     features: np.ndarray
     targets: np.ndarray
+    weights: np.ndarray | None = None
 
 
 class Linear(NamedTuple):
@@ -44,8 +47,8 @@ class Linear(NamedTuple):
 def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Linear]:
     """Fit softmax regressions with an L2 penalty on the kernel, all at once.
 
-    Each minimizes the mean cross-entropy plus `|kernel|**2 / (2 * C * rows)`, like
-    scikit-learn's `LogisticRegression(C=C)`.
+    Each minimizes the mean cross-entropy plus `|kernel|**2 / (2 * C * clips)`, like
+    scikit-learn's `LogisticRegression(C=C)`; `clips` is the sum of the weights.
 
     Args:
         problems: Features of equal width, and class numbers.
@@ -62,7 +65,7 @@ def fit_logistic(problems: Sequence[Problem], classes: int, C: float) -> list[Li
         _stack([p.design for p in prepared]),
         _stack(targets),
         _stack([p.shrink for p in prepared]),
-        np.array([len(p.targets) for p in problems]),
+        _stack([p.shares[:, None] for p in prepared])[..., 0],
     )
     return [p.linear(s) for p, s in zip(prepared, solutions, strict=True)]
 
@@ -81,12 +84,14 @@ class _Prepared(NamedTuple):
         shrink: Penalty, (1 + m, 1 + m); 0 for the bias.
         to_kernel: Map from these coordinates to those of the features, (n, m).
         mean: Mean of the features, (n,).
+        shares: Weight of each row in the loss, (rows,); their sum is 1.
     """
 
     design: np.ndarray
     shrink: np.ndarray
     to_kernel: np.ndarray
     mean: np.ndarray
+    shares: np.ndarray
 
     def linear(self, solution: np.ndarray) -> Linear:
         kernel = self.to_kernel @ solution[1 : self.design.shape[1]]
@@ -96,14 +101,19 @@ class _Prepared(NamedTuple):
 
 def _prepare(problem: Problem, C: float) -> _Prepared:
     rows = len(problem.features)
-    mean = problem.features.mean(axis=0, dtype="float64").astype("float32")
+    weights = np.ones(rows) if problem.weights is None else problem.weights
+    clips = float(weights.sum())
+    shares = (weights / clips).astype("float32")
+    mean = np.average(problem.features, axis=0, weights=weights).astype("float32")
     x, basis = ops.convert_to_tensor(problem.features - mean), None
     if x.shape[1] > rows:
         # The optimum lies in the span of the rows, which has fewer dimensions.
         basis, triangle = ops.qr(ops.transpose(x))
         x = ops.transpose(triangle)
-    penalty = 1 / (C * rows)
-    curvature = ops.matmul(ops.transpose(x), x) / (2 * rows)
+    penalty = 1 / (C * clips)
+    curvature = (
+        ops.matmul(ops.transpose(x), x * ops.convert_to_tensor(shares[:, None])) / 2
+    )
     identity = ops.eye(x.shape[1], dtype="float32")
     least = _LEAST_CURVATURE * float(ops.trace(curvature))
     root = ops.cholesky(curvature + max(penalty, least) * identity)
@@ -117,6 +127,7 @@ def _prepare(problem: Problem, C: float) -> _Prepared:
         np.pad(penalty * _array(shrink), ((1, 0), (1, 0))),
         _array(to_kernel),
         mean,
+        shares,
     )
 
 

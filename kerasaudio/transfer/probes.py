@@ -17,6 +17,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasaudio.core.initializers import numpy_initializers
+from kerasaudio.core.programs.tracing import QuietModel
 from kerasaudio.layers import Standardize
 from kerasaudio.moved import renamed
 from kerasaudio.transfer.arrays import (
@@ -82,11 +83,22 @@ def fit_probe(
 
 
 def linear_head(
-    features: np.ndarray, targets: np.ndarray, classes: int
+    features: np.ndarray,
+    targets: np.ndarray,
+    classes: int,
+    weights: np.ndarray | None = None,
 ) -> list[np.ndarray]:
-    """Fit the linear probe, and return its kernel and bias for raw features."""
+    """Fit the linear probe, and return its kernel and bias for raw features.
+
+    Args:
+        features: Vectors, (rows, n).
+        targets: Class numbers, (rows,).
+        classes: Number of classes.
+        weights: Number of clips that each row stands for, (rows,); None for 1.
+    """
     fitter = Fitter("linear", classes, settle("linear", {}, ON_FEATURES), seed=0)
-    (fitted,) = fitter.fit_each([Problem(as_array(features, "linear"), targets)])
+    problem = Problem(as_array(features, "linear"), targets, weights)
+    (fitted,) = fitter.fit_each([problem])
     assert isinstance(fitted.core, Linear)
     kernel = fitted.core.kernel / fitted.std[:, None]
     return [kernel, fitted.core.bias - fitted.mean @ kernel]
@@ -142,7 +154,7 @@ class Fitter:
             yield from self._linear(list(problems))
             return
         trainer: Trainer | None = None
-        for features, targets in problems:
+        for features, targets, _ in problems:
             mean, std = moments(features)
             trainer = trainer or self._build(features.shape[-1])
             trainer.fit(
@@ -155,10 +167,10 @@ class Fitter:
             yield Fitted(trainer, mean, std)
 
     def _linear(self, problems: Sequence[Problem]) -> Iterator[Fitted]:
-        scales = [moments(features) for features, _ in problems]
+        scales = [moments(problem.features) for problem in problems]
         standardized = [
-            Problem(standardize(features, *scale), targets)
-            for (features, targets), scale in zip(problems, scales, strict=True)
+            problem._replace(features=standardize(problem.features, *scale))
+            for problem, scale in zip(problems, scales, strict=True)
         ]
         fits = fit_logistic(standardized, self._classes, self._settings["C"])
         for linear, scale in zip(fits, scales, strict=True):
@@ -204,11 +216,11 @@ def _whole(fitted: Fitted) -> keras.Model:
     if isinstance(fitted.core, Linear):
         vector = keras.Input((width,), name="features")
         head = _scores(fitted.core.kernel.shape[1])
-        model = keras.Model(vector, head(scale(vector)), name="predictions")
+        model = QuietModel(vector, head(scale(vector)), name="predictions")
         head.set_weights([fitted.core.kernel, fitted.core.bias])
         return model
     trained = fitted.core.model
-    core = keras.Model.from_config(trained.get_config())
+    core = QuietModel.from_config(trained.get_config())
     core.set_weights(trained.get_weights())
     if len(trained.input_shape) == 2:
         vector = keras.Input((width,), name="features")

@@ -46,7 +46,8 @@ def fetch(
 
     Args:
         entry: Entry of the manifest.
-        progress: Whether a download shows a bar on stderr, if that is a terminal.
+        progress: Whether a download shows a bar on stderr, on terminals and in
+            notebooks.
         accept_license: Whether you accept a license that forbids commercial use. It is
             needed once, for the download. KERASAUDIO_ACCEPT_LICENSE accepts the
             licenses that it names, separated by commas.

@@ -6,15 +6,20 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+import soundfile
 
 import kerasaudio
+from kerasaudio.core.heads import scorer
 from kerasaudio.datasets import from_folder
 from kerasaudio.datasets.learned import fingerprints
 from kerasaudio.evaluation import predict_clips
-from kerasaudio.training import PlateauSchedule, Schedule, train
+from kerasaudio.evaluation.predict import means_of_windows
+from kerasaudio.training import PlateauSchedule, Schedule, probing, train
 from kerasaudio.training.epoch_end import Backup
 from kerasaudio.training.state import State
 from kerasaudio.transfer import fit_probe
+from kerasaudio.transfer.probes import linear_head
+from support import sound_folder
 
 QUICK = Schedule(unfreeze_epochs=1, batch_size=16, learning_rate=1e-9)
 
@@ -59,6 +64,42 @@ def test_the_head_starts_from_the_probe(network, sides, tmp_path):
     assert epoch.score == (want.argmax(axis=1) == sides[1].targets).mean()
     rows = (tmp_path / "a.csv").read_text().splitlines()[1:]
     assert [row.split(",")[:2] for row in rows] == [["0", "probe"], ["1", "full"]]
+
+
+@pytest.mark.parametrize("most", [50_000, 9])
+def test_the_probe_learns_windows_and_all_clips_alike(
+    network, tmp_path, monkeypatch, most
+):
+    """Long clips have many windows, some of silence; too many are averaged."""
+    folder, rng = sound_folder.make(tmp_path / "a", clips=3), np.random.default_rng(0)
+    for path in folder.rglob("*1-take0.wav"):
+        sound, rate = soundfile.read(path)
+        silence = rng.normal(0, 1e-4, 4 * rate)
+        soundfile.write(path, np.concatenate([sound, silence, sound]), rate)
+    clips, model, found = from_folder(folder), network(dropout=0.0), []
+    monkeypatch.setattr(probing, "MOST_ROWS", most)
+
+    def look(epoch):
+        if epoch.number == 0:
+            found.extend(scorer(model).get_weights())
+
+    still = replace(QUICK, keep_statistics=True)
+    out = tmp_path / "a.keras"
+    done = train(model, clips, None, out, schedule=still, head="probe", report=look)
+
+    heard = clips.batches(done.model, training=False)
+    body = keras.Model(model.input, scorer(model).input)
+    vectors = np.concatenate([body.predict_on_batch(batch[0]) for batch in heard])
+    assert len(vectors) > 2 * len(clips)
+    parts = (
+        heard.window_weights
+        / np.bincount(heard.clip_of, heard.window_weights)[heard.clip_of]
+    )
+    want = linear_head(vectors, clips.targets[heard.clip_of], 3, parts)
+    if most < len(vectors):  # one row for each of the nine clips
+        want = linear_head(means_of_windows(heard, vectors), clips.targets, 3)
+    for ours, theirs in zip(found, want, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
 
 
 def test_sigmoid_scores_rank_classes_as_the_probe_does(network, sides, tmp_path):

@@ -189,7 +189,6 @@ def test_out_is_checked_first(network, sides, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"unfreeze_epochs": 0}, "not both be 0"),
         ({"freeze_epochs": -1}, "freeze_epochs"),
         ({"batch_size": 0}, "batch_size"),
         ({"patience": 0}, "patience"),

@@ -47,6 +47,20 @@ def test_the_gradient_vanishes(sizes, exponent, seed):
     assert np.abs(by_bias).max() < 3e-4
 
 
+def test_weights_are_numbers_of_clips():
+    x, labels = _problem(20, 5, 3)
+    times = np.arange(20) % 3 + 1
+    often, known = np.repeat(x, times, axis=0), np.repeat(labels, times)
+    (want,) = fit_logistic([Problem(often, known)], 3, 0.1)
+    (found,) = fit_logistic([Problem(x, labels, times)], 3, 0.1)
+    np.testing.assert_allclose(found.kernel, want.kernel, atol=2e-3)
+    # Three windows that are the same are one clip.
+    thirds = Problem(np.repeat(x, 3, axis=0), np.repeat(labels, 3), np.full(60, 1 / 3))
+    alone, divided = fit_logistic([Problem(x, labels), thirds], 3, 0.1)
+    np.testing.assert_allclose(divided.kernel, alone.kernel, atol=2e-3)
+    np.testing.assert_allclose(divided.bias, alone.bias, atol=2e-3)
+
+
 def test_equals_scikit_learn():
     linear_model = pytest.importorskip("sklearn.linear_model")
     for rows, width in ((200, 20), (60, 150)):
@@ -62,7 +76,7 @@ def test_problems_of_different_sizes_do_not_meet():
     problems = [Problem(*_problem(rows, 12, 3, rows)) for rows in (30, 9, 50)]
     together = fit_logistic(problems, 3, C=1.0)
     for problem, fitted in zip(problems, together, strict=True):
-        alone = _fit(*problem, 3, C=1.0)
+        alone = _fit(problem.features, problem.targets, 3, C=1.0)
         np.testing.assert_allclose(fitted.kernel, alone.kernel, atol=1e-3)
         np.testing.assert_allclose(fitted.bias, alone.bias, atol=1e-3)
 

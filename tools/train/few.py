@@ -1,15 +1,15 @@
 """Train with few clips: the default `train` against the linear probe, on ESC-10.
 
-    python tools/train/few.py esc10/ --network YAMNet --clips 4 --draw 0
+    python tools/train/few.py esc10/ --network YAMNet --clips 2 4 --draw 0 1 2
     python tools/train/few.py --table
 
 A draw is four of the ten classes, and for each of them some clips of folds 1 to 3. The
 held-out clips are all of these classes in folds 4 and 5: 16 a class, of other
-recordings. `train` does what `kerasaudio train` does: it holds out a fifth of the clips
-to choose its epoch. The probe (`fit_probe`) learns from all of them.
+recordings. `train` does what `kerasaudio train` does: a fifth of the clips chooses its
+epoch, then it learns from all of them. So does the probe (`fit_probe`).
 
-Each run measures one combination and writes one row, OUT/NETWORK-CLIPS-DRAW.json; a row
-that is there is not measured again. --table prints the page's table from the rows.
+Each combination is one row, OUT/NETWORK-CLIPS-DRAW.json; a row that is there is not
+measured again. --table prints the page's table from the rows.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import keras
 import numpy as np
 
 from kerasaudio import FeatureExtractor
-from kerasaudio.datasets import ESC50, LabeledClips, split
+from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_text
 from kerasaudio.training import start_from, train
@@ -39,25 +40,25 @@ Row = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure a combination, or print the table."""
+    """Measure combinations, or print the table."""
     options = _parser().parse_args(arguments)
     if options.table:
         rows = [json.loads(p.read_text()) for p in sorted(options.out.glob("*-*.json"))]
         print(table(rows))
         return
-    name = f"{options.network}-{options.clips}-{options.draw}.json"
-    path = options.out / name
-    if path.exists():
-        print(path.read_text())
-        return
     options.out.mkdir(parents=True, exist_ok=True)
     data = ESC50(options.folder, esc10=True)
-    few, test = drawn(data, options.clips, options.draw)
-    row = measure(options.network, options.weights, few, test)
-    facts = {"network": options.network, "clips": options.clips, "draw": options.draw}
-    text = json.dumps(facts | row | {"backend": keras.backend.backend()}, indent=2)
-    write_text(path, text + "\n")
-    print(text)
+    for clips, draw in product(options.clips, options.draw):
+        name = f"{options.network}-{clips}-{draw}"
+        path = options.out / f"{name}.json"
+        if not path.exists():
+            keras.backend.clear_session()
+            row = measure(options, *drawn(data, clips, draw))
+            facts = {"network": options.network, "clips": clips, "draw": draw}
+            found = facts | row | {"backend": keras.backend.backend()}
+            write_text(path, json.dumps(found, indent=2) + "\n")
+        row = json.loads(path.read_text())
+        print(f"{name}: probe {row['probe']:.3f}, train {row['train']:.3f}", flush=True)
 
 
 def drawn(
@@ -86,20 +87,17 @@ def _of(clips: LabeledClips, names: Sequence[str]) -> LabeledClips:
     return dataclasses.replace(clips, class_names=tuple(names), targets=targets)
 
 
-def measure(
-    network: str, weights: str | None, few: LabeledClips, test: LabeledClips
-) -> Row:
+def measure(options: argparse.Namespace, few: LabeledClips, test: LabeledClips) -> Row:
     """Give the accuracies on held-out clips, and the seconds, of `train` and probe."""
-    model = start_from(network, few.class_names, weights)
+    model = start_from(options.network, few.class_names, options.weights)
     with tempfile.TemporaryDirectory() as folder:
         extractor = FeatureExtractor(model, cache=folder)
         began = time.perf_counter()
         probe = fit_probe(_vectors(extractor, few), few.targets)
         probe_seconds = time.perf_counter() - began
         said = probe.predict(_vectors(extractor, test), verbose=0).argmax(axis=1)
-        learn, choose = split(few, (1 - VALIDATION, VALIDATION))
         began = time.perf_counter()
-        done = train(model, learn, choose, Path(folder) / "few.keras")
+        done = train(model, few, VALIDATION, Path(folder) / "few.keras")
         seconds = time.perf_counter() - began
     return {
         "probe": float((said == test.targets).mean()),
@@ -108,6 +106,7 @@ def measure(
         "train_seconds": round(seconds, 1),
         "epochs": done.epochs[-1].number,
         "best": done.best.number,
+        "held_out": done.best.score,
         "classes": list(few.class_names),
     }
 
@@ -150,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("folder", type=Path, nargs="?", help="of ESC-50 or ESC-10")
     made.add_argument("--network", default=NETWORKS[0], help=f"default: {NETWORKS[0]}")
     made.add_argument("--weights", help="tag or file; default: the published ones")
-    made.add_argument("--clips", type=int, default=4, help="a class; default: 4")
-    made.add_argument("--draw", type=int, default=0, help="its number; default: 0")
+    made.add_argument("--clips", type=int, nargs="+", default=[4], help="a class")
+    made.add_argument("--draw", type=int, nargs="+", default=[0], help="numbers")
     made.add_argument("--out", type=Path, default=Path("build/few"))
     made.add_argument("--table", action="store_true", help="print the table of rows")
     return made

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kerasaudio.audio.load import Hold
+from kerasaudio.files.progress import hidden
 
 # Most bytes of waveforms, at the higher of the file's rate and the wanted rate.
 MOST_BYTES = 2**27
@@ -69,7 +70,7 @@ def for_each_file(
     decode: Callable[[Path], None],
     doing: str = "decoding",
 ) -> None:
-    """Call `decode` with each file in threads, with a progress bar on terminals.
+    """Call `decode` with each file in threads, with a progress bar.
 
     Raises:
         Exception: The error that `decode` raised, after files in progress are finished.
@@ -94,7 +95,7 @@ def for_each_file(
 
     count = min(readers, len(files))
     with (
-        tqdm(None, doing, len(files), file=sys.stderr, disable=None) as bar,
+        tqdm(None, doing, len(files), file=sys.stderr, disable=hidden(None)) as bar,
         ThreadPoolExecutor(count) as pool,
     ):
         running = [pool.submit(work) for _ in range(count)]
