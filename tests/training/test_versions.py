@@ -47,9 +47,9 @@ def test_only_the_clips_to_learn_from_have_versions(network, sides, tmp_path, as
 def test_the_probe_learns_from_versions_too(sides, tmp_path, monkeypatch):
     seen, fit = [], kerasaudio.training.run.fit_head
 
-    def watched(model, head, heard, targets):
+    def watched(model, body, head, heard, targets):
         seen.append((len(heard.clips), targets))
-        return fit(model, head, heard, targets)
+        return fit(model, body, head, heard, targets)
 
     monkeypatch.setattr(kerasaudio.training.run, "fit_head", watched)
     model = kerasaudio.LeNetMFCC(weights="fsdd", labels=sides[0].class_names)
