@@ -159,7 +159,10 @@ RAISES = [
         f"{TRAIN} LogMelCNN --set clip_samples=9",
         "--set clip_samples=9 contradicts .*, or use --weights none.$",
     ),
-    (f"{TRAIN} LogMelCNN --freeze-epochs 0 --unfreeze-epochs 0", "--freeze-epochs and"),
+    (
+        f"{TRAIN} LogMelCNN --head kept --freeze-epochs 0 --unfreeze-epochs 0",
+        "--freeze-epochs and",
+    ),
     (f"{TRAIN} LogMelCNN --clip-seconds 0.001", "Received: --clip-seconds 0.001."),
     (f"{TRAIN} LogMelCNN --silence-db 0", "is below --silence-db 0."),
     (

@@ -52,8 +52,9 @@ CALLS = {
 def test_it_warns_once(model, call):
     with pytest.warns(UserWarning, match=RANDOM) as warned:
         CALLS[call](model)
-    assert len(warned) == 1
-    assert warned[0].filename == __file__
+    # On torch, Keras hands tensors to NumPy with warnings of another kind.
+    (ours,) = (one for one in warned if one.category is UserWarning)
+    assert ours.filename == __file__
     for other in CALLS.values():
         other(model)
 
