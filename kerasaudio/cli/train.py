@@ -1,8 +1,6 @@
 """`kerasaudio train`: train a model on a folder of labeled sounds."""
 
 import argparse
-import math
-import shlex
 import sys
 from dataclasses import asdict
 from typing import Any
@@ -24,10 +22,16 @@ from kerasaudio.cli.measure import (
     held_out,
     load_clips,
 )
+from kerasaudio.cli.train_lines import (
+    announced,
+    epoch_line,
+    introduction,
+    measuring_command,
+)
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.files.progress import shows_bars
-from kerasaudio.text import counted, escaped, percent, printable, quoted
+from kerasaudio.text import counted, escaped, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -211,9 +215,9 @@ def _train(options: argparse.Namespace) -> int:
         **{name: getattr(options, name) for name in _SETTINGS},
     )
     tell = complain if options.json else _say
-    tell(_introduction(everything, len(training), len(validation), model))
+    tell(introduction(everything, len(training), len(validation), model))
     if augmentation.versions:
-        tell(_announced(len(training), options.augment, augmentation.versions))
+        tell(announced(len(training), options.augment, augmentation.versions))
     each = 1 + len(augmentation.versions)
     steps = -(-len(training) * each // schedule.batch_size)
     total = sum(phase.epochs for phase in schedule.phases_of(steps))
@@ -234,7 +238,7 @@ def _train(options: argparse.Namespace) -> int:
             refit=options.refit,
             overwrite=options.overwrite,
             restart=options.restart,
-            report=lambda epoch: tell(_line(epoch, total)),
+            report=lambda epoch: tell(epoch_line(epoch, total)),
             verbose=int(shows_bars(sys.stdout) and not options.json),
             **settings,
         )
@@ -254,61 +258,12 @@ def _train(options: argparse.Namespace) -> int:
     if options.hold_out is not None:
         held = len(everything) - len(clips)
         print(f"To measure it on the {counted(held, 'clip')} held out:")
-        print(f"  {_measuring(options)}")
+        print(f"  {measuring_command(options)}")
     return 0
-
-
-def _measuring(options: argparse.Namespace) -> str:
-    """Return the command that measures the model on the clips held out."""
-    words = ["kerasaudio", "evaluate", options.out, options.path]
-    named = {"hold-out": options.hold_out, "seed": options.seed or None}
-    named |= {key: getattr(options, key) for key in ("recording", "separator")}
-    for name, value in named.items():
-        words += [] if value is None else [f"--{name}", str(value)]
-    return printable(shlex.join(words))
 
 
 def _say(text: str) -> None:
     print(escaped(text))
-
-
-def _introduction(clips: Any, training: int, validation: int, model: Any) -> str:
-    counts = clips.multi_hot.sum(axis=0).tolist()
-    classes = ", ".join(
-        f"{quoted(name)} {count}"
-        for name, count in zip(clips.class_names, counts, strict=True)
-    )
-    spec = model.spec
-    origin = spec.preset or f"{spec.architecture}, no published weights"
-    if spec.trained_on:
-        origin = f"{spec.architecture}, trained on {', '.join(spec.trained_on)}"
-    held = len(clips) - training - validation
-    rest = f", {held} held out" if held else ""
-    return (
-        f"{clips.name}: {training} clips to learn from, {validation} to choose the "
-        f"epoch{rest} ({classes})\n{origin}, {model.count_params():,} weights"
-    )
-
-
-def _announced(clips: int, names: Any, versions: Any) -> str:
-    made = clips * len(versions)
-    return (
-        f"{len(versions)} versions of each clip to learn from ({', '.join(names)}): "
-        f"{made} more, {clips + made} in an epoch"
-    )
-
-
-def _line(epoch: Any, total: int) -> str:
-    if math.isnan(epoch.score):
-        return (
-            f"all clips: epoch {epoch.number:2d}  {epoch.phase:6}  "
-            f"loss {epoch.loss:.4f}  {epoch.seconds:.1f} s"
-        )
-    return (
-        f"epoch {epoch.number:2d}/{total}  {epoch.phase:6}  loss {epoch.loss:.4f}  "
-        f"validation: {percent(epoch.score)}, loss {epoch.validation_loss:.4f}  "
-        f"{epoch.seconds:.1f} s{'  best' if epoch.is_best else ''}"
-    )
 
 
 def _versions(text: str) -> tuple[str, ...]:
