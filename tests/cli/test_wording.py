@@ -212,7 +212,7 @@ def test_an_interrupted_training_names_options(run, place, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("kerasaudio.cli.train._line", stop)
+        patched.setattr("kerasaudio.cli.train.epoch_line", stop)
         assert run(*line.split())[0] == 130
     status, _, err = run(*line.split(), "--batch-size", 3)
 
