@@ -1,10 +1,13 @@
-"""Folders like that of the Free Spoken Digits, with hums for words."""
+"""Folders like those of data sets, with hums for words and tones for animals."""
 
 import numpy as np
 import pytest
 import soundfile
 
+from support.esc_folder import write_table
+
 RATE = 8000
+ANIMALS = {0: "dog", 1: "rooster", 10: "rain", 20: "crying_baby", 21: "sneezing"}
 
 
 @pytest.fixture
@@ -34,3 +37,24 @@ def hums(tmp_path):
         return recordings.parent
 
     return write
+
+
+@pytest.fixture
+def animals(tmp_path):
+    """Five classes of ESC-10, two folds, a clip of each.
+
+    A clip is 1.5 s of a tone, then 1 s of zeros.
+    """
+    (tmp_path / "esc10" / "audio").mkdir(parents=True)
+    (tmp_path / "esc10" / "meta").mkdir()
+    rng, rows = np.random.default_rng(0), []
+    time = np.arange(RATE * 3 // 2) / RATE
+    for fold in (1, 2):
+        for target, category in ANIMALS.items():
+            name = f"{fold}-{target}-A-{target}.wav"
+            sound = 0.3 * np.sin(2 * np.pi * 100 * (target + 1) * time)
+            sound = np.append(sound + rng.normal(0, 0.01, len(time)), np.zeros(RATE))
+            soundfile.write(tmp_path / "esc10" / "audio" / name, sound, RATE)
+            rows.append((name, fold, target, category, "True", 90 * fold + target, "A"))
+    write_table(tmp_path / "esc10", rows)
+    return tmp_path / "esc10"

@@ -3,64 +3,75 @@
     python tools/train/esc10_dogs.py esc10/ --mistakes build/esc10-dogs/mistakes
 
 Dogs against roosters, crying babies and sneezes, 40 clips each, in seconds that are not
-silent (-50 dB). Fold 5, or each fold that --folds names, is held out and tested once,
-at the end. A training has a fixed number of epochs, during which the learning rate
-falls to 0, and the last epoch is kept. In each epoch two seconds are cut out of each
-clip at random; they are rolled, made louder or softer, filtered, and mixed with noise.
-Dogs are a quarter of the clips and have the same weight as all others together.
+silent (-50 dB). Each fold, or each that --folds names, is held out and tested once, at
+the end; the last epoch is kept.
+
+YAMNet teaches. BarkNet begins with sounds that no test has, the six other classes of
+ESC-10 and synthetic calls: from the waveform it is to tell the 64 main components of
+YAMNet's embedding. For each fold it goes on with seconds of the four other folds, which
+are faster or slower, half of them mixed with another sound, filtered, noisy; beside the
+components it learns scores, the mean of the label and of what a linear probe on YAMNet
+says. The learning rate falls to 0 in both parts.
 
 Writes dogs-FOLD.keras, .safetensors (the weights alone; those of fold 5 make the
 preset) and .json: accuracy, and balanced accuracy, the mean of both classes' recalls,
-by second and by clip (its seconds averaged). --mistakes writes every misclassified
-second as a sound file and a picture (extra [plot]), and mistakes.csv. After an
-interruption the same command resumes. KERAS_BACKEND chooses the backend.
+by second and by clip (its seconds averaged); summary.json has the means. --mistakes
+writes every misclassified second as a sound file and a picture (extra [plot]), and
+mistakes.csv. After an interruption the same command resumes. KERAS_BACKEND chooses the
+backend.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import keras
 import numpy as np
 import recipe
 import soundfile
+from esc10_dogs_pool import DOG, FOLDS, RATE, RIVALS, SILENCE_DB, Pools
+from esc10_dogs_student import (
+    Directions,
+    first_targets,
+    new_learner,
+    student_of,
+    targets,
+    teach,
+)
 
 import kerasaudio
-from kerasaudio import layers
 from kerasaudio.audio.window_rule import WindowRule
+from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.datasets.batching import cutting
 from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_csv
-from kerasaudio.models.bark_net import BarkNet
-from kerasaudio.training import Augmentation
 
-RATE = 16_000
-SILENCE_DB = -50.0
 NETWORK: dict[str, Any] = {"filters": 8}
-RIVALS = ("rooster", "crying_baby", "sneezing")
-LABELS = ("dog", "other")
-FOLDS = (1, 2, 3, 4, 5)
+LABELS = (DOG, "other")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, measure and write what the command line asks for."""
     options = _parser().parse_args(arguments)
-    data = dogs(ESC50(options.folder, esc10=True))
+    data = ESC50(options.folder, esc10=True)
     options.out.mkdir(parents=True, exist_ok=True)
     rows: list[tuple[Any, ...]] = []
     for fold in options.folds:
-        learn, held_out = data.hold_out(fold)
         path = options.out / f"dogs-{fold}.json"
         if path.exists() and not options.overwrite:
             print(f"{path} is there already")
         else:
-            learn_and_hear(learn, held_out, fold, path, options)
+            learn_and_hear(data, fold, path, options)
         if options.mistakes is not None:
             model = keras.saving.load_model(path.with_suffix(".keras"))
-            rows += write_mistakes(model, seconds_of(held_out), options.mistakes)
+            seconds = seconds_of(dogs(data).hold_out(fold)[1])
+            rows += write_mistakes(model, seconds, options.mistakes)
+    recipe.write_result(options.out / "summary.json", summary(options.out))
     if options.mistakes is not None:
         titles = ("file", "start", "truth", "said", "score", "sound", "picture")
         write_csv(options.mistakes / "mistakes.csv", [titles, *rows])
@@ -70,12 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def dogs(data: ESC50) -> LabeledClips:
     """Give the animals and people of ESC-10, as dogs and others."""
     names = np.array(data.categories)
-    which = np.flatnonzero(np.isin(names, ["dog", *RIVALS]))
+    which = np.flatnonzero(np.isin(names, [DOG, *RIVALS]))
     assert data.folds is not None
     return LabeledClips(
         name="ESC-10 dogs",
         paths=tuple(data.paths[i] for i in which),
-        targets=(names[which] != "dog").astype(np.int64),
+        targets=(names[which] != DOG).astype(np.int64),
         class_names=LABELS,
         folds=data.folds[which],
         groups=data.src_file[which],
@@ -110,38 +121,30 @@ def seconds_of(clips: LabeledClips) -> LabeledClips:
 
 
 def learn_and_hear(
-    learn: LabeledClips,
-    held_out: LabeledClips,
+    data: ESC50,
     fold: int,
     path: Path,
     options: argparse.Namespace,
 ) -> None:
     """Train without a fold, hear it, and write weights and result."""
     print(f"fold {fold} held out", flush=True)
-    keras.utils.set_random_seed(options.seed)
-    model = BarkNet(labels=LABELS, **NETWORK)
+    learn, held_out = dogs(data).hold_out(fold)
+    folds = sorted(set(data.require_folds().tolist()) - {fold})
     began = time.perf_counter(), time.process_time()
-    done = recipe.train_without_validation(
-        model,
-        learn,
-        path.with_suffix(".keras"),
-        options,
-        augmentation(options.seed),
-        silence_db=SILENCE_DB,
-        windows_per_clip=2,
-    )
-    seconds = evaluate(done.model, seconds_of(held_out))
-    whole = evaluate(done.model, held_out, silence_db=SILENCE_DB)
+    model = learned(data, folds, path, options)
+    model.save(path.with_suffix(".keras"))
+    seconds = evaluate(model, seconds_of(held_out))
+    whole = evaluate(model, held_out, silence_db=SILENCE_DB)
     result = {
         "model": "BarkNet",
         "tag": "esc10",
         "arguments": NETWORK,
         "labels": list(LABELS),
-        "parameters": recipe.write_weights(
-            path.with_suffix(".safetensors"), done.model
-        ),
+        "parameters": recipe.write_weights(path.with_suffix(".safetensors"), model),
         "data": f"ESC-10, dogs, {', '.join(RIVALS)}, folds "
-        f"{', '.join(str(f) for f in FOLDS if f != fold)}; CC BY 3.0",
+        f"{', '.join(map(str, folds))}, and its six other classes; "
+        "CC BY 3.0",
+        "teacher": "YAMNet/audioset",
         "script": "tools/train/esc10_dogs.py",
         "seed": options.seed,
         "test": f"ESC-10 animals and people, fold {fold}, seconds that are not silent",
@@ -156,24 +159,63 @@ def learn_and_hear(
             "balanced_accuracy": balanced(whole),
             "confusion": whole.confusion.tolist(),
         },
-        "epochs": options.epochs,
-        "loss": [round(epoch.loss, 4) for epoch in done.epochs],
+        "epochs": {"before": options.first_epochs, "with_labels": options.epochs},
         "took_seconds": round(time.perf_counter() - began[0], 1),
         "processor_seconds": round(time.process_time() - began[1], 1),
     }
     recipe.write_result(path, result)
 
 
-def augmentation(seed: int) -> Augmentation:
-    """Give what is changed while it learns."""
-    return Augmentation(
-        waveform=(
-            layers.TimeShift(RATE // 4, seed=seed),
-            layers.Volume((-12, 6), seed=seed + 1),
-            layers.Filter(RATE, seed=seed + 2, probability=0.5),
-            layers.Noise((15, 45), seed=seed + 3),
-        )
+def learned(
+    data: ESC50, folds: Sequence[int], path: Path, options: argparse.Namespace
+) -> AudioModel:
+    """Train on some folds: first without labels, once for all folds, then with them."""
+    pools = Pools(data, options.out, options.seed)
+    others = pools.of_no_test()
+    directions = Directions.of(others.vectors)
+    keras.utils.set_random_seed(options.seed)
+    learner = teach(
+        new_learner(LABELS, NETWORK, directions.matrix.shape[1]),
+        others.sounds,
+        first_targets(others, directions),
+        options.out / f"before-{options.seed}-{options.first_epochs}.keras",
+        epochs=options.first_epochs,
+        seed=options.seed,
+        scored=False,
     )
+    pool = pools.of_folds(folds)
+    unfinished = path.with_name(f"{path.stem}-learner.keras")
+    if options.overwrite:
+        unfinished.unlink(missing_ok=True)
+    learner = teach(
+        learner,
+        pool.sounds,
+        targets(pool, directions),
+        unfinished,
+        epochs=options.epochs,
+        seed=options.seed,
+    )
+    return student_of(learner, LABELS, NETWORK)
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Give the results of the folds that are done, and their means."""
+    files = sorted(folder.glob("dogs-?.json"))
+    folds = {
+        file.stem[-1]: json.loads(file.read_text(encoding="utf-8")) for file in files
+    }
+    table = {
+        fold: {
+            "by_second": result["accuracy"],
+            "by_second_balanced": result["balanced_accuracy"],
+            "by_clip": result["by_clip"]["accuracy"],
+            "by_clip_balanced": result["by_clip"]["balanced_accuracy"],
+        }
+        for fold, result in folds.items()
+    }
+    names = next(iter(table.values()))
+    means = {name: fmean(row[name] for row in table.values()) for name in names}
+    return {"folds": table, "mean": means}
 
 
 def balanced(report: Any) -> float:
@@ -217,9 +259,10 @@ def write_mistakes(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = recipe.parser(__doc__ or "", out="build/esc10-dogs", epochs=40)
+    parser = recipe.parser(__doc__ or "", out="build/esc10-dogs", epochs=3)
     add = parser.add_argument
-    add("--folds", nargs="+", type=int, choices=FOLDS, default=[5])
+    add("--folds", nargs="+", type=int, choices=FOLDS, default=list(FOLDS))
+    add("--first-epochs", type=int, default=4, help="without labels; default: 4")
     add("--mistakes", type=Path, metavar="FOLDER", help="write them there")
     return parser
 
