@@ -22,11 +22,11 @@ RATE = 8_000
 def _small(monkeypatch):
     monkeypatch.setattr(esc10_dogs, "NETWORK", {"filters": 2})
     monkeypatch.setattr(esc10_dogs_pool, "FOLD_SECONDS", 24)
-    monkeypatch.setattr(esc10_dogs_pool, "OTHER_SECONDS", 16)
+    monkeypatch.setattr(esc10_dogs_student, "DIRECTIONS", 3)
 
 
 def run(folder, out, *arguments):
-    once = ("--epochs", "1", "--first-epochs", "1")
+    once = ("--epochs", "1", "--whole-epochs", "1")
     esc10_dogs.main([str(folder), "--out", str(out), *once, *arguments])
 
 
@@ -124,16 +124,6 @@ def test_pools_are_made_once_and_do_not_mix_folds(animals, tmp_path, monkeypatch
     np.testing.assert_array_equal(both.sounds[:24], first.sounds)
 
 
-def test_synthetic_calls_are_audible_seconds():
-    rng = np.random.default_rng(0)
-    made = np.stack([esc10_dogs_pool.calls(rng) for _ in range(50)])
-
-    assert made.shape == (50, 16_000)
-    levels = [esc10_dogs_pool.level_db(sound) for sound in made]
-    assert -40 <= min(levels) < -30
-    assert -22 < max(levels) <= -12
-
-
 def test_a_second_sound_is_softer():
     rng = np.random.default_rng(0)
     first, second = rng.normal(0, 0.1, (2, 16_000)) * [[1], [5]]
@@ -155,17 +145,33 @@ def test_windows_are_not_silent():
         assert esc10_dogs_pool.level_db(piece) >= -51
 
 
-def test_components_have_unit_variance():
+def test_the_first_component_has_unit_variance():
     rng = np.random.default_rng(0)
-    vectors = rng.normal(0, 1, (500, 5)) @ rng.normal(0, 1, (5, 20)) + 3
-    found = esc10_dogs_student.Directions.of(vectors.astype("float32"))
+    vectors = rng.normal(0, [5, 4, 3, *[0.1] * 17], (500, 20)).astype("float32") + 3
 
-    components = found(vectors.astype("float32"))
+    components = esc10_dogs_student.Directions.of(vectors)(vectors)
 
-    assert components.shape == (500, 5)  # the others have no variance
-    np.testing.assert_allclose(np.cov(components.T), np.eye(5), atol=1e-3)
+    covariance = np.cov(components.T)
+    assert covariance[0, 0] == pytest.approx(1, abs=1e-3)
+    assert np.diag(covariance)[1:] == pytest.approx([0.64, 0.36], abs=0.1)
+    assert abs(covariance - np.diag(np.diag(covariance))).max() < 1e-3
 
 
+def test_parts_are_cut_where_it_is_loud():
+    rng = np.random.default_rng(0)
+    sound = np.zeros(16_000, "float16")
+    sound[6_000:7_000] = 0.5
+
+    for _ in range(20):
+        part = esc10_dogs_student.changed(sound, 4_000, rng)
+        assert part.shape == (4_000,)
+        assert np.count_nonzero(part) >= 200  # within 10 dB of the loudest
+        whole = esc10_dogs_student.changed(sound, 16_000, rng)
+        assert np.count_nonzero(whole) == 1_000
+        assert 0.25 <= abs(whole).max() <= 1
+
+
+@pytest.mark.slow
 def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path):
     rng = np.random.default_rng(0)
     sounds = rng.normal(0, 0.1, (16, 16_000)).astype("float16")
@@ -173,14 +179,15 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path):
         "predictions": np.eye(2, dtype="float32")[rng.integers(2, size=16)],
         "directions": rng.normal(0, 1, (16, 3)).astype("float32"),
     }
-    seen = rng.normal(0, 0.1, (2, 16_000)).astype("float32")
+    plan = esc10_dogs_student.Plan(1_000, epochs=2, batch_size=8, rate=1e-3)
+    seen = rng.normal(0, 0.1, (2, 1_000)).astype("float32")
 
     def taught(path, sounds=sounds):
         keras.utils.set_random_seed(0)
-        learner = esc10_dogs_student.new_learner(("dog", "other"), {"filters": 2}, 3)
-        learner = esc10_dogs_student.teach(
-            learner, sounds, goals, path, epochs=2, seed=0
+        learner = esc10_dogs_student.new_learner(
+            ("dog", "other"), {"filters": 2}, plan.samples
         )
+        learner = esc10_dogs_student.teach(learner, sounds, goals, path, plan, seed=0)
         return learner.predict(seen, verbose=0)
 
     class StoppedError(Exception):

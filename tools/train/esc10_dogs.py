@@ -6,12 +6,12 @@ Dogs against roosters, crying babies and sneezes, 40 clips each, in seconds that
 silent (-50 dB). Each fold, or each that --folds names, is held out and tested once, at
 the end; the last epoch is kept.
 
-YAMNet teaches. BarkNet begins with sounds that no test has, the six other classes of
-ESC-10 and synthetic calls: from the waveform it is to tell the 64 main components of
-YAMNet's embedding. For each fold it goes on with seconds of the four other folds, which
-are faster or slower, half of them mixed with another sound, filtered, noisy; beside the
-components it learns scores, the mean of the label and of what a linear probe on YAMNet
-says. The learning rate falls to 0 in both parts.
+YAMNet teaches. Of each fold 1,024 seconds are made once: faster or slower, half of them
+mixed with another sound, which may be of ESC-10's six other classes, filtered, noisy.
+BarkNet learns scores, the mean of the label and of what a linear probe on YAMNet says,
+and, with a second head that is dropped at the end, the 16 main components of YAMNet's
+embedding. It hears parts of 0.25 s from loud places first, four times as many for the
+same work, then whole seconds. The learning rate falls to 0 both times.
 
 Writes dogs-FOLD.keras, .safetensors (the weights alone; those of fold 5 make the
 preset) and .json: accuracy, and balanced accuracy, the mean of both classes' recalls,
@@ -34,14 +34,7 @@ import numpy as np
 import recipe
 import soundfile
 from esc10_dogs_pool import DOG, FOLDS, RATE, RIVALS, SILENCE_DB, Pools
-from esc10_dogs_student import (
-    Directions,
-    first_targets,
-    new_learner,
-    student_of,
-    targets,
-    teach,
-)
+from esc10_dogs_student import Plan, new_learner, student_of, targets, teach
 
 import kerasaudio
 from kerasaudio.audio.window_rule import WindowRule
@@ -53,6 +46,7 @@ from kerasaudio.files.whole_file import write_csv
 
 NETWORK: dict[str, Any] = {"filters": 8}
 LABELS = (DOG, "other")
+PART = RATE // 4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -159,7 +153,7 @@ def learn_and_hear(
             "balanced_accuracy": balanced(whole),
             "confusion": whole.confusion.tolist(),
         },
-        "epochs": {"before": options.first_epochs, "with_labels": options.epochs},
+        "epochs": {"parts": options.epochs, "whole": options.whole_epochs},
         "took_seconds": round(time.perf_counter() - began[0], 1),
         "processor_seconds": round(time.process_time() - began[1], 1),
     }
@@ -169,32 +163,24 @@ def learn_and_hear(
 def learned(
     data: ESC50, folds: Sequence[int], path: Path, options: argparse.Namespace
 ) -> AudioModel:
-    """Train on some folds: first without labels, once for all folds, then with them."""
-    pools = Pools(data, options.out, options.seed)
-    others = pools.of_no_test()
-    directions = Directions.of(others.vectors)
+    """Train on some folds: on parts of seconds, then on whole ones."""
+    pool = Pools(data, options.out, options.seed).of_folds(folds)
+    goals = targets(pool)
+    plans = (
+        Plan(PART, options.epochs, batch_size=32, rate=3e-3),
+        Plan(RATE, options.whole_epochs, batch_size=8, rate=5e-4),
+    )
     keras.utils.set_random_seed(options.seed)
-    learner = teach(
-        new_learner(LABELS, NETWORK, directions.matrix.shape[1]),
-        others.sounds,
-        first_targets(others, directions),
-        options.out / f"before-{options.seed}-{options.first_epochs}.keras",
-        epochs=options.first_epochs,
-        seed=options.seed,
-        scored=False,
-    )
-    pool = pools.of_folds(folds)
-    unfinished = path.with_name(f"{path.stem}-learner.keras")
-    if options.overwrite:
-        unfinished.unlink(missing_ok=True)
-    learner = teach(
-        learner,
-        pool.sounds,
-        targets(pool, directions),
-        unfinished,
-        epochs=options.epochs,
-        seed=options.seed,
-    )
+    weights = None
+    for plan in plans:
+        learner = new_learner(LABELS, NETWORK, plan.samples)
+        if weights is not None:
+            learner.set_weights(weights)
+        unfinished = path.with_name(f"{path.stem}-{plan.samples}.keras")
+        if options.overwrite:
+            unfinished.unlink(missing_ok=True)
+        learner = teach(learner, pool.sounds, goals, unfinished, plan, options.seed)
+        weights = learner.get_weights()
     return student_of(learner, LABELS, NETWORK)
 
 
@@ -259,10 +245,10 @@ def write_mistakes(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = recipe.parser(__doc__ or "", out="build/esc10-dogs", epochs=3)
+    parser = recipe.parser(__doc__ or "", out="build/esc10-dogs", epochs=5)
     add = parser.add_argument
     add("--folds", nargs="+", type=int, choices=FOLDS, default=list(FOLDS))
-    add("--first-epochs", type=int, default=4, help="without labels; default: 4")
+    add("--whole-epochs", type=int, default=1, help="on whole seconds; default: 1")
     add("--mistakes", type=Path, metavar="FOLDER", help="write them there")
     return parser
 

@@ -1,10 +1,11 @@
 """Seconds for `esc10_dogs.py` to learn from, and what YAMNet hears in them.
 
-`Pools` makes them once and keeps them: one file with the four classes of each fold, and
-one with sounds that no test has, the six other classes of ESC-10 and synthetic calls.
+`Pools` makes them once and keeps them, a file for each fold. No second has sounds of
+two folds, except that what is mixed in may be of any fold if it is of ESC-10's six
+other classes, which no test has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +22,7 @@ SILENCE_DB = -50.0
 DOG = "dog"
 RIVALS = ("rooster", "crying_baby", "sneezing")
 FOLDS = (1, 2, 3, 4, 5)
-FOLD_SECONDS, OTHER_SECONDS = 1_024, 3_072
-SYNTHETIC = 0.5  # share of the calls among the sounds of no test
+FOLD_SECONDS = 1_024
 SPEED = 0.35  # octaves up or down
 MIXED, MIXED_DB = 0.5, (0.0, 25.0)  # share of the mixtures; level below the first
 BATCH = 64
@@ -57,18 +57,14 @@ class Pools:
         self._data, self._folder, self._seed = data, folder, seed
 
     def of_folds(self, folds: Sequence[int]) -> Pool:
-        """Return the four classes of some folds; no second has sounds of two folds."""
-        parts = [self._kept(f"fold-{fold}", self._fold, fold) for fold in folds]
+        """Return the seconds of some folds."""
+        parts = [self._kept(fold) for fold in folds]
         return Pool(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def of_no_test(self) -> Pool:
-        """Return the six other classes, of all folds, and calls."""
-        return self._kept("others", self._others, 0)
-
-    def _kept(self, name: str, make: Callable[..., Pool], fold: int) -> Pool:
-        path = self._folder / f"pool-{name}-{self._seed}.npz"
+    def _kept(self, fold: int) -> Pool:
+        path = self._folder / f"pool-fold-{fold}-{self._seed}.npz"
         if not path.exists():
-            made = make(fold, np.random.default_rng((self._seed, fold)))
+            made = self._made(fold, np.random.default_rng((self._seed, fold)))
             self._folder.mkdir(parents=True, exist_ok=True)
             with writing_whole(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, **made._asdict())
@@ -76,7 +72,7 @@ class Pools:
         with np.load(path) as kept:
             return Pool(**kept)
 
-    def _fold(self, fold: int, rng: np.random.Generator) -> Pool:
+    def _made(self, fold: int, rng: np.random.Generator) -> Pool:
         ours = self._clips((DOG, *RIVALS), [fold])
         others = self._clips(self._no_test())
 
@@ -91,20 +87,6 @@ class Pools:
 
         count = FOLD_SECONDS
         return self._heard([second(n) for n in range(count)], np.arange(count) % 3 > 0)
-
-    def _others(self, fold: int, rng: np.random.Generator) -> Pool:
-        others = self._clips(self._no_test())
-
-        def second() -> np.ndarray:
-            if rng.random() < SYNTHETIC:
-                return calls(rng)
-            return window(others[str(rng.choice(sorted(others)))], rng)
-
-        sounds = [
-            mixed(second(), second(), rng) if rng.random() < MIXED else second()
-            for _ in range(OTHER_SECONDS)
-        ]
-        return self._heard(sounds, np.ones(OTHER_SECONDS))
 
     def _no_test(self) -> list[str]:
         return sorted({*self._data.categories} - {DOG, *RIVALS})
@@ -170,23 +152,3 @@ def mixed(
 def level_db(sound: np.ndarray) -> float:
     """Return the level of a sound, at least -120 dB."""
     return float(10 * np.log10(np.mean(np.square(sound)) + 1e-12))
-
-
-def calls(rng: np.random.Generator) -> np.ndarray:
-    """Make up to four calls of one voice: a harmonic tone that glides, with breath."""
-    octave, glide, arch = rng.uniform(0, 5), rng.normal(0, 0.5), rng.normal(0, 0.5)
-    slope, attack, decay = rng.uniform(0, 2), rng.uniform(0.1, 1), rng.uniform(0.3, 3)
-    voice, breath = 10 ** (-rng.uniform(0, 30, 2) / 20)
-    length = int(RATE * 10 ** rng.uniform(-1.3, -0.05))
-    x = np.linspace(0, 1, length)
-    hz = 80 * 2 ** (octave + glide * x + 4 * arch * x * (1 - x))
-    phase = 2 * np.pi * np.cumsum(hz) / RATE
-    tone = np.zeros(length)
-    for number in range(1, max(2, int(RATE / 2 / hz.max()))):
-        tone += rng.uniform() * number**-slope * np.sin(number * phase)
-    call = voice * tone / tone.std() + breath * rng.standard_normal(length)
-    call *= x**attack * (1 - x) ** decay
-    second = np.zeros(RATE)
-    for start in rng.integers(RATE - length + 1, size=rng.integers(1, 5)):
-        second[start : start + length] += call * rng.uniform(0.3, 1)
-    return second * 10 ** ((rng.uniform(-40, -12) - level_db(second)) / 20)

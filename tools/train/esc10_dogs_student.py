@@ -14,13 +14,29 @@ from kerasaudio.files.whole_file import writing_whole
 from kerasaudio.models.bark_net import BarkNet
 from kerasaudio.transfer import fit_probe
 
-DIRECTIONS = 64
+DIRECTIONS = 16
+DIRECTIONS_WEIGHT = 4.0
 C = 0.003  # of the teacher's scores
 SOFT = 0.5  # share of the teacher's scores in the targets
-BATCH_SIZE = 8
-LEARNING_RATE = 1.5e-3
+LOUD_DB = 10.0  # below the loudest part of a second: from where parts are cut
 
 Targets = dict[str, np.ndarray]
+
+
+class Plan(NamedTuple):
+    """How long something is learnt, and how fast.
+
+    Attributes:
+        samples: Length of the parts that are heard.
+        epochs: Passes over the seconds.
+        batch_size: Parts in a step.
+        rate: First learning rate.
+    """
+
+    samples: int
+    epochs: int
+    batch_size: int
+    rate: float
 
 
 class Directions(NamedTuple):
@@ -28,7 +44,7 @@ class Directions(NamedTuple):
 
     Attributes:
         mean: Of the embeddings, (1024,).
-        matrix: To components of variance 1, (1024, components).
+        matrix: To components, of which the first has variance 1, (1024, components).
     """
 
     mean: np.ndarray
@@ -39,9 +55,7 @@ class Directions(NamedTuple):
         """Find the components of some embeddings."""
         mean = vectors.mean(axis=0)
         values, axes = np.linalg.eigh(np.cov(vectors - mean, rowvar=False))
-        axes, values = axes[:, ::-1], values[::-1]
-        count = min(DIRECTIONS, int(np.sum(values > 1e-6 * values[0])))
-        matrix = axes[:, :count] / np.sqrt(values[:count])
+        matrix = axes[:, : -DIRECTIONS - 1 : -1] / np.sqrt(values[-1])
         return cls(mean, matrix.astype(np.float32))
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
@@ -50,29 +64,23 @@ class Directions(NamedTuple):
 
 
 def new_learner(
-    labels: Sequence[str], network: dict[str, Any], directions: int
+    labels: Sequence[str], network: dict[str, Any], samples: int
 ) -> keras.Model:
     """Build BarkNet with a second head, which tells the teacher's components."""
-    model = BarkNet(labels=labels, dropout=0.0, **network)
+    model = BarkNet(labels=labels, dropout=0.0, clip_samples=samples, **network)
     embedding = model.get_layer("embedding").output
-    second = keras.layers.Dense(directions, name="directions")(embedding)
+    second = keras.layers.Dense(DIRECTIONS, name="directions")(embedding)
     return keras.Model(model.input, {"predictions": model.output, "directions": second})
 
 
-def first_targets(pool: Pool, directions: Directions) -> Targets:
-    """Return what is learnt from sounds without labels: the components."""
-    even = np.full((len(pool.targets), 2), 0.5, np.float32)  # has no weight
-    return {"predictions": even, "directions": directions(pool.vectors)}
-
-
-def targets(pool: Pool, directions: Directions) -> Targets:
+def targets(pool: Pool) -> Targets:
     """Return components, and scores: half the labels, half a probe's on embeddings."""
     probe = fit_probe(pool.vectors, pool.targets, C=C)
     soft = probe.predict(pool.vectors, batch_size=256, verbose=0)
     hard = np.eye(2, dtype=np.float32)[pool.targets]
     return {
         "predictions": SOFT * soft + (1 - SOFT) * hard,
-        "directions": directions(pool.vectors),
+        "directions": Directions.of(pool.vectors)(pool.vectors),
     }
 
 
@@ -81,52 +89,56 @@ def teach(
     sounds: np.ndarray,
     goals: Targets,
     path: Path,
-    *,
-    epochs: int,
+    plan: Plan,
     seed: int,
-    scored: bool = True,
 ) -> keras.Model:
     """Train at a rate that falls to 0; continue where an interrupted training was.
 
     Args:
-        learner: To begin with.
+        learner: To begin with, for parts of `plan.samples`.
         sounds: Seconds, (seconds, 16000).
         goals: Of both heads.
         path: The `.keras` file to write after each epoch.
-        epochs: Passes over the seconds.
-        seed: Of their order, turns and levels.
-        scored: Whether scores are learnt, too.
+        plan: How long, how fast.
+        seed: Of the order, places and levels.
     """
-    steps = max(1, len(sounds) // BATCH_SIZE)
+    steps = max(1, len(sounds) // plan.batch_size)
     if path.exists():
         learner = keras.saving.load_model(path)
     else:
-        rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs)
+        rate = keras.optimizers.schedules.CosineDecay(plan.rate, steps * plan.epochs)
         learner.compile(
             keras.optimizers.Adam(rate),
             {"predictions": "categorical_crossentropy", "directions": "mse"},
-            loss_weights={"predictions": float(scored), "directions": 1.0},
+            loss_weights={"predictions": 1.0, "directions": DIRECTIONS_WEIGHT},
             jit_compile=False,
         )
-    for epoch in range(int(learner.optimizer.iterations) // steps, epochs):
-        rng = np.random.default_rng((seed, epoch))
+    for epoch in range(int(learner.optimizer.iterations) // steps, plan.epochs):
+        rng = np.random.default_rng((seed, plan.samples, epoch))
         order = rng.permutation(len(sounds))
-        learner.reset_metrics()
-        losses: dict[str, Any] = {}
+        losses = []
         for step in range(steps):
-            chosen = order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]
-            batch = np.stack([_changed(sounds[i], rng) for i in chosen])
+            chosen = order[step * plan.batch_size : (step + 1) * plan.batch_size]
+            batch = np.stack([changed(sounds[i], plan.samples, rng) for i in chosen])
             wanted = {name: goal[chosen] for name, goal in goals.items()}
-            losses = learner.train_on_batch(batch, wanted, return_dict=True)
+            losses.append(float(learner.train_on_batch(batch, wanted)[0]))
         with writing_whole(path) as temporary:
             learner.save(temporary)
-        said = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
-        print(f"{path.stem}, epoch {epoch + 1} of {epochs}: {said}", flush=True)
+        text = f"{path.stem}, epoch {epoch + 1} of {plan.epochs}"
+        print(f"{text}: loss {np.mean(losses):.3f}", flush=True)
     return learner
 
 
-def _changed(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    turned = recipe.turned(sound.astype(np.float32), rng)
+def changed(sound: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Cut a part that is among the loud ones; turn it, and make it louder or softer."""
+    sound = sound.astype(np.float32)
+    if samples < len(sound):
+        power = np.append(0, np.cumsum(np.square(sound, dtype=np.float64)))
+        starts = np.arange(0, len(sound) - samples + 1, samples // 4)
+        inside = power[starts + samples] - power[starts]
+        start = rng.choice(starts[inside >= inside.max() * 10 ** (-LOUD_DB / 10)])
+        sound = sound[start : start + samples]
+    turned = recipe.turned(sound, rng)
     return np.clip(turned * rng.choice((-1, 1)), -1, 1).astype(np.float32)
 
 
