@@ -176,7 +176,8 @@ def learned(
         learner = new_learner(LABELS, NETWORK, plan.samples)
         if weights is not None:
             learner.set_weights(weights)
-        unfinished = path.with_name(f"{path.stem}-{plan.samples}.keras")
+        name = f"{path.stem}-{plan.samples}-{plan.epochs}-{options.seed}.keras"
+        unfinished = path.with_name(name)
         if options.overwrite:
             unfinished.unlink(missing_ok=True)
         learner = teach(learner, pool.sounds, goals, unfinished, plan, options.seed)
