@@ -313,3 +313,18 @@ def test_curves(model, sound):
         assert added.auc > interpret.insertion_curve(model, found, **settings).auc
     with pytest.raises(ValueError, match="`order` must be one of"):
         interpret.deletion_curve(model, found, order="best")
+
+
+def test_curves_at_given_fractions(model, sound):
+    found = interpret.occlusion(model, sound, RATE, label="tone")
+    equal = interpret.deletion_curve(model, found, steps=5)
+    some = interpret.deletion_curve(model, found, fractions=[0, 0.2, 0.8, 1])
+    assert some.fractions.tolist() == [0, 0.2, 0.8, 1]
+    np.testing.assert_allclose(some.scores, equal.scores[[0, 1, 4, 5]], atol=1e-5)
+    area = np.trapezoid(some.scores, [0, 0.2, 0.8, 1])
+    assert some.auc == pytest.approx(area)
+    for wrong in ([], [0, 1, 1], [0.1, 1], [0, 0.5]):
+        with pytest.raises(ValueError, match="fractions must rise from 0 to 1"):
+            interpret.insertion_curve(model, found, fractions=wrong)
+    with pytest.raises(ValueError, match="fractions must be"):
+        interpret.insertion_curve(model, found, fractions=[0, "half", 1])
