@@ -184,45 +184,69 @@ def report(known: dict[tuple[str, str], dict[str, Any]]) -> Iterator[str]:
     for (clip, method), line in known.items():
         by_method.setdefault(method, {})[clip] = line
     for name, sign in (("deletion", -1), ("insertion", 1)):
-        yield f"| method | clips | {name} | random | gain ± standard error | better |"
-        yield "|---|---|---|---|---|---|"
-        for method in METHODS:
-            rival = RANDOM_TIMES if method in OVER_TIME else RANDOM
-            own, others = by_method.get(method, {}), by_method.get(rival, {})
-            both = [clip for clip in own if name in own[clip] and clip in others]
-            if not both:
-                continue
-            mine = np.array([own[clip][name] for clip in both])
-            random = np.array([others[clip][name] for clip in both])
-            gain = sign * (mine - random)
-            title = f"{method} (times)" if method in OVER_TIME else method
-            yield (
-                f"| {title} | {len(both)} | {_spread_of(mine)} | {_spread_of(random)} "
-                f"| {gain.mean():+.3f} ± {gain.std() / len(gain) ** 0.5:.3f} "
-                f"| {(gain > 0).mean():.0%} |"
-            )
-        yield ""
-    yield "| method | mixtures | left: mean ± sd | lowest | >= 80 % |"
-    yield "|---|---|---|---|---|"
-    for method, lines in by_method.items():
-        left = np.array([line["left"] for line in lines.values() if "left" in line])
-        if len(left):
-            yield (
-                f"| {method} | {len(left)} | {left.mean():.3f} ± {left.std():.3f} | "
-                f"{left.min():.3f} | {(left >= 0.8).sum()} |"
-            )
+        yield from _table(
+            f"| method | clips | {name} | random | gain ± standard error | better |",
+            [
+                _curve_row(method, name, sign, own, by_method.get(rival, {}))
+                for method, own in by_method.items()
+                if method in METHODS
+                for rival in [RANDOM_TIMES if method in OVER_TIME else RANDOM]
+            ],
+        )
+    yield from _table(
+        "| method | mixtures | left: mean ± sd | lowest | >= 80 % |",
+        [_place_row(method, own) for method, own in by_method.items()],
+    )
     errors = [
         line["completeness_error"]
         for line in known.values()
         if "completeness_error" in line
     ]
     if errors:
-        yield ""
         yield (
             f"Completeness error on {len(errors)} clips: median "
             f"{np.median(errors):.4f}, highest {max(errors):.4f}, above 1 %: "
             f"{sum(error > 0.01 for error in errors)}."
         )
+
+
+def _curve_row(
+    method: str,
+    name: str,
+    sign: int,
+    own: dict[str, dict[str, Any]],
+    others: dict[str, dict[str, Any]],
+) -> str:
+    """Compare areas of the same clips; nothing if there are none."""
+    both = [clip for clip in own if name in own[clip] and clip in others]
+    if not both:
+        return ""
+    mine = np.array([own[clip][name] for clip in both])
+    random = np.array([others[clip][name] for clip in both])
+    gain = sign * (mine - random)
+    title = f"{method} (times)" if method in OVER_TIME else method
+    return (
+        f"| {title} | {len(both)} | {_spread_of(mine)} | {_spread_of(random)} "
+        f"| {gain.mean():+.3f} ± {gain.std() / len(gain) ** 0.5:.3f} "
+        f"| {(gain > 0).mean():.0%} |"
+    )
+
+
+def _place_row(method: str, own: dict[str, dict[str, Any]]) -> str:
+    left = np.array([line["left"] for line in own.values() if "left" in line])
+    if not len(left):
+        return ""
+    return (
+        f"| {method} | {len(left)} | {_spread_of(left)} | {left.min():.3f} "
+        f"| {(left >= 0.8).sum()} |"
+    )
+
+
+def _table(heading: str, rows: list[str]) -> Iterator[str]:
+    """Yield a table, unless it has no rows."""
+    rows = [row for row in rows if row]
+    if rows:
+        yield from (heading, "|---" * (heading.count("|") - 1) + "|", *rows, "")
 
 
 def _spread_of(values: np.ndarray) -> str:
