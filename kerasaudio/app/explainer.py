@@ -1,0 +1,168 @@
+"""A thread that finds what the network listens to, for those who want to see it.
+
+It takes at most half of one core: it rests as long as each explanation took, and skips
+what came meanwhile. So it does not hold up the tags, which another thread finds.
+"""
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kerasaudio.app.ear import Moment
+from kerasaudio.core import AudioModel
+from kerasaudio.interpret import Attribution, NoGradientError, grad_cam, saliency
+from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
+
+BANDS = 64  # rows of the page's spectrogram
+_COLUMN_SECONDS = 0.02
+_REST_SECONDS = 0.2
+_LEAST_SCORE = 0.05
+
+Deliver = Callable[[dict[str, Any]], None]
+
+
+class Question(NamedTuple):
+    """What a visitor wants to see.
+
+    Attributes:
+        moment: A window.
+        label: Its best label.
+        score: The score of that.
+        deliver: Function of the answer; it is called by the explainer's thread.
+    """
+
+    moment: Moment
+    label: str
+    score: float
+    deliver: Deliver
+
+
+def bands(sample_rate: int) -> np.ndarray:
+    """Return the middles of the rows in Hz, evenly spaced in mel, float64 (BANDS,)."""
+    top = hertz_to_mel(sample_rate / 2)
+    return mel_to_hertz((np.arange(BANDS) + 0.5) * top / BANDS)
+
+
+class Explainer:
+    """Answers the newest question of each visitor.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: AudioModel) -> None:
+        self._model = model
+        self._ready = threading.Condition()
+        self._questions: dict[int, Question] = {}
+        self._is_over = False
+        self._thread: threading.Thread | None = None
+        self._bands = bands(model.spec.sample_rate)
+        self._methods = [grad_cam, saliency]
+
+    def stop(self) -> None:
+        """End the thread after its answer."""
+        with self._ready:
+            self._is_over = True
+            self._ready.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def ask(self, who: int, question: Question) -> None:
+        """Replace the question of a visitor."""
+        if question.score < _LEAST_SCORE or not question.moment.samples.any():
+            return
+        with self._ready:
+            self._questions[who] = question
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="explainer", daemon=True
+                )
+                self._thread.start()
+            self._ready.notify()
+
+    def leave(self, who: int) -> None:
+        """Forget the question of a visitor."""
+        with self._ready:
+            self._questions.pop(who, None)
+
+    def _work(self) -> None:
+        while True:
+            with self._ready:
+                while not self._questions and not self._is_over:
+                    self._ready.wait()
+                if self._is_over:
+                    return
+                question = self._questions.pop(next(iter(self._questions)))
+            begin = time.perf_counter()
+            answer = self._answer(question)
+            question.deliver(answer)
+            took = time.perf_counter() - begin
+            with self._ready:
+                self._ready.wait_for(
+                    lambda: self._is_over, timeout=max(_REST_SECONDS, took)
+                )
+
+    def _answer(self, question: Question) -> dict[str, Any]:
+        """Return a message with a mask, or with why there is none."""
+        reason: Exception | None = None
+        for method in list(self._methods):
+            try:
+                found = method(
+                    self._model,
+                    question.moment.samples,
+                    self._model.spec.sample_rate,
+                    label=question.label,
+                )
+            except NoGradientError as error:
+                reason = error
+                continue
+            except Exception as error:  # of a network of one's own: told to the page
+                self._methods.remove(method)  # it fails for each window
+                reason = error
+                continue
+            return self._message(question, found)
+        return {"kind": "no_saliency", "why": _told(reason)}
+
+    def _message(self, question: Question, found: Attribution) -> dict[str, Any]:
+        mask = self._mask(found)
+        whole = np.rint(255 * mask).astype(np.uint8)
+        return {
+            "kind": "saliency",
+            "label": question.label,
+            "start": question.moment.end - found.seconds,
+            "end": question.moment.end,
+            "columns": len(mask),
+            "mask": base64.b64encode(whole.tobytes()).decode("ascii"),
+        }
+
+    def _mask(self, found: Attribution) -> np.ndarray:
+        """Return shares of the strongest part, (columns, BANDS), lowest first."""
+        strength = found.strength.astype("float64")
+        if found.frequencies is None:  # no places in frequency: whole columns
+            strength = strength.reshape(len(strength), -1).sum(axis=1)
+            strength = np.repeat(strength[:, None], BANDS, axis=1)
+        else:
+            order = np.argsort(found.frequencies)
+            hertz = found.frequencies[order]
+            rows = np.searchsorted(hertz, self._bands).clip(0, len(hertz) - 1)
+            below = (rows - 1).clip(0)
+            is_nearer = self._bands - hertz[below] < hertz[rows] - self._bands
+            strength = strength[:, order][:, np.where(is_nearer, below, rows)]
+        columns = max(1, round(found.seconds / _COLUMN_SECONDS))
+        edges = found.seconds * np.arange(columns) / columns
+        nearest = np.searchsorted(found.times, edges).clip(0, len(found.times) - 1)
+        strength = strength[nearest]
+        most = strength.max()
+        return strength / most if most > 0 else strength
+
+
+def _told(error: Exception | None) -> str:
+    return (
+        "This network does not say what it listens to."
+        if error is None
+        else f"No saliency: {error}"
+    )
