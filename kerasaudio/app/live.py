@@ -58,7 +58,7 @@ class Visitors:
         self.model, self.spec, self.pictures, self.most = model, spec, pictures, most
         self.count = 0
         self.scorer = Scorer(model, spec)
-        self.explainer = Explainer(model)
+        self.explainer = Explainer(model, spec.rule.context + spec.rule.window)
         self._numbers = itertools.count()
 
     def tags(self, scores: np.ndarray) -> list[tuple[str, float]]:

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 RATES = (8_000, 192_000)
-FORMATS = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
+FORMATS: dict[str, np.dtype[Any]] = {
+    "int16": np.dtype("<i2"),
+    "float32": np.dtype("<f4"),
+}
 MOST_BYTES = 2**16  # of a packet: 40 ms at 192 kHz as float32 are half of that
 MOST_WORDS = 1_000  # characters of a text
 _LOUDEST = 10.0
@@ -57,9 +60,9 @@ def read_start(message: bytes | str) -> Start:
         rate, form = found.get("sample_rate"), found.get("format", "int16")
         saliency = found.get("saliency", False)
         low, high = RATES
-        is_rate = type(rate) is int and low <= rate <= high
-        if is_rate and form in FORMATS and isinstance(saliency, bool):
-            return Start(rate, form, saliency)
+        is_known = isinstance(form, str) and form in FORMATS
+        if type(rate) is int and low <= rate <= high and is_known:
+            return Start(rate, form, saliency is True)
     raise RefusedError(
         INVALID,
         f'First say {{"sample_rate": 48000, "format": "int16"}}; {RATES[0]} to '

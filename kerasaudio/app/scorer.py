@@ -7,7 +7,7 @@ tags get fewer, but not later. A network with a state gets all windows in their 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -113,7 +113,7 @@ class Scorer:
             if not batch:
                 continue
             try:
-                found: list[np.ndarray] | list[Exception] = self._scores(batch)
+                found: Sequence[np.ndarray | Exception] = self._scores(batch)
             except Exception as error:  # of the network: told to those it concerns
                 found = [error] * len(batch)
             for (listener, moment), scores in zip(batch, found, strict=True):

@@ -108,6 +108,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(here.scorer.start)
+        here.explainer.start()
         yield
         await asyncio.to_thread(here.scorer.stop)
         await asyncio.to_thread(here.explainer.stop)

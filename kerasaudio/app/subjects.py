@@ -92,5 +92,5 @@ SUBJECTS = (
     _subject("bell", "A bell", _BELL, False),
     _subject("clapping", "Applause", "Clapping|Applause|Hands", False),
 )
-QUIET = Subject("quiet", "Listening", (), False)  # while nothing is heard
+QUIET = Subject("quiet", "Quiet", (), False)  # while nothing is heard
 POSES = 2  # drawings of each: at rest, and while it is heard

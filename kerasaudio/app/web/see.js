@@ -67,7 +67,7 @@ function showMessage(mine, message, delay) {
   } else if (message.kind === "saliency" && saliencySwitch.checked) {
     const shares = Uint8Array.from(atob(message.mask), (letter) => letter.charCodeAt(0));
     spectrogram.mask((mine.offset ?? 0) + message.start, shares);
-    explained.textContent = `orange: what speaks for ${message.label}`;
+    explained.textContent = `orange: what counts for ${message.label}`;
   } else if (message.kind === "no_saliency" && saliencySwitch.checked) {
     explained.textContent = message.why;
   }

@@ -91,7 +91,10 @@ export class Spectrogram {
       const column = first + n;
       if (column >= Math.max(0, this.count - COLUMNS) && column < this.count) {
         const place = (column % COLUMNS) * this.rows;
-        this.masks.set(shares.subarray(n * this.rows, (n + 1) * this.rows), place);
+        for (let row = 0; row < this.rows; row += 1) { // windows overlap
+          const share = shares[n * this.rows + row];
+          this.masks[place + row] = Math.max(this.masks[place + row], share);
+        }
       }
     }
     this.#paint();
