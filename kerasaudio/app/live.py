@@ -109,6 +109,8 @@ class _Session:
             asyncio.create_task(self._hear_all()),
             asyncio.create_task(self._answer_all()),
         ]
+        for task in tasks:  # an error that nobody asks for is logged
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -116,10 +118,10 @@ class _Session:
             self._visitors.explainer.leave(self._number)
             for task in tasks:
                 task.cancel()
-            ends = await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception):
-                raise end
+            await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
 
     async def _hear_all(self) -> None:
         pace = Pace()

@@ -186,7 +186,7 @@ def see(
         ) from error
     app = create_app(model, pictures, **kwargs)
     with _listening(host, port) as place:
-        address = _address(host, place.getsockname()[1])
+        address = address_of(host, place.getsockname()[1])
         print(address, flush=True)
         if open_browser:
             webbrowser.open(address)  # which waits until the model is ready
@@ -213,7 +213,8 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _address(host: str, port: int) -> str:
+def address_of(host: str, port: int) -> str:
+    """Return where a browser of this machine reaches a server."""
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_unspecified:
             host = "localhost"
