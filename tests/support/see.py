@@ -1,4 +1,4 @@
-"""The app "Hear and See" on a port of this process."""
+"""The app "Hear and See": on a port of this process, and its page in a browser."""
 
 import contextlib
 import json
@@ -6,9 +6,12 @@ import socket
 import threading
 import time
 
+import numpy as np
+import soundfile
 import uvicorn
 
-HOST = {"host": "localhost"}
+FAKE = "--use-fake-device-for-media-stream"
+ALLOWED = "--use-fake-ui-for-media-stream"
 
 
 @contextlib.contextmanager
@@ -67,3 +70,47 @@ def answer(client, kind="tags", seconds=0.0):
         message = client.receive_json()
         if message["kind"] == kind and message.get("seconds", 0) >= seconds - 1e-6:
             return message
+
+
+def microphone(folder, *sounds, rate=48_000):
+    """Return the option of a browser whose microphone hears sounds, again and again."""
+    path = folder / "heard.wav"
+    soundfile.write(path, np.concatenate(sounds), rate)
+    return f"--use-file-for-fake-audio-capture={path}"
+
+
+@contextlib.contextmanager
+def opened(browser, address, script="", losing=False, **settings):
+    """Give the page, whose complaints there must be none of."""
+    complaints = []
+    page = browser.new_page(**settings)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.add_init_script(script)
+    page.goto(address)
+    until(page, lambda: "Loading" not in page.inner_text("#status"))
+    yield page
+    page.close()
+    if losing:  # browsers report each connection that fails
+        complaints = [each for each in complaints if "WebSocket" not in each]
+    assert complaints == []
+
+
+def until(page, condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, (
+            page.inner_text("#status"),
+            page.inner_text("#heard"),
+        )
+        page.wait_for_timeout(30)
+
+
+def reads(page, selector, *texts):
+    """Wait until the text of an element has been each of these, in this order."""
+    for text in texts:
+        until(page, lambda text=text: text in page.locator(selector).all_inner_texts())
+
+
+def status(page, text):
+    until(page, lambda: text in page.inner_text("#status"))
