@@ -74,9 +74,9 @@ def find_bursts(
         spans[-1][1] = time
     if sent[-1][0] - spans[-1][1] < 2 * _PAUSE_SECONDS:
         spans.pop()  # it has not ended, or its tag may still come
-    limits = [begin for begin, _ in spans[1:]] + [float("inf")]
     found = []
-    for (begin, end), limit in zip(spans, limits, strict=True):
+    for number, (begin, end) in enumerate(spans):
+        limit = spans[number + 1][0] if number + 1 < len(spans) else float("inf")
         right = (time for time, name in tags if begin <= time < limit and name in names)
         found.append(Burst(begin, end, next(right, None)))
     return found

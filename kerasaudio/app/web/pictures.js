@@ -3,7 +3,7 @@
 const FRAMES_A_SECOND = 15;
 const LEAST = { usual: 0.2, children: 0.08 }; // scores: an imitation is less clear
 const STAY_SECONDS = 0.6; // at least, so that pictures do not flicker
-const REST_SECONDS = 2.5; // after the last time that something was heard
+const REST_SECONDS = 1.5; // after the last time that something was heard
 const POSE_SECONDS = 0.12;
 const LOUD = 0.35; // share of the loudness from which the mouth is open
 
