@@ -30,6 +30,13 @@ def save(page: Any, name: str) -> None:
     print(f"{path.relative_to(CHECKOUT)}: {path.stat().st_size / 1024:.0f} KiB")
 
 
+def loudest(wave: np.ndarray, samples: int) -> np.ndarray:
+    """Return the loudest part of a sound, as long as it."""
+    energy = np.cumsum(np.concatenate([[0], wave**2]))
+    begin = int(np.argmax(energy[samples:] - energy[:-samples]))
+    return wave[begin : begin + samples]
+
+
 def take(address: str, sound: Path, name: str, heard: str, **settings: Any) -> None:
     """Listen to a sound until something is heard, and take the picture."""
     from playwright.sync_api import sync_playwright
@@ -48,9 +55,9 @@ def take(address: str, sound: Path, name: str, heard: str, **settings: Any) -> N
         while page.inner_text("#heard") != heard:
             page.wait_for_timeout(20)
         if is_for_children:  # the mouth is open while it barks
-            while int(page.get_attribute("#level", "aria-valuenow")) < _LOUD:
+            while int(page.get_attribute("#level", "aria-valuenow") or 0) < _LOUD:
                 page.wait_for_timeout(10)
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(40)
         else:
             page.wait_for_timeout(4_300)
         save(page, name)
@@ -64,7 +71,7 @@ def main() -> None:
     bark, rate = soundfile.read(parser.parse_args().bark)
     with tempfile.TemporaryDirectory() as name, served() as address:
         dog = Path(name) / "dog.wav"
-        soundfile.write(dog, np.tile(bark, 3), rate)
+        soundfile.write(dog, np.tile(loudest(bark, rate // 2), 12), rate)
         siren, rate = soundfile.read(SIREN)
         heard = Path(name) / "siren.wav"
         soundfile.write(heard, siren, rate)
