@@ -14,7 +14,7 @@ import numpy as np
 
 from kerasaudio.app.ear import Moment
 from kerasaudio.core import AudioModel
-from kerasaudio.interpret import Attribution, NoGradientError, grad_cam, saliency
+from kerasaudio.interpret import Attribution, grad_cam, saliency
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
 
 BANDS = 64  # rows of the page's spectrogram
@@ -63,7 +63,7 @@ class Explainer:
         self._is_over = False
         self._thread: threading.Thread | None = None
         self._bands = bands(model.spec.sample_rate)
-        self._methods: list[Callable[..., Attribution]] = [saliency, grad_cam]
+        self._methods: tuple[Callable[..., Attribution], ...] = (saliency, grad_cam)
 
     def start(self) -> None:
         """Start the thread, which begins by compiling what it needs."""
@@ -117,7 +117,7 @@ class Explainer:
     def _answer(self, question: Question) -> dict[str, Any]:
         """Return a message with a mask, or with why there is none."""
         reason: Exception | None = None
-        for method in list(self._methods):
+        for method in self._methods:
             try:
                 found = method(
                     self._model,
@@ -125,15 +125,10 @@ class Explainer:
                     self._model.spec.sample_rate,
                     label=question.label,
                 )
-            except NoGradientError as error:
-                reason = error
-                continue
+                return self._message(question, found)
             except Exception as error:  # of a network of one's own: told to the page
-                self._methods.remove(method)  # it fails for each window
                 reason = error
-                continue
-            return self._message(question, found)
-        return {"kind": "no_saliency", "why": _told(reason)}
+        return {"kind": "no_saliency", "why": f"No saliency: {reason}"}
 
     def _message(self, question: Question, found: Attribution) -> dict[str, Any]:
         mask = self._mask(found)
@@ -166,11 +161,3 @@ class Explainer:
         strength = strength[nearest]
         most = float(np.percentile(strength, _SOFT))
         return np.minimum(strength / most, 1) if most > 0 else np.sign(strength)
-
-
-def _told(error: Exception | None) -> str:
-    return (
-        "This network does not say what it listens to."
-        if error is None
-        else f"No saliency: {error}"
-    )

@@ -7,6 +7,7 @@ apart, and {"kind": "saliency", ...}. Only the last window is kept, in memory.
 """
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from typing import Any
@@ -77,7 +78,8 @@ class Visitors:
                 )
             await _Session(self, socket, next(self._numbers)).run()
         except RefusedError as error:
-            await socket.close(error.code, error.why)
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # he is gone
+                await socket.close(error.code, error.why)
         except WebSocketDisconnect:
             pass  # he closed the page, which is how visits end
         finally:
@@ -170,13 +172,20 @@ class _Session:
 
     def _soon(self, function: Any, *arguments: Any) -> None:
         """Call a function from another thread, unless the server has ended."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def _from_scorer(self, moment: Moment, scores: np.ndarray | Exception) -> None:
-        if isinstance(scores, Exception):
-            self._soon(self._fail, scores)
-            return
+        try:
+            if isinstance(scores, Exception):
+                raise scores
+            if not np.isfinite(scores).all():
+                raise ValueError("The scores are not finite.")
+            self._tell_tags(moment, scores)
+        except Exception as error:
+            self._soon(self._fail, error)
+
+    def _tell_tags(self, moment: Moment, scores: np.ndarray) -> None:
         visitors = self._visitors
         tags = visitors.tags(scores)
         message = {

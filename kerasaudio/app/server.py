@@ -185,6 +185,8 @@ def see(
             f"The app needs {error.name or 'uvicorn'}: {install('app')}."
         ) from error
     app = create_app(model, pictures, **kwargs)
+    from kerasaudio.app.packets import MOST_BYTES
+
     with _listening(host, port) as place:
         address = address_of(host, place.getsockname()[1])
         print(address, flush=True)
@@ -193,7 +195,8 @@ def see(
         settings = uvicorn.Config(
             app,
             log_level="warning",
-            ws_max_size=2**16,
+            ws_max_size=MOST_BYTES,
+            ws_per_message_deflate=False,  # sound is hardly compressed
             timeout_graceful_shutdown=_CLOSING_SECONDS,
             server_header=False,
         )

@@ -194,12 +194,15 @@ def test_only_known_names_and_the_own_page_are_answered(client, host, origin, st
         assert refused.value.code == 1008
 
 
-def test_a_network_that_fails_ends_the_visit_with_a_reason(caplog):
+@pytest.mark.parametrize("is_nan", [True, False])
+def test_a_network_that_fails_ends_the_visit_with_a_reason(caplog, is_nan):
     from fastapi.testclient import TestClient
 
     broken = hum_or_hiss(("a", "b"))
 
     def fail(batch):
+        if is_nan:
+            return np.full((len(batch), 2), np.nan)
         raise RuntimeError("out of memory")
 
     app = create_app(broken)
@@ -210,4 +213,4 @@ def test_a_network_that_fails_ends_the_visit_with_a_reason(caplog):
             read_all(one)
     assert closed.value.code == 1011
     assert "server's log" in closed.value.reason
-    assert "out of memory" in caplog.text
+    assert ("not finite" if is_nan else "out of memory") in caplog.text

@@ -64,7 +64,7 @@ def test_tags_and_picture_follow_the_microphone(browser, app, address):
             "autoGainControl": False,
         }
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        assert "after the sound" in page.inner_text("#delay")
+        assert "s after the sound" in page.inner_text("#delay")
         colors = """() => {
           const {width, height} = spectrogram;
           const {data} = spectrogram.getContext("2d").getImageData(0, 0, width, height);
@@ -113,7 +113,8 @@ def test_a_recording_stays_in_the_browser(browser, address, tmp_path):
         page.click("#listen")
         reads(page, FIRST, "Dog")
         page.click("#record")
-        status(page, "Recording, 1 s")
+        status(page, "Listening. Recording.")
+        reads(page, "#record", "Stop recording (1 s)")
         page.click("#record")
         with page.expect_download() as download:
             page.click("#save")
@@ -138,7 +139,8 @@ def test_a_file_is_played_and_a_bad_one_refused(browser, address):
         status(page, "<b>bad.wav is no sound that this browser can read")
         choose(page, "hum.wav", encoded(sound("hum", 1, RATE), RATE))
         reads(page, FIRST, "Dog")
-        status(page, "hum.wav, 1 of 1 s")
+        status(page, "Playing hum.wav.")
+        until(page, lambda: "1 of 1 s" in page.inner_text("#delay"))
         status(page, "Listen with the microphone")  # it has ended
 
 

@@ -47,11 +47,10 @@ function showLevel(piece) {
   pictures.loudness = Math.max(share > 0.4 ? (share - 0.4) / 0.5 : 0, 0.8 * pictures.loudness);
 }
 
+// Without seconds: a screen reader says each change.
 function describe(mine) {
-  const now = Math.floor(mine.heard ?? 0);
-  const words = mine.sound.seconds === undefined ? [`Listening, ${now} s.`]
-    : [`${mine.name}, ${Math.min(now, Math.floor(mine.sound.seconds))} of ${Math.round(mine.sound.seconds)} s.`];
-  if (recording) words.push(`Recording, ${Math.floor(recording.seconds)} s.`);
+  const words = [mine.name ? `Playing ${mine.name}.` : "Listening."];
+  if (recording) words.push("Recording.");
   if (mine.live.left) words.push("The connection is slow: some sound was left out.");
   if (mine.sound.note) words.push(mine.sound.note);
   return words.join(" ");
@@ -62,7 +61,10 @@ function showMessage(mine, message, delay) {
     mine.heard = (mine.offset ?? 0) + message.seconds;
     showTags(message.tags);
     pictures.heard(message.pictures, childrenSwitch.checked);
-    delayText.textContent = `${delay.toFixed(2)} s after the sound`;
+    const total = mine.sound.seconds;
+    const now = total === undefined ? `${Math.floor(mine.heard)} s`
+      : `${Math.min(Math.floor(mine.heard), Math.floor(total))} of ${Math.floor(total)} s`;
+    delayText.textContent = `${now}; tags ${delay.toFixed(2)} s after the sound`;
     if (mine.isWell) say(describe(mine));
   } else if (message.kind === "saliency" && saliencySwitch.checked) {
     const shares = Uint8Array.from(atob(message.mask), (letter) => letter.charCodeAt(0));
@@ -82,6 +84,7 @@ function hear(mine, piece) {
   if (mine.live.send(piece)) mine.offset ??= before;
   if (recording) {
     recording.push(piece);
+    recordButton.textContent = `Stop recording (${Math.floor(recording.seconds)} s)`;
     if (recording.isFull) endRecording();
   }
 }
