@@ -93,7 +93,8 @@ class TorchProgram:
             weights = [variable._value for variable in one.step.variables]
             state = [(id(w), w.data_ptr(), _version(w)) for w in weights]
             before, ready = self._ready.get(number, (None, None))
-            if before != state or None in before:
+            uncounted = any(changes is None for _, _, changes in state)
+            if before != state or uncounted:
                 ready = one.step.prepare()
                 self._ready[number] = state, ready
             found.append(ready)

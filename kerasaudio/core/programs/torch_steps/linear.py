@@ -102,12 +102,11 @@ class Convolution(_Linear):
             padding = [0, 0]
         x = x.contiguous().permute(0, 3, 1, 2)
         how = (padding, self._strides, self._dilation)
-        if self._last is not None and _has_onednn(x):
-            y = ready.fused(x, how, self._last)
-        else:
-            y = apply(self._activation, ready.convolve(x, how), True)
+        last = self._last if _has_onednn(x) else None
+        y = ready.convolve(x, how) if last is None else ready.fused(x, how, last)
         y = y.permute(0, 2, 3, 1)
-        return y.squeeze(1) if self._is_1d else y
+        y = y.squeeze(1) if self._is_1d else y
+        return apply(self._activation, y, True) if last is None else y
 
     def _sides(self, image: Sequence[int]) -> list[tuple[int, int]]:
         """Return the padding before and after, for both axes."""
