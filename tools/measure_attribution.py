@@ -86,13 +86,11 @@ def areas(model: AudioModel, found: Attribution) -> dict[str, float]:
 def random_areas(model: AudioModel, found: Attribution) -> dict[str, float]:
     """Measure random orders of the tiles by their curves: the mean of several seeds."""
     wild = [{"order": "random", "seed": seed, **TILES} for seed in SEEDS]
+    deletion = [deletion_curve(model, found, **each).auc for each in wild]
+    insertion = [insertion_curve(model, found, **each).auc for each in wild]
     return {
-        "deletion": np.mean(
-            [deletion_curve(model, found, **each).auc for each in wild]
-        ),
-        "insertion": np.mean(
-            [insertion_curve(model, found, **each).auc for each in wild]
-        ),
+        "deletion": float(np.mean(deletion)),
+        "insertion": float(np.mean(insertion)),
     }
 
 
