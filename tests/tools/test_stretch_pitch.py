@@ -94,5 +94,6 @@ def test_tables_give_means_spreads_and_gains_of_the_same_draws():
     assert "| 8 | none | 1 of 5 | 90.0 |  | 2.0 |" in longer
     assert "| 8 | none | 2 of 5 | 60.0 ± 10.0 |  | 2.0 |" in printed
     assert "| 8 | both | 1 of 5 | 80.0 | +10.0 | 2.0 |" in printed
+    assert "| class | none (2) | stretch (0) | pitch (0) | both (1) |" in printed
     assert "| rain | 59.4 | not measured | not measured | 81.2 |" in printed
     assert "| sea waves | 25.0 |" in printed

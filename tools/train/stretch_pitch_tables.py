@@ -82,8 +82,9 @@ def _by_class(rows: Sequence[Row]) -> str:
     )
     if not names:
         return "Not measured."
+    headings = [f"{augment} ({len(found)})" for augment, found in each.items()]
     lines = [
-        f"| class | {' | '.join(AUGMENTS)} |",
+        f"| class | {' | '.join(headings)} |",
         f"|---|{'---|' * len(AUGMENTS)}",
     ]
     for name in names:
