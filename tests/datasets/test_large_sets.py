@@ -268,6 +268,22 @@ def test_birdset(birdset, form):
     assert whole.events[0] == (("foxspa", 1.0, 2.5), ("amerob", 2.0, 4.0))
 
 
+def test_tables_like_birdsets(birdset):
+    columns = "filepath\tebird_code\tquality"
+    lines(birdset / "HSN_metadata_train.csv", columns, "other/XC2.ogg\tfoxspa\tA")
+    assert BirdSet(birdset, "HSN", splits=["train"]).categories == ("foxspa",)
+    codes = "filepath,ebird_code_multilabel"
+    name = BIRDS["test_5s"][0][0]
+    for text in ("['amerob' 'x00051']", '"[""amerob"", ""x00051""]"', "amerob;x00051"):
+        lines(birdset / "HSN_metadata_test_5s.csv", codes, f"{name},{text}")
+        clips = BirdSet(birdset, "HSN", splits=["test_5s"])
+        assert clips.categories == ("amerob;x00051",)
+    lines(birdset / "HSN_metadata_test_5s.csv", codes, f"{name},[]")
+    assert BirdSet(birdset, "HSN").categories == ("foxspa", "")
+    with pytest.raises(ValueError, match="no clip of BirdSet's region HSN has a label"):
+        BirdSet(birdset, "HSN", splits=["test_5s"])
+
+
 def test_birdset_in_another_state(birdset):
     (birdset / "HSN_train_shard_0001" / "XC1.ogg").unlink()
     with pytest.warns(UserWarning, match="of 4 clips, 1 are not there"):
@@ -279,7 +295,7 @@ def test_birdset_in_another_state(birdset):
         BirdSet(birdset, "HSN", splits=["test_5s"], audio=birdset / "copy")
     train = birdset / "HSN_metadata_train.csv"
     for rows, match in {
-        ("filepath,ebird_code", "XC2.ogg,foxspa"): "lacks the columns ebird_code_multi",
+        ("filepath,species", "XC2.ogg,foxspa"): "lacks the columns ebird_code_multi",
         ("filepath,ebird_code_multilabel", "XC2.ogg,[]"): "without a label: XC2",
         ("filepath,ebird_code_multilabel", "XC2.ogg,nan"): "without a label: XC2",
         ("filepath,ebird_code_multilabel", "a/,['foxspa']"): "a row without filepath",
