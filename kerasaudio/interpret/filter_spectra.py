@@ -232,8 +232,8 @@ def filter_spectra(
             own = np.eye(filters, dtype="float32")[part]
             for iteration in range(steps):
                 shift = uphill.shift(iteration)
-                _, gradient = slope(np.roll(sounds[part], shift, axis=1), own)
-                gradient = np.roll(gradient, -shift, axis=1)
+                _, gradient = slope(uphill.roll(sounds[part], shift), own)
+                gradient = uphill.roll(gradient, shift, back=True)
                 sounds[part] = uphill.move(sounds[part], gradient)
                 bar.update()
             activations[part], gradient = slope(sounds[part], own)
