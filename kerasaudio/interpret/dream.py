@@ -97,12 +97,12 @@ def dream(
         >>> network = keras.applications.MobileNetV2(
         ...     (64, 64, 3), alpha=0.35, weights=None, include_top=False
         ... )
-        >>> rings = np.hypot(*np.indices((48, 48)) - 24)[..., None] % 8 / 8
+        >>> rings = np.hypot(*np.indices((48, 48)) - 24) % 8 / 8
         >>> made = kerasaudio.interpret.dream(
-        ...     network, guide=rings, layers="block_3_expand_relu", size=64, octaves=2
+        ...     network, guide=rings, layers="block_1_expand_relu", octaves=1
         ... )
         >>> made
-        Dream('block_3_expand_relu' of mobilenetv2_0.35_64, 64 x 64, iterations=20, ...)
+        Dream('block_1_expand_relu' of mobilenetv2_0.35_64, 64 x 64, iterations=10, ...)
         >>> made.save("rings.png").name
         'rings.png'
     """

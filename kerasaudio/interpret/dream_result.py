@@ -33,6 +33,20 @@ class Dream:
             "diverged": a score was not finite or fell, and the picture is the best one
             before; "flat": the gradient became zero.
         note: What happened, in a sentence.
+
+    Examples:
+        >>> network = keras.Sequential(
+        ...     [
+        ...         keras.Input((64, 64, 3)),
+        ...         keras.layers.Rescaling(1 / 255),
+        ...         keras.layers.Conv2D(8, 5, 2, activation="relu", name="edges"),
+        ...     ]
+        ... )
+        >>> made = kerasaudio.interpret.dream(network, layers="edges", octaves=1)
+        >>> made.target, made.stopped, made.note
+        ('edges', 'finished', '10 iterations.')
+        >>> made.save("edges.png").name, made.plot("course.png").name
+        ('edges.png', 'course.png')
     """
 
     picture: np.ndarray

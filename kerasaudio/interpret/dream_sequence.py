@@ -48,6 +48,20 @@ class DreamSequence:
         settings: Arguments of the dream.
         stopped: "finished", "interrupted" by Ctrl-C, or "diverged".
         note: What happened, in a sentence.
+
+    Examples:
+        >>> network = keras.Sequential(
+        ...     [
+        ...         keras.Input((64, 64, 3)),
+        ...         keras.layers.Rescaling(1 / 255),
+        ...         keras.layers.Conv2D(8, 5, 2, activation="relu", name="edges"),
+        ...     ]
+        ... )
+        >>> made = kerasaudio.interpret.dream_sequence(
+        ...     network, layers="edges", out="edges", frames=2, animation=None
+        ... )
+        >>> made
+        DreamSequence('edges' of sequential..., 'edges', frames=2, stopped='finished')
     """
 
     folder: Path
@@ -147,13 +161,16 @@ def dream_sequence(
         UserWarning: The dream diverged; the frames before are kept.
 
     Examples:
-        >>> network = keras.applications.MobileNetV2(
-        ...     (64, 64, 3), alpha=0.35, weights=None, include_top=False
+        >>> network = keras.Sequential(
+        ...     [
+        ...         keras.Input((64, 64, 3)),
+        ...         keras.layers.Rescaling(1 / 255),
+        ...         keras.layers.Conv2D(8, 5, 2, activation="relu", name="edges"),
+        ...     ]
         ... )
         >>> waves = np.sin(np.arange(64) / 3)[:, None] * np.ones(64) / 2 + 0.5
         >>> made = kerasaudio.interpret.dream_sequence(
-        ...     network, guide=waves, layers="block_1_expand_relu", size=64,
-        ...     out="waves", frames=3, iterations=2,
+        ...     network, guide=waves, layers="edges", out="waves", frames=3
         ... )
         >>> [frame.name for frame in made.frames], made.animation.name
         (['frame-000.png', 'frame-001.png', 'frame-002.png'], 'sequence.webp')

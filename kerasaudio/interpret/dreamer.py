@@ -16,7 +16,7 @@ from kerasaudio.interpret.gradient import Gradient
 from kerasaudio.interpret.picture_network import (
     PictureNetwork,
     Preprocess,
-    check_functional,
+    functional,
 )
 from kerasaudio.interpret.pictures import Size, resized
 
@@ -88,12 +88,18 @@ class Dreamer:
         ValueError: See `dream`.
 
     Examples:
-        >>> network = keras.applications.MobileNetV2(
-        ...     (64, 64, 3), alpha=0.35, weights=None, include_top=False
+        >>> network = keras.Sequential(
+        ...     [
+        ...         keras.Input((64, 64, 3)),
+        ...         keras.layers.Rescaling(1 / 255),
+        ...         keras.layers.Conv2D(8, 5, 2, activation="relu", name="edges"),
+        ...     ]
         ... )
-        >>> dreamer = kerasaudio.interpret.Dreamer(network, "block_3_expand_relu")
+        >>> dreamer = kerasaudio.interpret.Dreamer(network, "edges")
+        >>> dreamer
+        Dreamer('edges' of sequential...)
         >>> first, second = (
-        ...     kerasaudio.interpret.dream(dreamer, size=64, iterations=2, seed=seed)
+        ...     kerasaudio.interpret.dream(dreamer, iterations=2, seed=seed)
         ...     for seed in (0, 1)
         ... )
         >>> first.picture.shape
@@ -110,11 +116,10 @@ class Dreamer:
         picture_layer: str | None = None,
         preprocess: Preprocess | None = None,
     ) -> None:
-        check_functional(network)
-        self.model = network
-        self.goal = find_goal(network, layers, label, unit)
+        self.model = functional(network)
+        self.goal = find_goal(self.model, layers, label, unit)
         self.seen = PictureNetwork(
-            network, self.goal.outputs, self.goal.names, picture_layer, preprocess
+            self.model, self.goal.outputs, self.goal.names, picture_layer, preprocess
         )
 
     def __repr__(self) -> str:

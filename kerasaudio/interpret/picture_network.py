@@ -150,14 +150,20 @@ class _Pixels(keras.layers.Layer):
         return self._change(pixels)
 
 
-def check_functional(model: Any) -> None:
-    """Raise a ValueError unless this is a network whose layers are known."""
-    graph = isinstance(model, keras.Model) and hasattr(model, "inputs")
-    if not graph or not getattr(model, "inputs", None):
+def functional(model: Any) -> keras.Model:
+    """Return a network as a functional model, with the same layers.
+
+    Raises:
+        ValueError: Its layers are unknown.
+    """
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
             "network must be a functional or a built Sequential Keras model. Received: "
             f"{type(model).__name__}."
         )
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs, model.outputs[0], name=model.name)
+    return model
 
 
 def _start(model: keras.Model, name: str | None) -> keras.KerasTensor:

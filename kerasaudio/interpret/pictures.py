@@ -148,4 +148,8 @@ def _read(path: Path) -> np.ndarray:
         raise OSError(f"{str(path)!r} is not a picture: {error}") from error
     except Image.DecompressionBombError as error:
         raise OSError(f"{str(path)!r} is too large: {error}") from error
+    except OSError as error:
+        if error.errno is not None:  # such as a missing file
+            raise
+        raise OSError(f"{str(path)!r} is damaged: {error}") from error
     return pixels.astype("float32") / 255

@@ -93,6 +93,13 @@ def copy_of(
     copies: list[tuple[Any, Any]] = []
 
     def clone(layer: Any) -> Any:
+        if isinstance(layer, keras.layers.Lambda):  # its code is not configuration
+            return keras.layers.Lambda(
+                layer.function,
+                arguments=layer.arguments,
+                name=layer.name,
+                dtype=layer.dtype_policy,
+            )
         copy = type(layer).from_config(configured(layer))
         copies.append((layer, copy))
         return copy
