@@ -94,15 +94,17 @@ def dream(
     and See", uses guides for the classes of sounds.
 
     Examples:
-        >>> network = keras.applications.MobileNetV2(
-        ...     (64, 64, 3), alpha=0.35, weights=None, include_top=False
+        >>> network = keras.Sequential(
+        ...     [
+        ...         keras.Input((64, 64, 3)),
+        ...         keras.layers.Rescaling(1 / 255),
+        ...         keras.layers.Conv2D(8, 5, 2, activation="relu", name="edges"),
+        ...     ]
         ... )
         >>> rings = np.hypot(*np.indices((48, 48)) - 24) % 8 / 8
-        >>> made = kerasaudio.interpret.dream(
-        ...     network, guide=rings, layers="block_1_expand_relu", octaves=1
-        ... )
+        >>> made = kerasaudio.interpret.dream(network, guide=rings, layers="edges")
         >>> made
-        Dream('block_1_expand_relu' of mobilenetv2_0.35_64, 64 x 64, iterations=10, ...)
+        Dream('edges' of sequential..., 64 x 64, iterations=30, stopped='finished')
         >>> made.save("rings.png").name
         'rings.png'
     """

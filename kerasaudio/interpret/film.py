@@ -54,7 +54,10 @@ class Scene:
         """
         start = before
         if number:
-            larger = zoomed(before, self.zoom)
+            # Pixels in a middle that stays would never be mixed: a cross would appear.
+            rng = np.random.default_rng((self.seed, number))
+            down, right = rng.uniform(-0.5, 0.5, 2)
+            larger = zoomed(before, self.zoom, aside=(down, right))
             start = (1 - self.fade) * larger + self.fade * before
         schedule = self.schedule.seeded(self.seed, number)
         return self.dreamer.run(start, self.guide, schedule, bar)

@@ -72,25 +72,31 @@ def resized(picture: np.ndarray, size: Size) -> np.ndarray:
     return zoomed(picture, 1.0, size)
 
 
-def zoomed(picture: np.ndarray, zoom: float, size: Size | None = None) -> np.ndarray:
+def zoomed(
+    picture: np.ndarray,
+    zoom: float,
+    size: Size | None = None,
+    aside: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
     """Return the middle of a picture, enlarged.
 
     Args:
         picture: float32 (height, width, channels).
         zoom: By how much it is enlarged; 1 for not.
         size: Height and width of the result; default: those of the picture.
+        aside: How many pixels below and right of its middle the new middle is.
     """
     height, width = size or picture.shape[:2]
-    down = _weights(picture.shape[0], height, zoom)
-    across = _weights(picture.shape[1], width, zoom)
+    down = _weights(picture.shape[0], height, zoom, aside[0])
+    across = _weights(picture.shape[1], width, zoom, aside[1])
     rows = np.tensordot(down, picture, 1)
     return np.tensordot(across, rows, (1, 1)).transpose(1, 0, 2)
 
 
-def _weights(known: int, count: int, zoom: float) -> np.ndarray:
+def _weights(known: int, count: int, zoom: float, aside: float) -> np.ndarray:
     """Return the share of each of `known` pixels in each of `count`."""
     pitch = known / count / zoom
-    middles = known / 2 + pitch * (np.arange(count) + 0.5 - count / 2) - 0.5
+    middles = aside + known / 2 + pitch * (np.arange(count) + 0.5 - count / 2) - 0.5
     reach = max(1.0, pitch)
     distance = np.abs(np.arange(known) - middles.clip(0, known - 1)[:, None])
     shares = np.maximum(0, 1 - distance / reach)

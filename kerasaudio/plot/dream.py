@@ -52,5 +52,5 @@ def dream(
     rise.grid(axis="y", color="0.92")
     rise.spines[["top", "right"]].set_visible(False)
     if title:
-        shown.set_title(plain(title))
+        figure.suptitle(plain(title))
     return place.finish(figure)

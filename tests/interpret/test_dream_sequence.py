@@ -101,7 +101,7 @@ def test_frames_that_are_lost_or_damaged_are_rendered_again(dreamer, whole, tmp_
 
 
 def test_ctrl_c_between_the_steps(dreamer, tmp_path, monkeypatch):
-    def stop(*_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(film, "zoomed", stop)
