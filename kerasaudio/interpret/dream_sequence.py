@@ -42,7 +42,7 @@ class DreamSequence:
     Attributes:
         folder: Folder of the frames.
         frames: Their files, in order, frame-000.png first.
-        animation: One file with all frames; None if there is none.
+        animation: One file with all frames, beside the folder; None if there is none.
         target: What was climbed.
         model: Name of the network.
         settings: Arguments of the dream.
@@ -117,8 +117,8 @@ def dream_sequence(
     """Render a dream that goes on and on, into a folder of frames.
 
     Each frame begins with the middle of the last one, enlarged. Frames are
-    frame-000.png, frame-001.png and so on, beside sequence.json, what they are made of,
-    and sequence.webp, all of them in one file. Ctrl-C ends the rendering after the last
+    frame-000.png, frame-001.png and so on, and sequence.json, what they are made of.
+    All of them in one file is beside the folder, such as dog.webp. Ctrl-C ends the rendering after the last
     whole frame. The same call goes on with the frames that are missing, and more
     `frames` make it longer; the result is that of one call without a break.
 
@@ -173,7 +173,7 @@ def dream_sequence(
         ...     network, guide=waves, layers="edges", out="waves", frames=3
         ... )
         >>> [frame.name for frame in made.frames], made.animation.name
-        (['frame-000.png', 'frame-001.png', 'frame-002.png'], 'sequence.webp')
+        (['frame-000.png', 'frame-001.png', 'frame-002.png'], 'waves.webp')
     """
     count = whole_number(frames, "frames", 1, _MOST_FRAMES)
     number(zoom, "zoom", 1)
@@ -223,7 +223,8 @@ def dream_sequence(
             stopped, note = film.render(scene, start, bar)
         made = film.made()
         if animation is not None and stopped == "finished":
-            one_file = film.folder / f"sequence.{animation}"
+            whole = film.folder.resolve()
+            one_file = whole.with_name(f"{whole.name}.{animation}")
             animate(one_file, made, seconds)
     if stopped == "diverged":
         warnings.warn(f"Dream of {dreamer.goal.title}: {note}", stacklevel=2)

@@ -194,7 +194,7 @@ def test_values_of_the_family(name, first):
 def test_our_network_on_spectrogram_pictures():
     model = kerasaudio.MelResNet50(side=32, labels=["dog", "rain"])
     dreamer = Dreamer(model, "conv1_relu")
-    made = dream(dreamer, guide=RINGS, size=(40, 30), octaves=2, iterations=2)
+    made = dream(dreamer, guide=RINGS, size=(40, 30), octaves=1, iterations=2)
     assert made.course[1] > made.course[0]
     # Pixels go in where the model has its own picture of 0 to 255.
     part = keras.Model(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasaudio.app.pictures import Pictures
 from kerasaudio.interpret import Dreamer, dream_sequence, film
 from kerasaudio.interpret import dreamer as dreamer_module
 from kerasaudio.interpret.pictures import as_bytes, check_picture
@@ -54,6 +55,13 @@ def test_frames(whole):
     assert check_picture(whole.frames[0]).shape == (20, 24, 3)
     assert len(set(bytes_of(whole))) == 4
     assert json.loads((whole.folder / "sequence.json").read_text())["seed"] == 3
+
+
+def test_the_page_takes_the_folder(whole):
+    shown = Pictures(["rings", "rain"], whole.folder.parent)
+    (film,) = [each for each in shown.sets if each.is_film]
+    assert film.title == "rings"
+    assert [frame.path for frame in film.frames] == whole.frames
 
 
 def test_each_frame_begins_with_the_middle_of_the_last(dreamer, tmp_path):
@@ -115,7 +123,7 @@ def test_one_file_with_all_frames(dreamer, whole, tmp_path, kind):
     folder = shutil.copytree(whole.folder, tmp_path / "rings")
     settings = SETTINGS | {"animation": kind, "seconds": 0.05}
     made = dream_sequence(dreamer, guide=RINGS, out=folder, frames=4, **settings)
-    assert made.animation.name == f"sequence.{kind}"
+    assert made.animation == (tmp_path / f"rings.{kind}").resolve()
     with Image.open(made.animation) as image:
         assert image.n_frames == 4
         assert image.size == (24, 20)
