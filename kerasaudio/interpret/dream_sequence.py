@@ -118,9 +118,11 @@ def dream_sequence(
 
     Each frame begins with the middle of the last one, enlarged. Frames are
     frame-000.png, frame-001.png and so on, and sequence.json, what they are made of.
-    All of them in one file is beside the folder, such as dog.webp. Ctrl-C ends the rendering after the last
-    whole frame. The same call goes on with the frames that are missing, and more
-    `frames` make it longer; the result is that of one call without a break.
+    All of them in one file is beside the folder, such as dog.webp.
+
+    Ctrl-C ends the rendering after the last whole frame. The same call goes on with the
+    frames that are missing, and more `frames` make it longer; the result is that of one
+    call without a break.
 
     Args:
         network: See `dream`. Pass a `Dreamer` to render several classes, so that the
