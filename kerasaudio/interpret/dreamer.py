@@ -116,6 +116,7 @@ class Dreamer:
         picture_layer: str | None = None,
         preprocess: Preprocess | None = None,
     ) -> None:
+        self._layers = layers
         self.model = functional(network)
         self.goal = find_goal(self.model, layers, label, unit)
         self.seen = PictureNetwork(
@@ -129,7 +130,7 @@ class Dreamer:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the target and of the weights up to it."""
-        found = hashlib.sha256(repr(self.goal.title).encode())
+        found = hashlib.sha256(repr((self.goal.title, self._layers)).encode())
         for weight in self.seen.network.get_weights():
             found.update(np.ascontiguousarray(weight).tobytes())
         return found.hexdigest()

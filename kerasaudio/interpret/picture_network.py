@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ from keras import ops
 from kerasaudio.core import AudioModel
 from kerasaudio.interpret.pictures import Size
 from kerasaudio.interpret.subnetwork import UnfitError, copy_of
+from kerasaudio.layers.channels_last import LAYOUT
 
 Preprocess = Callable[[Any], Any]
 # Architectures of ours that make pictures of 0 to 255: the layer that has them.
@@ -220,8 +222,8 @@ def _preprocess(model: keras.Model, picture_layer: str | None) -> Preprocess:
                 break
         for name, module in _APPLICATIONS:
             if re.fullmatch(name, model.name, re.IGNORECASE):
-                known: Preprocess = getattr(keras.applications, module).preprocess_input
-                return known
+                known = getattr(keras.applications, module).preprocess_input
+                return partial(known, data_format=LAYOUT)
     raise ValueError(
         f"What values {model.name} takes is unknown. Pass preprocess=, a function of "
         "pixels from 0 to 255, such as keras.applications.resnet50.preprocess_input, "

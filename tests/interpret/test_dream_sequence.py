@@ -166,8 +166,11 @@ def test_a_dream_that_diverges_keeps_its_frames(tmp_path):
 
 def test_frames_of_another_dream_stay(dreamer, whole, tmp_path):
     settings = {"out": whole.folder, "frames": 4, **SETTINGS}
-    with pytest.raises(ValueError, match="another dream: picture, guide, seed"):
+    with pytest.raises(ValueError, match="another dream: picture, guide, seed differ"):
         dream_sequence(dreamer, **(settings | {"seed": 4}))
+    others = Dreamer(dreamer.model, {"first": 2.0})
+    with pytest.raises(ValueError, match="another dream: network differ"):
+        dream_sequence(others, guide=RINGS, **settings)
     (tmp_path / "frame-000.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"frames without sequence\.json"):
         dream_sequence(dreamer, **(settings | {"out": tmp_path}))
