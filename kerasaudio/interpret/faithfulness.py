@@ -19,8 +19,9 @@ from kerasaudio.interpret.attribution import (
     transforms,
     waveform_of,
 )
+from kerasaudio.interpret.kept import kept
 from kerasaudio.interpret.target import find_target
-from kerasaudio.interpret.view import by_shape, kept
+from kerasaudio.interpret.view import by_shape
 from kerasaudio.layers.base import check_choice
 from kerasaudio.layers.filterbank import hertz_to_mel
 

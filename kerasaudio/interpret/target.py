@@ -11,6 +11,9 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.feature_model import layer_output
 from kerasaudio.core.heads import scorer
 from kerasaudio.events.classes import chosen_columns, labels_of
+from kerasaudio.interpret.kept import kept
+
+_LINEAR = "_linear"  # behind the name of a layer that is copied without its activation
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +84,27 @@ def logits(model: AudioModel) -> keras.Model:
         return model
     if not last.weights:  # an activation on its own
         return keras.Model(model.input, last.input, name=model.name)
-    config = last.get_config() | {"activation": "linear", "name": "logits"}
-    copy = type(last).from_config(config)
-    outputs = copy(last.input)
-    copy.set_weights(last.get_weights())
+    # Once: Keras remembers each call of a layer as long as the model lives.
+    network: keras.Model = kept(model, ("logits",), lambda: _linear(model, last))
+    copied = network.get_layer(f"{last.name}{_LINEAR}").weights
+    for old, new in zip(copied, last.weights, strict=True):
+        # torch has no gradient of what another thread assigns meanwhile.
+        if not _same(old, new):
+            old.assign(new)
+    return network
+
+
+def _linear(model: AudioModel, last: Any) -> keras.Model:
+    """Return the network with a copy of its last layer, without the activation."""
+    own = {"activation": "linear", "name": f"{last.name}{_LINEAR}"}
+    outputs = type(last).from_config(last.get_config() | own)(last.input)
     return keras.Model(model.input, outputs, name=model.name)
+
+
+def _same(one: keras.Variable, other: keras.Variable) -> bool:
+    """Return whether two variables have the same values, to the last bit."""
+    first, second = (ops.convert_to_numpy(each.value) for each in (one, other))
+    return first.tobytes() == second.tobytes()
 
 
 def has_logits(model: AudioModel) -> bool:

@@ -22,6 +22,7 @@ from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.windowed import BATCH, whole_clip
 from kerasaudio.interpret.gradient import Gradient, NoGradientError
 from kerasaudio.interpret.grid import Grid, find_grid, spectrogram_of
+from kerasaudio.interpret.kept import kept
 from kerasaudio.interpret.target import Target
 from kerasaudio.layers.base import check_choice
 
@@ -206,15 +207,6 @@ def places_of(model: AudioModel, samples: int) -> list[np.ndarray]:
         (high.samples.astype(np.int64) << _HALF) + low.samples.astype(np.int64) - 1
         for high, low in halves
     ]
-
-
-def kept(model: AudioModel, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
-    """Return what is made once for a model, and lives as long as it."""
-    # Not an attribute: Keras would count its layers as the model's.
-    store = model.__dict__.setdefault("_explained", {})
-    if name not in store:
-        store[name] = make()
-    return store[name]
 
 
 def _of_unit(outputs: Any, _: Any, *arrays: Any) -> Any:

@@ -1,5 +1,7 @@
 """Each method finds the tone that a network listens to, and when."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -165,6 +167,28 @@ def test_the_same_answer_twice_and_after_new_weights(sound):
     model.get_layer("predictions").set_weights([3 * kernel, bias])
     changed = interpret.saliency(model, sound, RATE, label="tone")
     np.testing.assert_allclose(changed.values, 3 * first.values, rtol=1e-4, atol=1e-7)
+
+
+def test_several_threads_at_once(model, sound):
+    wanted = interpret.saliency(model, sound, RATE, label="tone").values
+
+    def ask(_):
+        return interpret.saliency(model, sound, RATE, label="tone").values
+
+    with ThreadPoolExecutor(4) as pool:
+        for values in pool.map(ask, range(12)):
+            np.testing.assert_allclose(values, wanted, atol=1e-6)
+
+
+def test_the_model_does_not_grow(model, sound):
+    def outbound():
+        return sum(len(layer._outbound_nodes) for layer in model.layers)
+
+    interpret.saliency(model, sound, RATE, label="tone")
+    before = outbound()
+    for label in ("tone", "other"):
+        interpret.saliency(model, sound, RATE, label=label)
+    assert outbound() == before
 
 
 def test_networks_on_the_waveform():
