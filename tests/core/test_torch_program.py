@@ -163,6 +163,26 @@ def test_outputs_inside_are_not_overwritten():
     np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        layers.Reshape((-1, 4)),
+        layers.MaxPooling2D(1),
+        layers.ReLU(negative_slope=1.0),
+        layers.Lambda(lambda x: x),
+    ],
+)
+def test_tensors_whose_views_are_needed_are_not_overwritten(view):
+    def make(x):
+        inside = layers.Conv2D(4, 1)(x)
+        seen = view(inside)
+        rectified = layers.ReLU()(layers.BatchNormalization()(inside))
+        return [layers.Dense(2)(rectified), layers.Dense(3)(seen)]
+
+    model = network(make)
+    assert_same(model, batch(model))
+
+
 def test_inputs_and_views_of_them_are_not_overwritten():
     model = network(lambda x: layers.ReLU()(layers.Reshape((-1, 4))(x)))
     x = batch(model)
@@ -202,6 +222,19 @@ def test_new_weights_are_used_at_once(convolved, tmp_path):
     model.compile("adam", "mse")
     model.fit(x, np.ones((3, 2)), verbose=0)
     changed()
+
+
+def test_changed_layers_are_used_at_once(convolved):
+    x = 0.1 * batch(convolved)
+    before = convolved.predict_on_batch(x)
+    convolved.layers[-1].activation = keras.activations.tanh
+    assert_same(convolved, x)
+    np.testing.assert_allclose(
+        convolved.predict_on_batch(x), np.tanh(before), atol=1e-5
+    )
+    convolved.layers[-1].enable_lora(2)
+    convolved.layers[-1].lora_kernel_b.assign(np.ones((2, 2)))
+    assert_same(convolved, x)
 
 
 def test_weights_whose_changes_torch_does_not_count():
