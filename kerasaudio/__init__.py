@@ -37,6 +37,7 @@ if "keras" in sys.modules or not start.is_command():
             import keras as _keras  # noqa: F401
 
     from kerasaudio import (
+        app,
         datasets,
         evaluation,
         events,
@@ -63,7 +64,8 @@ if "keras" in sys.modules or not start.is_command():
         time_stretch,
         windows,
     )
-    from kerasaudio.core import AudioModel, AudioSpec
+    from kerasaudio.core import AudioModel, AudioSpec, precision
+    from kerasaudio.core.exactness import settle_precision as _settle_precision
     from kerasaudio.evaluation import cross_validate, evaluate
     from kerasaudio.exporting import export
     from kerasaudio.features import FeatureExtractor, Features, load_features
@@ -73,6 +75,8 @@ if "keras" in sys.modules or not start.is_command():
     from kerasaudio.streaming import Stream
     from kerasaudio.weights import list_weights
     from kerasaudio.zero_shot import ZeroShot
+
+    _settle_precision()
 
     __all__ = [
         *models.__all__,
@@ -85,6 +89,7 @@ if "keras" in sys.modules or not start.is_command():
         "Ontology",
         "Stream",
         "ZeroShot",
+        "app",
         "cross_validate",
         "datasets",
         "evaluate",
@@ -103,6 +108,7 @@ if "keras" in sys.modules or not start.is_command():
         "models",
         "pitch_shift",
         "plot",
+        "precision",
         "resample",
         "sharing",
         "similarity",

@@ -17,6 +17,7 @@ from kerasaudio.extras import install
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VARIABLE = "KERAS_BACKEND"
+PRECISIONS = ("exact", "backend")
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _COMMAND = ("kerasaudio", "kerasaudio.exe", "kerasaudio-script.py")
 _STDERR = 2
@@ -90,6 +91,30 @@ def check_backend() -> None:
         f"Or c{others}",
         name=wanted,
     )
+
+
+def precision_variable() -> str:
+    """Return the precision of networks that KERASAUDIO_PRECISION names, or "".
+
+    Raises:
+        ValueError: It names another one.
+    """
+    name = "KERASAUDIO_PRECISION"
+    mode = os.environ.get(name, "")
+    if mode:
+        check_precision(mode, name)
+    return mode
+
+
+def check_precision(mode: object, name: str = "precision") -> None:
+    """Raise unless this is a precision.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if mode not in PRECISIONS:
+        choices = " or ".join(PRECISIONS)
+        raise ValueError(f"{name} must be {choices}, received {mode!r}.")
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 CHECKOUT = Path(__file__).parents[1]
+# On a GPU, tests compare full float32 with full float32.
+os.environ.setdefault("KERASAUDIO_PRECISION", "exact")
 # Benchmarks are not installed; they lie beside the package.
 sys.path.append(str(CHECKOUT))
 

@@ -27,8 +27,10 @@ def start_backend() -> None:
     Raises:
         BackendError: The backend is not installed.
         ImportError, OSError: It cannot be imported.
+        ValueError: KERASAUDIO_PRECISION names no precision.
     """
     start.check_backend()
+    start.precision_variable()
     if (chosen := start.told()) is not None:
         complain(chosen)
     if "keras" in sys.modules:

@@ -4,7 +4,8 @@ The architectures themselves are in `kerasaudio.models`.
 """
 
 from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.exactness import precision
 from kerasaudio.core.saving import save_pretrained
 from kerasaudio.core.spec import AudioSpec
 
-__all__ = ["AudioModel", "AudioSpec", "save_pretrained"]
+__all__ = ["AudioModel", "AudioSpec", "precision", "save_pretrained"]

@@ -9,9 +9,10 @@ from kerasaudio.interpret.auralization import Auralization
 from kerasaudio.interpret.auralize import auralize
 from kerasaudio.interpret.cam import grad_cam
 from kerasaudio.interpret.faithfulness import Curve, deletion_curve, insertion_curve
-from kerasaudio.interpret.filter_spectra import FilterSpectra, filter_spectra
+from kerasaudio.interpret.filter_spectra import filter_spectra
 from kerasaudio.interpret.gradient import NoGradientError
 from kerasaudio.interpret.integrated import integrated_gradients
+from kerasaudio.interpret.layer_spectra import FilterSpectra
 from kerasaudio.interpret.look import look_page
 from kerasaudio.interpret.measures import (
     burst_seconds,

@@ -31,6 +31,7 @@ def explain(
     """
     check_model(model, "Attribution")
     target = find_target(model, label, layer=layer, unit=unit)
+    label = None if label is None else target.name
     named = {"label": label, "layer": layer, "unit": unit}
     asked = {name: value for name, value in named.items() if value is not None}
     clip = hear(model, audio, sample_rate)

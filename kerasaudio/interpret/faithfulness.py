@@ -14,6 +14,7 @@ from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.interpret.attribution import (
     Attribution,
+    check_attribution,
     spectrum_of,
     transforms,
     waveform_of,
@@ -154,6 +155,13 @@ class _Tiles:
         seed: int,
     ) -> None:
         check_model(model, "A curve")
+        check_attribution(found)
+        if found.sample_rate != model.spec.sample_rate:
+            raise ValueError(
+                f"{model.name} hears {model.spec.sample_rate:,} Hz, but the "
+                f"attribution is of a model for {found.sample_rate:,} Hz. Pass the "
+                "model that was explained."
+            )
         check_choice(order=(order, ("attribution", "random")))
         seconds = number(seconds, "seconds", above=0)
         bands = whole_number(bands, "bands")

@@ -60,8 +60,9 @@ def find_target(
     if label is not None:
         if unit is not None:
             raise ValueError("unit= goes with layer=, not with a label.")
-        (column,) = chosen_columns([label], labels_of(model), model.name)
-        return Target(logits(model), column, label)
+        known = labels_of(model)
+        (column,) = chosen_columns([label], known, model.name)
+        return Target(logits(model), column, known[column])
     assert layer is not None
     network = keras.Model(model.input, layer_output(model, layer))
     units = network.output.shape[-1]
@@ -76,7 +77,7 @@ def logits(model: AudioModel) -> keras.Model:
     are processed further, or have no activation, it returns the model itself.
     """
     last = _last_layer(model)
-    if last is None or activation_name(model) in (None, "linear"):
+    if not has_logits(model):
         return model
     if not last.weights:  # an activation on its own
         return keras.Model(model.input, last.input, name=model.name)
@@ -85,6 +86,12 @@ def logits(model: AudioModel) -> keras.Model:
     outputs = copy(last.input)
     copy.set_weights(last.get_weights())
     return keras.Model(model.input, outputs, name=model.name)
+
+
+def has_logits(model: AudioModel) -> bool:
+    """Return whether `logits` are other numbers than the scores."""
+    known = _last_layer(model) is not None
+    return known and activation_name(model) not in (None, "linear")
 
 
 def activation_name(model: AudioModel) -> str | None:

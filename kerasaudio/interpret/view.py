@@ -249,7 +249,8 @@ def _rest(
     except ValueError as error:
         raise ValueError(
             f"In {model.name}, what is explained does not depend on the spectrogram "
-            "alone: there is another way from the waveform. Pass on='waveform'."
+            "alone: it comes before it, or there is another way from the waveform. "
+            "Pass on='waveform', or use occlusion."
         ) from error
 
 

@@ -258,6 +258,19 @@ def test_nothing_that_speaks_for_it_is_no_error(sound):
     assert "strongest" not in repr(nothing)
 
 
+def test_labels_that_are_numbers(sound):
+    digits = kerasaudio.LeNetMFCC(weights="fsdd")
+    found = interpret.occlusion(digits, sound[:RATE], RATE, label=3, hop_seconds=0.5)
+    assert (found.target, found.asked) == ("3", {"label": "3"})
+    assert repr(found).startswith("Attribution('3' by occlusion, 2 parts in 1 s")
+
+
+def test_a_sound_shorter_than_a_hop_is_one_part(model, sound):
+    found = interpret.occlusion(model, sound[:450], RATE, label="tone")
+    np.testing.assert_allclose(found.times, [450 / RATE / 2])
+    assert ", 1 part in 0.06 s, " in repr(found)
+
+
 def test_what_comes_before_is_an_error(model, sound):
     digits = kerasaudio.LeNetMFCC(weights="fsdd")
     with pytest.raises(interpret.NoGradientError, match="not depend on layer 'conv2'"):
@@ -279,6 +292,7 @@ def test_what_comes_before_is_an_error(model, sound):
         ("grad_cam", {"label": "tone", "at": "embedding"}, "no maps over time"),
         ("occlusion", {"label": "tone", "over": "space"}, "`over` must be one of"),
         ("occlusion", {"label": "tone", "seconds": 0}, "seconds must be .* 0"),
+        ("occlusion", {"label": "tone", "hop_seconds": 1e-9}, "least 0.001"),
         ("lime", {"label": "tone"}, "`method` must be one of"),
     ],
 )
@@ -313,3 +327,8 @@ def test_curves(model, sound):
         assert added.auc > interpret.insertion_curve(model, found, **settings).auc
     with pytest.raises(ValueError, match="`order` must be one of"):
         interpret.deletion_curve(model, found, order="best")
+    with pytest.raises(ValueError, match=r"result of a method.*Received: str"):
+        interpret.deletion_curve(model, "tone")
+    other = kerasaudio.BarkNet(labels=["tone"])
+    with pytest.raises(ValueError, match=r"hears 16,000 Hz, but .* for 8,000 Hz"):
+        interpret.insertion_curve(other, found)
