@@ -247,6 +247,13 @@ def test_weights_whose_changes_torch_does_not_count():
     np.testing.assert_allclose(found, by_layers(model, x), rtol=1e-4, atol=1e-5)
 
 
+def test_without_onednn_the_scores_are_the_same(convolved, monkeypatch):
+    from kerasaudio.core.programs.torch_steps import linear
+
+    monkeypatch.setattr(linear, "_has_onednn", lambda x: False)
+    assert_same(convolved, batch(convolved))
+
+
 def test_parts_of_a_batch_give_its_outputs(convolved, monkeypatch):
     monkeypatch.setattr(torch_program, "PART_BYTES", 4 * 12 * 10 * 4 * 2)
     x = batch(convolved, 7)
