@@ -138,6 +138,13 @@ def crowd(address: str, count: int, seconds: float, watching: int) -> str:
     )
 
 
+def loudest(wave: np.ndarray, samples: int) -> np.ndarray:
+    """Return the loudest part of a sound, as long as it."""
+    energy = np.cumsum(np.concatenate([[0], wave**2]))
+    begin = int(np.argmax(energy[samples:] - energy[:-samples]))
+    return wave[begin : begin + samples]
+
+
 @contextlib.contextmanager
 def page_of(address: str, microphone: Path) -> Iterator[Any]:
     """Open the page in Chromium, listening."""
@@ -218,7 +225,7 @@ def main() -> None:
             print(in_page(address, part, rate, SIRENS, seconds), flush=True)
         if options.bark is not None:
             wave, rate = soundfile.read(options.bark)
-            print(in_page(address, wave, rate, DOGS, seconds), flush=True)
+            print(in_page(address, loudest(wave, rate // 2), rate, DOGS, seconds))
     print(pictures(seconds))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"load {os.getloadavg()}, processor {used.ru_utime + used.ru_stime:.0f} s")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from measure_see import CHECKOUT, CHROMIUM, SIREN, served
+from measure_see import CHECKOUT, CHROMIUM, SIREN, loudest, served
 
 FOLDER = CHECKOUT / "docs"
 DESKTOP = {"width": 1_000, "height": 840}
@@ -28,13 +28,6 @@ def save(page: Any, name: str) -> None:
     path = FOLDER / f"see-{name}.png"
     picture.quantize(_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.relative_to(CHECKOUT)}: {path.stat().st_size / 1024:.0f} KiB")
-
-
-def loudest(wave: np.ndarray, samples: int) -> np.ndarray:
-    """Return the loudest part of a sound, as long as it."""
-    energy = np.cumsum(np.concatenate([[0], wave**2]))
-    begin = int(np.argmax(energy[samples:] - energy[:-samples]))
-    return wave[begin : begin + samples]
 
 
 def take(address: str, sound: Path, name: str, heard: str, **settings: Any) -> None:

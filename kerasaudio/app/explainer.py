@@ -1,7 +1,8 @@
 """A thread that finds what the network listens to, for those who want to see it.
 
-It takes at most half of one core: it rests as long as each explanation took, and skips
-what came meanwhile. So it does not hold up the tags, which another thread finds.
+It takes at most a quarter of one core: it rests three times as long as each explanation
+took, and skips what came meanwhile. So it hardly holds up the tags, which another
+thread finds.
 """
 
 import base64
@@ -111,7 +112,7 @@ class Explainer:
             took = time.perf_counter() - begin
             with self._ready:
                 self._ready.wait_for(
-                    lambda: self._is_over, timeout=max(_REST_SECONDS, took)
+                    lambda: self._is_over, timeout=max(_REST_SECONDS, 3 * took)
                 )
 
     def _answer(self, question: Question) -> dict[str, Any]:

@@ -7,7 +7,7 @@ own.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from kerasaudio.extras import install
 PARTS_OF = {"train": "training", "test": "testing", "test_5s": "testing"}
 DEFAULT = ("train", "test_5s")
 SEVERAL, ONE = "ebird_code_multilabel", "ebird_code"
+LABELS = {"train": (SEVERAL, ONE), "test": (ONE,), "test_5s": (SEVERAL,)}
+COLUMNS = ("filepath", SEVERAL, ONE, "start_time", "end_time")
 NEEDS = (
     "BirdSet needs the folder that contains tables such as HSN_metadata_train.parquet "
     "and HSN_metadata_test_5s.parquet (or .csv with the same columns), and the "
@@ -59,7 +61,9 @@ class BirdSet(LabeledClips):
     out; a UserWarning says how many.
 
     Args:
-        folder: Folder with the region's tables, in Parquet or CSV.
+        folder: Folder with the region's tables, in Parquet or CSV. The columns used are
+            filepath and ebird_code_multilabel ("train" may have ebird_code instead);
+            "test" has ebird_code, start_time and end_time.
         region: Such as "HSN": the beginning of the names of the tables.
         audio: Folder with the recordings, at any depth, found by their names; None for
             `folder`.
@@ -119,6 +123,8 @@ class BirdSet(LabeledClips):
             )
         say_left_out(what, in_all, there, len(paths))
         classes = tuple(sorted({code for codes in labels for code in codes}))
+        if not classes:
+            raise ValueError(f"{root}: no clip of {what} has a label.")
         place = {code: i for i, code in enumerate(classes)}
         with naming(root):
             super().__init__(
@@ -168,20 +174,18 @@ def _tables(root: Path, region: str, splits: Sequence[str] | None) -> dict[str, 
 def _clips(table: Path, split: str) -> dict[str, tuple[list[str], list[Event]]]:
     """Return the codes and events of each file, by its name without folders."""
     found: dict[str, tuple[list[str], list[Event]]] = {}
-    needed = ["filepath", ONE if split == "test" else SEVERAL]
-    columns = [*needed, "start_time", "end_time"] if split == "test" else needed
-    for row in _rows(table, columns):
-        name = str(row["filepath"]).replace("\\", "/").rpartition("/")[2]
+    timed = split == "test"
+    for row in _rows(table, LABELS[split], ("start_time", "end_time") if timed else ()):
+        name = str(row["filepath"] or "").replace("\\", "/").rpartition("/")[2]
         if not name:
             raise ValueError(f"{table} has a row without filepath.")
         codes, events = found.setdefault(name, ([], []))
-        new = _codes(row[needed[1]])
-        if split == "test":
-            for code in new:
-                start, end = str(row["start_time"]), str(row["end_time"])
-                event = event_of(code, start, end, str(table))
-                if event is not None and event not in events:
-                    events.append(event)
+        new = _codes(row["labels"])
+        for code in new if timed else ():
+            start, end = str(row["start_time"]), str(row["end_time"])
+            event = event_of(code, start, end, str(table))
+            if event is not None and event not in events:
+                events.append(event)
         codes += [code for code in new if code not in codes]
     silent = [name for name, (codes, _) in found.items() if not codes]
     if silent and split == "train":
@@ -189,19 +193,37 @@ def _clips(table: Path, split: str) -> dict[str, tuple[list[str], list[Event]]]:
     return found
 
 
-def _rows(table: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
-    if table.suffix == ".csv":
-        return read_rows(table, columns)
+def _rows(
+    table: Path, labels: Sequence[str], more: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows with filepath, labels and more columns.
+
+    Args:
+        table: CSV or Parquet.
+        labels: Columns that may hold the labels; the first that is there does.
+        more: Other columns.
+    """
     try:
-        from pyarrow import ArrowException, parquet
+        rows = read_rows(table) if table.suffix == ".csv" else _parquet(table)
     except ImportError as error:
         raise ImportError(
             f"{table} is Parquet, which needs pyarrow: {install('parquet')}."
         ) from error
+    there = list(rows[0])
+    column = next((name for name in labels if name in there), labels[0])
+    columns = ("filepath", column, *more)
+    require_columns(there, columns, str(table))
+    for row in rows:
+        yield {name: row[name] for name in columns} | {"labels": row[column]}
+
+
+def _parquet(table: Path) -> list[dict[str, Any]]:
+    from pyarrow import ArrowException, parquet
+
     try:
         with parquet.ParquetFile(table) as file:
-            require_columns(file.schema_arrow.names, columns, str(table))
-            rows: list[dict[str, Any]] = file.read(list(columns)).to_pylist()
+            names = [name for name in file.schema_arrow.names if name in COLUMNS]
+            rows: list[dict[str, Any]] = file.read(names).to_pylist()
     except ArrowException as error:
         raise ValueError(f"{table} is not a Parquet table: {error}.") from error
     if not rows:
@@ -215,8 +237,5 @@ def _codes(value: Any) -> list[str]:
         return []
     if isinstance(value, list):
         return [str(code) for code in value]
-    return [
-        code
-        for code in _CODE.findall(str(value))
-        if code.lower() not in ("nan", "none")
-    ]
+    found = _CODE.findall(str(value))
+    return [code for code in found if code.lower() not in ("nan", "none")]

@@ -23,7 +23,8 @@ def check_targets(clips: Clips) -> None:
             "that differ only in how accents are encoded are the same.)"
         )
     if targets.ndim == 2:
-        if targets.dtype.kind not in "biu" or not np.isin(targets, (0, 1)).all():
+        numbers = targets.dtype.kind in "iu" and np.isin(targets, (0, 1)).all()
+        if targets.dtype != bool and not numbers:
             raise ValueError(
                 f"{clips.name}: multi-hot targets must be True or False, 0 or 1. "
                 f"Received: dtype {targets.dtype}."

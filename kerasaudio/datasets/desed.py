@@ -105,7 +105,8 @@ class DESED(LabeledClips):
 
     Args:
         folder: Folder with audio/ and metadata/.
-        subsets: Names of subsets; None for those whose tables are there.
+        subsets: Names of subsets; None for those whose table and folder of clips are
+            there.
 
     Raises:
         FileNotFoundError: There are no tables, or no clips of a subset.
@@ -168,12 +169,12 @@ def _tables(root: Path, subsets: Sequence[str] | None) -> dict[str, Path]:
     for name in chosen_splits(subsets, SUBSETS):
         places = [root / "metadata" / table for table in SUBSETS[name].tables]
         there = [place for place in places if place.is_file()]
-        if there:
+        if there and (subsets is not None or _audio(root, SUBSETS[name]).is_dir()):
             tables[name] = there[0]
         elif subsets is not None:
             require_table(places[0], NEEDS)
     if not tables:
-        raise FileNotFoundError(f"{root} has no tables of DESED. {NEEDS}")
+        raise FileNotFoundError(f"{root} has no tables of DESED with clips. {NEEDS}")
     return tables
 
 
@@ -197,13 +198,12 @@ def _weak(table: Path) -> dict[str, set[str]]:
 def _strong(table: Path) -> dict[str, tuple[Event, ...]]:
     """Return the events of each file."""
     found: dict[str, list[Event]] = {}
-    rows = read_rows(table, STRONG)
-    _require_known((row["event_label"] for row in rows if row["event_label"]), table)
-    for row in rows:
+    for row in read_rows(table, STRONG):
         events = found.setdefault(row["filename"], [])
         onset, offset, label = row["onset"], row["offset"], row["event_label"]
         if not (onset or offset or label):
             continue
+        _require_known([label], table)
         event = event_of(label, onset, offset, str(table))
         if event is not None and event not in events:
             events.append(event)
@@ -214,6 +214,6 @@ def _require_known(labels: Iterable[str], table: Path) -> None:
     unknown = sorted(set(labels) - set(CLASSES))
     if unknown:
         raise ValueError(
-            f"{table} has classes that DESED has not: {listed(unknown)}. They must be "
-            f"among {listed(CLASSES, 10)}."
+            f"{table}: classes must be among {listed(CLASSES, 10)}. Received: "
+            f"{listed(map(repr, unknown))}."
         )

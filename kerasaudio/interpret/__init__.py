@@ -1,6 +1,7 @@
 """What a network listens to: which part of a sound, and what it would like to hear.
 
-Everything starts from the gradient of a score with respect to the sound.
+Everything starts from the gradient of a score with respect to the sound, or of a
+picture.
 """
 
 from kerasaudio.interpret.ascent import Priors
@@ -8,6 +9,10 @@ from kerasaudio.interpret.attribution import Attribution
 from kerasaudio.interpret.auralization import Auralization
 from kerasaudio.interpret.auralize import auralize
 from kerasaudio.interpret.cam import grad_cam
+from kerasaudio.interpret.dream import dream
+from kerasaudio.interpret.dream_result import Dream
+from kerasaudio.interpret.dream_sequence import DreamSequence, dream_sequence
+from kerasaudio.interpret.dreamer import Dreamer
 from kerasaudio.interpret.faithfulness import Curve, deletion_curve, insertion_curve
 from kerasaudio.interpret.filter_spectra import filter_spectra
 from kerasaudio.interpret.gradient import NoGradientError
@@ -29,6 +34,9 @@ __all__ = [
     "Attribution",
     "Auralization",
     "Curve",
+    "Dream",
+    "DreamSequence",
+    "Dreamer",
     "FilterSpectra",
     "NoGradientError",
     "Priors",
@@ -38,6 +46,8 @@ __all__ = [
     "crest_factor",
     "deletion_curve",
     "describe",
+    "dream",
+    "dream_sequence",
     "filter_spectra",
     "grad_cam",
     "insertion_curve",

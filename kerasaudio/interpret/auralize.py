@@ -113,7 +113,7 @@ def auralize(
     if climb.stopped == "diverged":
         warnings.warn(f"Auralization of {name}: {climb.note}", stacklevel=2)
     return Auralization(
-        waveform=climb.waveform,
+        waveform=climb.place,
         sample_rate=model.spec.sample_rate,
         target=name,
         score=climb.final_score(),

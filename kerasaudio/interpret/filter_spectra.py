@@ -11,8 +11,8 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.files.progress import steps_bar
 from kerasaudio.interpret.ascent import Ascent, Priors
-from kerasaudio.interpret.auralization import Stopped
 from kerasaudio.interpret.auralize import title_of
+from kerasaudio.interpret.climb import Stopped
 from kerasaudio.interpret.gradient import Gradient
 from kerasaudio.interpret.layer_spectra import FilterSpectra
 from kerasaudio.interpret.subnetwork import network_to
@@ -119,9 +119,9 @@ def filter_spectra(
                 shift = uphill.shift(iteration)
                 moved = []
                 for part in parts:
-                    rolled = np.roll(sounds[part], shift, axis=1)
+                    rolled = uphill.roll(sounds[part], shift)
                     _, gradient = slope(rolled, own[part])
-                    gradient = np.roll(gradient, -shift, axis=1)
+                    gradient = uphill.roll(gradient, shift, back=True)
                     moved.append(uphill.move(sounds[part], gradient))
                 sounds, done = np.concatenate(moved), iteration + 1
                 bar.update()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasaudio.interpret.auralization import Stopped
+from kerasaudio.interpret.climb import Stopped
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
 from kerasaudio.plot.spectra import spectra as draw_spectra
 

@@ -3,12 +3,14 @@
 import contextlib
 import time
 
+import keras
 import numpy as np
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from kerasaudio.app import create_app, live
 from kerasaudio.app.packets import Pace, RefusedError
+from support import stateful
 from support.hum_or_hiss import RATE, WINDOW, hum_or_hiss, sound
 from support.see import answer, packets, read_all, send, start
 
@@ -214,3 +216,17 @@ def test_a_network_that_fails_ends_the_visit_with_a_reason(caplog, is_nan):
     assert closed.value.code == 1011
     assert "server's log" in closed.value.reason
     assert ("not finite" if is_nan else "out of memory") in caplog.text
+
+
+def test_why_there_is_no_saliency_is_told():
+    """Steps of 10 ms, each a window, are too short to say what counts in them."""
+    from fastapi.testclient import TestClient
+
+    model = stateful.tiny(keras.layers.GRU(3, return_sequences=True))
+    with (
+        TestClient(create_app(model), base_url="http://localhost") as client,
+        connect(client) as visit,
+    ):
+        sent = packets(sound("hiss", 0.2, RATE), RATE)
+        send(visit, start(RATE, saliency=True), *sent)
+        assert "too short" in answer(visit, "no_saliency")["why"]

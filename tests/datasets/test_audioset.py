@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kerasaudio.core import AudioSpec
 from kerasaudio.datasets import AudioSet, AudioSetStrong
 from kerasaudio.datasets.youtube import YouTubeClips
 from kerasaudio.metrics import segment_f1
@@ -161,7 +162,10 @@ def test_strong_labels_in_another_state(folder):
         AudioSetStrong(folder / "eval")
 
 
-def test_batches_of_targets(folder):
-    clips = AudioSet(folder)
-    assert clips.targets.dtype == bool
-    np.testing.assert_array_equal(clips.targets[0], [True, True, False])
+def test_batches_with_the_order_of_a_model(folder):
+    labels = ("Keys jangling", "Gush", "Speech", "Dog")
+    spec = AudioSpec.of_fixed_clips(8_000, 160).replace(labels=labels)
+    clips = AudioSet(folder, splits=["balanced_train", "unbalanced_train"])
+    sound, targets = clips.batches(spec, 3, training=False, cache=False)[0]
+    assert sound.shape == (3, 160)
+    np.testing.assert_array_equal(targets, [[0, 1, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])

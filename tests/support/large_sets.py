@@ -98,7 +98,7 @@ def fsd50k(folder: Path) -> Path:
 
 
 def desed(folder: Path) -> Path:
-    """Weak, strong and synthetic clips to train on; two sets to validate, one to test."""
+    """Weak, strong and synthetic clips; two sets to validate on, one to test on."""
     strong = "filename\tonset\toffset\tevent_label"
     tables = {
         "train/weak": ("filename\tevent_labels", ["Y-a_50.000_60.000.wav\tDog,Speech"]),
