@@ -163,6 +163,26 @@ def test_outputs_inside_are_not_overwritten():
     np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        layers.Reshape((-1, 4)),
+        layers.MaxPooling2D(1),
+        layers.ReLU(negative_slope=1.0),
+        layers.Lambda(lambda x: x),
+    ],
+)
+def test_tensors_whose_views_are_needed_are_not_overwritten(view):
+    def make(x):
+        inside = layers.Conv2D(4, 1)(x)
+        seen = view(inside)
+        rectified = layers.ReLU()(layers.BatchNormalization()(inside))
+        return [layers.Dense(2)(rectified), layers.Dense(3)(seen)]
+
+    model = network(make)
+    assert_same(model, batch(model))
+
+
 def test_inputs_and_views_of_them_are_not_overwritten():
     model = network(lambda x: layers.ReLU()(layers.Reshape((-1, 4))(x)))
     x = batch(model)
@@ -204,6 +224,17 @@ def test_new_weights_are_used_at_once(convolved, tmp_path):
     changed()
 
 
+def test_changed_layers_are_used_at_once(convolved):
+    x = batch(convolved)
+    before = convolved.predict_on_batch(x)
+    convolved.layers[-1].activation = lambda y: y / 2
+    assert_same(convolved, x)
+    np.testing.assert_allclose(convolved.predict_on_batch(x), before / 2, rtol=1e-5)
+    convolved.layers[-1].enable_lora(2)
+    convolved.layers[-1].lora_kernel_b.assign(np.ones((2, 2)))
+    assert_same(convolved, x)
+
+
 def test_weights_whose_changes_torch_does_not_count():
     import torch
 
@@ -214,6 +245,13 @@ def test_weights_whose_changes_torch_does_not_count():
         model.layers[-1].kernel.assign(np.ones((3, 3, 4, 4)))
         found = model.predict_on_batch(x)
     np.testing.assert_allclose(found, by_layers(model, x), rtol=1e-4, atol=1e-5)
+
+
+def test_without_onednn_the_scores_are_the_same(convolved, monkeypatch):
+    from kerasaudio.core.programs.torch_steps import linear
+
+    monkeypatch.setattr(linear, "_has_onednn", lambda x: False)
+    assert_same(convolved, batch(convolved))
 
 
 def test_parts_of_a_batch_give_its_outputs(convolved, monkeypatch):

@@ -56,6 +56,7 @@ class TorchProgram:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._steps: list[Any] | None = None
+        self._settings: list[Any] = []
         self._lock = Lock()
         self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
         self._growth = 0.0  # bytes of the largest tensor, by those of the input
@@ -68,20 +69,29 @@ class TorchProgram:
             inputs: The tensors of the model's inputs, flat.
         """
         with self._lock:
-            if self._steps is None:
-                from kerasaudio.core.programs.torch_steps.plan import plan
-
-                self._steps = [] if makes_masks(self._model) else plan(self._model)
-                self._in_parts = is_rowwise(self._model)
-                keep_for_reuse()
-            if not self._steps:
+            steps = self._planned()
+            if not steps:
                 return None
-            ready = self._prepared(self._steps)
+            ready = self._prepared(steps)
         rows = len(inputs[0])
         on_cpu = all(x.device.type == "cpu" for x in inputs)
+        ready_steps = list(zip(steps, ready, strict=True))
         if not (self._in_parts and on_cpu and rows > 1):
-            return self._run(ready, inputs)
-        return self._run_in_parts(ready, inputs, rows)
+            return self._run(ready_steps, inputs)
+        return self._run_in_parts(ready_steps, inputs, rows)
+
+    def _planned(self) -> list[Any]:
+        """Return the steps; none if the model must run as it is."""
+        from kerasaudio.core.programs.torch_steps.plan import plan, settings
+
+        now = settings(self._model)
+        if self._steps is None or now != self._settings:
+            self._settings = now
+            self._ready.clear()
+            self._steps = [] if makes_masks(self._model) else plan(self._model)
+            self._in_parts = is_rowwise(self._model)
+            keep_for_reuse()
+        return self._steps
 
     def _prepared(self, steps: Sequence[Any]) -> list[Any]:
         """Return what the steps need of the weights."""
@@ -100,13 +110,13 @@ class TorchProgram:
             found.append(ready)
         return found
 
-    def _run_in_parts(self, ready: Any, inputs: Sequence[Any], rows: int) -> list[Any]:
+    def _run_in_parts(self, steps: Any, inputs: Sequence[Any], rows: int) -> list[Any]:
         import torch
 
         parts, start = [], 0
         size = self._size(inputs, rows) if self._growth else 1
         while start < rows:
-            parts.append(self._run(ready, [x[start : start + size] for x in inputs]))
+            parts.append(self._run(steps, [x[start : start + size] for x in inputs]))
             start += size
             size = self._size(inputs, rows - start)
         if len(parts) == 1:
@@ -121,14 +131,13 @@ class TorchProgram:
         most = max(1, int(PART_BYTES / max(self._growth * of_row, 1)))
         return -(-rows // -(-rows // most))  # parts of about the same size
 
-    def _run(self, ready: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+    def _run(self, steps: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
         model = self._model
         values = {id(x): y for x, y in zip(model.inputs, inputs, strict=True)}
         largest = 0
-        assert self._steps is not None
-        for one, prepared in zip(self._steps, ready, strict=True):
-            outputs = _run_step(one, prepared, values)
-            for tensor, output in zip(one.outputs, outputs, strict=True):
+        for one, ready in steps:
+            outputs = _run_step(one, ready, values)
+            for tensor, output in zip(one.outputs, outputs, strict=False):
                 values[id(tensor)] = output
                 largest = max(largest, getattr(output, "nbytes", 0))
             for key in one.done:
@@ -152,7 +161,7 @@ def _run_step(one: Any, ready: Any, values: dict[int, Any]) -> list[Any]:
         outputs = keras.tree.flatten(node.operation(*args, **kwargs))
         inside.update(
             (id(tensor), output)
-            for tensor, output in zip(node.outputs, outputs, strict=True)
+            for tensor, output in zip(node.outputs, outputs, strict=False)
         )
     return outputs
 

@@ -98,6 +98,8 @@ class _Merge(Step):
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
         first, *rest = inputs
+        if not rest:
+            return first.clone()
         for other in rest:
             fits = torch.broadcast_shapes(first.shape, other.shape) == first.shape
             first = (self._into if owned and fits else self._new)(first, other)
@@ -122,6 +124,7 @@ class _Pool(Step):
         self._size = (*fill, *layer.pool_size)
         self._strides = (*fill, *layer.strides)
         self._is_maximum = layer.pool_mode == "max"
+        self.makes_new = math.prod(self._size) > 1
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
         x = inputs[0].unsqueeze(1) if self._is_1d else inputs[0]

@@ -66,6 +66,12 @@ def plan(model: Any) -> list[Planned]:
     return planned
 
 
+def settings(model: Any) -> list[Any]:
+    """Return what a plan depends on and users may change in a model's layers."""
+    names = ("activation", "dtype_policy", "quantization_mode", "lora_enabled")
+    return [[getattr(layer, name, None) for name in names] for layer in model.layers]
+
+
 def _chain(node: Any, users: Any, results: set[int]) -> tuple[list[Any], Step | None]:
     """Return the nodes that run together from one on, and their step."""
     layer = node.operation
@@ -129,3 +135,5 @@ def _find_owners(planned: Sequence[Planned], users: Any, results: set[int]) -> N
         ]
         if one.step is not None and (one.step.makes_new or one.owned):
             free.update(id(tensor) for tensor in one.outputs)
+        else:  # the outputs may be views of the inputs
+            free.difference_update(id(tensor) for tensor in one.inputs)
