@@ -123,7 +123,7 @@ def test_a_report_is_replaced_when_asked(run, folder, tmp_path):
     out = tmp_path / "report"
     out.mkdir()
     (out / "report.json").write_text("old")
-    with pytest.raises(ValueError, match="already has a report.*--overwrite"):
+    with pytest.raises(ValueError, match=r"already has a report.*--overwrite"):
         run("esc50", folder, "--out", out, model="never-loaded.keras")
     assert (out / "report.json").read_text() == "old"
     assert run("esc50", folder, "--out", out, "--overwrite")[0] == 0
