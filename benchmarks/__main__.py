@@ -1,6 +1,7 @@
 """``python -m benchmarks``: measure, print, and write RESULTS.md if requested."""
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import contest, frontend, long_file, networks, report, seeded, startup
 from benchmarks.contest import BACKENDS, Contest
+from benchmarks.worker import ONE_CORE
 
 DESCRIPTION = """\
 Measure kerasaudio beside its peers.
@@ -54,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write and options.only:
         parser.error("--write replaces all tables: leave out --only")
     rounds, seconds = (1, 0.0) if options.quick else (options.rounds, options.seconds)
+    if options.one_core:
+        if not hasattr(os, "sched_setaffinity"):
+            parser.error("--one-core needs Linux")
+        os.environ[ONE_CORE] = "1"
     tables, failed = [], False
     for item in _chosen(options):
         print(f"measuring: {item.title}", file=sys.stderr, flush=True)
@@ -129,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
         default=long_file.MINUTES,
         help="length of the file of decision-level "
         f"(default: {long_file.MINUTES}, with --quick: 1)",
+    )
+    parser.add_argument(
+        "--one-core",
+        action="store_true",
+        help="give every entry one core and count the time of the processor: for a "
+        "machine that has other things to do (Linux)",
     )
     parser.add_argument(
         "--quick",

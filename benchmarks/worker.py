@@ -2,7 +2,8 @@
 
 Requests are lines of JSON on standard input, answers go to standard output. The answer
 to ``{}`` is ``[]`` when the entry is built and warm; the answer to ``{"seconds": s}``
-is the seconds of every call of a turn.
+is the seconds of every call of a turn: of the clock, or if `ONE_CORE` is in the
+environment, of the processor on one core, which other programs disturb less.
 """
 
 import importlib
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 WARM_CALLS = 2
+ONE_CORE = "KERASAUDIO_BENCHMARKS_ONE_CORE"
+clock = time.process_time if os.environ.get(ONE_CORE) else time.perf_counter
 
 
 def turn(work: Callable[[], Any], seconds: float) -> list[float]:
@@ -21,14 +24,16 @@ def turn(work: Callable[[], Any], seconds: float) -> list[float]:
     work()
     times: list[float] = []
     while not times or sum(times) < seconds:
-        start = time.perf_counter()
+        start = clock()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return times
 
 
 def main() -> None:
     build, arguments = sys.argv[1:]
+    if os.environ.get(ONE_CORE):  # before libraries count the cores
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # What libraries print must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

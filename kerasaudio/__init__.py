@@ -37,6 +37,7 @@ if "keras" in sys.modules or not start.is_command():
             import keras as _keras  # noqa: F401
 
     from kerasaudio import (
+        app,
         datasets,
         evaluation,
         events,
@@ -88,6 +89,7 @@ if "keras" in sys.modules or not start.is_command():
         "Ontology",
         "Stream",
         "ZeroShot",
+        "app",
         "cross_validate",
         "datasets",
         "evaluate",

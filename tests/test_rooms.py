@@ -13,7 +13,7 @@ ROOMS = (
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
     *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),
-    "interpret",
+    *("interpret", "app"),
     *("datasets", "transfer", "evaluation", "training", "sklearn"),
     *("exporting", "sharing", "hear", "cli", "kerasaudio"),
 )

@@ -6,8 +6,9 @@ The folder has ESC-10 (or ESC-50). Three measurements, each with YAMNet/audioset
 network of --model:
 
 curves: on 80 clips, 8 of each class, the class with the highest score is explained,
-and the areas under the deletion and insertion curves are compared with those of the
-same tiles in a random order ("random"; "random times" for tiles of all frequencies).
+and the areas under the deletion and insertion curves are compared with the mean of
+those of the same tiles in random orders ("random"; "random times" for tiles of all
+frequencies).
 places: in 20 mixtures, a dog on the left and rain on the right, the share of the mass
 of "Bark" that is on the left. error: the completeness error of integrated gradients on
 those clips.
@@ -35,7 +36,12 @@ from kerasaudio.interpret import Attribution, deletion_curve, insertion_curve
 CLIPS_A_CLASS = 8
 MIXTURES = 20
 LABEL = "Bark"
-STEPS = 8
+TILES: dict[str, Any] = {
+    "fractions": (0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.35, 0.6, 1),
+    "seconds": 0.2,
+    "bands": 8,
+}
+SEEDS = (0, 1, 2)
 RANDOM = "random"
 RANDOM_TIMES = "random times"
 METHODS: dict[str, Callable[..., Attribution]] = {
@@ -69,11 +75,22 @@ def spread(paths: list[Path], count: int) -> list[Path]:
     return paths[:: len(paths) // count][:count]
 
 
-def areas(model: AudioModel, found: Attribution, order: Any) -> dict[str, float]:
-    """Measure an attribution, or a random order of its tiles, by its curves."""
+def areas(model: AudioModel, found: Attribution) -> dict[str, float]:
+    """Measure an attribution by its curves."""
     return {
-        "deletion": deletion_curve(model, found, order=order, steps=STEPS).auc,
-        "insertion": insertion_curve(model, found, order=order, steps=STEPS).auc,
+        "deletion": deletion_curve(model, found, **TILES).auc,
+        "insertion": insertion_curve(model, found, **TILES).auc,
+    }
+
+
+def random_areas(model: AudioModel, found: Attribution) -> dict[str, float]:
+    """Measure random orders of the tiles by their curves: the mean of several seeds."""
+    wild = [{"order": "random", "seed": seed, **TILES} for seed in SEEDS]
+    deletion = [deletion_curve(model, found, **each).auc for each in wild]
+    insertion = [insertion_curve(model, found, **each).auc for each in wild]
+    return {
+        "deletion": float(np.mean(deletion)),
+        "insertion": float(np.mean(insertion)),
     }
 
 
@@ -142,10 +159,10 @@ def curves(model: AudioModel, folder: Path, methods: list[str]) -> Iterator[Task
                 ((best, score),) = model.tag(path, top=1)
                 if method in METHODS:
                     found = METHODS[method](model, path, label=best)
-                    measured = areas(model, found, "attribution")
+                    measured = areas(model, found)
                 else:
                     found = any_order(model, path, best, method)
-                    measured = areas(model, found, "random")
+                    measured = random_areas(model, found)
                 return {"label": best, "score": score, **found.details, **measured}
 
             yield path.stem, method, curve
@@ -164,45 +181,70 @@ def report(known: dict[tuple[str, str], dict[str, Any]]) -> Iterator[str]:
     by_method: dict[str, dict[str, dict[str, Any]]] = {}
     for (clip, method), line in known.items():
         by_method.setdefault(method, {})[clip] = line
-    yield (
-        "| method | clips | deletion | random | better | insertion | random | better |"
+    for name, sign in (("deletion", -1), ("insertion", 1)):
+        yield from _table(
+            f"| method | clips | {name} | random | gain ± standard error | better |",
+            [
+                _curve_row(method, name, sign, own, by_method.get(rival, {}))
+                for method, own in by_method.items()
+                if method in METHODS
+                for rival in [RANDOM_TIMES if method in OVER_TIME else RANDOM]
+            ],
+        )
+    yield from _table(
+        "| method | mixtures | left: mean ± sd | lowest | >= 80 % |",
+        [_place_row(method, own) for method, own in by_method.items()],
     )
-    yield "|---|---|---|---|---|---|---|---|"
-    for method in METHODS:
-        rival = RANDOM_TIMES if method in OVER_TIME else RANDOM
-        own, others = by_method.get(method, {}), by_method.get(rival, {})
-        both = [clip for clip in own if "deletion" in own[clip] and clip in others]
-        if both:
-            cells = [f"{method} (times)" if method in OVER_TIME else method]
-            cells.append(str(len(both)))
-            for name, sign in (("deletion", -1), ("insertion", 1)):
-                mine = np.array([own[clip][name] for clip in both])
-                random = np.array([others[clip][name] for clip in both])
-                cells += [_spread_of(mine), _spread_of(random)]
-                cells.append(f"{(sign * (mine - random) > 0).mean():.0%}")
-            yield f"| {' | '.join(cells)} |"
-    yield ""
-    yield "| method | mixtures | left: mean ± sd | lowest | >= 80 % |"
-    yield "|---|---|---|---|---|"
-    for method, lines in by_method.items():
-        left = np.array([line["left"] for line in lines.values() if "left" in line])
-        if len(left):
-            yield (
-                f"| {method} | {len(left)} | {left.mean():.3f} ± {left.std():.3f} | "
-                f"{left.min():.3f} | {(left >= 0.8).sum()} |"
-            )
     errors = [
         line["completeness_error"]
         for line in known.values()
         if "completeness_error" in line
     ]
     if errors:
-        yield ""
         yield (
             f"Completeness error on {len(errors)} clips: median "
             f"{np.median(errors):.4f}, highest {max(errors):.4f}, above 1 %: "
             f"{sum(error > 0.01 for error in errors)}."
         )
+
+
+def _curve_row(
+    method: str,
+    name: str,
+    sign: int,
+    own: dict[str, dict[str, Any]],
+    others: dict[str, dict[str, Any]],
+) -> str:
+    """Compare areas of the same clips; nothing if there are none."""
+    both = [clip for clip in own if name in own[clip] and clip in others]
+    if not both:
+        return ""
+    mine = np.array([own[clip][name] for clip in both])
+    random = np.array([others[clip][name] for clip in both])
+    gain = sign * (mine - random)
+    title = f"{method} (times)" if method in OVER_TIME else method
+    return (
+        f"| {title} | {len(both)} | {_spread_of(mine)} | {_spread_of(random)} "
+        f"| {gain.mean():+.3f} ± {gain.std() / len(gain) ** 0.5:.3f} "
+        f"| {(gain > 0).mean():.0%} |"
+    )
+
+
+def _place_row(method: str, own: dict[str, dict[str, Any]]) -> str:
+    left = np.array([line["left"] for line in own.values() if "left" in line])
+    if not len(left):
+        return ""
+    return (
+        f"| {method} | {len(left)} | {_spread_of(left)} | {left.min():.3f} "
+        f"| {(left >= 0.8).sum()} |"
+    )
+
+
+def _table(heading: str, rows: list[str]) -> Iterator[str]:
+    """Yield a table, unless it has no rows."""
+    rows = [row for row in rows if row]
+    if rows:
+        yield from (heading, "|---" * (heading.count("|") - 1) + "|", *rows, "")
 
 
 def _spread_of(values: np.ndarray) -> str:

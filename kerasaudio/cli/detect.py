@@ -19,7 +19,8 @@ from kerasaudio.cli.common import (
 from kerasaudio.cli.labels import add_label_options, given_labels
 from kerasaudio.cli.scores import SCORE_WORDS, WINDOW_WORDS, add_window_options
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words, in_options
-from kerasaudio.cli.writer import SUFFIXES, add_format_options, write_all
+from kerasaudio.cli.writer import add_format_options, write_all
+from kerasaudio.files.label_formats import SUFFIXES
 from kerasaudio.text import counted, printable
 
 _DESCRIPTION = """Find sound events: which sounds are in a file, and when.

@@ -1,6 +1,7 @@
 """`kerasaudio evaluate`: measure your model, or a network on a data set."""
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -88,6 +89,9 @@ def add(commands: Any) -> None:
         metavar="FOLDER",
         help="also write report.json, tables as .csv, and confusion.png",
     )
+    evaluate.add_argument(
+        "--overwrite", action="store_true", help="replace the report in --out"
+    )
     add_json_option(evaluate)
     of_model = evaluate.add_argument_group("MODEL")
     add_split_options(
@@ -121,7 +125,9 @@ def add(commands: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     if options.out is not None:
-        _check_out(Path(options.out))  # better now than after hours
+        _check_out(Path(options.out), options.overwrite)  # better now than after hours
+    elif options.overwrite:
+        raise ValueError("--overwrite needs --out.")
     if options.what not in DATA_SETS:
         _refuse_probing(options)
         return measure_model(options)
@@ -191,9 +197,14 @@ def _refuse_probing(options: argparse.Namespace) -> None:
         )
 
 
-def _check_out(folder: Path) -> None:
+def _check_out(folder: Path, overwrite: bool) -> None:
     from kerasaudio.files.whole_file import check_writable
 
+    if os.path.lexists(folder / "report.json") and not overwrite:
+        raise ValueError(
+            f"{str(folder)!r} already has a report. Use another folder, or pass "
+            "--overwrite."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     check_writable(folder / "report.json")
 

@@ -88,10 +88,7 @@ def _tell_model(factory: str, tag: str, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json_line(facts | {"description": described}))
         return 0
-    rows: list[tuple[str, ...]] = [
-        (key, readable(value)) for key, value in facts.items() if value
-    ]
-    print(f"{described}\n\n{columns(rows)}")
+    print(f"{described}\n\n{_table(facts)}")
     return 0
 
 
@@ -99,16 +96,24 @@ def _tell_file(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json_line(facts))
         return
-    shown = {key: facts.get(key) for key in _FILE_ROWS}
-    if shown["bytes"] is not None:
-        shown["bytes"] = f"{shown['bytes']:,} ({megabytes(shown['bytes'])})"
-    if shown["sample_rate"] is not None:
-        shown["sample_rate"] = f"{shown['sample_rate']:,} Hz"
-    print(columns([(key, readable(value)) for key, value in shown.items() if value]))
+    print(_table({key: facts.get(key) for key in _FILE_ROWS}))
+
+
+def _table(facts: dict[str, Any]) -> str:
+    """Return the facts that there are, a line each, with the units of the numbers."""
+    told: list[tuple[str, ...]] = []
+    for key, value in facts.items():
+        if value:
+            unit = " Hz" if key == "sample_rate" else ""
+            size = f" ({megabytes(value)})" if key == "bytes" else ""
+            told.append((key, f"{readable(value)}{unit}{size}"))
+    return columns(told)
 
 
 def readable(value: Any) -> str:
-    """Return a fact as text, on one line."""
+    """Return a fact as text, on one line; whole numbers with commas."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     if isinstance(value, dict):
         first = [str(value["dataset"])] if "dataset" in value else []
         others = [

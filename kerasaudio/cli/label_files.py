@@ -1,24 +1,17 @@
-"""Files of events: tables, label tracks of Audacity, selection tables of Raven.
+"""Files of events that `kerasaudio detect` writes, one or a folder of them."""
 
-`kerasaudio.datasets.from_table` reads all of them.
-"""
-
-import csv
-import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from kerasaudio.cli.writer import SUFFIXES, ResultWriter, times
-from kerasaudio.datasets.label_tracks import RAVEN
+from kerasaudio.cli.writer import ResultWriter, times
 from kerasaudio.events import SoundEvent
-from kerasaudio.files.whole_file import check_writable, write_csv, write_text
-from kerasaudio.text import cell, one_line, printable
-
-HEADING = ("start", "end", "label", "score")
-_DIGITS = 6  # after the point
+from kerasaudio.events.label_files import HEADING, event_row, form_of, write_as
+from kerasaudio.files.label_formats import SUFFIXES
+from kerasaudio.files.whole_file import check_writable
+from kerasaudio.text import cell, printable
 
 
 @dataclass(frozen=True)
@@ -93,18 +86,13 @@ class Target:
         Raises:
             OSError: A file cannot be written.
         """
-        if self.form == "csv" and not self.is_folder:
-            _write_csv(self.path, results)
+        found = {result.path: result.events for result in results}
+        if not self.is_folder:
+            write_as(self.form, self.path, found, highest)
             return
-        if self.is_folder:
-            self.path.mkdir(parents=True, exist_ok=True)
-        for result in results:
-            if self.form == "csv":
-                _write_csv(self.file(result.path), [result])
-            elif self.form == "audacity":
-                write_text(self.file(result.path), _audacity(result))
-            else:
-                write_text(self.file(result.path), _raven(result, highest))
+        self.path.mkdir(parents=True, exist_ok=True)
+        for sound, events in found.items():
+            write_as(self.form, self.file(sound), {sound: events}, highest)
 
 
 def check_target(
@@ -172,81 +160,19 @@ def _check_writable(file: Path, target: Target) -> None:
 
 def _form_of(out: str, form: str | None) -> str:
     """Return the format of a file by its suffix."""
-    fitting = [name for name, suffix in SUFFIXES.items() if out.endswith(suffix)]
-    if not fitting:
+    fitting = form_of(out)
+    if fitting is None:
         named = [f"{suffix} ({name})" for name, suffix in SUFFIXES.items()]
         raise ValueError(
             f"--out must be a file with the suffix {_either(named)}, or a folder, with "
             f"a / at its end. Received: {out!r}."
         )
-    if form not in (None, fitting[-1]):  # the longest suffix
+    if form not in (None, fitting):
         raise ValueError(
             f"--format {form} is for a folder, or for a file with the suffix "
             f"{SUFFIXES[str(form)]}. Received: --out {out!r}."
         )
-    return fitting[-1]
-
-
-def event_row(event: SoundEvent) -> tuple[float, float, str, float]:
-    """Return the columns of HEADING."""
-    start, end, score = (
-        round(value, _DIGITS) for value in (event.start, event.end, event.score)
-    )
-    return start, end, event.label, score
-
-
-def _write_csv(path: Path, results: Sequence[Detected]) -> None:
-    rows = (
-        (_beside(result.path, path), *event_row(event))
-        for result in results
-        for event in result.events
-    )
-    write_csv(path, _with_heading(("path", *HEADING), rows))
-
-
-def _with_heading(heading: tuple[str, ...], rows: Iterator[tuple]) -> Iterator[tuple]:
-    yield heading
-    yield from rows
-
-
-def _beside(sound: Path, table: Path) -> str:
-    """Return a path as seen from a table's folder; absolute if it is not below it."""
-    path = Path(os.path.abspath(sound))
-    folder = Path(os.path.abspath(table)).parent
-    if not path.is_relative_to(folder):
-        return str(path)
-    name = path.relative_to(folder).as_posix()
-    return name if cell(name) == name else f"./{name}"  # "=a.wav" is no formula then
-
-
-def _audacity(result: Detected) -> str:
-    return "".join(
-        f"{event.start:.{_DIGITS}f}\t{event.end:.{_DIGITS}f}\t{one_line(event.label)}\n"
-        for event in result.events
-    )
-
-
-def _raven(result: Detected, highest: float) -> str:
-    path = os.path.abspath(result.path)
-    text = io.StringIO()
-    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
-    columns: dict[str, Callable[[SoundEvent], object]] = {
-        "View": lambda _: "Spectrogram 1",
-        "Channel": lambda _: 1,
-        RAVEN.start: lambda event: f"{event.start:.{_DIGITS}f}",
-        RAVEN.end: lambda event: f"{event.end:.{_DIGITS}f}",
-        "Low Freq (Hz)": lambda _: "0.0",
-        "High Freq (Hz)": lambda _: f"{highest:.1f}",
-        RAVEN.offset: lambda event: f"{event.start:.{_DIGITS}f}",
-        RAVEN.paths[0]: lambda _: cell(one_line(path)),
-        RAVEN.paths[1]: lambda _: cell(one_line(result.path.name)),
-        RAVEN.label: lambda event: cell(one_line(event.label)),
-        "Score": lambda event: f"{event.score:.{_DIGITS}f}",
-    }
-    rows.writerow([RAVEN.selection, *columns])
-    for number, event in enumerate(result.events, start=1):
-        rows.writerow([number, *(of(event) for of in columns.values())])
-    return text.getvalue()
+    return fitting
 
 
 def _either(names: Sequence[str]) -> str:

@@ -46,6 +46,7 @@ _WORDS: Words = {
     "duration": "--seconds",
     " are in model.spec.labels": " are shown by kerasaudio info",
     "Pass on='waveform'": "Use --method occlusion",
+    "Pass on='waveform', or use occlusion": "Use --method occlusion",
 }
 
 
@@ -102,6 +103,8 @@ def _look(options: argparse.Namespace) -> int:
     if not os.path.isfile(options.path):
         raise ValueError(f"There is no sound file named {options.path!r}.")
     model = load_model(options)
+    if model.spec.labels is None:
+        raise ValueError(f"{options.model} has no labels to explain.")
     rate = model.spec.sample_rate
     clip = load_audio(
         options.path, rate, offset=options.start, duration=length + 1 / rate

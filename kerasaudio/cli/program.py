@@ -24,6 +24,7 @@ from kerasaudio.cli import (
     look,
     nearest,
     push,
+    see,
     tag,
     train,
 )
@@ -44,6 +45,7 @@ _EXAMPLES = """examples:
   kerasaudio tag talk.wav --timeline         also the tags of each window
   kerasaudio detect street.wav --labels Dog  when a sound is heard
   kerasaudio listen                          tag the sound of the microphone, live
+  kerasaudio see                             the same, as a page with pictures
   kerasaudio embed sounds/ --out sounds.npz  one vector per file
   kerasaudio nearest bark.wav sounds/        find the most similar sounds
   kerasaudio look bark.wav --out look.html   a page: where and when it listens
@@ -114,6 +116,7 @@ def build_parser() -> tuple[SuggestingParser, Any]:
         tag,
         detect,
         listen,
+        see,
         embed,
         nearest,
         look,

@@ -59,11 +59,15 @@ _kerasaudio_words() {
     done <<< "$1"
 }
 
-_kerasaudio_values() {  # kind and choices; files are left to the shell
+_kerasaudio_values() {  # kind and choices; files alone are left to the shell
+    local one
     [[ -n $2 ]] && _kerasaudio_words "${2// /$'\n'}"
     if [[ $1 == models ]]; then
         [[ -n ${_kerasaudio_known-} ]] || _kerasaudio_known=$(@MODELS@)
         _kerasaudio_words "$_kerasaudio_known"
+        ((${#COMPREPLY[@]})) && while IFS= read -r one; do
+            [[ -n $one ]] && COMPREPLY+=("$(printf %q "$one")")
+        done <<< "$(compgen -f -- "$word")"
     elif [[ -z $1 ]]; then
         compopt +o default 2>/dev/null
     fi

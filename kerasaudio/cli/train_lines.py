@@ -5,7 +5,7 @@ import math
 import shlex
 from typing import Any
 
-from kerasaudio.text import percent, printable, quoted
+from kerasaudio.text import counted, percent, printable, quoted
 
 
 def measuring_command(options: argparse.Namespace) -> str:
@@ -32,8 +32,9 @@ def introduction(clips: Any, training: int, validation: int, model: Any) -> str:
     held = len(clips) - training - validation
     rest = f", {held} held out" if held else ""
     return (
-        f"{clips.name}: {training} clips to learn from, {validation} to choose the "
-        f"epoch{rest} ({classes})\n{origin}, {model.count_params():,} weights"
+        f"{clips.name}: {counted(training, 'clip')} to learn from, {validation} to "
+        f"choose the epoch{rest} ({classes})\n"
+        f"{origin}, {model.count_params():,} weights"
     )
 
 
@@ -41,7 +42,8 @@ def announced(clips: int, names: Any, versions: Any) -> str:
     """Return how many versions of the clips are made ahead."""
     made = clips * len(versions)
     return (
-        f"{len(versions)} versions of each clip to learn from ({', '.join(names)}): "
+        f"{counted(len(versions), 'version')} of each clip to learn from "
+        f"({', '.join(names)}): "
         f"{made} more, {clips + made} in an epoch"
     )
 

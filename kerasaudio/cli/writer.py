@@ -19,8 +19,6 @@ from kerasaudio.text import cell, printable, quoted
 FORMATS = ("text", "json", "csv")
 JSON_HELP = "print one JSON object per line"
 _HELP = {"json": JSON_HELP, "csv": "print a table"}
-# Of files of events, which `label_files` writes.
-SUFFIXES = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt"}
 
 
 def add_format_options(parser: argparse.ArgumentParser) -> Any:

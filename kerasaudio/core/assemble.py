@@ -109,7 +109,7 @@ def assemble(
         name=name or model_name(architecture, spec.weights),
         spec=spec.replace(labels=tuple(names) if include_top else None),
     )
-    if pretrained is None:
+    if pretrained is None or pretrained.is_random:
         model.random_checksum = kernel_checksum(model)
     elif pretrained.keras_file is not None:
         _load_keras(model, pretrained)

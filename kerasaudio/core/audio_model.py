@@ -187,6 +187,7 @@ class AudioModel(SpecModel):
         spec = self.spec.with_windows(window_seconds, hop_seconds, repeat_to_seconds)
         model = type(self)(self.input, self.output, name=self.name, spec=spec)
         model.random_checksum = self.random_checksum
+        model.has_told_random = self.has_told_random
         return model
 
     def decode(

@@ -144,6 +144,8 @@ class _InOrder(layers.Layer):
         **kwargs: Passed to `keras.layers.Layer`.
     """
 
+    couples_rows = True
+
     def __init__(self, network: keras.Model, **kwargs: Any) -> None:
         super().__init__(dtype="float32", **kwargs)
         self.network = network

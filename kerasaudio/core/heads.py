@@ -20,6 +20,7 @@ from kerasaudio.core.architecture import (
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.initializers import numpy_initializers
 from kerasaudio.core.patchwise import PatchMean
+from kerasaudio.core.random_weights import kernel_checksum
 
 PREFIX = "head_"
 
@@ -83,12 +84,15 @@ def with_head(
     if seen is None:
         seen = penultimate(model)
     scores = add_head(architecture, seen, _embedding(model), len(names), activation)
-    return AudioModel(
+    made = AudioModel(
         model.input,
         scores,
         name=model.name,
         spec=model.spec.of_own_head().replace(labels=tuple(names), metrics={}),
     )
+    if model.has_random_weights:
+        made.random_checksum = kernel_checksum(made)
+    return made
 
 
 def head_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -17,6 +17,11 @@ from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
 from kerasaudio.core.programs.jax_programs import JaxPrograms
 from kerasaudio.core.programs.parallel import DividedBatches, evaluate_divided, shares
 from kerasaudio.core.programs.shapes import Lengths
+from kerasaudio.core.programs.torch_program import (
+    TorchProgram,
+    are_active,
+    programs_run,
+)
 from kerasaudio.core.programs.tracing import QuietModel
 
 
@@ -42,6 +47,24 @@ class InferenceModel(QuietModel):
         super().__init__(inputs, outputs, name=name, **kwargs)
         avoid_xla_on_cpu(self)
         self._programs = JaxPrograms(self) if _on_jax() else None
+        self._torch_program = TorchProgram(self) if _on_torch() else None
+
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
+        """Run the graph; while torch predicts or evaluates, by its program."""
+        program = self._torch_program
+        if program is None or training is not False or kwargs or not are_active():
+            return super().call(inputs, training=training, mask=mask, **kwargs)
+        tensors = self._standardize_inputs(inputs)
+        masks = [mask, *(getattr(x, "_keras_mask", None) for x in tensors)]
+        masked = any(one is not None for one in keras.tree.flatten(masks))
+        found = None if masked else program(tensors)
+        if found is None:
+            return super().call(inputs, training=training, mask=mask)
+        outputs = keras.tree.pack_sequence_as(self._outputs_struct, found)
+        alone = isinstance(outputs, list | tuple) and len(outputs) == 1
+        return outputs[0] if alone else outputs
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does; several devices take any batch size."""
@@ -74,6 +97,22 @@ class InferenceModel(QuietModel):
                 return self._predict_on_jax(x, x.num_batches, 0, verbose)
         with self._keeping_weights():
             return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the outputs for one batch of Keras' loop."""
+        with self._by_program():
+            return super().predict_step(data)
+
+    def test_step(self, data: Any) -> Any:
+        """Measure on one batch of Keras' loop."""
+        with self._by_program():
+            return super().test_step(data)
+
+    def _by_program(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which torch runs the network by its program."""
+        if self._torch_program is None or self.jit_compile or self.run_eagerly:
+            return contextlib.nullcontext()
+        return programs_run()
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch, as `keras.Model.predict_on_batch` does."""
@@ -116,6 +155,10 @@ class InferenceModel(QuietModel):
 
 def _on_jax() -> bool:
     return keras.backend.backend() == "jax"
+
+
+def _on_torch() -> bool:
+    return keras.backend.backend() == "torch"
 
 
 def _batches(x: Any, steps: int, batch_size: int) -> Iterator[Any]:

@@ -58,6 +58,7 @@ class Pretrained:
         origin: Fields for the model's spec.
         spec: Spec of the model that the file was written from.
         keras_file: Path of a `.weights.h5` file.
+        is_random: Whether the file says that its weights are random.
     """
 
     title: str
@@ -70,6 +71,7 @@ class Pretrained:
     origin: Mapping[str, Any] = field(default_factory=dict)
     spec: AudioSpec | None = None
     keras_file: Path | None = None
+    is_random: bool = False
 
     @property
     def classes(self) -> int | None:
@@ -271,4 +273,5 @@ def _from_native(
         activation=saved.activation,
         origin={key: getattr(spec, key) for key in ORIGIN},
         spec=spec,
+        is_random=saved.is_random,
     )

@@ -34,9 +34,9 @@ def warn_if_random(model: Any) -> None:
     Warns:
         UserWarning: The weights are random; the message says what to do.
     """
-    if not model.has_random_weights:
+    if model.has_told_random or not model.has_random_weights:
         return
-    model.random_checksum = None
+    model.has_told_random = True
     known = model.spec.architecture or "the factory"
     warn(
         f"The weights of {model.name} are random, so its results mean nothing. Load "

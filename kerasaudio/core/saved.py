@@ -34,11 +34,13 @@ class Saved:
         state: Tensors by `layer/variable`.
         spec: Spec of the model; None if the file contains weights only.
         activation: Activation of the head, such as "softmax"; None without a head.
+        is_random: Whether the weights are random: no file and no training made them.
     """
 
     state: State
     spec: AudioSpec | None = None
     activation: str | None = None
+    is_random: bool = False
 
 
 def saved_bytes(saved: Saved) -> bytes:
@@ -49,6 +51,8 @@ def saved_bytes(saved: Saved) -> bytes:
         "activation": saved.activation,
         "spec": saved.spec.get_config(),
     }
+    if saved.is_random:
+        facts["random"] = True
     facts = json.loads(json.dumps(facts))  # as it will be read: keys are strings
     facts["crc32"] = _checksum(facts, saved.state)
     return native_bytes(saved.state, {KEY: _text(facts)})
@@ -86,6 +90,7 @@ def read_saved(path: Path) -> Saved:
         version, activation = facts["version"], facts["activation"]
         spec = dict(facts["spec"])
         checksum = facts.pop("crc32", None)
+        is_random = bool(facts.get("random"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, repr(error)) from error
     unknown = sorted(spec.keys() - {field.name for field in fields(AudioSpec)})
@@ -101,7 +106,7 @@ def read_saved(path: Path) -> Saved:
     if not isinstance(activation, str | None):
         raise _damaged(path, f"activation {activation!r}")
     try:
-        return Saved(state, AudioSpec.from_config(spec), activation)
+        return Saved(state, AudioSpec.from_config(spec), activation, is_random)
     except ValueError as error:
         raise _damaged(path, str(error)) from error
 

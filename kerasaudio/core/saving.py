@@ -31,7 +31,8 @@ def save_pretrained(model: AudioModel, path: Path, overwrite: bool) -> Path:
                 'can store. Save the model instead: model.save("mine.keras").'
             )
     _check_rebuilt(model)
-    content = saved_bytes(Saved(model_state(model), model.spec, activation))
+    saved = Saved(model_state(model), model.spec, activation, model.has_random_weights)
+    content = saved_bytes(saved)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

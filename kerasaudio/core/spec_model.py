@@ -32,10 +32,12 @@ class SpecModel(InferenceModel):
 
     Attributes:
         random_checksum: Checksum of random weights that the model was built with; None
-            if they come from a file, or a warning has told the user.
+            if they come from a file or a training.
+        has_told_random: Whether a warning has told the user of random weights.
     """
 
     random_checksum: int | None = None
+    has_told_random: bool = False
 
     # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(

@@ -94,10 +94,14 @@ ARCHIVES: dict[str, Archive] = {
         3 * GB,
     ),
 }
-_UNPINNED = {
+_BY_HAND = {
     "magnatagatune": "No hash of its archive (mp3.zip.001 to .003 and "
     "annotations_final.csv, on mirg.city.ac.uk) has been published, so it cannot be "
     "downloaded safely: get it yourself, unpack it, and pass the folder.",
+    "fsd50k": "Its archives of sounds are in several parts, which Python cannot read, "
+    "so it cannot be downloaded here: get the files of zenodo.org/records/4060432, "
+    "join the parts (`zip -s 0 FSD50K.dev_audio.zip --out dev.zip`, likewise "
+    "eval_audio), unzip all, and pass the folder.",
 }
 
 
@@ -198,8 +202,8 @@ def _forget_dead(name: str, target: Path) -> None:
 
 
 def _find(name: str) -> Archive:
-    if name in _UNPINNED:
-        raise ValueError(f"{name}: {_UNPINNED[name]}")
+    if name in _BY_HAND:
+        raise ValueError(f"{name}: {_BY_HAND[name]}")
     if name not in ARCHIVES:
         raise ValueError(
             f"name must be one of {', '.join(ARCHIVES)}. Received: {name!r}."

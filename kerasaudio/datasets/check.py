@@ -23,7 +23,8 @@ def check_targets(clips: Clips) -> None:
             "that differ only in how accents are encoded are the same.)"
         )
     if targets.ndim == 2:
-        if targets.dtype.kind not in "biu" or not np.isin(targets, (0, 1)).all():
+        numbers = targets.dtype.kind in "iu" and np.isin(targets, (0, 1)).all()
+        if targets.dtype != bool and not numbers:
             raise ValueError(
                 f"{clips.name}: multi-hot targets must be True or False, 0 or 1. "
                 f"Received: dtype {targets.dtype}."
@@ -43,6 +44,25 @@ def check_targets(clips: Clips) -> None:
             "least once. "
             + (f"Classes without a clip: {listed(missing)}. " if missing else "")
             + (f"Targets without a class: {listed(unknown)}." if unknown else "")
+        )
+
+
+def check_known(clips: Clips) -> None:
+    """Raise unless what is known fits the targets."""
+    known = clips.known
+    if known is None:
+        return
+    targets = np.asarray(clips.targets)
+    if np.shape(known) != targets.shape or known.dtype != bool or targets.ndim != 2:
+        raise ValueError(
+            f"{clips.name}: known must be bool (clips, classes), like multi-hot "
+            f"targets. Received: {known.dtype} of shape {np.shape(known)}, with "
+            f"targets {targets.shape}."
+        )
+    if (targets.astype(bool) & ~known).any():
+        raise ValueError(
+            f"{clips.name}: a class that a clip has must be known. Received: "
+            f"{(targets.astype(bool) & ~known).sum()} targets that are not."
         )
 
 
@@ -100,7 +120,7 @@ def _check_sides(clips: Clips, sides: np.ndarray, what: str) -> None:
                 f"{listed(on)}; a recording must not be on both sides."
             )
     if split and not clips.partial:
-        named = ", ".join(f"{group} ({listed(on)})" for group, on in split.items())
+        named = listed((f"{group} ({listed(on)})" for group, on in split.items()), 10)
         warn(
             f"{clips.name}: the published {what} have clips of the same recording on "
             f"two sides: {named}. They are used as published, so that results can be "

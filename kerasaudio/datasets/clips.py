@@ -13,6 +13,7 @@ from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.check import (
     PARTS,
     check_folds,
+    check_known,
     check_parts,
     check_spans,
     check_targets,
@@ -46,14 +47,21 @@ class LabeledClips:
             "validation" or "testing"; None if there is no such split.
         partial: Whether these are only some of a data set's clips, so that classes may
             be empty and folds may have gaps.
-        shared: Recordings that are known to be in two of the published folds, with
-            these folds. A UserWarning names them; any other recording in two folds is
-            an error.
+        shared: Recordings that are known to be in two of the published folds or parts,
+            with these folds or parts. A UserWarning names them; any other recording on
+            two sides is an error.
+        known: Which classes of each clip are labeled, as present or absent, bool
+            (clips, classes); None if all are. `evaluate` leaves out the others;
+            training counts them as absent.
+        events: Events of each clip, a tuple of (class name, start, end) in seconds from
+            the start of the clip, or None if they are unknown, object (clips,);
+            `kerasaudio.metrics.segment_f1` compares them with those of `find_events`.
+            None if the data set has no times.
 
     Raises:
         ValueError: Lengths differ, a target has no class name, a class has no clip,
-            folds have gaps, a recording is in two folds or parts, or a clip ends before
-            it starts.
+            folds have gaps, a recording is in two folds or parts, a clip ends before it
+            starts, or a class that is not known is in the targets.
 
     Examples:
         >>> clips = kerasaudio.datasets.LabeledClips(
@@ -78,7 +86,9 @@ class LabeledClips:
     ends: np.ndarray | None = None
     parts: np.ndarray | None = None
     partial: bool = False
-    shared: Mapping[Any, tuple[int, ...]] = field(default_factory=dict)
+    shared: Mapping[Any, tuple[Any, ...]] = field(default_factory=dict)
+    known: np.ndarray | None = None
+    events: np.ndarray | None = None
 
     labels = old_attribute("labels", "targets")
 
@@ -90,7 +100,8 @@ class LabeledClips:
         object.__setattr__(self, "class_names", names)
         if not self.paths:
             raise ValueError(f"{self.name} has no clips.")
-        for name in ("targets", "folds", "groups", "starts", "ends", "parts"):
+        each = ("targets", "folds", "groups", "starts", "ends", "parts", "events")
+        for name in each:
             values = getattr(self, name)
             if values is None or np.shape(values) == (len(self.paths),):
                 continue
@@ -100,6 +111,7 @@ class LabeledClips:
                     f"{len(self.paths)} clips. Received: shape {np.shape(values)}."
                 )
         check_targets(self)
+        check_known(self)
         check_spans(self)
         if self.folds is not None:
             check_folds(self, self.folds)

@@ -2,42 +2,18 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 
 from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.rows import inside, read_rows
+from kerasaudio.files.label_formats import RAVEN
 
 Columns = dict[str, list[str]]
 _SHOWN = 80  # most characters of a line that an error message shows
 _NUMBER = r" *-?\d+(?:\.\d*)? *"
 _SPAN = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t(.*))?")
 _ENDING = re.compile(r"((\.Table\.\d+)?\.selections)?\.txt$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class RavenColumns:
-    """The columns of Raven's selection tables.
-
-    Attributes:
-        selection: Number of the selection, which has a row for each view.
-        start: Start in seconds, of a file or of a sequence of files.
-        end: End in seconds, likewise.
-        offset: Start in seconds in its own file.
-        paths: Path of the file, name of the file.
-        label: Text of the user.
-    """
-
-    selection: str = "Selection"
-    start: str = "Begin Time (s)"
-    end: str = "End Time (s)"
-    offset: str = "File Offset (s)"
-    paths: tuple[str, str] = ("Begin Path", "Begin File")
-    label: str = "Annotation"
-
-
-RAVEN = RavenColumns()
 
 
 def read_label_track(file: Path, folder: Path) -> tuple[Columns, list[int]] | None:

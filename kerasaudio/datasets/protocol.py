@@ -44,8 +44,12 @@ class Clips(Protocol):
         """Whether these are only some of a data set's clips."""
 
     @property
-    def shared(self) -> Mapping[Any, tuple[int, ...]]:
-        """Recordings that are known to be in two folds."""
+    def shared(self) -> Mapping[Any, tuple[Any, ...]]:
+        """Recordings that are known to be in two folds or parts."""
+
+    @property
+    def known(self) -> np.ndarray | None:
+        """Which classes of each clip are labeled."""
 
     @property
     def multi_label(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.datasets.check import listed
+from kerasaudio.text import warn
 
 Row = dict[str, str]
 _SHOWN = 80  # most characters of a line that an error message shows
@@ -167,6 +168,85 @@ def require_files(paths: Sequence[Path], root: Path, what: str) -> None:
         raise FileNotFoundError(
             f"{len(missing)} of the {len(paths)} clips that {what} lists are not in "
             f"{root}: {listed(missing)}."
+        )
+
+
+def require_table(table: Path, needs: str) -> Path:
+    """Return the path of a table, or raise a FileNotFoundError.
+
+    Args:
+        table: File.
+        needs: Sentence that says which folder the data set needs.
+    """
+    if not table.is_file():
+        raise FileNotFoundError(f"There is no {table}. {needs}")
+    return table
+
+
+def chosen_splits(splits: Sequence[str] | None, known: Iterable[str]) -> list[str]:
+    """Return the splits to load, in the order of the known ones.
+
+    Raises:
+        ValueError: There is none, or one is unknown.
+    """
+    order = list(known)
+    if splits is None:
+        return order
+    asked = [splits] if isinstance(splits, str) else list(splits)
+    unknown = [split for split in asked if split not in order]
+    if unknown or not asked:
+        raise ValueError(
+            f"splits must be among {', '.join(order)}. Received: {splits!r}."
+        )
+    return [split for split in order if split in asked]
+
+
+def files_there(
+    paths: Sequence[Path],
+    root: Path,
+    what: str,
+    *,
+    may_be_missing: bool = False,
+    stacklevel: int = 4,
+) -> list[int]:
+    """Return the positions of the files that exist and are not empty.
+
+    A UserWarning says how many are left out.
+
+    Args:
+        paths: Files of all clips.
+        root: Their folder, for the messages.
+        what: What lists them.
+        may_be_missing: Whether files may be missing, as in sets from YouTube.
+        stacklevel: Of the warning; 4 if the caller is what the user calls.
+
+    Raises:
+        FileNotFoundError: A file is missing that must not be, or there is none that is
+            not empty.
+    """
+    if not may_be_missing:
+        require_files(paths, root, what)
+    there = [i for i, path in enumerate(paths) if _is_file(path)]
+    kept = [i for i in there if paths[i].stat().st_size]
+    if not kept:
+        raise FileNotFoundError(
+            f"None of the {len(paths):,} clips that {what} lists is in {root}, or all "
+            f"are empty: {listed(path.name for path in paths)}."
+        )
+    say_left_out(what, len(paths), len(there), len(kept), stacklevel=stacklevel)
+    return kept
+
+
+def say_left_out(
+    what: str, in_all: int, there: int, kept: int, *, stacklevel: int = 3
+) -> None:
+    """Warn about clips that are left out, if any; see `files_there`."""
+    faults = {"not there": in_all - there, "empty files": there - kept}
+    told = [f"{number:,} are {fault}" for fault, number in faults.items() if number]
+    if told:
+        warn(
+            f"{what}: of {in_all:,} clips, {' and '.join(told)}; they are left out.",
+            stacklevel=stacklevel,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.datasets.clips import LabeledClips
 from kerasaudio.datasets.protocol import check_clips
+from kerasaudio.text import counted
 
 DEFAULT_FRACTIONS = (0.8, 0.2)
 
@@ -86,8 +87,8 @@ def k_fold(clips: LabeledClips, folds: int = 5, seed: int = 0) -> LabeledClips:
     folds = whole_number(folds, "folds", least=2)
     if folds > recordings:
         raise ValueError(
-            f"{clips.name} has {recordings} recordings, too few for {folds} folds. Use "
-            "fewer folds."
+            f"{clips.name} has {counted(recordings, 'recording')}, too few for "
+            f"{folds} folds. Use fewer folds."
         )
     _require_recordings(clips, 2, "folds at least")
     numbers = _deal(clips, np.full(folds, 1 / folds), seed) + 1
@@ -101,9 +102,9 @@ def _require_recordings(clips: LabeledClips, least: int, what: str) -> None:
         count = len(np.unique(recordings[has_it]))
         if 0 < count < least:
             raise ValueError(
-                f"{clips.name}: class {name!r} has {has_it.sum()} clips from {count} "
-                f"recordings, too few for {least} {what}. Add recordings, or leave out "
-                "the class."
+                f"{clips.name}: class {name!r} has {counted(int(has_it.sum()), 'clip')}"
+                f" from {counted(count, 'recording')}, too few for {least} {what}. Add "
+                "recordings, or leave out the class."
             )
 
 

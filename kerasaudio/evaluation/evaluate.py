@@ -10,7 +10,7 @@ from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.datasets import LabeledClips
-from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.datasets.batching.targets import known_for, targets_for
 from kerasaudio.datasets.learned import fingerprints
 from kerasaudio.datasets.protocol import Clips
 from kerasaudio.evaluation.clip_report import ClipReport
@@ -77,6 +77,7 @@ def report_on(spec: AudioSpec, clips: Clips, scores: np.ndarray) -> Any:
         targets=targets[usable].astype(bool if several else np.int64),
         scores=scores[usable],
         skipped=tuple(p for p, g in zip(clips.paths, usable, strict=True) if not g),
+        **({} if clips.known is None else {"known": known_for(clips, names)[usable]}),
         learned=_learned(spec.learned_files, clips.paths, usable),
         origin={"architecture": spec.architecture, "preset": spec.preset},
     )

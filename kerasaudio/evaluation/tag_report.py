@@ -48,6 +48,8 @@ class TagReport(ScoredClips):
         learned: Number of clips in files that the model was trained on.
         threshold: Lowest score at which a tag counts as predicted; the areas under the
             curves do not depend on it.
+        known: Which targets are known, bool (clips, classes); None if all are. The
+            others count neither as present nor as absent, in any figure.
 
     Examples:
         `kerasaudio.evaluate` returns one. You can also make one from other scores.
@@ -66,6 +68,7 @@ class TagReport(ScoredClips):
     """
 
     threshold: float = 0.5
+    known: np.ndarray | None = None
 
     @property
     def truth(self) -> np.ndarray:
@@ -74,8 +77,9 @@ class TagReport(ScoredClips):
 
     @property
     def predictions(self) -> np.ndarray:
-        """Predicted classes of each clip, bool (clips, classes)."""
-        return np.asarray(self.scores >= self.threshold)
+        """Predicted classes of each clip among those known, bool (clips, classes)."""
+        given = np.asarray(self.scores >= self.threshold)
+        return given if self.known is None else given & self.known
 
     @property
     def instance_f1(self) -> float:
@@ -92,7 +96,10 @@ class TagReport(ScoredClips):
     @property
     def d_prime(self) -> float:
         """Separation d' of clips with and without a class, computed from `roc_auc`."""
-        return self._area(DPrime)
+        if self.known is None:
+            return self._area(DPrime)
+        area = 2.0 * keras.ops.erfinv(2.0 * self.roc_auc - 1.0)
+        return float(keras.ops.convert_to_numpy(area))
 
     @property
     def per_class(self) -> dict[str, dict[str, float]]:
@@ -180,8 +187,28 @@ class TagReport(ScoredClips):
         ]
 
     def _by_class(self, metric: Any) -> np.ndarray:
+        if self.known is not None:
+            return self._by_known_class(metric)
         heard: Any = self._metric(metric)
         return np.asarray(keras.ops.convert_to_numpy(heard.per_class()))
+
+    def _by_known_class(self, metric: Any) -> np.ndarray:
+        """Return the area of each class over the clips where it is known."""
+        areas = np.full(len(self.class_names), np.nan, np.float32)
+        for i, known in enumerate(np.asarray(self.known).T):
+            if known.any():
+                heard = metric(classes=1, max_clips=int(known.sum()))
+                heard.update_state(
+                    self.truth[known, i, None], self.scores[known, i, None]
+                )
+                areas[i] = float(heard.result())
+        return areas
+
+    def _area(self, metric: Any) -> float:
+        if self.known is None:
+            return super()._area(metric)
+        areas = self._by_known_class(metric)
+        return float(np.nanmean(areas)) if np.isfinite(areas).any() else float("nan")
 
 
 def _f1(truth: np.ndarray, given: np.ndarray, axis: int) -> np.ndarray:

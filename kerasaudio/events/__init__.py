@@ -1,12 +1,13 @@
 """Find sound events with their times, with any network that has labels.
 
 waveform (samples,) -> frames or windows -> scores (times, classes)
--> above a threshold -> events with start and end
+-> above a threshold -> events with start and end -> label files
 """
 
 from kerasaudio.core.score_timeline import ScoreTimeline, SoundEvent
 from kerasaudio.events.find import events_of, find_events
 from kerasaudio.events.frames import frame_scores, framewise
+from kerasaudio.events.label_files import write_events
 
 __all__ = [
     "ScoreTimeline",
@@ -15,4 +16,5 @@ __all__ = [
     "find_events",
     "frame_scores",
     "framewise",
+    "write_events",
 ]

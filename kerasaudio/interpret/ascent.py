@@ -132,6 +132,10 @@ class Ascent:
         rng = np.random.default_rng((self._seed, iteration))
         return int(rng.integers(-self._most_shift, self._most_shift + 1))
 
+    def roll(self, waveforms: np.ndarray, shift: int, back: bool = False) -> np.ndarray:
+        """Return waveforms rolled by a number of samples, or back."""
+        return np.roll(waveforms, -shift if back else shift, axis=-1)
+
     def move(self, waveforms: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the waveforms one step further; those without a slope stay."""
         slope = self._smooth(gradient.astype("float64"))

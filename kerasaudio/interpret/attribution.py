@@ -64,11 +64,13 @@ class Attribution:
     def __repr__(self) -> str:
         """Return the main facts in one line, with the loudest second of attention."""
         shape = " x ".join(map(str, self.values.shape))
+        parts = f"{shape} part{'' if self.values.shape == (1,) else 's'}"
         about = f", strongest at {self.peak_seconds:.2f} s" if self.mass else ""
         more = "".join(f", {name}={value:.3g}" for name, value in self.details.items())
         return (
             f"{type(self).__name__}({one_line(self.target)!r} by {self.method}, "
-            f"{shape} parts of {self.seconds:g} s, score {self.score:.3g}{about}{more})"
+            f"{parts} in {round(self.seconds, 2):g} s, score {self.score:.3g}{about}"
+            f"{more})"
         )
 
     @property
@@ -177,6 +179,15 @@ class Attribution:
         if len(self.times) < 2:
             return self.seconds
         return float(self.times[1] - self.times[0])
+
+
+def check_attribution(found: Any) -> None:
+    """Raise a ValueError unless something is an attribution."""
+    if not isinstance(found, Attribution):
+        raise ValueError(
+            "found must be the result of a method of kerasaudio.interpret, such as "
+            f"occlusion. Received: {type(found).__name__}."
+        )
 
 
 def masked(found: Attribution, mask: np.ndarray) -> np.ndarray:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from kerasaudio.audio.check import check_rate
 from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.interpret.climb import Stopped
 from kerasaudio.interpret.measures import Description, describe
 from kerasaudio.plot.ascent import ascent
-
-Stopped = Literal["finished", "reached", "interrupted", "diverged", "flat"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.arguments import number, whole_number
-from kerasaudio.audio import check_waveform
+from kerasaudio.audio.check import check_size, check_waveform
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.files.progress import steps_bar
@@ -113,7 +113,7 @@ def auralize(
     if climb.stopped == "diverged":
         warnings.warn(f"Auralization of {name}: {climb.note}", stacklevel=2)
     return Auralization(
-        waveform=climb.waveform,
+        waveform=climb.place,
         sample_rate=model.spec.sample_rate,
         target=name,
         score=climb.final_score(),
@@ -171,6 +171,7 @@ def _samples(
     if seconds is not None:
         number(seconds, "seconds", above=0)
         samples = round(seconds * spec.sample_rate)
+        check_size(samples, "The sound", "Choose a shorter one.")
     elif waveform is not None:
         samples = len(waveform)
     else:

@@ -80,7 +80,7 @@ def grad_cam(
     Examples:
         >>> model = kerasaudio.LeNetMFCC(weights="fsdd")
         >>> kerasaudio.interpret.grad_cam(model, "song.wav", label="3", at="conv1")
-        Attribution('3' by grad_cam, 301 x 40 parts of 3 s, ...)
+        Attribution('3' by grad_cam, 301 x 40 parts in 3 s, ...)
     """
     on: On = "spectrogram" if has_spectrogram(model) else "waveform"
     view, asked = explain(model, audio, sample_rate, label, layer, unit, on)

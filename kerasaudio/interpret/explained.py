@@ -9,8 +9,9 @@ import numpy as np
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.interpret.attribution import Attribution, Kind
+from kerasaudio.interpret.kept import kept
 from kerasaudio.interpret.target import find_target
-from kerasaudio.interpret.view import On, View, hear, kept
+from kerasaudio.interpret.view import On, View, hear
 
 
 def explain(
@@ -31,14 +32,12 @@ def explain(
     """
     check_model(model, "Attribution")
     target = find_target(model, label, layer=layer, unit=unit)
+    label = None if label is None else target.name
     named = {"label": label, "layer": layer, "unit": unit}
     asked = {name: value for name, value in named.items() if value is not None}
     clip = hear(model, audio, sample_rate)
     key = f"layer {layer}" if label is None else "labels"
     network = kept(model, ("network", key), lambda: target.network)
-    for old, new in zip(network.weights, target.network.weights, strict=True):
-        if old is not new:  # a copy: the layer before its activation
-            old.assign(new)
     return View(model, clip, replace(target, network=network), on, key), asked
 
 

@@ -14,12 +14,14 @@ from kerasaudio.core.audio_model import check_model
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.interpret.attribution import (
     Attribution,
+    check_attribution,
     spectrum_of,
     transforms,
     waveform_of,
 )
+from kerasaudio.interpret.kept import kept
 from kerasaudio.interpret.target import find_target
-from kerasaudio.interpret.view import by_shape, kept
+from kerasaudio.interpret.view import by_shape
 from kerasaudio.layers.base import check_choice
 from kerasaudio.layers.filterbank import hertz_to_mel
 
@@ -31,7 +33,7 @@ class Curve:
     """The score of a sound from which parts are removed, or to which they are added.
 
     Attributes:
-        fractions: Share of the parts, from 0 to 1, float64 (steps + 1,).
+        fractions: Share of the parts, from 0 to 1, float64 (points,).
         scores: Score at each, as of `AudioModel.tag`; of a unit, its value.
         name: "deletion" or "insertion".
 
@@ -65,6 +67,7 @@ def deletion_curve(
     *,
     order: Order = "attribution",
     steps: int = 10,
+    fractions: Sequence[float] | None = None,
     seconds: float = 0.1,
     bands: int = 8,
     seed: int = 0,
@@ -79,7 +82,9 @@ def deletion_curve(
         found: The attribution; its sound and its target are used.
         order: ``"attribution"`` (default): the largest first; ``"random"``: for
             comparison, the same tiles in a random order.
-        steps: Number of steps; default: 10.
+        steps: Number of equal steps; default: 10.
+        fractions: Instead of equal steps, the shares of the tiles at which to score,
+            rising from 0 to 1: first steps are often the ones that matter.
         seconds: Length of a tile; default: 0.1.
         bands: Number of tiles over frequency, equally wide in mel; attributions without
             frequencies have 1. Default: 8.
@@ -96,9 +101,13 @@ def deletion_curve(
         >>> curve = kerasaudio.interpret.deletion_curve(model, found, steps=4)
         >>> curve.fractions.tolist()
         [0.0, 0.25, 0.5, 0.75, 1.0]
+        >>> fine = [0, 0.01, 0.03, 0.1, 0.3, 1]
+        >>> curve = kerasaudio.interpret.deletion_curve(model, found, fractions=fine)
+        >>> len(curve.scores)
+        6
     """
     tiles = _Tiles(model, found, order, seconds, bands, seed)
-    return tiles.curve("deletion", steps)
+    return tiles.curve("deletion", _shares(steps, fractions))
 
 
 def insertion_curve(
@@ -107,6 +116,7 @@ def insertion_curve(
     *,
     order: Order = "attribution",
     steps: int = 10,
+    fractions: Sequence[float] | None = None,
     seconds: float = 0.1,
     bands: int = 8,
     seed: int = 0,
@@ -120,6 +130,7 @@ def insertion_curve(
         found: See `deletion_curve`.
         order: See `deletion_curve`.
         steps: See `deletion_curve`.
+        fractions: See `deletion_curve`.
         seconds: See `deletion_curve`.
         bands: See `deletion_curve`.
         seed: See `deletion_curve`.
@@ -138,7 +149,7 @@ def insertion_curve(
         True
     """
     tiles = _Tiles(model, found, order, seconds, bands, seed)
-    return tiles.curve("insertion", steps)
+    return tiles.curve("insertion", _shares(steps, fractions))
 
 
 class _Tiles:
@@ -154,6 +165,13 @@ class _Tiles:
         seed: int,
     ) -> None:
         check_model(model, "A curve")
+        check_attribution(found)
+        if found.sample_rate != model.spec.sample_rate:
+            raise ValueError(
+                f"{model.name} hears {model.spec.sample_rate:,} Hz, but the "
+                f"attribution is of a model for {found.sample_rate:,} Hz. Pass the "
+                "model that was explained."
+            )
         check_choice(order=(order, ("attribution", "random")))
         seconds = number(seconds, "seconds", above=0)
         bands = whole_number(bands, "bands")
@@ -180,10 +198,8 @@ class _Tiles:
             kind="stable",
         )
 
-    def curve(self, name: str, steps: int) -> Curve:
+    def curve(self, name: str, fractions: np.ndarray) -> Curve:
         """Return the curve."""
-        steps = whole_number(steps, "steps")
-        fractions = np.linspace(0, 1, steps + 1)
         waveforms = [self._waveform(name, fraction) for fraction in fractions]
         return Curve(fractions, scores(self._model, self._found, waveforms), name)
 
@@ -247,6 +263,19 @@ def scores(
     clip_of = np.repeat(np.arange(len(waveforms)), len(windows) // len(waveforms))
     weights = [window.weight for window in windows]
     return weighted_means(np.array(of_windows), clip_of, weights, len(waveforms))
+
+
+def _shares(steps: int, fractions: Sequence[float] | None) -> np.ndarray:
+    if fractions is None:
+        return np.linspace(0, 1, whole_number(steps, "steps") + 1)
+    shares = np.array([number(each, "fractions") for each in fractions], np.float64)
+    rising = len(shares) > 1 and (np.diff(shares) > 0).all()
+    if not rising or shares[0] != 0 or shares[-1] != 1:
+        raise ValueError(
+            "fractions must rise from 0 to 1, as [0, 0.01, 0.1, 1] does. "
+            f"Received: {fractions!r}."
+        )
+    return shares
 
 
 def _steps(times: np.ndarray, seconds: float, count: int) -> np.ndarray:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.events.timeline import timeline
-from kerasaudio.interpret.attribution import Attribution
+from kerasaudio.interpret.attribution import Attribution, check_attribution
+from kerasaudio.interpret.target import activation_name, has_logits
 from kerasaudio.layers.filterbank import hertz_to_mel
 from kerasaudio.plot.attribution import on_picture
 from kerasaudio.plot.check import check_path
@@ -58,6 +60,8 @@ def look_page(
         >>> kerasaudio.interpret.look_page(model, found, "look.html").name
         'look.html'
     """
+    check_model(model, "look_page")
+    check_attribution(found)
     target = check_path(path, (".html", ".htm"))
     if found.seconds > MOST_SECONDS:
         raise ValueError(
@@ -77,8 +81,9 @@ def look_page(
         "about": name,
         "target": found.target,
         "facts": (
-            f"Method: {found.method}. Score that is explained: {found.score:.3g}. "
-            f"{found.seconds:.2f} s at {found.sample_rate} Hz."
+            f"Method: {found.method}. Score that is explained"
+            f"{_before_activation(model, found)}: {found.score:.3g}. "
+            f"{found.seconds:.2f} s at {found.sample_rate:,} Hz."
         ),
         "note": "" if found.mass else f"Nothing in it speaks for {found.target!r}.",
         "seconds": found.seconds,
@@ -92,6 +97,12 @@ def look_page(
     }
     write_document(target, "kerasaudio.interpret", "look", title, data, "data:")
     return target
+
+
+def _before_activation(model: AudioModel, found: Attribution) -> str:
+    """Return a remark if the score is that before the activation; see `find_target`."""
+    is_logit = "label" in found.asked and has_logits(model)
+    return f", before the {activation_name(model)}" if is_logit else ""
 
 
 def _picture(found: Attribution, picture: Picture) -> dict[str, Any]:

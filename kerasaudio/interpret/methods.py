@@ -49,7 +49,7 @@ def attribute(
     Examples:
         >>> model = kerasaudio.LeNetMFCC(weights="fsdd")
         >>> kerasaudio.interpret.attribute(model, "song.wav", method="grad_cam")
-        Attribution('2' by grad_cam, 301 x 40 parts of 3 s, ...)
+        Attribution('2' by grad_cam, 301 x 40 parts in 3 s, ...)
     """
     check_model(model, "attribute")
     check_choice(method=(method, tuple(METHODS)))

@@ -19,6 +19,7 @@ from kerasaudio.layers.base import check_choice
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
 
 Over = Literal["time", "frequency", "both"]
+_LEAST_HOP = 0.001  # seconds; each part costs a run of the network
 
 
 def occlusion(
@@ -53,7 +54,7 @@ def occlusion(
             of the output of the layer `frontend` are set to that of silence.
         over: ``"time"`` (default), ``"frequency"`` or ``"both"``.
         seconds: Length of a part; default: 0.4.
-        hop_seconds: Time from one part to the next; default: 0.1.
+        hop_seconds: Time from one part to the next, at least 0.001; default: 0.1.
         bands: With frequencies: number of bands from 0 to half the sample rate, equally
             wide in mel on the waveform, in bins on the spectrogram; default: 8.
 
@@ -62,8 +63,7 @@ def occlusion(
         frequencies); with ``"frequency"`` (1, frequencies).
 
     Raises:
-        ValueError: As `saliency`; a number is out of range, or the sound is shorter
-            than a hop.
+        ValueError: As `saliency`; or a number is out of range.
         OSError: The file is missing or cannot be decoded.
 
     Source: Zeiler & Fergus 2014, arXiv:1311.2901.
@@ -78,10 +78,11 @@ def occlusion(
     """
     check_choice(over=(over, ("time", "frequency", "both")))
     seconds = number(seconds, "seconds", above=0)
-    hop = number(hop_seconds, "hop_seconds", above=0)
+    hop = number(hop_seconds, "hop_seconds", _LEAST_HOP)
     bands = whole_number(bands, "bands") if over != "time" else 1
     view, asked = explain(model, audio, sample_rate, label, layer, unit, on)
     length = len(view.clip) / model.spec.sample_rate
+    hop = min(hop, length)
     if over == "frequency":
         hop = seconds = length
     steps = max(1, round(length / hop))

@@ -102,7 +102,7 @@ def smooth_grad(
     Examples:
         >>> model = kerasaudio.LeNetMFCC(weights="fsdd")
         >>> kerasaudio.interpret.smooth_grad(model, "song.wav", label="3", samples=4)
-        Attribution('3' by smooth_grad, 301 x 40 parts of 3 s, ...)
+        Attribution('3' by smooth_grad, 301 x 40 parts in 3 s, ...)
     """
     samples = whole_number(samples, "samples")
     noise = number(noise, "noise", above=0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.audio_model import check_model
 from kerasaudio.interpret.auralization import Auralization
 from kerasaudio.plot.check import check_path
 from kerasaudio.plot.sound_page import Card, write_sound_page
@@ -59,6 +60,13 @@ def write_page(
             f"Received: {results!r:.80}."
         )
     target = check_path(path, (".html",))
+    if not isinstance(judges, Mapping | None):
+        raise ValueError(
+            'judges must be a mapping, such as {"YAMNet hears": model}. Received: '
+            f"{type(judges).__name__}."
+        )
+    for judge in (judges or {}).values():
+        check_model(judge, "write_page")
     cards = [_card(result, judges or {}) for result in every]
     write_sound_page(target, cards, title, about)
     return target

@@ -1,5 +1,6 @@
 """The network from the waveform to a layer, for clips of another length."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -52,29 +53,66 @@ class _TooShortError(ValueError):
 def _copy(whole: keras.Model, samples: int) -> keras.Model:
     (given,) = whole.inputs
     own = given.shape[1]
-    copies: list[tuple[Any, Any]] = []
 
-    def clone(layer: Any) -> Any:
-        config = layer.get_config()
+    def configured(layer: Any) -> dict[str, Any]:
+        config: dict[str, Any] = layer.get_config()
         if isinstance(layer, keras.layers.Reshape):
             shape = [samples if size == own else size for size in layer.target_shape]
             config["target_shape"] = tuple(shape)
-        copy = type(layer).from_config(config)
-        copies.append((layer, copy))
-        return copy
+        return config
 
     waveform = keras.Input((samples,), dtype=given.dtype, name="waveform")
     try:
-        copied = keras.models.clone_model(
-            whole, input_tensors=waveform, clone_function=clone
-        )
-    # Each backend and layer has its own error for a clip that is too short.
-    except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+        copied = copy_of(whole, waveform, configured)
+    except UnfitError as error:
         raise _TooShortError(str(error)) from error
     if any(size is not None and size < 1 for size in copied.output.shape[1:]):
         raise _TooShortError(f"The output has the shape {copied.output.shape}.")
-    for layer, copy in copies:
-        copy.set_weights(layer.get_weights())
+    return copied
+
+
+class UnfitError(ValueError):
+    """The layers cannot be computed for inputs of this shape."""
+
+
+def copy_of(
+    whole: keras.Model,
+    inputs: keras.KerasTensor,
+    configured: Callable[[Any], dict[str, Any]] = lambda layer: layer.get_config(),
+) -> keras.Model:
+    """Return a copy of a network, its layers and weights, on other inputs.
+
+    Args:
+        whole: A functional model with one input.
+        inputs: Its new input.
+        configured: Returns the configuration of a layer's copy.
+
+    Raises:
+        UnfitError: A layer does not take what it receives then.
+    """
+    copies: list[tuple[Any, Any]] = []
+
+    def clone(layer: Any) -> Any:
+        if isinstance(layer, keras.layers.Lambda):  # its code is not configuration
+            return keras.layers.Lambda(
+                layer.function,
+                arguments=layer.arguments,
+                name=layer.name,
+                dtype=layer.dtype_policy,
+            )
+        copy = type(layer).from_config(configured(layer))
+        copies.append((layer, copy))
+        return copy
+
+    try:
+        copied = keras.models.clone_model(
+            whole, input_tensors=inputs, clone_function=clone
+        )
+        for layer, copy in copies:
+            copy.set_weights(layer.get_weights())
+    # Each backend and layer has its own error for shapes that do not fit.
+    except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+        raise UnfitError(str(error)) from error
     return copied
 
 

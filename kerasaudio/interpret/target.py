@@ -11,6 +11,9 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.feature_model import layer_output
 from kerasaudio.core.heads import scorer
 from kerasaudio.events.classes import chosen_columns, labels_of
+from kerasaudio.interpret.kept import kept
+
+_LINEAR = "_linear"  # behind the name of a layer that is copied without its activation
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +63,9 @@ def find_target(
     if label is not None:
         if unit is not None:
             raise ValueError("unit= goes with layer=, not with a label.")
-        (column,) = chosen_columns([label], labels_of(model), model.name)
-        return Target(logits(model), column, label)
+        known = labels_of(model)
+        (column,) = chosen_columns([label], known, model.name)
+        return Target(logits(model), column, known[column])
     assert layer is not None
     network = keras.Model(model.input, layer_output(model, layer))
     units = network.output.shape[-1]
@@ -76,15 +80,37 @@ def logits(model: AudioModel) -> keras.Model:
     are processed further, or have no activation, it returns the model itself.
     """
     last = _last_layer(model)
-    if last is None or activation_name(model) in (None, "linear"):
+    if not has_logits(model):
         return model
     if not last.weights:  # an activation on its own
         return keras.Model(model.input, last.input, name=model.name)
-    config = last.get_config() | {"activation": "linear", "name": "logits"}
-    copy = type(last).from_config(config)
-    outputs = copy(last.input)
-    copy.set_weights(last.get_weights())
+    # Once: Keras remembers each call of a layer as long as the model lives.
+    network: keras.Model = kept(model, ("logits",), lambda: _linear(model, last))
+    copied = network.get_layer(f"{last.name}{_LINEAR}").weights
+    for old, new in zip(copied, last.weights, strict=True):
+        # torch has no gradient of what another thread assigns meanwhile.
+        if not _same(old, new):
+            old.assign(new)
+    return network
+
+
+def _linear(model: AudioModel, last: Any) -> keras.Model:
+    """Return the network with a copy of its last layer, without the activation."""
+    own = {"activation": "linear", "name": f"{last.name}{_LINEAR}"}
+    outputs = type(last).from_config(last.get_config() | own)(last.input)
     return keras.Model(model.input, outputs, name=model.name)
+
+
+def _same(one: keras.Variable, other: keras.Variable) -> bool:
+    """Return whether two variables have the same values, to the last bit."""
+    first, second = (ops.convert_to_numpy(each.value) for each in (one, other))
+    return first.tobytes() == second.tobytes()
+
+
+def has_logits(model: AudioModel) -> bool:
+    """Return whether `logits` are other numbers than the scores."""
+    known = _last_layer(model) is not None
+    return known and activation_name(model) not in (None, "linear")
 
 
 def activation_name(model: AudioModel) -> str | None:

@@ -22,6 +22,7 @@ from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.windowed import BATCH, whole_clip
 from kerasaudio.interpret.gradient import Gradient, NoGradientError
 from kerasaudio.interpret.grid import Grid, find_grid, spectrogram_of
+from kerasaudio.interpret.kept import kept
 from kerasaudio.interpret.target import Target
 from kerasaudio.layers.base import check_choice
 
@@ -208,15 +209,6 @@ def places_of(model: AudioModel, samples: int) -> list[np.ndarray]:
     ]
 
 
-def kept(model: AudioModel, name: tuple[str, ...], make: Callable[[], Any]) -> Any:
-    """Return what is made once for a model, and lives as long as it."""
-    # Not an attribute: Keras would count its layers as the model's.
-    store = model.__dict__.setdefault("_explained", {})
-    if name not in store:
-        store[name] = make()
-    return store[name]
-
-
 def _of_unit(outputs: Any, _: Any, *arrays: Any) -> Any:
     """Return the value of the unit that the last array marks; see `Target.values`."""
     unit = ops.sum(outputs * arrays[-1], axis=-1)
@@ -249,7 +241,8 @@ def _rest(
     except ValueError as error:
         raise ValueError(
             f"In {model.name}, what is explained does not depend on the spectrogram "
-            "alone: there is another way from the waveform. Pass on='waveform'."
+            "alone: it comes before it, or there is another way from the waveform. "
+            "Pass on='waveform', or use occlusion."
         ) from error
 
 

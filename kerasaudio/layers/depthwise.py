@@ -56,7 +56,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
 
     def call(self, inputs: Any) -> Any:
         """Convolve each channel with its own filter."""
-        sides = self._sides(inputs.shape[1:3])
+        sides = self.sides(inputs.shape[1:3])
         if xla_on_cpu():
             outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
         elif all(step == 1 for step in self.strides):
@@ -72,7 +72,8 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
             outputs = outputs + self.bias
         return self.activation(outputs)
 
-    def _sides(self, image: Sequence[int | None]) -> list[tuple[int, int]]:
+    def sides(self, image: Sequence[int | None]) -> list[tuple[int, int]]:
+        """Return the padding before and after frames, and before and after bins."""
         if self.pad_like == "torch" or all(step == 1 for step in self.strides):
             return [(width // 2, width // 2) for width in self.kernel_size]
         sides = []
@@ -105,7 +106,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
     ) -> tuple[int | None, ...]:
         """Return (batch, frames, bins, channels)."""
         batch, *image, channels = input_shape
-        self._sides(image)  # raises if the padding cannot be computed
+        self.sides(image)  # raises if the padding cannot be computed
         sizes = [
             None if size is None else -(-size // step)
             for size, step in zip(image, self.strides, strict=True)

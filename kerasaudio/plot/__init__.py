@@ -7,6 +7,7 @@ matplotlib, scikit-learn and umap-learn are imported at first use.
 
 from kerasaudio.plot.ascent import ascent
 from kerasaudio.plot.attribution import attribution
+from kerasaudio.plot.dream import dream
 from kerasaudio.plot.events import events
 from kerasaudio.plot.feature_space import feature_space
 from kerasaudio.plot.filters import filters
@@ -20,6 +21,7 @@ __all__ = [
     "ascent",
     "attribution",
     "confusion_matrix",
+    "dream",
     "events",
     "feature_space",
     "filters",

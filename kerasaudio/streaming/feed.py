@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -9,6 +10,35 @@ from kerasaudio.audio.resample import resample_stream
 from kerasaudio.audio.window_rule import Cutter, Window
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.windowed import MIN_SECONDS
+
+HOP_SECONDS = 0.25
+
+
+def stream_spec(
+    spec: AudioSpec,
+    hop_seconds: float | Literal["auto"] | None = "auto",
+    window_seconds: float | None = None,
+    *,
+    usual: float = HOP_SECONDS,
+) -> AudioSpec:
+    """Return the spec of a network with the windows of a stream.
+
+    Args:
+        spec: Spec of the network.
+        hop_seconds: See `Stream`.
+        window_seconds: See `Stream`.
+        usual: What "auto" is in seconds, for networks without a state.
+
+    Raises:
+        ValueError: A time is not positive, or the network does not accept the length.
+    """
+    if hop_seconds != "auto":
+        hop = hop_seconds
+    elif spec.step_samples is None:
+        hop = usual
+    else:
+        hop = None if window_seconds else spec.step_samples / spec.sample_rate
+    return spec.with_windows(window_seconds, hop).over_time()
 
 
 class WindowFeed:

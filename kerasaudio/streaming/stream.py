@@ -14,15 +14,13 @@ from numpy.typing import ArrayLike
 from kerasaudio.audio.check import check_rate
 from kerasaudio.audio.load import mix
 from kerasaudio.audio.window import Window
-from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel
 from kerasaudio.core.random_weights import warn_if_random
 from kerasaudio.core.windowed import Hearing
 from kerasaudio.streaming.block import check_block
-from kerasaudio.streaming.feed import WindowFeed
+from kerasaudio.streaming.feed import WindowFeed, stream_spec
 from kerasaudio.streaming.latency import Stopwatch, StreamReport
 from kerasaudio.streaming.smoothing import smoother
-
-HOP_SECONDS = 0.25
 
 
 class Heard(NamedTuple):
@@ -115,9 +113,7 @@ class Stream:
             )
         self.model = model
         warn_if_random(model)
-        if hop_seconds == "auto":
-            hop_seconds = _usual_hop(model.spec, window_seconds)
-        self._spec = model.spec.with_windows(window_seconds, hop_seconds).over_time()
+        self._spec = stream_spec(model.spec, hop_seconds, window_seconds)
         self._smooth = smoother(smoothing, smoothing_seconds, self._spec.hop_seconds)
         self._feed: WindowFeed | None = None
         self._sample_rate = self._channels = self._frames = 0
@@ -300,10 +296,3 @@ class Stream:
                 f"{self._channels}. Received: {channels}, shape {frames.shape}, which "
                 f"is (frames, channels)."
             )
-
-
-def _usual_hop(spec: AudioSpec, window_seconds: float | None) -> float | None:
-    """Return the hop in seconds if none is passed; None for that of the windows."""
-    if spec.step_samples is None:
-        return HOP_SECONDS
-    return None if window_seconds else spec.step_samples / spec.sample_rate

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from kerasaudio.text import counted
 from kerasaudio.training.epochs import Epoch, finished
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.probing import PROBE
@@ -51,8 +52,8 @@ def of_versions(clips: int, versions: int, made: int) -> str | None:
     if not versions:
         return None
     return (
-        f"{versions} versions of each of {clips} clips were learned from, too: "
-        f"{clips * versions}, of which {made} were made now."
+        f"{counted(versions, 'version')} of each of {clips} clips were learned from, "
+        f"too: {clips * versions}, of which {made} were made now."
     )
 
 

@@ -248,9 +248,15 @@ def _load(path: Path, mtime_ns: int, size: int) -> tuple[WeightsEntry, ...]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
-    if path != _installed():  # which was checked before; jsonschema can take seconds
+    # Ours is checked by a test. To import jsonschema can take seconds, so that it is
+    # only asked what is wrong with ours if this shows.
+    if os.environ.get(MANIFEST_VARIABLE):
         _validate(content, path)
-    entries = tuple(_entry(raw, path) for raw in content["weights"])
+    try:
+        entries = tuple(_entry(raw, path) for raw in content["weights"])
+    except (KeyError, TypeError, AttributeError):
+        _validate(content, path)
+        raise
     titles = [entry.title for entry in entries]
     if repeated := sorted({title for title in titles if titles.count(title) > 1}):
         raise ValueError(f"{path} lists {', '.join(repeated)} more than once.")

@@ -55,7 +55,7 @@ def main(name: str, files: int) -> None:
     else:
         model, seconds = own_model()
     rate = model.spec.sample_rate
-    least = model.spec.min_samples if what == "predict" else rate // 20
+    least = model.spec.min_samples if what == "predict" else -(-rate // 20)
     most = int(seconds * rate)
     rng = np.random.default_rng(0)
     # The longest comes first: what hearing it takes for a moment is no growth.

@@ -180,7 +180,7 @@ class Evaluate(Job):
         from kerasaudio.cli import main
 
         words = [str(given / "mine.keras"), str(given / "sounds")]
-        if main(["evaluate", *words, "--out", str(out / "report")]):
+        if main(["evaluate", *words, "--out", str(out / "report"), "--overwrite"]):
             raise RuntimeError("it failed")
 
     def look(self, out: Path) -> Found:

@@ -20,6 +20,7 @@ CASES = {
     "tag --thr": {"--threshold"},
     "tag --errors s": {"salvage"},
     "tag --model YAM": {"YAMNet", "YAMNet/audioset"},
+    "tag --model Spee": {"SpeechGRU", "Speech.keras"},
     "info LogMel": {"LogMelCNN", "LogMelCNN/esc10"},
     "detect --format ": {"csv", "audacity", "raven"},
     "evaluate esc": {"esc50", "esc10"},
@@ -51,7 +52,9 @@ def environment(tmp_path_factory):
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kerasaudio.cli "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    (folder / "my sound.wav").touch()
+    for name in ("my sound.wav", "mine.keras", "phone.tflite", "Speech.keras"):
+        (folder / name).touch()
+    (folder / "Music of mine.keras").touch()
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     own = {"PATH": path, "PYTHONPATH": str(command.CHECKOUT), "HOME": str(folder)}
     return folder, os.environ | own
@@ -113,6 +116,8 @@ def test_bash_leaves_files_to_itself(environment):
         'eval "$(kerasaudio completion bash)"\n'
         "COMP_WORDS=(kerasaudio tag my); COMP_CWORD=2; _kerasaudio\n"
         'echo "${#COMPREPLY[@]}"; complete -p kerasaudio\n'
+        "COMP_WORDS=(kerasaudio tag --model Music); COMP_CWORD=3; _kerasaudio\n"
+        'printf "%s;" "${COMPREPLY[@]}"\n'  # beside names of models
     )
     done = subprocess.run(
         ["bash", "--norc", "-c", ask],
@@ -122,9 +127,41 @@ def test_bash_leaves_files_to_itself(environment):
         text=True,
         timeout=120,
     )
-    empty, told = done.stdout.splitlines()
+    empty, told, beside = done.stdout.splitlines()
     assert empty == "0"
     assert "-o default" in told
+    assert {"MusicVGG", r"Music\ of\ mine.keras"} <= set(beside.split(";"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+def test_bash_completes_the_files_of_models(environment):
+    """On a terminal, as bash itself completes files nowhere else."""
+    folder, variables = environment
+    import pty
+
+    here, there = pty.openpty()
+    with subprocess.Popen(
+        ["bash", "--norc", "-i"],
+        cwd=folder,
+        env=variables | {"TERM": "dumb", "PS1": "ready"},
+        stdin=there,
+        stdout=there,
+        stderr=there,
+        start_new_session=True,
+    ) as shell:
+        os.close(there)
+        os.write(here, b'eval "$(kerasaudio completion bash)"; echo loa""ded\n')
+        for wanted, typed in [
+            (b"loaded", b"kerasaudio tag --model mine\t"),
+            (b"mine.keras ", b"phone\t"),
+            (b"phone.tflite ", b""),
+        ]:
+            said = b""
+            while wanted not in said:
+                said += os.read(here, 4_096)
+            os.write(here, typed)
+        shell.kill()
+    os.close(here)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")

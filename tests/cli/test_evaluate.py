@@ -119,6 +119,19 @@ def test_out_writes_files(run, folder, tmp_path):
     assert (tmp_path / "report" / "confusion.png").is_file()
 
 
+def test_a_report_is_replaced_when_asked(run, folder, tmp_path):
+    out = tmp_path / "report"
+    out.mkdir()
+    (out / "report.json").write_text("old")
+    with pytest.raises(ValueError, match=r"already has a report.*--overwrite"):
+        run("esc50", folder, "--out", out, model="never-loaded.keras")
+    assert (out / "report.json").read_text() == "old"
+    assert run("esc50", folder, "--out", out, "--overwrite")[0] == 0
+    assert json.loads((out / "report.json").read_text())
+    with pytest.raises(ValueError, match="--overwrite needs --out"):
+        run("esc50", folder, "--overwrite", model="never-loaded.keras")
+
+
 def test_a_bad_out_is_told_at_once(run, folder, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):

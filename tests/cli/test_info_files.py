@@ -108,6 +108,7 @@ def test_a_sound(run, place):
     groove = run("info", CHECKOUT / "examples" / "groove.ogg")[1]
     assert "OGG VORBIS" in groove
     assert "44,100 Hz" in groove
+    assert "529,200" in groove
 
 
 def test_what_is_missing_is_told(run, place, tmp_path):

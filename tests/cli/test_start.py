@@ -250,7 +250,10 @@ def test_ctrl_c_during_the_start_of_a_backend(tmp_path, level):
 
 @pytest.mark.parametrize("module", ["argparse", "jsonschema"])
 def test_ctrl_c_during_other_imports(tmp_path, module):
-    with command.start(tmp_path, "list", modules=[(module, WAITS)]) as process:
+    manifest = str(command.CHECKOUT / "weights_manifest.json")  # which is then checked
+    with command.start(
+        tmp_path, "list", modules=[(module, WAITS)], KERASAUDIO_MANIFEST=manifest
+    ) as process:
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(signal.SIGINT)
         err = process.communicate(timeout=60)[1]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import kerasaudio
+from kerasaudio.core.heads import with_head
 from kerasaudio.core.random_weights import kernel_checksum
 from support import sounds
 from support.tiny import RATE
@@ -127,8 +128,14 @@ def _through_a_file(model, folder):
     return kerasaudio.load(folder / "m.keras")
 
 
+def _through_tensors(model, folder):
+    path = model.save_pretrained(folder / "m.safetensors", overwrite=True)
+    return kerasaudio.load(path)
+
+
 COPIES = {
     "file": _through_a_file,
+    "tensors": _through_tensors,
     "pickle": lambda model, _: pickle.loads(pickle.dumps(model)),
     "deepcopy": lambda model, _: copy.deepcopy(model),
     "windows": lambda model, _: model.with_windows(hop_seconds=0.5),
@@ -141,6 +148,22 @@ def test_copies_know_it(model, tmp_path, way):
         COPIES[way](model, tmp_path).tag(SECOND, RATE)
     _fit(model)
     COPIES[way](model, tmp_path).tag(SECOND, RATE)
+
+
+@pytest.mark.parametrize("way", ["file", "tensors", "pickle"])
+def test_a_warning_does_not_make_them_less_random(model, tmp_path, way):
+    with pytest.warns(UserWarning, match=RANDOM):
+        model.tag(SECOND, RATE)
+    with pytest.warns(UserWarning, match=RANDOM):
+        COPIES[way](model, tmp_path).tag(SECOND, RATE)
+
+
+def test_a_new_head_on_random_weights(model, tmp_path):
+    file = model.save_pretrained(tmp_path / "m.safetensors")
+    assert kerasaudio.LeNetMFCC(file, labels=["c", "d"]).has_random_weights
+    assert kerasaudio.LeNetMFCC(file, include_top=False).has_random_weights
+    assert with_head(model, ["c", "d"]).has_random_weights
+    assert not with_head(kerasaudio.LeNetMFCC("fsdd"), ["c", "d"]).has_random_weights
 
 
 def test_a_clone_has_new_random_weights():

@@ -182,6 +182,8 @@ def test_refusals(tmp_path):
         datasets.download("esc51", tmp_path / "out")
     with pytest.raises(ValueError, match="No hash of its archive"):
         datasets.download("magnatagatune", tmp_path / "out")
+    with pytest.raises(ValueError, match=r"in several parts.*zip -s 0"):
+        datasets.download("fsd50k", tmp_path / "out")
     (tmp_path / "mine.wav").write_bytes(b"precious")
     with pytest.raises(ValueError, match="is not empty"):
         datasets.download("esc50", tmp_path)

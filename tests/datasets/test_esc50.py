@@ -138,6 +138,9 @@ def test_no_clip_of_esc10(folder):
         ESC50(folder, esc10=True)
 
 
+HOT = np.eye(2, dtype=bool)[[0, 1, 0, 1]]
+
+
 def _clips(tmp_path, **changes):
     fields = {
         "name": "mine",
@@ -168,6 +171,11 @@ def test_clips_are_told_in_a_line_without_their_arrays(tmp_path, folder):
         ({"class_names": ("a", "b", "c")}, "Classes without a clip: c"),
         ({"folds": np.array([1, 1, 3, 3])}, "without gaps"),
         ({"groups": np.array(list("xyxy"))}, "recording x are in the folds 1, 2"),
+        ({"known": np.ones((4, 2), bool)}, "known must be bool"),
+        ({"targets": HOT, "known": np.ones((4, 3), bool)}, "known must be bool"),
+        ({"targets": HOT, "known": np.ones((4, 2))}, "known must be bool"),
+        ({"targets": HOT, "known": ~HOT}, "must be known. Received: 4 targets"),
+        ({"events": np.empty(3, object)}, "events must have one entry"),
     ],
 )
 def test_clips_that_do_not_fit_together(tmp_path, changes, message):

@@ -73,9 +73,9 @@ def test_several_labels_a_clip(rng):
 
 
 def test_a_class_with_one_example():
-    with pytest.raises(ValueError, match="'c1' has 1 clips from 1 recordings, too few"):
+    with pytest.raises(ValueError, match="'c1' has 1 clip from 1 recording, too few"):
         split(make([0, 0, 0, 1]))
-    with pytest.raises(ValueError, match="'c1' has 2 clips from 1 recordings"):
+    with pytest.raises(ValueError, match="'c1' has 2 clips from 1 recording,"):
         k_fold(make([0, 0, 0, 1, 1], list("abcdd")), 2)
 
 

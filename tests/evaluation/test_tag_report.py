@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -99,6 +100,39 @@ def test_classes_and_clips_without_tags():
     json.loads(none.to_json())
 
 
+def test_what_is_unknown_counts_neither_way(made, rng):
+    known = rng.random(made.targets.shape) < 0.6
+    known[:, 3] = False
+    found = replace(made, targets=made.targets & known, known=known)
+    truth, given = made.targets, made.scores >= 0.5
+    areas, precisions, f1 = [], [], []
+    for i in range(3):
+        there = truth[known[:, i], i], made.scores[known[:, i], i]
+        areas.append(sklearn_metrics.roc_auc_score(*there))
+        precisions.append(sklearn_metrics.average_precision_score(*there))
+        f1.append(sklearn_metrics.f1_score(there[0], given[known[:, i], i]))
+        row = found.per_class[NAMES[i]]
+        assert row["roc_auc"] == pytest.approx(areas[i], abs=1e-6)
+        assert row["average_precision"] == pytest.approx(precisions[i], abs=1e-6)
+        assert row["f1"] == pytest.approx(f1[i], abs=1e-6)
+    assert list(found.per_class) == ["a", "b", "c"]
+    assert found.roc_auc == pytest.approx(np.mean(areas), abs=1e-6)
+    assert found.pr_auc == pytest.approx(np.mean(precisions), abs=1e-6)
+    assert found.macro_f1 == pytest.approx(np.mean(f1), abs=1e-6)
+    assert found.d_prime == pytest.approx(
+        np.sqrt(2) * NormalDist().inv_cdf(np.mean(areas)), abs=1e-4
+    )
+    wrong = {(mistake.path, mistake.label) for mistake in found.mistakes}
+    assert wrong == {
+        (made.paths[clip], NAMES[i])
+        for clip, i in np.argwhere((truth != given) & known).tolist()
+    }
+    everything = replace(made, known=np.ones_like(known))
+    assert everything.figures() == pytest.approx(made.figures(), abs=1e-6)
+    nothing = replace(found, known=np.zeros_like(known), targets=np.zeros_like(known))
+    assert nothing.to_dict()["roc_auc"] is nothing.to_dict()["d_prime"] is None
+
+
 def test_save_writes_tables(made, tmp_path):
     made.save(tmp_path / "report")
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
@@ -122,3 +156,8 @@ def test_measure_takes_clips_with_several_classes(network, sides):
     np.testing.assert_array_equal(found.targets, hot)
     assert found.class_names == sides[1].class_names
     assert 0 <= found.roc_auc <= 1
+    known = np.ones_like(hot)
+    known[1:, 0] = False
+    found = evaluate(model, replace(sides[1], targets=hot & known, known=known))
+    np.testing.assert_array_equal(found.known, known)
+    assert found.per_class[found.class_names[0]]["clips"] == 1

@@ -1,5 +1,7 @@
 """Each method finds the tone that a network listens to, and when."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -167,6 +169,28 @@ def test_the_same_answer_twice_and_after_new_weights(sound):
     np.testing.assert_allclose(changed.values, 3 * first.values, rtol=1e-4, atol=1e-7)
 
 
+def test_several_threads_at_once(model, sound):
+    wanted = interpret.saliency(model, sound, RATE, label="tone").values
+
+    def ask(_):
+        return interpret.saliency(model, sound, RATE, label="tone").values
+
+    with ThreadPoolExecutor(4) as pool:
+        for values in pool.map(ask, range(12)):
+            np.testing.assert_allclose(values, wanted, atol=1e-6)
+
+
+def test_the_model_does_not_grow(model, sound):
+    def outbound():
+        return sum(len(layer._outbound_nodes) for layer in model.layers)
+
+    interpret.saliency(model, sound, RATE, label="tone")
+    before = outbound()
+    for label in ("tone", "other"):
+        interpret.saliency(model, sound, RATE, label=label)
+    assert outbound() == before
+
+
 def test_networks_on_the_waveform():
     model = kerasaudio.BarkNet(weights="esc10")
     sound = np.random.default_rng(0).normal(0, 0.1, 16_000).astype("float32")
@@ -258,6 +282,19 @@ def test_nothing_that_speaks_for_it_is_no_error(sound):
     assert "strongest" not in repr(nothing)
 
 
+def test_labels_that_are_numbers(sound):
+    digits = kerasaudio.LeNetMFCC(weights="fsdd")
+    found = interpret.occlusion(digits, sound[:RATE], RATE, label=3, hop_seconds=0.5)
+    assert (found.target, found.asked) == ("3", {"label": "3"})
+    assert repr(found).startswith("Attribution('3' by occlusion, 2 parts in 1 s")
+
+
+def test_a_sound_shorter_than_a_hop_is_one_part(model, sound):
+    found = interpret.occlusion(model, sound[:450], RATE, label="tone")
+    np.testing.assert_allclose(found.times, [450 / RATE / 2])
+    assert ", 1 part in 0.06 s, " in repr(found)
+
+
 def test_what_comes_before_is_an_error(model, sound):
     digits = kerasaudio.LeNetMFCC(weights="fsdd")
     with pytest.raises(interpret.NoGradientError, match="not depend on layer 'conv2'"):
@@ -279,6 +316,7 @@ def test_what_comes_before_is_an_error(model, sound):
         ("grad_cam", {"label": "tone", "at": "embedding"}, "no maps over time"),
         ("occlusion", {"label": "tone", "over": "space"}, "`over` must be one of"),
         ("occlusion", {"label": "tone", "seconds": 0}, "seconds must be .* 0"),
+        ("occlusion", {"label": "tone", "hop_seconds": 1e-9}, "least 0.001"),
         ("lime", {"label": "tone"}, "`method` must be one of"),
     ],
 )
@@ -313,3 +351,23 @@ def test_curves(model, sound):
         assert added.auc > interpret.insertion_curve(model, found, **settings).auc
     with pytest.raises(ValueError, match="`order` must be one of"):
         interpret.deletion_curve(model, found, order="best")
+    with pytest.raises(ValueError, match=r"result of a method.*Received: str"):
+        interpret.deletion_curve(model, "tone")
+    other = kerasaudio.BarkNet(labels=["tone"])
+    with pytest.raises(ValueError, match=r"hears 16,000 Hz, but .* for 8,000 Hz"):
+        interpret.insertion_curve(other, found)
+
+
+def test_curves_at_given_fractions(model, sound):
+    found = interpret.occlusion(model, sound, RATE, label="tone")
+    equal = interpret.deletion_curve(model, found, steps=5)
+    some = interpret.deletion_curve(model, found, fractions=[0, 0.2, 0.8, 1])
+    assert some.fractions.tolist() == [0, 0.2, 0.8, 1]
+    np.testing.assert_allclose(some.scores, equal.scores[[0, 1, 4, 5]], atol=1e-5)
+    area = np.trapezoid(some.scores, [0, 0.2, 0.8, 1])
+    assert some.auc == pytest.approx(area)
+    for wrong in ([], [0, 1, 1], [0.1, 1], [0, 0.5]):
+        with pytest.raises(ValueError, match="fractions must rise from 0 to 1"):
+            interpret.insertion_curve(model, found, fractions=wrong)
+    with pytest.raises(ValueError, match="fractions must be"):
+        interpret.insertion_curve(model, found, fractions=[0, "half", 1])

@@ -232,6 +232,8 @@ def test_any_length():
     assert auralize(model, "high", iterations=1).waveform.shape == (RATE,)
     with pytest.raises(ValueError, match="takes at least 9 samples"):
         auralize(model, "high", seconds=0.001)
+    with pytest.raises(ValueError, match="The sound would have 4,000,"):
+        auralize(model, "high", seconds=4e9 / model.spec.sample_rate)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Each filter's own tone, all at once; lengths; silent filters."""
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from keras import ops
 import kerasaudio
 from kerasaudio import AudioModel, AudioSpec
 from kerasaudio.interpret import filter_spectra
+from kerasaudio.interpret.gradient import Gradient
 from kerasaudio.interpret.subnetwork import network_to
 
 RATE, SAMPLES = 8_000, 4_000
@@ -54,7 +57,6 @@ def test_one_at_a_time_gives_the_same(model):
 
     from kerasaudio.interpret.ascent import Ascent
     from kerasaudio.interpret.filter_spectra import PRIORS, STEP
-    from kerasaudio.interpret.gradient import Gradient
 
     slope = Gradient(alone, lambda out, x: ops.mean(out, axis=(1, 2)))
     uphill = Ascent(729, RATE, STEP, PRIORS, 0)
@@ -64,6 +66,41 @@ def test_one_at_a_time_gives_the_same(model):
         _, gradient = slope(np.roll(sound, shift, axis=1))
         sound = uphill.move(sound, np.roll(gradient, -shift, axis=1))
     np.testing.assert_allclose(together.waveforms[1], sound[0], atol=1e-5)
+
+
+def test_what_is_there_after_an_interruption(model, monkeypatch):
+    whole = filter_spectra(model, "pooled", iterations=7)
+    assert (whole.iterations, whole.stopped) == (7, "finished")
+    calls = iter(range(99))
+    call = Gradient.__call__
+
+    def interrupted(self, *arrays):
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return call(self, *arrays)
+
+    monkeypatch.setattr(Gradient, "__call__", interrupted)
+    first = filter_spectra(model, "pooled", iterations=7)
+    assert (first.iterations, first.stopped) == (3, "interrupted")
+    assert repr(first).endswith("iterations=3, stopped='interrupted')")
+    then = filter_spectra(model, "pooled", iterations=4, start=first)
+    assert (then.iterations, then.stopped) == (7, "finished")
+    np.testing.assert_array_equal(then.waveforms, whole.waveforms)
+    np.testing.assert_array_equal(then.activations, whole.activations)
+
+
+def test_layers_in_parts_and_other_starts(model, monkeypatch):
+    whole = filter_spectra(model, "pooled", iterations=3)
+    module = importlib.import_module("kerasaudio.interpret.filter_spectra")
+    monkeypatch.setattr(module, "_MOST_FILTERS", 3)
+    parts = filter_spectra(model, "pooled", iterations=3)
+    np.testing.assert_allclose(parts.waveforms, whole.waveforms, atol=1e-5)
+    np.testing.assert_array_equal(parts.silent, whole.silent)
+    for wrong in ({"layer": "bank"}, {"layer": "pooled", "samples": 800}):
+        with pytest.raises(ValueError, match=r"of the layer 'pooled'.*\(4, 729\)"):
+            filter_spectra(model, **wrong, start=whole)
+    with pytest.raises(ValueError, match=r"a result of filter_spectra.*ndarray"):
+        filter_spectra(model, "pooled", start=whole.waveforms)
 
 
 def test_scales(model):

@@ -43,3 +43,7 @@ def test_wrong_pages(tmp_path):
         write_page(tmp_path / "a.html", [])
     with pytest.raises(ValueError, match=r"\.html"):
         write_page(tmp_path / "a.png", result())
+    with pytest.raises(ValueError, match=r"judges must be a mapping.*list"):
+        write_page(tmp_path / "a.html", result(), judges=["YAMNet"])
+    with pytest.raises(ValueError, match="takes a model of kerasaudio"):
+        write_page(tmp_path / "a.html", result(), judges={"YAMNet": "YAMNet"})

@@ -70,6 +70,24 @@ def test_every_model_has_the_named_layers_and_a_spec(models, name):
     json.dumps(model.spec.get_config())
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="programs of torch")
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_predicts_what_the_layers_give(models, name):
+    model = models(name)
+    clips = noise(model.spec, batch=3)
+    before, rng = model.get_weights(), np.random.default_rng(0)
+    statistics = ("gamma", "beta", "moving_mean", "moving_variance")
+    try:
+        for weight in model.weights:
+            if weight.name in statistics:
+                weight.assign(rng.uniform(0.8, 1.2, weight.shape))
+        expected = output(model, clips)
+        found = model.predict_on_batch(clips)
+    finally:
+        model.set_weights(before)
+    assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("name", sorted(set(NAMES) - OVERLAPPING))
 def test_own_labels_give_probabilities_that_sum_to_one(models, name):
     model = models(name)

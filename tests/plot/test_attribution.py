@@ -146,6 +146,10 @@ def test_a_page_is_short(model, found, tmp_path):
         look_page(model, long, tmp_path / "a.html")
     with pytest.raises(ValueError, match=r"must end in .html"):
         look_page(model, found, tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"result of a method.*Received: NoneType"):
+        look_page(model, None, tmp_path / "a.html")
+    with pytest.raises(ValueError, match="takes a model of kerasaudio"):
+        look_page(None, found, tmp_path / "a.html")
 
 
 @pytest.fixture
@@ -168,11 +172,12 @@ def test_the_command(files, capsys):
     assert said.err == ""
     page = (files / "look.html").read_text(encoding="utf-8")
     assert "tones.wav" in page
+    assert "Score that is explained, before the softmax: " in page
     assert len(page) < 200_000
     assert look(files) == 1
     assert "exists. Pass --overwrite" in capsys.readouterr().err
     assert look(files, "--overwrite", "--label", "tone", "--seconds", 1) == 0
-    assert "'tone' by occlusion, 10 parts of 1 s" in capsys.readouterr().out
+    assert "'tone' by occlusion, 10 parts in 1 s" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -186,6 +191,12 @@ def test_the_command(files, capsys):
 def test_wrong_words(files, capsys, words, says):
     assert look(files, *words) == 1
     assert says in capsys.readouterr().err
+
+
+def test_a_model_without_labels(files, capsys):
+    sound, page = str(files / "tones.wav"), str(files / "a.html")
+    assert cli.main(["look", sound, "--model", "SpeakerEncoder", "--out", page]) == 1
+    assert "SpeakerEncoder has no labels to explain." in capsys.readouterr().err
 
 
 def test_wrong_files(files, capsys):

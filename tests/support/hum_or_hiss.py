@@ -10,7 +10,7 @@ RATE = 8_000
 WINDOW = 4_000
 
 
-def hum_or_hiss():
+def hum_or_hiss(labels=("hum", "hiss")):
     """Build waveform -> shape of the spectrum -> two scores."""
     waveform = keras.Input((WINDOW,), name="waveform")
     power = layers.Spectrogram(n_fft=128, hop_length=64, name="frontend")(waveform)
@@ -24,7 +24,7 @@ def hum_or_hiss():
         architecture="HumOrHiss",
         min_samples=WINDOW,
         window_padding="repeat",
-        labels=("hum", "hiss"),
+        labels=labels,
     )
     model = AudioModel(waveform, scores, name="hum_or_hiss", spec=spec)
     is_low = np.arange(65) * RATE / 128 < 1_000

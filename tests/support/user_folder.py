@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from kerasaudio.datasets.urbansound8k import SHARED
-from support import data_sets, official
+from support import data_sets, large_sets, official
 from support.clap import write_clap
 from support.torch_files import write_state
 
@@ -72,3 +72,9 @@ def _data_sets(folder):
     data_sets.gtzan(folder / "genres")
     data_sets.magnatagatune(folder / "MagnaTagATune")
     data_sets.speech_commands(folder / "speech_commands")
+    large_sets.audioset(folder / "AudioSet")
+    large_sets.fsd50k(folder / "FSD50K")
+    large_sets.desed(folder / "DESED")
+    large_sets.openmic(folder / "openmic-2018")
+    large_sets.nsynth(folder / "NSynth")
+    large_sets.birdset(folder / "HSN")

@@ -65,7 +65,7 @@ def test_rows_are_written_once_and_told_in_tables(data, tmp_path, monkeypatch, c
     stretch_pitch.main(words)
     rows = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
     assert len(rows) == 4
-    row = rows["scratch-8-stretch-0.json"]
+    row = rows["scratch-8-stretch-0-2.json"]
     assert (row["learned"], row["held_out"], row["steps"]) == (8, 4, 2)
     assert sum(row["right"].values()) == row["accuracy"] * 4
     capsys.readouterr()
@@ -73,20 +73,27 @@ def test_rows_are_written_once_and_told_in_tables(data, tmp_path, monkeypatch, c
     assert capsys.readouterr().out == ""
     stretch_pitch.main(["--table", "--out", str(tmp_path)])
     printed = capsys.readouterr().out
-    assert "| 8 | stretch | 1 of 5 |" in printed
-    assert "| 4 | none | 0 of 5 | not measured |" in printed
+    assert "### From scratch, 2 steps\n" in printed
+    assert printed.count("| 8 | stretch | 1 of 5 |") == 2
+    assert printed.count("| 8 | both | 0 of 5 | not measured |") == 2
 
 
 def test_tables_give_means_spreads_and_gains_of_the_same_draws():
-    def row(augment, draw, accuracy):
+    def row(augment, draw, accuracy, steps=600):
         right = {"rain": round(16 * accuracy), "sea_waves": 4}
         facts = {"how": "scratch", "clips": 8, "augment": augment, "draw": draw}
+        facts |= {"steps": steps}
         facts |= {"held_out": 32, "right": right, "processor_seconds": 2.0}
         return facts | {"accuracy": accuracy}
 
     rows = [row("none", 0, 0.5), row("none", 1, 0.7), row("both", 1, 0.8)]
-    printed = stretch_pitch_tables.tables(rows)
+    more = [row("none", 1, 0.9, steps=2_400)]
+    printed, longer = stretch_pitch_tables.tables(rows + more).split(
+        "### From scratch, 2,400 steps\n"
+    )
+    assert "| 8 | none | 1 of 5 | 90.0 |  | 2.0 |" in longer
     assert "| 8 | none | 2 of 5 | 60.0 ± 10.0 |  | 2.0 |" in printed
     assert "| 8 | both | 1 of 5 | 80.0 | +10.0 | 2.0 |" in printed
+    assert "| class | none (2) | stretch (0) | pitch (0) | both (1) |" in printed
     assert "| rain | 59.4 | not measured | not measured | 81.2 |" in printed
     assert "| sea waves | 25.0 |" in printed

@@ -86,24 +86,33 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
-def test_an_installed_manifest_is_not_checked_again(
+def test_our_manifest_is_read_without_its_schema(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where Jupyter is installed, importing jsonschema takes more than a second."""
-    installed = tmp_path / "weights_manifest.json"
-    installed.write_bytes(manifest.manifest_path().read_bytes())
+    ours = tmp_path / "weights_manifest.json"
+    ours.write_bytes(manifest.manifest_path().read_bytes())
     own = load_manifest()
-    monkeypatch.setattr(manifest, "_HERE", tmp_path)
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    assert manifest.manifest_path() == installed
-    assert load_manifest() == own
+    monkeypatch.delenv("KERASAUDIO_MANIFEST", raising=False)
+    monkeypatch.setattr(manifest, "manifest_path", lambda: ours)
+    with monkeypatch.context() as hidden:
+        hidden.setitem(sys.modules, "jsonschema", None)
+        assert load_manifest() == own
+    content = json.loads(ours.read_text())
+    del content["weights"][2]["license"]
+    ours.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"is not valid at .*'license' is a required"):
+        load_manifest()
 
 
-def test_schema_is_a_schema() -> None:
+def test_our_manifest_fits_its_schema() -> None:
     from jsonschema import Draft202012Validator
 
-    schema = HERE / "kerasaudio" / "weights" / "manifest.schema.json"
-    Draft202012Validator.check_schema(json.loads(schema.read_text()))
+    path = HERE / "kerasaudio" / "weights" / "manifest.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    ours = json.loads(manifest.manifest_path().read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(ours)
 
 
 @pytest.mark.parametrize("factory", OFFERED)

@@ -37,6 +37,7 @@ MODULES = (
     f"{PACKAGE}.streaming",
     f"{PACKAGE}.events",
     f"{PACKAGE}.interpret",
+    f"{PACKAGE}.app",
     f"{PACKAGE}.plot",
     f"{PACKAGE}.exporting",
     f"{PACKAGE}.weights",

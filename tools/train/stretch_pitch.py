@@ -1,6 +1,6 @@
 """Learn ESC-10 from few clips, each also slower, faster, lower and higher.
 
-    python tools/train/stretch_pitch.py esc10/ --how scratch --clips 8
+    python tools/train/stretch_pitch.py esc10/ --how scratch --clips 8 --steps 600 2400
     python tools/train/stretch_pitch.py esc10/ --how transfer
     python tools/train/stretch_pitch.py --table
 
@@ -11,15 +11,16 @@ have versions, made ahead: "stretch" is 4 speeds, "pitch" 4 shifts, "both" all 8
 
 scratch     `LogMelCNN` with 8 filters on the picture of Salamon & Bello 2017: 44.1 kHz,
             frames of 1,024 samples, a hop as long, 128 bands, 128 frames. All
-            augmentations have the same number of steps, 600 of 8 windows at random
-            places that are not silent (-60 dB); Adam's rate falls from 0.001 to 0
-            along a cosine. The scores of five windows of a held-out clip are averaged.
+            augmentations have the same number of steps (--steps) of 8 windows, at
+            random places that are not silent (-60 dB); Adam's rate falls from 0.001 to
+            0 along a cosine. The scores of five windows of a held-out clip are
+            averaged.
 transfer    `fit_probe` on YAMNet's embeddings of whole clips and versions.
 
 Pictures and embeddings of a fold in a version are computed once, when they are first
 needed, and kept in OUT/prepared. Each combination is one row,
-OUT/HOW-CLIPS-AUGMENT-DRAW.json; what is there is not computed again. --table prints the
-page's tables from the rows.
+OUT/HOW-CLIPS-AUGMENT-DRAW.json (of `scratch` with -STEPS before the ending); what is
+there is not computed again. --table prints the page's tables from the rows.
 """
 
 import argparse
@@ -55,7 +56,7 @@ Wanted = tuple[int, str, np.ndarray, np.ndarray]
 """Fold, version, positions in the fold, and classes of clips to learn from."""
 CLIPS, DRAWS = (8, 16, 4, 32), (0, 1, 2, 3, 4)
 HOW = ("scratch", "transfer")
-FILTERS, STEPS, BATCH, RATE = 8, 600, 8, 1e-3
+FILTERS, STEPS, BATCH, RATE = 8, (600,), 8, 1e-3
 SILENT_DB = -60.0
 TESTED = 5  # windows of a held-out clip
 
@@ -70,11 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     until = time.monotonic() + 60 * options.minutes
     data = ESC50(options.folder, esc10=True)
     for how in options.how:
-        learner = (
-            Scratch(data, options) if how == "scratch" else Transfer(data, options)
-        )
-        for clips, draw, name in product(options.clips, options.draws, options.augment):
-            path = options.out / f"{how}-{clips}-{name}-{draw}.json"
+        learners: dict[int | None, Any] = {None: Transfer(data, options)}
+        if how == "scratch":
+            learners = {steps: Scratch(data, options, steps) for steps in options.steps}
+        for clips, draw, (steps, learner), name in product(
+            options.clips, options.draws, learners.items(), options.augment
+        ):
+            which = f"{how}-{clips}-{name}-{draw}" + (f"-{steps}" if steps else "")
+            path = options.out / f"{which}.json"
             if path.exists():
                 continue
             if time.monotonic() > until:
@@ -144,9 +148,9 @@ def measured(
 class Scratch:
     """LogMelCNN after its front-end, compiled once, with new weights for each row."""
 
-    def __init__(self, data: ESC50, options: argparse.Namespace) -> None:
+    def __init__(self, data: ESC50, options: argparse.Namespace, steps: int) -> None:
         self.prepared = Prepared(data, options.out / "prepared", Frames())
-        self._steps = options.steps
+        self._steps = steps
         self._network: keras.Model | None = None
 
     def learn(
@@ -275,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--clips", type=int, nargs="+", choices=CLIPS, default=CLIPS, help="a class")
     add("--augment", nargs="+", choices=tuple(AUGMENTATIONS), default=AUGMENTATIONS)
     add("--draws", type=int, nargs="+", choices=DRAWS, default=DRAWS)
-    add("--steps", type=int, default=STEPS, help=f"of `scratch`; default: {STEPS}")
+    add("--steps", type=int, nargs="+", default=STEPS, help="of `scratch`")
     add("--out", type=Path, default=Path("build/stretch-pitch"))
     add("--minutes", type=float, default=1e6, help="start nothing new after them")
     add("--table", action="store_true", help="print the tables of the rows")

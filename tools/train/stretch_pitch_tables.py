@@ -5,22 +5,26 @@ from typing import Any
 
 import numpy as np
 
-SIZES, DRAWS = (4, 8, 16, 32), 5
+DRAWS = 5
 AUGMENTS = ("none", "stretch", "pitch", "both")
-TITLES = {"scratch": "From scratch", "transfer": "By transfer"}
 BY_CLASS = 8  # clips a class in the table of classes
 
 Row = dict[str, Any]
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Give the tables as Markdown; what is not measured is said to be so."""
+    """Give the tables as Markdown, for each number of steps and each size measured."""
     parts = []
-    for how, title in TITLES.items():
-        own = [row for row in rows if row["how"] == how]
-        heading = f"### {title}, {BY_CLASS} clips a class, by class"
-        parts += [f"### {title}", _by_size(own), heading, _by_class(own)]
-    return "\n\n".join(parts)
+    for steps in sorted({row["steps"] for row in rows if row["how"] == "scratch"}):
+        own = [row for row in rows if row.get("steps") == steps]
+        parts += _both(own, f"From scratch, {steps:,} steps")
+    own = [row for row in rows if row["how"] == "transfer"]
+    return "\n\n".join(parts + _both(own, "By transfer"))
+
+
+def _both(rows: Sequence[Row], title: str) -> list[str]:
+    heading = f"### {title}, {BY_CLASS} clips a class, by class"
+    return [f"### {title}", _by_size(rows), heading, _by_class(rows)]
 
 
 def _of(rows: Sequence[Row], clips: int, augment: str) -> dict[int, Row]:
@@ -37,7 +41,7 @@ def _by_size(rows: Sequence[Row]) -> str:
         "| clips a class | versions | draws | accuracy, % | difference | seconds |",
         "|---|---|---|---|---|---|",
     ]
-    for clips in SIZES:
+    for clips in sorted({row["clips"] for row in rows}):
         plain = _of(rows, clips, "none")
         for augment in AUGMENTS:
             found = _of(rows, clips, augment)
@@ -78,8 +82,9 @@ def _by_class(rows: Sequence[Row]) -> str:
     )
     if not names:
         return "Not measured."
+    headings = [f"{augment} ({len(found)})" for augment, found in each.items()]
     lines = [
-        f"| class | {' | '.join(AUGMENTS)} |",
+        f"| class | {' | '.join(headings)} |",
         f"|---|{'---|' * len(AUGMENTS)}",
     ]
     for name in names:

@@ -5,7 +5,7 @@ costs a product with every kernel in each call, so only larger batches gain.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -23,24 +23,36 @@ def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
     """
     found = dict(values)
     for convolution, normalization in _pairs(model):
-        mean = values[id(normalization.moving_mean)]
-        variance = values[id(normalization.moving_variance)]
-        scale = ops.rsqrt(variance + normalization.epsilon)
+        scale, shift = scale_and_shift(normalization, lambda v: values[id(v)])
         if normalization.scale:
-            scale = scale * values[id(normalization.gamma)]
             found[id(normalization.gamma)] = ops.ones_like(scale)
         for variable in convolution.trainable_variables + (
             convolution.non_trainable_variables
         ):
             found[id(variable)] = values[id(variable)] * scale
-        beta = values[id(normalization.beta)]
-        found[id(normalization.beta)] = beta - mean * scale
-        found[id(normalization.moving_mean)] = ops.zeros_like(mean)
+        found[id(normalization.beta)] = shift
+        found[id(normalization.moving_mean)] = ops.zeros_like(scale)
         # The sum with epsilon is 1, by which the compiler does not multiply.
         found[id(normalization.moving_variance)] = ops.full_like(
-            variance, 1 - normalization.epsilon
+            scale, 1 - normalization.epsilon
         )
     return found
+
+
+def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """Return by what batch normalization multiplies channels, and what it adds.
+
+    Args:
+        normalization: The layer, in inference.
+        value: Function that returns the value of a variable.
+    """
+    scale = ops.rsqrt(value(normalization.moving_variance) + normalization.epsilon)
+    if normalization.scale:
+        scale = scale * value(normalization.gamma)
+    shift = -value(normalization.moving_mean) * scale
+    if normalization.center:
+        shift = shift + value(normalization.beta)
+    return scale, shift
 
 
 def _pairs(model: Any) -> Iterator[tuple[Any, Any]]:

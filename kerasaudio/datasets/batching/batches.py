@@ -21,6 +21,7 @@ from kerasaudio.datasets.batching.targets import (
     mean_class_weights,
     spec_of,
     targets_for,
+    warn_of_unknown,
 )
 from kerasaudio.datasets.batching.usable import (
     check_errors,
@@ -150,6 +151,8 @@ class ClipBatches(keras.utils.PyDataset):
         cutting.check_silence(silence_db)
         if clip_seconds is not None:
             cutting.window_length(spec, clip_seconds, np.zeros(1))
+        if training:
+            warn_of_unknown(clips)
         changes = versions_of(versions)
         if changes:
             require_stretch()

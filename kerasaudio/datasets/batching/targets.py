@@ -1,5 +1,6 @@
 """Targets of clips, numbered like the labels of a model."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.protocol import Clips, check_clips
+from kerasaudio.text import warn
 
 
 def spec_of(model_or_spec: Any) -> AudioSpec:
@@ -64,6 +66,29 @@ def targets_for(
     targets = np.zeros((len(clips), len(labels)), "float32")
     targets[:, place] = clips.multi_hot
     return targets, tuple(labels)
+
+
+def known_for(clips: Clips, names: Sequence[str]) -> np.ndarray:
+    """Return which targets are known, bool (clips, names); see `targets_for`.
+
+    Classes of the model that the clips do not have are unknown if others are.
+    """
+    known = np.zeros((len(clips), len(names)), bool)
+    place = [list(names).index(name) for name in clips.class_names]
+    known[:, place] = True if clips.known is None else clips.known
+    return known
+
+
+def warn_of_unknown(clips: Clips) -> None:
+    """Warn that training counts unknown classes as absent, if there are any."""
+    if clips.known is not None and not clips.known.all():
+        warn(
+            f"{clips.name}: {1 - clips.known.mean():.0%} of the labels are unknown. "
+            "Training counts them as absent; kerasaudio.evaluate leaves them out. To "
+            "learn one class from its labels alone, take the clips where it is known: "
+            "clips.take(clips.known[:, i]).",
+            stacklevel=4,
+        )
 
 
 def mean_class_weights(clips: Clips) -> np.ndarray:

@@ -1,0 +1,64 @@
+"""What is known of a model's layers: whether rows of a batch depend on each other."""
+
+from typing import Any
+
+import keras
+from keras import layers
+
+_OWN = ("keras.", "kerasaudio.")
+_UNKNOWN = (layers.Lambda, layers.TorchModuleWrapper)
+
+
+def is_rowwise(model: Any) -> bool:
+    """Return whether parts of a batch give the same outputs as the batch.
+
+    False if it is unknown: the model has operations or layers of the user, or a fixed
+    batch size.
+    """
+    ends = (*model.inputs, *model.outputs)
+    return all(tensor.shape[0] is None for tensor in ends) and all(
+        _layer_is_rowwise(layer)
+        for nodes in model._nodes_by_depth.values()
+        for node in nodes
+        for layer in _with_layers_inside(node.operation)
+    )
+
+
+def makes_masks(model: Any) -> bool:
+    """Return whether a layer makes a mask, which others get beside their inputs."""
+    return any(
+        isinstance(layer, layers.Masking)
+        or getattr(layer, "mask_zero", False)
+        or not type(layer).compute_mask.__module__.startswith(_OWN)
+        for layer in model._flatten_layers()
+        if layer is not model
+    )
+
+
+def _with_layers_inside(operation: Any) -> list[Any]:
+    flatten = getattr(operation, "_flatten_layers", None)
+    return [operation] if flatten is None else list(flatten())
+
+
+def _layer_is_rowwise(layer: Any) -> bool:
+    if not isinstance(layer, layers.Layer) or isinstance(layer, _UNKNOWN):
+        return False
+    functions = (type(layer), getattr(layer, "activation", None))
+    if not all(_is_known(function) for function in functions):
+        return False
+    if getattr(layer, "couples_rows", False) or getattr(layer, "stateful", False):
+        return False
+    axes = keras.tree.flatten(getattr(layer, "axis", None))
+    return all(axis is None or (axis != 0 and axis > -_rank(layer)) for axis in axes)
+
+
+def _is_known(function: Any) -> bool:
+    module = getattr(function, "__module__", type(function).__module__)
+    return function is None or f"{module}.".startswith(_OWN)
+
+
+def _rank(layer: Any) -> int:
+    try:
+        return len(layer.output.shape)
+    except (AttributeError, ValueError):  # used inside another layer, or several times
+        return 2

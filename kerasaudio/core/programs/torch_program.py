@@ -1,0 +1,171 @@
+"""Prediction on torch without copies between layouts, and without memory anew.
+
+Keras' layers keep channels last, but on torch they copy each input of a convolution or
+pooling to channels first, and the output is used as a view. Batch normalization takes
+five passes. On CPUs, most of a network's time is spent there, and on new memory, whose
+pages the system clears. Here the graph becomes a list of steps (`torch_steps`), and a
+batch runs in parts whose tensors fit into a processor's cache. Layers without a step
+run as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any
+
+import keras
+
+from kerasaudio.core.programs.heap import keep_for_reuse
+from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
+
+PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
+
+_active = ContextVar("kerasaudio_torch_programs", default=False)
+
+
+@contextmanager
+def programs_run() -> Iterator[None]:
+    """Let models predict by their programs; without gradients."""
+    import torch
+
+    before = _active.set(True)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        _active.reset(before)
+
+
+def are_active() -> bool:
+    """Return whether models predict by their programs."""
+    return _active.get()
+
+
+class TorchProgram:
+    """Callable that returns the outputs of a model in inference; thread-safe.
+
+    What is computed from the weights is kept, and computed anew for weights that
+    changed. torch counts the changes of each tensor, by which they are noticed; it does
+    not count those through `tensor.data`.
+
+    Args:
+        model: A functional model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._steps: list[Any] | None = None
+        self._settings: list[Any] = []
+        self._lock = Lock()
+        self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
+        self._growth = 0.0  # bytes of the largest tensor, by those of the input
+        self._in_parts = False
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any] | None:
+        """Return the outputs, flat; None if the model must run as it is.
+
+        Args:
+            inputs: The tensors of the model's inputs, flat.
+        """
+        with self._lock:
+            steps = self._planned()
+            if not steps:
+                return None
+            ready = self._prepared(steps)
+        rows = len(inputs[0])
+        on_cpu = all(x.device.type == "cpu" for x in inputs)
+        ready_steps = list(zip(steps, ready, strict=True))
+        if not (self._in_parts and on_cpu and rows > 1):
+            return self._run(ready_steps, inputs)
+        return self._run_in_parts(ready_steps, inputs, rows)
+
+    def _planned(self) -> list[Any]:
+        """Return the steps; none if the model must run as it is."""
+        from kerasaudio.core.programs.torch_steps.plan import plan, settings
+
+        now = settings(self._model)
+        if self._steps is None or now != self._settings:
+            self._settings = now
+            self._ready.clear()
+            self._steps = [] if makes_masks(self._model) else plan(self._model)
+            self._in_parts = is_rowwise(self._model)
+            keep_for_reuse()
+        return self._steps
+
+    def _prepared(self, steps: Sequence[Any]) -> list[Any]:
+        """Return what the steps need of the weights."""
+        found: list[Any] = []
+        for number, one in enumerate(steps):
+            if one.step is None:
+                found.append(None)
+                continue
+            weights = [variable._value for variable in one.step.variables]
+            state = [(id(w), w.data_ptr(), _version(w)) for w in weights]
+            before, ready = self._ready.get(number, (None, None))
+            uncounted = any(changes is None for _, _, changes in state)
+            if before != state or uncounted:
+                ready = one.step.prepare()
+                self._ready[number] = state, ready
+            found.append(ready)
+        return found
+
+    def _run_in_parts(self, steps: Any, inputs: Sequence[Any], rows: int) -> list[Any]:
+        import torch
+
+        parts, start = [], 0
+        size = self._size(inputs, rows) if self._growth else 1
+        while start < rows:
+            parts.append(self._run(steps, [x[start : start + size] for x in inputs]))
+            start += size
+            size = self._size(inputs, rows - start)
+        if len(parts) == 1:
+            return parts[0]
+        return [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _size(self, inputs: Sequence[Any], rows: int) -> int:
+        """Return the number of rows of the next part of the rows that are left."""
+        if rows == 0:
+            return 0
+        of_row = sum(x.nbytes for x in inputs) / len(inputs[0])
+        most = max(1, int(PART_BYTES / max(self._growth * of_row, 1)))
+        return -(-rows // -(-rows // most))  # parts of about the same size
+
+    def _run(self, steps: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+        model = self._model
+        values = {id(x): y for x, y in zip(model.inputs, inputs, strict=True)}
+        largest = 0
+        for one, ready in steps:
+            outputs = _run_step(one, ready, values)
+            for tensor, output in zip(one.outputs, outputs, strict=False):
+                values[id(tensor)] = output
+                largest = max(largest, getattr(output, "nbytes", 0))
+            for key in one.done:
+                values.pop(key, None)
+        growth = largest / max(sum(x.nbytes for x in inputs), 1)
+        self._growth = max(self._growth, growth)
+        return [values[id(tensor)] for tensor in model.outputs]
+
+
+def _run_step(one: Any, ready: Any, values: dict[int, Any]) -> list[Any]:
+    if one.step is not None:
+        inputs = [values[id(tensor)] for tensor in one.inputs]
+        if all(str(x.dtype) == "torch.float32" for x in inputs):
+            return [one.step.run(ready, inputs, one.owned)]
+    outputs: list[Any] = []
+    inside = dict(values)
+    for node in one.nodes:
+        args, kwargs = node.arguments.fill_in(inside)
+        if getattr(node.operation, "_call_has_training_arg", False):
+            kwargs["training"] = False
+        outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+        inside.update(
+            (id(tensor), output)
+            for tensor, output in zip(node.outputs, outputs, strict=False)
+        )
+    return outputs
+
+
+def _version(tensor: Any) -> int | None:
+    """Return how often a tensor was changed, or None if torch does not count."""
+    return None if tensor.is_inference() else tensor._version
