@@ -13,6 +13,8 @@ import soundfile
 
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ESC50
+from kerasaudio.datasets.learned import fingerprints
+from kerasaudio.evaluation import evaluate
 from kerasaudio.models.bark_net import BarkNet
 
 RATE = 8_000
@@ -90,10 +92,51 @@ def test_dogs_writes_results_and_mistakes(animals, tmp_path):
     assert made["folds"]["2"]["by_second"] == made["mean"]["by_second"]
     assert made["mean"]["by_second"] == facts["accuracy"]
 
+    learned = [p for p in animals.glob("audio/*") if fold_and_class(p) != ("2", True)]
+    assert set(model.spec.learned_files) == set(fingerprints(learned).values())
+    assert evaluate(model, esc10_dogs.dogs(ESC50(animals)).hold_out(2)[1]).learned == 0
 
-def test_unknown_folds_are_refused(animals, tmp_path):
+
+def fold_and_class(path):
+    """Give the fold, and whether the class is tested."""
+    return path.stem[0], not path.stem.endswith("-10")
+
+
+@pytest.mark.slow
+def test_the_preset_learns_from_all_and_has_the_scores_of_the_others(animals, tmp_path):
+    scores = {1: (0.5, 0.25), 2: (1.0, 0.75)}
+    for fold, (accuracy, other) in scores.items():
+        names = ("accuracy", "balanced_accuracy")
+        facts = {
+            **dict.fromkeys(names, accuracy),
+            "macro_f1": other,
+            "by_clip": dict.fromkeys(names, other),
+        }
+        (tmp_path / f"dogs-{fold}.json").write_text(json.dumps(facts))
+
+    run(animals, tmp_path, "--folds", "none")
+
+    made = json.loads((tmp_path / "dogs-all.json").read_text())
+    assert (made["accuracy"], made["macro_f1"]) == (0.75, 0.5)
+    assert made["by_clip"] == {"accuracy": 0.5, "balanced_accuracy": 0.5}
+    assert made["clips"] == {"trained_on": 8, "test": 0}
+    assert "learned from all five" in made["test"]
+    model = keras.saving.load_model(tmp_path / "dogs-all.keras")
+    learned = fingerprints(animals.glob("audio/*")).values()
+    assert set(model.spec.learned_files) == set(learned)
+    BarkNet(tmp_path / "dogs-all.safetensors", labels=made["labels"], filters=2)
+
+
+def test_a_preset_without_measured_folds_is_refused(animals, tmp_path):
+    with pytest.raises(ValueError, match=r"lacks dogs-1\.json, dogs-2\.json.*first"):
+        run(animals, tmp_path, "--folds", "none")
+
+
+@pytest.mark.parametrize("fold", ["6", "all"])
+def test_unknown_folds_are_refused(animals, tmp_path, capsys, fold):
     with pytest.raises(SystemExit):
-        run(animals, tmp_path, "--folds", "6")
+        run(animals, tmp_path, "--folds", fold)
+    assert f"{fold!r} is not none, nor a fold, 1 to 5" in capsys.readouterr().err
 
 
 def test_pools_are_made_once_and_do_not_mix_folds(animals, tmp_path, monkeypatch):

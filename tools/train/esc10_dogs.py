@@ -4,7 +4,8 @@
 
 Dogs against roosters, crying babies and sneezes, 40 clips each, in seconds that are not
 silent (-50 dB). Each fold, or each that --folds names, is held out and tested once, at
-the end; the last epoch is kept.
+the end; the last epoch is kept. Then, or with --folds none, a network learns from all
+folds in the same way: the preset, which nothing of ESC-10 can test any more.
 
 YAMNet teaches. Of each fold 1,024 seconds are made once: faster or slower, half of them
 mixed with another sound, which may be of ESC-10's six other classes, filtered, noisy.
@@ -13,9 +14,10 @@ and, with a second head that is dropped at the end, the 16 main components of YA
 embedding. It hears parts of 0.25 s from loud places first, four times as many for the
 same work, then whole seconds. The learning rate falls to 0 both times.
 
-Writes dogs-FOLD.keras, .safetensors (the weights alone; those of fold 5 make the
-preset) and .json: accuracy, and balanced accuracy, the mean of both classes' recalls,
-by second and by clip (its seconds averaged); summary.json has the means. --mistakes
+Writes dogs-FOLD.keras, .safetensors (the weights alone) and .json: accuracy, and
+balanced accuracy, the mean of both classes' recalls, by second and by clip (its seconds
+averaged); summary.json has the means, and so has dogs-all.json, which is the preset's:
+they are those of the networks that had not heard the fold. --mistakes
 writes every misclassified second as a sound file and a picture (extra [plot]), and
 mistakes.csv. After an interruption the same command resumes. KERAS_BACKEND chooses the
 backend.
@@ -32,7 +34,7 @@ from typing import Any
 import keras
 import numpy as np
 import recipe
-import soundfile
+from esc10_dogs_mistakes import write_mistakes
 from esc10_dogs_pool import DOG, FOLDS, RATE, RIVALS, SILENCE_DB, Pools
 from esc10_dogs_student import Plan, new_learner, student_of, targets, teach
 
@@ -41,12 +43,17 @@ from kerasaudio.audio.window_rule import WindowRule
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import ESC50, LabeledClips
 from kerasaudio.datasets.batching import cutting
+from kerasaudio.datasets.learned import learned_too
 from kerasaudio.evaluation import evaluate
 from kerasaudio.files.whole_file import write_csv
 
 NETWORK: dict[str, Any] = {"filters": 8}
 LABELS = (DOG, "other")
 PART = RATE // 4
+TEST = (
+    "ESC-10 animals and people, seconds that are not silent, mean of five networks, "
+    "each without the fold it was tested on; these weights learned from all five"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = ESC50(options.folder, esc10=True)
     options.out.mkdir(parents=True, exist_ok=True)
     rows: list[tuple[Any, ...]] = []
-    for fold in options.folds:
+    for fold in filter(None, options.folds):
         path = options.out / f"dogs-{fold}.json"
         if path.exists() and not options.overwrite:
             print(f"{path} is there already")
@@ -65,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             model = keras.saving.load_model(path.with_suffix(".keras"))
             seconds = seconds_of(dogs(data).hold_out(fold)[1])
             rows += write_mistakes(model, seconds, options.mistakes)
+    if None in options.folds:
+        learn_all(data, options.out / "dogs-all.json", options)
     recipe.write_result(options.out / "summary.json", summary(options.out))
     if options.mistakes is not None:
         titles = ("file", "start", "truth", "said", "score", "sound", "picture")
@@ -130,17 +139,7 @@ def learn_and_hear(
     seconds = evaluate(model, seconds_of(held_out))
     whole = evaluate(model, held_out, silence_db=SILENCE_DB)
     result = {
-        "model": "BarkNet",
-        "tag": "esc10",
-        "arguments": NETWORK,
-        "labels": list(LABELS),
-        "parameters": recipe.write_weights(path.with_suffix(".safetensors"), model),
-        "data": f"ESC-10, dogs, {', '.join(RIVALS)}, folds "
-        f"{', '.join(map(str, folds))}, and its six other classes; "
-        "CC BY 3.0",
-        "teacher": "YAMNet/audioset",
-        "script": "tools/train/esc10_dogs.py",
-        "seed": options.seed,
+        **_facts(model, folds, path, options),
         "test": f"ESC-10 animals and people, fold {fold}, seconds that are not silent",
         "clips": {"trained_on": len(learn), "test": len(held_out)},
         "seconds_tested": len(seconds.targets),
@@ -153,11 +152,65 @@ def learn_and_hear(
             "balanced_accuracy": balanced(whole),
             "confusion": whole.confusion.tolist(),
         },
-        "epochs": {"parts": options.epochs, "whole": options.whole_epochs},
         "took_seconds": round(time.perf_counter() - began[0], 1),
         "processor_seconds": round(time.process_time() - began[1], 1),
     }
     recipe.write_result(path, result)
+
+
+def learn_all(data: ESC50, path: Path, options: argparse.Namespace) -> None:
+    """Train on all folds; the scores are the means of those that were held out.
+
+    Raises:
+        ValueError: A fold has not been measured yet.
+    """
+    folds = sorted(set(data.require_folds().tolist()))
+    measured = [path.with_name(f"dogs-{fold}.json") for fold in folds]
+    if missing := [file.name for file in measured if not file.exists()]:
+        raise ValueError(
+            f"{path.parent} lacks {', '.join(missing)}. Hold each fold out first: the "
+            "score of what heard all of them is theirs."
+        )
+    if path.exists() and not options.overwrite:
+        print(f"{path} is there already")
+        return
+    print("no fold held out", flush=True)
+    results = [json.loads(file.read_text(encoding="utf-8")) for file in measured]
+    model = learned(data, folds, path, options)
+    model.save(path.with_suffix(".keras"))
+    means = summary(path.parent)["mean"]
+    result = {
+        **_facts(model, folds, path, options),
+        "test": TEST,
+        "clips": {"trained_on": len(dogs(data)), "test": 0},
+        "accuracy": means["by_second"],
+        "macro_f1": fmean(one["macro_f1"] for one in results),
+        "balanced_accuracy": means["by_second_balanced"],
+        "by_clip": {
+            "accuracy": means["by_clip"],
+            "balanced_accuracy": means["by_clip_balanced"],
+        },
+    }
+    recipe.write_result(path, result)
+
+
+def _facts(
+    model: AudioModel, folds: Sequence[int], path: Path, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Write the weights, and say what they are."""
+    return {
+        "model": "BarkNet",
+        "tag": "esc10",
+        "arguments": NETWORK,
+        "labels": list(LABELS),
+        "parameters": recipe.write_weights(path.with_suffix(".safetensors"), model),
+        "data": f"ESC-10, dogs, {', '.join(RIVALS)}, folds "
+        f"{', '.join(map(str, folds))}, and its six other classes; CC BY 3.0",
+        "teacher": "YAMNet/audioset",
+        "script": "tools/train/esc10_dogs.py",
+        "seed": options.seed,
+        "epochs": {"parts": options.epochs, "whole": options.whole_epochs},
+    }
 
 
 def learned(
@@ -182,7 +235,18 @@ def learned(
             unfinished.unlink(missing_ok=True)
         learner = teach(learner, pool.sounds, goals, unfinished, plan, options.seed)
         weights = learner.get_weights()
-    return student_of(learner, LABELS, NETWORK)
+    model = student_of(learner, LABELS, NETWORK)
+    spec = model.spec.replace(learned_files=learned_too((), _heard(data, folds)))
+    return AudioModel(model.input, model.output, name=model.name, spec=spec)
+
+
+def _heard(data: ESC50, folds: Sequence[int]) -> list[Path]:
+    """Give the files that some folds' seconds are made of."""
+    clips = dogs(data)
+    tested = set(clips.paths)
+    others = [path for path in data.paths if path not in tested]
+    inside = np.isin(clips.require_folds(), folds)
+    return [clips.paths[i] for i in np.flatnonzero(inside)] + others
 
 
 def summary(folder: Path) -> dict[str, Any]:
@@ -210,45 +274,26 @@ def balanced(report: Any) -> float:
     return float(np.mean([found["recall"] for found in report.per_class.values()]))
 
 
-def write_mistakes(
-    model: Any, seconds: LabeledClips, folder: Path
-) -> list[tuple[Any, ...]]:
-    """Write what was mistaken as sound and picture; gives the rows of the table."""
-    from kerasaudio.plot import events
-
-    folder.mkdir(parents=True, exist_ok=True)
-    report = evaluate(model, seconds)
-    assert seconds.starts is not None
-    rows = []
-    for number in np.flatnonzero(report.predictions != report.targets):
-        path, start = seconds.paths[number], float(seconds.starts[number])
-        truth = seconds.class_names[seconds.targets[number]]
-        said = report.class_names[report.predictions[number]]
-        score = float(report.scores[number, report.predictions[number]])
-        begin = round(start * RATE)
-        waveform = kerasaudio.load_audio(path, RATE)[begin : begin + RATE]
-        stem = folder / f"{path.stem}-{start:g}s-{truth}-as-{said}"
-        sound, picture = stem.with_name(f"{stem.name}.wav"), f"{stem.name}.png"
-        soundfile.write(sound, waveform, RATE)
-        length = len(waveform) / RATE
-        events(
-            waveform,
-            [(said, 0.0, length)],
-            folder / picture,
-            true=[(truth, 0.0, length)],
-            sample_rate=RATE,
-            labels=LABELS,
-            title=f"{truth}, not {said} {score:.2f}: {path.stem} {start:g} s",
-        )
-        row = (path.name, start, truth, said, round(score, 4), sound.name, picture)
-        rows.append(row)
-    return rows
+def _fold(text: str) -> int | None:
+    """Read a fold, or none."""
+    if text == "none":
+        return None
+    if text not in map(str, FOLDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not none, nor a fold, 1 to 5")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = recipe.parser(__doc__ or "", out="build/esc10-dogs", epochs=5)
     add = parser.add_argument
-    add("--folds", nargs="+", type=int, choices=FOLDS, default=list(FOLDS))
+    add(
+        "--folds",
+        nargs="+",
+        type=_fold,
+        default=[*FOLDS, None],
+        metavar="FOLD",
+        help="to hold out, 1 to 5, or none, for the preset; default: all of these",
+    )
     add("--whole-epochs", type=int, default=1, help="on whole seconds; default: 1")
     add("--mistakes", type=Path, metavar="FOLDER", help="write them there")
     return parser
