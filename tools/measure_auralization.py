@@ -26,6 +26,15 @@ from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.weights.label_lists import label_list
 
 GOAL = 0.99
+# Of BarkNet, which learned from soft targets: with the usual ones its score for dogs
+# ends at 0.88 to 0.96.
+DOGS_PLAIN: dict[str, Any] = {"priors": None, "step": 0.01, "until": GOAL}
+DOGS_PRIORS: dict[str, Any] = {
+    "priors": Priors(slope_db=6, rms=0.2),
+    "step": 0.006,
+    "iterations": 1000,
+    "until": GOAL,
+}
 DIGITS = tuple("0123456789")
 SLOPES = (12, 6)  # dB per octave
 SOUNDS = ("Bark", "Siren", "Whistling")
@@ -59,10 +68,10 @@ def dogs(options: argparse.Namespace) -> list[dict[str, Any]]:
     made = []
     for against in (False, True):
         for seed in _seeds(options):
-            plain = auralize(
-                model, "dog", against=against, priors=None, until=GOAL, seed=seed
-            )
-            made += [plain, auralize(model, "dog", against=against, seed=seed)]
+            for settings in (DOGS_PLAIN, DOGS_PRIORS):
+                made.append(
+                    auralize(model, "dog", against=against, seed=seed, **settings)
+                )
     return _written(options.out / "dogs.html", made, {})
 
 

@@ -25,7 +25,7 @@ CALIBRATE = 80
 @pytest.mark.parametrize("form", ["litert", "onnx", "openvino"])
 def test_eight_bits_cost_less_than_a_point(form, shared, tmp_path):
     (entry,) = (one for one in load_manifest() if one.title == TITLE)
-    learned, test, _ = held_out(entry, shared / "data")
+    learned, test, *_ = held_out(entry, shared / "data")
     some = np.linspace(0, len(learned) - 1, CALIBRATE).astype(int)
     model = FACTORIES[entry.factory](weights=entry.tag)
 

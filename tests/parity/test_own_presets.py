@@ -1,4 +1,7 @@
-"""Weights of our own: each scores on held-out clips what the manifest says."""
+"""Weights of our own: each scores on held-out clips what the manifest says.
+
+One that learned from all clips scores what it did on those when it was made.
+"""
 
 import math
 from pathlib import Path
@@ -47,9 +50,7 @@ def test_it_is_small_and_says_how_it_was_made(entry, load):
 @pytest.mark.shared
 @pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
 def test_its_score_on_a_few_held_out_clips(entry, load, shared):
-    stated = entry.metrics["accuracy"]
-
-    accuracy, count = score(entry, load(entry), shared, few=True)
+    accuracy, stated, count = score(entry, load(entry), shared, few=True)
 
     spread = math.sqrt(stated * (1 - stated) / count)
     assert abs(accuracy - stated) <= ODDS * spread + 1 / count
@@ -59,16 +60,17 @@ def test_its_score_on_a_few_held_out_clips(entry, load, shared):
 @pytest.mark.shared
 @pytest.mark.parametrize("entry", OWN.values(), ids=OWN)
 def test_its_score_on_all_held_out_clips(entry, load, shared):
-    accuracy, count = score(entry, load(entry), shared)
+    accuracy, stated, count = score(entry, load(entry), shared)
 
     # A clip on the edge may fall to either side on another backend.
-    assert abs(accuracy - entry.metrics["accuracy"]) <= 1.5 / count
+    assert abs(accuracy - stated) <= 1.5 / count
 
 
 def score(entry, model, shared, few=False):
-    """Give the accuracy, and on how many clips or segments."""
-    _, clips, settings = held_out(entry, shared / "data")
+    """Give the accuracy, what it should be, and on how many clips or segments."""
+    _, clips, settings, heard = held_out(entry, shared / "data")
     if few:
         clips = clips.take(np.linspace(0, len(clips) - 1, FEW).astype(int))
     report = evaluate(model, clips, **settings)
-    return report.accuracy, len(report.targets)
+    stated = entry.metrics["accuracy"] if heard is None else heard
+    return report.accuracy, stated, len(report.targets)

@@ -1,4 +1,4 @@
-"""Clips that our own presets were not trained on, and how recipes measure them."""
+"""Clips that our own presets are tested on, and how recipes measure them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ from kerasaudio.datasets import ESC50, FSDD, LabeledClips
 from kerasaudio.weights.manifest import WeightsEntry
 
 FOLD = 5
+DOGS_HEARD = 101 / 118  # seconds of fold 5
 
 
 class HeldOut(NamedTuple):
@@ -21,11 +22,14 @@ class HeldOut(NamedTuple):
         learned: Clips that it was trained on.
         test: Clips that it is measured on.
         settings: Of `kerasaudio.evaluate`.
+        heard: Accuracy on `test` of a preset that learned from these clips, too: its
+            stated score is that of networks that had not. None for the others.
     """
 
     learned: LabeledClips
     test: LabeledClips
     settings: dict[str, Any]
+    heard: float | None = None
 
 
 def held_out(entry: WeightsEntry, data: Path) -> HeldOut:
@@ -52,11 +56,11 @@ def _sounds(factory: str, data: Path) -> HeldOut:
 def _dogs(factory: str, data: Path) -> HeldOut:
     parts = esc10_dogs.dogs(ESC50(data / "esc10", esc10=True)).hold_out(FOLD)
     learned, test = map(esc10_dogs.seconds_of, parts)
-    return HeldOut(learned, test, {})
+    return HeldOut(learned, test, {}, DOGS_HEARD)
 
 
 TESTS: dict[str, Callable[[str, Path], HeldOut]] = {
     "FSDD, official split": _digits,
     "ESC-10, fold 5": _sounds,
-    "ESC-10 animals and people, fold 5, seconds that are not silent": _dogs,
+    esc10_dogs.TEST: _dogs,
 }
