@@ -35,7 +35,7 @@ import keras
 import numpy as np
 import recipe
 from esc10_dogs_mistakes import write_mistakes
-from esc10_dogs_pool import DOG, FOLDS, RATE, RIVALS, SILENCE_DB, Pools
+from esc10_dogs_pool import DOG, FOLDS, RATE, RIVALS, SILENCE_DB, TEACHER, Pools
 from esc10_dogs_student import Plan, new_learner, student_of, targets, teach
 
 import kerasaudio
@@ -205,8 +205,9 @@ def _facts(
         "labels": list(LABELS),
         "parameters": recipe.write_weights(path.with_suffix(".safetensors"), model),
         "data": f"ESC-10, dogs, {', '.join(RIVALS)}, folds "
-        f"{', '.join(map(str, folds))}, and its six other classes; CC BY 3.0",
-        "teacher": "YAMNet/audioset",
+        f"{', '.join(map(str, folds))}, and its six other classes; CC BY 3.0; "
+        f"taught by {TEACHER}",
+        "teacher": TEACHER,
         "script": "tools/train/esc10_dogs.py",
         "seed": options.seed,
         "epochs": {"parts": options.epochs, "whole": options.whole_epochs},

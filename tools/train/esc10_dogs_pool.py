@@ -26,6 +26,7 @@ FOLD_SECONDS = 1_024
 SPEED = 0.35  # octaves up or down
 MIXED, MIXED_DB = 0.5, (0.0, 25.0)  # share of the mixtures; level below the first
 BATCH = 64
+TEACHER = "YAMNet/audioset"
 
 Clips = dict[str, list[np.ndarray]]
 
@@ -110,7 +111,7 @@ class Pools:
             layers.Filter(RATE, probability=0.5, seed=self._seed),
             layers.Noise((15, 45), probability=0.5, seed=self._seed + 1),
         )
-        teacher = kerasaudio.load("YAMNet/audioset")
+        teacher = kerasaudio.load(TEACHER)
         changed, vectors = [], []
         for begin in range(0, len(sounds), BATCH):
             batch = np.stack(sounds[begin : begin + BATCH]).astype(np.float32)
