@@ -98,15 +98,15 @@ class InferenceModel(QuietModel):
         with self._keeping_weights():
             return super().predict(x, batch_size, verbose, steps, callbacks)
 
-    def predict_step(self, data: Any) -> Any:
+    def predict_step(self, *args: Any) -> Any:  # on jax, the state comes first
         """Return the outputs for one batch of Keras' loop."""
         with self._by_program():
-            return super().predict_step(data)
+            return super().predict_step(*args)
 
-    def test_step(self, data: Any) -> Any:
+    def test_step(self, *args: Any) -> Any:
         """Measure on one batch of Keras' loop."""
         with self._by_program():
-            return super().test_step(data)
+            return super().test_step(*args)
 
     def _by_program(self) -> contextlib.AbstractContextManager[None]:
         """Return a context in which torch runs the network by its program."""
