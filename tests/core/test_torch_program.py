@@ -256,10 +256,32 @@ def test_without_onednn_the_scores_are_the_same(convolved, monkeypatch):
 
 def test_parts_of_a_batch_give_its_outputs(convolved, monkeypatch):
     monkeypatch.setattr(torch_program, "PART_BYTES", 4 * 12 * 10 * 4 * 2)
+    rows, run = [], torch_program.TorchProgram._run
+
+    def spying(self, steps, inputs, sizes=None):
+        rows.append(len(inputs[0]))
+        return run(self, steps, inputs, sizes)
+
+    monkeypatch.setattr(torch_program.TorchProgram, "_run", spying)
     x = batch(convolved, 7)
-    convolved.predict_on_batch(x[:1])
-    assert convolved._torch_program._size([keras.ops.convert_to_tensor(x)], 7) == 3
     assert_same(convolved, x)
+    assert rows == [1, 3, 3, 1]  # the first to know how large its tensors are
+    rows.clear()
+    convolved.predict_on_batch(x)
+    assert rows == [3, 3, 1]
+
+
+def test_results_do_not_depend_on_earlier_calls(monkeypatch):
+    monkeypatch.setattr(torch_program, "PART_BYTES", 40_000)
+    model = network(lambda x: layers.Conv2D(16, 3, activation="relu")(x))
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    x = batch(model, 50)
+    first = model.predict_on_batch(x)
+    for rows in (1, 3, 17):
+        other.predict_on_batch(x[:rows])
+    np.testing.assert_array_equal(model.predict_on_batch(x), first)
+    np.testing.assert_array_equal(other.predict_on_batch(x), first)
 
 
 @keras.saving.register_keras_serializable("test")

@@ -20,6 +20,7 @@ from kerasaudio.core.programs.heap import keep_for_reuse
 from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
+MOST_SHAPES = 64
 
 _active = ContextVar("kerasaudio_torch_programs", default=False)
 
@@ -59,7 +60,7 @@ class TorchProgram:
         self._settings: list[Any] = []
         self._lock = Lock()
         self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
-        self._growth = 0.0  # bytes of the largest tensor, by those of the input
+        self._largest: dict[Any, int] = {}  # shapes of a row -> bytes of its tensors
         self._in_parts = False
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any] | None:
@@ -88,6 +89,7 @@ class TorchProgram:
         if self._steps is None or now != self._settings:
             self._settings = now
             self._ready.clear()
+            self._largest.clear()
             self._steps = [] if makes_masks(self._model) else plan(self._model)
             self._in_parts = is_rowwise(self._model)
             keep_for_reuse()
@@ -113,37 +115,51 @@ class TorchProgram:
     def _run_in_parts(self, steps: Any, inputs: Sequence[Any], rows: int) -> list[Any]:
         import torch
 
-        parts, start = [], 0
-        size = self._size(inputs, rows) if self._growth else 1
-        while start < rows:
-            parts.append(self._run(steps, [x[start : start + size] for x in inputs]))
-            start += size
-            size = self._size(inputs, rows - start)
+        size = self._part(steps, inputs, rows)
+        parts = [
+            self._run(steps, [x[start : start + size] for x in inputs])
+            for start in range(0, rows, size)
+        ]
         if len(parts) == 1:
             return parts[0]
         return [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
 
-    def _size(self, inputs: Sequence[Any], rows: int) -> int:
-        """Return the number of rows of the next part of the rows that are left."""
-        if rows == 0:
-            return 0
-        of_row = sum(x.nbytes for x in inputs) / len(inputs[0])
-        most = max(1, int(PART_BYTES / max(self._growth * of_row, 1)))
+    def _part(self, steps: Any, inputs: Sequence[Any], rows: int) -> int:
+        """Return the number of rows of a part; it does not depend on earlier calls.
+
+        Otherwise the last digits of the outputs would. The first row of new shapes is
+        run by itself to know how large its tensors become.
+        """
+        shapes = tuple((tuple(x.shape[1:]), x.dtype) for x in inputs)
+        largest = self._largest.get(shapes)
+        if largest is None:
+            largest = self._measured(steps, [x[:1] for x in inputs])
+            if len(self._largest) >= MOST_SHAPES:
+                self._largest.clear()
+            self._largest[shapes] = largest
+        most = max(1, PART_BYTES // max(largest, 1))
         return -(-rows // -(-rows // most))  # parts of about the same size
 
-    def _run(self, steps: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+    def _measured(self, steps: Any, inputs: Sequence[Any]) -> int:
+        """Run the steps; return the bytes of the largest tensor."""
+        sizes: list[int] = []
+        self._run(steps, inputs, sizes)
+        return max(sizes, default=0)
+
+    def _run(
+        self, steps: Any, inputs: Sequence[Any], sizes: list[int] | None = None
+    ) -> list[Any]:
+        """Return the outputs; put the bytes of all tensors into a list, if given."""
         model = self._model
         values = {id(x): y for x, y in zip(model.inputs, inputs, strict=True)}
-        largest = 0
         for one, ready in steps:
             outputs = _run_step(one, ready, values)
             for tensor, output in zip(one.outputs, outputs, strict=False):
                 values[id(tensor)] = output
-                largest = max(largest, getattr(output, "nbytes", 0))
+                if sizes is not None:
+                    sizes.append(getattr(output, "nbytes", 0))
             for key in one.done:
                 values.pop(key, None)
-        growth = largest / max(sum(x.nbytes for x in inputs), 1)
-        self._growth = max(self._growth, growth)
         return [values[id(tensor)] for tensor in model.outputs]
 
 
