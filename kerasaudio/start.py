@@ -114,7 +114,7 @@ def check_precision(mode: object, name: str = "precision") -> None:
     """
     if mode not in PRECISIONS:
         choices = " or ".join(PRECISIONS)
-        raise ValueError(f"{name} must be {choices}, received {mode!r}.")
+        raise ValueError(f"{name} must be {choices}. Received: {mode!r}.")
 
 
 @contextlib.contextmanager

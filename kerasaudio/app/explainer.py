@@ -6,7 +6,6 @@ thread finds.
 """
 
 import base64
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasaudio.app.ear import Moment
+from kerasaudio.app.worker import Worker
 from kerasaudio.core import AudioModel
 from kerasaudio.interpret import Attribution, grad_cam, saliency
 from kerasaudio.layers.filterbank import hertz_to_mel, mel_to_hertz
@@ -49,7 +49,7 @@ def bands(sample_rate: int) -> np.ndarray:
     return mel_to_hertz((np.arange(BANDS) + 0.5) * top / BANDS)
 
 
-class Explainer:
+class Explainer(Worker):
     """Answers the newest question of each visitor.
 
     Args:
@@ -58,28 +58,11 @@ class Explainer:
     """
 
     def __init__(self, model: AudioModel, samples: int) -> None:
+        super().__init__("explainer")
         self._model, self._samples = model, samples
-        self._ready = threading.Condition()
         self._questions: dict[int, Question] = {}
-        self._is_over = False
-        self._thread: threading.Thread | None = None
         self._bands = bands(model.spec.sample_rate)
         self._methods: tuple[Callable[..., Attribution], ...] = (saliency, grad_cam)
-
-    def start(self) -> None:
-        """Start the thread, which begins by compiling what it needs."""
-        self._thread = threading.Thread(
-            target=self._work, name="explainer", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after its answer."""
-        with self._ready:
-            self._is_over = True
-            self._ready.notify_all()
-        if self._thread is not None:
-            self._thread.join()
 
     def ask(self, who: int, question: Question) -> None:
         """Replace the question of a visitor."""
@@ -101,9 +84,7 @@ class Explainer:
         self._answer(Question(moment, label, 1, lambda message: None))
         while True:
             with self._ready:
-                while not self._questions and not self._is_over:
-                    self._ready.wait()
-                if self._is_over:
+                if not self._comes(lambda: self._questions):
                     return
                 question = self._questions.pop(next(iter(self._questions)))
             begin = time.perf_counter()

@@ -4,7 +4,6 @@ Of a visitor whose windows come faster than they are scored, only the newest is 
 tags get fewer, but not later. A network with a state gets all windows in their order.
 """
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kerasaudio.app.ear import Moment
+from kerasaudio.app.worker import Worker
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.windowed import Hearing, run
 
@@ -36,7 +36,7 @@ class Listener:
         self.hearing: Hearing | None = None
 
 
-class Scorer:
+class Scorer(Worker):
     """Scores windows of many visitors.
 
     Args:
@@ -45,26 +45,15 @@ class Scorer:
     """
 
     def __init__(self, model: AudioModel, spec: AudioSpec) -> None:
+        super().__init__("scorer")
         self._model, self._rule = model, spec.rule
-        self._ready = threading.Condition()
         self._queue: deque[Listener] = deque()  # whoever waits, once each
-        self._is_over = False
         self._most = 1
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Compile what is needed, and start the thread."""
         self._warm_up()
-        self._thread = threading.Thread(target=self._work, name="scorer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after its batch."""
-        with self._ready:
-            self._is_over = True
-            self._ready.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        super().start()
 
     def submit(self, listener: Listener, moments: list[Moment]) -> None:
         """Add windows of a visitor."""
@@ -105,9 +94,7 @@ class Scorer:
     def _work(self) -> None:
         while True:
             with self._ready:
-                while not self._queue and not self._is_over:
-                    self._ready.wait()
-                if self._is_over:
+                if not self._comes(lambda: self._queue):
                     return
                 batch = self._next_batch()
             if not batch:
