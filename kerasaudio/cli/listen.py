@@ -15,6 +15,7 @@ from kerasaudio.cli.common import (
     positive_seconds,
 )
 from kerasaudio.cli.out import add_out_options, check_out, opened_out
+from kerasaudio.cli.pipe import interruptible
 from kerasaudio.cli.scores import (
     SCORE_WORDS,
     WINDOW_WORDS,
@@ -184,14 +185,14 @@ def _source(options: argparse.Namespace) -> Any:
         number = device is not None and device.isdecimal()
         return Microphone(int(device) if number else device)
     if kind == "wav":
-        return open_wav_stream(sys.stdin.buffer)
+        return open_wav_stream(interruptible(sys.stdin.buffer))
     if options.rate is None:
         raise ValueError(
             "--raw needs --rate, because samples without a header have no sample "
             "rate. Example: --raw --rate 16000."
         )
     return PcmStream(
-        sys.stdin.buffer,
+        interruptible(sys.stdin.buffer),
         options.rate,
         options.format or "s16le",
         options.channels or 1,
