@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -19,6 +19,7 @@ from kerasaudio.files.whole_file import check_writable, writing_whole
 from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
+from kerasaudio.training.devices.parallel import Parallel, Precision
 from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained, best_of
 from kerasaudio.training.notes import of_probe, of_refit, of_versions, unfinished
@@ -46,6 +47,9 @@ def train(
     loss: Any = None,
     metrics: Sequence[Any] | None = None,
     validation_windows: int | None = None,
+    devices: int | Literal["all"] | None = None,
+    precision: Precision | None = None,
+    accumulate: int = 1,
     log: str | PathLike[str] | None = None,
     overwrite: bool = False,
     restart: bool = False,
@@ -160,7 +164,8 @@ def train(
     learn, held_out = training, others
     if share is not None:
         learn, held_out = hold_out(training, share, chosen.seed)
-    how = Compiling(optimizer, loss, metrics)
+    parallel = Parallel.asked(devices, precision, accumulate)
+    how = Compiling(optimizer, loss, metrics, parallel.accumulate)
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
     going_on = overwrite or State(path).exists
@@ -182,6 +187,7 @@ def train(
             validation_windows=validation_windows,
             batches=batches,
             more={"refit": True} if twice else {},
+            parallel=parallel,
         )
         run = last = prepare(learn, held_out, state)
         notes: list[str | None] = [excuse]

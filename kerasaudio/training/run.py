@@ -20,6 +20,10 @@ from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.files.whole_file import write_csv
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.compiling import Compiling, learning_rate
+from kerasaudio.training.devices.filling import FilledBatches
+from kerasaudio.training.devices.learner import learner_of
+from kerasaudio.training.devices.on_one import OnOne
+from kerasaudio.training.devices.parallel import Parallel, Placement
 from kerasaudio.training.epoch_end import (
     Backup,
     HeldOut,
@@ -52,12 +56,17 @@ class Run:
         validation_windows: int | None,
         batches: Mapping[str, Any],
         more: Mapping[str, Any],
+        parallel: Parallel,
     ) -> None:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
         self._start, self._body = start, body
         self._learner = augmentation.around(model)
+        self._placement: Placement = OnOne()
+        if not parallel.is_plain:
+            learner = learner_of(self._learner, parallel)
+            self._learner, self._placement = learner, learner.placement
         facts = identity(
             model,
             training,
@@ -68,7 +77,7 @@ class Run:
             validation_windows,
             batches,
         )
-        facts |= how.to_dict() | dict(more)
+        facts |= how.to_dict() | parallel.to_dict() | dict(more)
         self._kept = state.facts() if state.exists else None
         if self._kept is not None:
             check_same(self._kept["training"], facts, state.folder)
@@ -77,7 +86,7 @@ class Run:
         self._step = trained(training.name, len(training), classes, "network")
         state.begin()
         settings = {name: value for name, value in batches.items() if name != "augment"}
-        size, seed = schedule.batch_size, schedule.seed
+        size, seed = schedule.batch_size * parallel.accumulate, schedule.seed
         self._batches = training.batches(
             model,
             size,
@@ -91,6 +100,9 @@ class Run:
         self._fed: keras.utils.PyDataset = self._batches
         if augmentation.mixup is not None:
             self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
+        if not parallel.is_plain:
+            several = len(parallel.devices), parallel.accumulate
+            self._fed = FilledBatches(self._fed, self._batches, *several)
         self._spec = self._trained_spec()
         settings.pop("clip_seconds", None)
         settings["windows_per_clip"] = validation_windows
@@ -128,26 +140,41 @@ class Run:
             epochs = phase.epochs if most is None else most[number]
             if number < first or not epochs:
                 continue
-            variables, rate = self._begin(phase)
-            done, stale = 0, 0  # with a stale phase, all its epochs count as done
-            if self._kept is not None and number == first:
-                self._state.load(variables)
-                done, stale = self._kept["done"], self._kept["stale"]
-            elif number and self.epochs:
-                self._load_best()
-            if done < epochs:
-                keep = partial(self._keep, variables, number, log)
-                ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
-                # The batches are shuffled; Keras would shuffle again, without our seed.
-                self._learner.fit(
-                    self._fed,
-                    epochs=epochs,
-                    initial_epoch=done,
-                    shuffle=False,
-                    verbose=verbose,
-                    callbacks=ours,
-                )
+            self._freeze(phase)
+            with self._placement.placed(self._learner):
+                self._run(number, phase, epochs, callbacks, report, verbose, log)
         self._load_best()
+
+    def _run(
+        self,
+        number: int,
+        phase: Phase,
+        epochs: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        report: Callable[[Epoch], None] | None,
+        verbose: int | str,
+        log: Path | None,
+    ) -> None:
+        """Run what is left of a phase."""
+        variables, rate = self._begin(phase)
+        done, stale = 0, 0  # with a stale phase, all its epochs count as done
+        if self._kept is not None and number == self._kept["phase"]:
+            self._state.load(variables)
+            done, stale = self._kept["done"], self._kept["stale"]
+        elif number and self.epochs:
+            self._load_best()
+        if done < epochs:
+            keep = partial(self._keep, variables, number, log)
+            ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
+            # The batches are shuffled; Keras would shuffle again, without our seed.
+            self._learner.fit(
+                self._fed,
+                epochs=epochs,
+                initial_epoch=done,
+                shuffle=False,
+                verbose=verbose,
+                callbacks=ours,
+            )
 
     def keep_start(self) -> None:
         """Save what the training starts from, unless it has begun."""
@@ -206,9 +233,11 @@ class Run:
         report: Callable[[Epoch], None] | None,
     ) -> list[keras.callbacks.Callback]:
         epochs, schedule = self.epochs, self._schedule
-        least = schedule.least_epochs(len(self._fed))
+        least = schedule.least_epochs(len(self._batches))
         return [
-            Seeding(self._batches, schedule.seed, epochs),
+            Seeding(
+                self._batches, schedule.seed, epochs, self._placement.begin_epoch
+            ),
             Validation(
                 *(self._model, self._head, self._held_out, schedule.monitor),
                 *(phase, rate, epochs),
@@ -242,7 +271,7 @@ class Run:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of the schedule for these clips."""
-        return self._schedule.phases_of(len(self._fed))
+        return self._schedule.phases_of(len(self._batches))
 
     @property
     def _best(self) -> int:
@@ -251,14 +280,19 @@ class Run:
     def _load_best(self) -> None:
         self._state.load_best(self._weights, self._best)
 
-    def _begin(self, phase: Phase) -> tuple[list[Any], float]:
-        """Compile for a phase; return all its variables and its learning rate."""
+    def _freeze(self, phase: Phase) -> None:
+        """Make trainable what a phase trains."""
         self._head.freeze(
             self._model, phase.name == "frozen", self._schedule.keep_statistics
         )
-        optimizer = self._how.compile(
-            self._learner, self._schedule, phase, len(self._fed), self._head.loss
-        )
+
+    def _begin(self, phase: Phase) -> tuple[list[Any], float]:
+        """Compile for a phase; return all its variables and its learning rate."""
+        with self._placement.scope():
+            optimizer = self._how.compile(
+                *(self._learner, self._schedule, phase, len(self._batches)),
+                self._head.loss,
+            )
         variables = [*self._weights, *self._dice, *optimizer.variables]
         return variables, learning_rate(optimizer)
 

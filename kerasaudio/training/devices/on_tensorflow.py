@@ -1,0 +1,96 @@
+"""Several devices on TensorFlow: `tf.distribute.MirroredStrategy`.
+
+A strategy wants variables of its own kind, made in its scope. So each variable of the
+network holds one of these while it is trained: the same on all devices for what is
+learned, one for each device for statistics and states of random numbers. Statistics are
+the same everywhere, as batch normalization sees all rows (`moments`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from kerasaudio.training.devices.moments import over_all_rows
+
+
+class OnTensorFlow:
+    """Train on several devices of TensorFlow.
+
+    Args:
+        devices: Names of logical devices, such as "GPU:0".
+    """
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        import tensorflow as tf
+
+        self._strategy = tf.distribute.MirroredStrategy(list(devices))
+        self._seeds: list[Any] = []
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return the scope of the strategy."""
+        scope: AbstractContextManager[Any] = self._strategy.scope()
+        return scope
+
+    @contextmanager
+    def placed(self, learner: Any) -> Iterator[None]:
+        """Mirror the variables, and then write what was learned into the former ones."""
+        variables = learner.variables
+        learned = {id(variable) for variable in learner.trainable_variables}
+        plain = [variable.value for variable in variables]
+        for variable, value in zip(variables, plain, strict=True):
+            variable._value = self._spread(variable, value, id(variable) in learned)
+        states = [v for v in variables if v.name == "seed_generator_state"]
+        self._seeds = [variable.value for variable in states]
+        learner._distribute_strategy = self._strategy
+        try:
+            with over_all_rows(learner, _all_sum):
+                yield
+        finally:
+            for variable, value in zip(variables, plain, strict=True):
+                value.assign(variable.numpy())
+                variable._value = value
+            self._seeds = []
+
+    def _spread(self, variable: Any, value: Any, learned: bool) -> Any:
+        import tensorflow as tf
+
+        kinds = tf.VariableSynchronization, tf.VariableAggregation
+        with self._strategy.scope():
+            return tf.Variable(
+                value.numpy(),
+                dtype=value.dtype,
+                trainable=learned,
+                name=variable.name,
+                synchronization=kinds[0].ON_WRITE if learned else kinds[0].ON_READ,
+                aggregation=kinds[1].MEAN if learned else kinds[1].ONLY_FIRST_REPLICA,
+            )
+
+    def begin_epoch(self, seed: int) -> None:
+        """Give each device but the first other random numbers, drawn from the seed."""
+        for number, state in enumerate(self._seeds):
+            for device, own in enumerate(state.values[1:], start=1):
+                rng = np.random.default_rng((seed, number, device))
+                drawn = rng.integers(2**31 - 1, size=own.shape)
+                own.assign(drawn.astype(own.dtype.as_numpy_dtype))
+
+    def train_step(self, learner: Any, data: Any) -> Any:
+        """Leave the step to Keras."""
+        return NotImplemented
+
+
+def _all_sum(value: Any) -> Any:
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def tensorflow_devices() -> tuple[str, ...]:
+    """Return the names of the logical devices: GPUs, or CPUs without any."""
+    import tensorflow as tf
+
+    found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices()
+    return tuple(device.name.removeprefix("/device:") for device in found)
