@@ -6,8 +6,7 @@ The marks say which rows of a batch are real (`FilledBatches`). Loss and metrics
 are logged, and batch normalization, leave the others out.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -25,13 +24,11 @@ class Learner(InferenceModel):
     """A network around all layers of another one, which `FilledBatches` train.
 
     Attributes:
-        network: The other network.
         placement: How the backend trains on its devices.
         precision: Name of a dtype policy for training steps; None for that of the
             layers.
     """
 
-    network: Any
     placement: Placement
     precision: str | None
 
@@ -41,11 +38,22 @@ class Learner(InferenceModel):
     ) -> None:
         super().__init__(inputs, outputs, name=name, **kwargs)
 
-    def compile(self, *args: Any, metrics: Any = None, **kwargs: Any) -> None:
+    @property
+    def network(self) -> Any:
+        """The other network."""
+        return next(layer for layer in self.layers if isinstance(layer, keras.Model))
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """Compile as Keras does; metrics count real rows only."""
         if keras.backend.backend() == "tensorflow":
             kwargs.setdefault("jit_compile", False)
-        super().compile(*args, weighted_metrics=metrics, **kwargs)
+        super().compile(optimizer, loss, weighted_metrics=metrics, **kwargs)
         self._loss_tracker = _MeanOfRows(name="loss")
 
     def train_step(self, *args: Any) -> Any:  # on jax, the state comes first
@@ -89,7 +97,6 @@ def learner_of(network: keras.Model, parallel: Parallel) -> Learner:
     marks = keras.Input((), dtype="float32", name=MARKS)
     outputs = network(_First(name="waveforms")((waveform, marks)))
     learner = Learner((waveform, marks), outputs, name=f"{network.name}_learner")
-    learner.network = network
     learner.placement = parallel.placement()
     learner.precision = parallel.precision
     policy = parallel.precision or network.dtype_policy

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import keras
-import numpy as np
-
 from kerasaudio.training.devices.moments import over_all_rows
+from kerasaudio.training.devices.seeds import drawn_state, states
 
 
 class OnTensorFlow:
@@ -42,8 +40,7 @@ class OnTensorFlow:
         plain = [variable.value for variable in variables]
         for variable, value in zip(variables, plain, strict=True):
             variable._value = self._spread(variable, value, id(variable) in learned)
-        states = [v for v in variables if v.name == "seed_generator_state"]
-        self._seeds = [variable.value for variable in states]
+        self._seeds = [variable.value for variable in states(learner)]
         learner._distribute_strategy = self._strategy
         try:
             with over_all_rows(learner, _all_sum):
@@ -72,8 +69,7 @@ class OnTensorFlow:
         """Give each device but the first other random numbers, drawn from the seed."""
         for number, state in enumerate(self._seeds):
             for device, own in enumerate(state.values[1:], start=1):
-                rng = np.random.default_rng((seed, number, device))
-                drawn = rng.integers(2**31 - 1, size=own.shape)
+                drawn = drawn_state(seed, number, device, own.shape)
                 own.assign(drawn.astype(own.dtype.as_numpy_dtype))
 
     def train_step(self, learner: Any, data: Any) -> Any:
