@@ -105,6 +105,17 @@ def train(
         validation_windows: Number of windows of each validation clip, at least 1,
             spread evenly from its beginning to its end; None for the windows that
             `model.tag` uses.
+        devices: Number of devices to train on, or "all": GPUs or TPUs, or CPUs where
+            there are none. Each gets an equal part of a batch of `batch_size` windows;
+            the loss and batch normalization are those of the whole batch. None for the
+            device that Keras uses. An interrupted training can be resumed on another
+            number of devices.
+        precision: What training steps compute in: "mixed_bfloat16", "mixed_float16"
+            (with a scaled loss) or "float32"; weights are float32. Validation and the
+            saved model keep the dtype policy of the model. None for that policy.
+        accumulate: Number of batches that are learned from at once: their gradients
+            are averaged for one update, as if `batch_size` was so many times as large,
+            with the memory of one batch. Batch normalization sees one batch at a time.
         log: Path of a `.csv` file with one row per epoch and the fields of `Epoch` as
             columns. It is written after each epoch, also by a resumed training. None
             for no file.
@@ -126,8 +137,8 @@ def train(
             belongs to another training; a loss is NaN or infinite; both a schedule and
             a callback set the learning rate; a `PlateauSchedule` has no validation
             clips; `head` is unknown, or "probe" for a head that cannot start so; a
-            class has too few recordings to hold one out; or `refit` is True, but
-            `validation` is no share.
+            class has too few recordings to hold one out; `refit` is True, but
+            `validation` is no share; or there are fewer devices.
         OSError: A file cannot be decoded or written; `out` or `log` exists; or
             another process is training it.
 

@@ -24,6 +24,7 @@ from kerasaudio.training.devices.filling import FilledBatches
 from kerasaudio.training.devices.learner import learner_of
 from kerasaudio.training.devices.on_one import OnOne
 from kerasaudio.training.devices.parallel import Parallel, Placement
+from kerasaudio.training.devices.precision import policies_for
 from kerasaudio.training.epoch_end import (
     Backup,
     HeldOut,
@@ -65,8 +66,12 @@ class Run:
         self._learner = augmentation.around(model)
         self._placement: Placement = OnOne()
         if not parallel.is_plain:
-            learner = learner_of(self._learner, parallel)
-            self._learner, self._placement = learner, learner.placement
+            self._placement = parallel.placement()
+            policy = parallel.precision
+            changes = policies_for(model, policy)
+            self._learner = learner_of(
+                self._learner, self._placement, policy, changes
+            )
         facts = identity(
             model,
             training,

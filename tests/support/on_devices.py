@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 
-def networks(dropout):
+def networks(dropout, normalized):
     """Return a network with batch normalization, of a few weights."""
     import keras
     import numpy as np
@@ -22,9 +22,11 @@ def networks(dropout):
     keras.utils.set_random_seed(0)
     waveform = keras.Input((4_000,), name="waveform")
     x = layers.Spectrogram(n_fft=128, hop_length=64, name="frontend")(waveform)
-    x = keras.layers.BatchNormalization(name="first", momentum=0.9)(x)
+    if normalized:
+        x = keras.layers.BatchNormalization(name="first", momentum=0.9)(x)
     x = keras.layers.Dense(8, activation="tanh", name="level")(x)
-    x = keras.layers.BatchNormalization(name="second", momentum=0.9)(x)
+    if normalized:
+        x = keras.layers.BatchNormalization(name="second", momentum=0.9)(x)
     x = keras.layers.GlobalAveragePooling1D()(x)
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Dense(6, name="embedding")(x)
@@ -81,7 +83,7 @@ def main(folder, out, settings):
         if epoch.number == stop:
             raise StopError
 
-    model = networks(settings.pop("dropout", 0.0))
+    model = networks(settings.pop("dropout", 0.0), settings.pop("normalized", True))
     mixup = settings.pop("mixup", None)
     try:
         done = train(

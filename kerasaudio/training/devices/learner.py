@@ -14,8 +14,8 @@ from keras import ops
 
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.training.devices.moments import marked, marks_now
-from kerasaudio.training.devices.parallel import Parallel, Placement
-from kerasaudio.training.devices.precision import computing_in
+from kerasaudio.training.devices.parallel import Placement
+from kerasaudio.training.devices.precision import Policies, StepPrecision
 
 MARKS = "marks"
 
@@ -25,12 +25,11 @@ class Learner(InferenceModel):
 
     Attributes:
         placement: How the backend trains on its devices.
-        precision: Name of a dtype policy for training steps; None for that of the
-            layers.
+        precision: How layers compute in training steps.
     """
 
     placement: Placement
-    precision: str | None
+    precision: StepPrecision
 
     # Keras recognizes a functional class by the names of its positional arguments.
     def __init__(
@@ -59,7 +58,7 @@ class Learner(InferenceModel):
     def train_step(self, *args: Any) -> Any:  # on jax, the state comes first
         """Train on one batch of `FilledBatches`."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(args[-1])
-        with marked(x[1]), computing_in(self.network, self.precision):
+        with marked(x[1]), self.precision.in_force():
             result = self.placement.train_step(self, args[-1])
             return super().train_step(*args) if result is NotImplemented else result
 
@@ -85,22 +84,29 @@ class _MeanOfRows(keras.metrics.Mean):
         super().update_state(values, sample_weight)
 
 
-def learner_of(network: keras.Model, parallel: Parallel) -> Learner:
+def learner_of(
+    network: keras.Model,
+    placement: Placement,
+    policy: str | None = None,
+    policies: Policies = (),
+) -> Learner:
     """Return the network to train.
 
     Args:
         network: Network on waveforms, (batch, samples).
-        parallel: What was asked for.
+        placement: How the backend trains on its devices.
+        policy: Name of the dtype policy; None for that of the network.
+        policies: Layers that compute by other policies in training steps.
     """
     source = network.input
     waveform = keras.Input(batch_shape=source.shape, dtype=source.dtype)
     marks = keras.Input((), dtype="float32", name=MARKS)
     outputs = network(_First(name="waveforms")((waveform, marks)))
     learner = Learner((waveform, marks), outputs, name=f"{network.name}_learner")
-    learner.placement = parallel.placement()
-    learner.precision = parallel.precision
-    policy = parallel.precision or network.dtype_policy
-    learner.dtype_policy = keras.dtype_policies.get(policy)
+    learner.placement = placement
+    learner.precision = StepPrecision(policies)
+    # By its name Keras decides whether to scale the loss.
+    learner.dtype_policy = keras.dtype_policies.get(policy or network.dtype_policy)
     return learner
 
 

@@ -213,11 +213,12 @@ def _described(learner: Any) -> dict[str, Any]:
         raise ValueError(
             f"devices needs a network that other processes can load: {error}"
         ) from error
+    layers = [*learner.network._flatten_layers()]
     return {
         "network": network,
-        "precision": learner.precision,
+        "policies": learner.precision.names(layers),
         "loss": learner.loss,
-        "trainable": [layer.trainable for layer in learner._flatten_layers()],
+        "trainable": [layer.trainable for layer in layers],
         "floatx": keras.config.floatx(),
         "policy": keras.config.dtype_policy().name,
     }

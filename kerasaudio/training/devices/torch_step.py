@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import keras
 
 from kerasaudio.training.devices.moments import marked
-from kerasaudio.training.devices.precision import computing_in
 
 
 class Found(NamedTuple):
@@ -33,7 +32,7 @@ def gradient(learner: Any, rows: Any, devices: int, scale: float) -> Found:
         scale: Factor of the gradient.
     """
     x, marks, y, weights = map(keras.ops.convert_to_tensor, rows)
-    with marked(marks), computing_in(learner.network, learner.precision):
+    with marked(marks), learner.precision.in_force():
         outputs = learner((x, marks), training=True)
         learner.zero_grad()
         loss = learner.compute_loss(

@@ -15,7 +15,7 @@ import keras
 
 from kerasaudio.training.devices.learner import Learner, learner_of
 from kerasaudio.training.devices.moments import over_all_rows
-from kerasaudio.training.devices.parallel import Parallel
+from kerasaudio.training.devices.on_one import OnOne
 from kerasaudio.training.devices.seeds import drawn_state, states
 from kerasaudio.training.devices.torch_step import (
     all_sum,
@@ -67,9 +67,13 @@ def _built(message: dict[str, Any]) -> Learner:
     keras.config.set_floatx(message["floatx"])
     keras.config.set_dtype_policy(message["policy"])
     network = pickle.loads(message["network"])  # noqa: S301 (from our own process)
-    learner = learner_of(network, Parallel(precision=message["precision"]))
-    flags = message["trainable"]
-    for layer, flag in zip(learner._flatten_layers(), flags, strict=True):
+    layers = [*network._flatten_layers()]
+    chosen = zip(layers, message["policies"], strict=True)
+    changes = [
+        (layer, keras.dtype_policies.get(name)) for layer, name in chosen if name
+    ]
+    learner = learner_of(network, OnOne(), None, changes)
+    for layer, flag in zip(layers, message["trainable"], strict=True):
         if not isinstance(layer, keras.Model):  # those would set all their layers
             layer.trainable = flag
     learner.compile(loss=message["loss"])
