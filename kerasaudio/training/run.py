@@ -69,9 +69,7 @@ class Run:
             self._placement = parallel.placement()
             policy = parallel.precision
             changes = policies_for(model, policy)
-            self._learner = learner_of(
-                self._learner, self._placement, policy, changes
-            )
+            self._learner = learner_of(self._learner, self._placement, policy, changes)
         facts = identity(
             model,
             training,
@@ -240,9 +238,7 @@ class Run:
         epochs, schedule = self.epochs, self._schedule
         least = schedule.least_epochs(len(self._batches))
         return [
-            Seeding(
-                self._batches, schedule.seed, epochs, self._placement.begin_epoch
-            ),
+            Seeding(self._batches, schedule.seed, epochs, self._placement.begin_epoch),
             Validation(
                 *(self._model, self._head, self._held_out, schedule.monitor),
                 *(phase, rate, epochs),

@@ -104,7 +104,9 @@ def main(folder, out, settings):
     told = {
         "losses": [epoch.loss for epoch in done.epochs],
         "validation": [epoch.validation_loss for epoch in done.epochs],
-        "weights": [np.abs(w).astype("float64").sum() for w in done.model.get_weights()],
+        "weights": [
+            np.abs(w).astype("float64").sum() for w in done.model.get_weights()
+        ],
     }
     Path(out).write_text(json.dumps(told), encoding="utf-8")
 

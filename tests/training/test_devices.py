@@ -11,6 +11,7 @@ import pytest
 
 from kerasaudio.datasets import from_folder
 from kerasaudio.training import train
+from kerasaudio.training.devices import parallel
 from kerasaudio.training.devices.filling import FilledBatches
 from kerasaudio.training.devices.parallel import Parallel, available
 from kerasaudio.training.state import State
@@ -79,10 +80,11 @@ def test_four_devices_learn_as_one(folder, on_one, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_all_settings_go_together(folder, tmp_path, monkeypatch):
+    parts = 1 if BACKEND == "tensorflow" else 2
     found = trained_on(
         *(2, folder, tmp_path / "both.json", monkeypatch),
-        **{"epochs": 4, "freeze_epochs": 1, "batch_size": 3, "accumulate": 2},
-        **{"precision": "mixed_bfloat16", "dropout": 0.2, "mixup": 0.3},
+        **{"epochs": 4, "freeze_epochs": 1, "batch_size": 3, "accumulate": parts},
+        **{"precision": "mixed_float16", "dropout": 0.2, "mixup": 0.3},
         metrics=["accuracy"],
     )
     assert len(found["losses"]) == 5
@@ -95,6 +97,13 @@ def test_devices_that_are_not_there_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match=message):
         train(tiny_model(), clips, None, tmp_path / "a.keras", devices=wanted)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others can")
+def test_tensorflow_accumulates_on_one_device_only(monkeypatch):
+    monkeypatch.setattr(parallel, "available", lambda: ("CPU:0", "CPU:1"))
+    with pytest.raises(ValueError, match="Received: accumulate=3 and 2 devices"):
+        Parallel.asked("all", None, 3)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,7 @@ def test_steps_are_in_half_precision_and_the_rest_is_not(
 
     dense.call = remember
     out = tmp_path / "a.keras"
-    done = train(
-        model, *sides, out, schedule=QUICK, precision=policy, callbacks=[seen]
-    )
+    done = train(model, *sides, out, schedule=QUICK, precision=policy, callbacks=[seen])
 
     assert {HALF[policy], "float32"} >= set(dtypes) >= {HALF[policy]}
     assert (seen.optimizer == "LossScaleOptimizer") == (policy == "mixed_float16")
@@ -73,7 +71,9 @@ def test_the_layers_are_those_that_the_factory_would_build(make):
         wanted = [layer.compute_dtype for layer in make(labels=["a", "b"]).layers]
     model = make(labels=["a", "b"])
 
-    found = {id(layer): policy for layer, policy in policies_for(model, "mixed_bfloat16")}
+    found = {
+        id(layer): policy for layer, policy in policies_for(model, "mixed_bfloat16")
+    }
 
     assert [found[id(layer)].compute_dtype for layer in model.layers] == wanted
     assert {"float32", "bfloat16"} == set(wanted)

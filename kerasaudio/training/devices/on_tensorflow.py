@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import keras
+
 from kerasaudio.training.devices.moments import over_all_rows
 from kerasaudio.training.devices.seeds import drawn_state, states
 
@@ -34,7 +36,7 @@ class OnTensorFlow:
 
     @contextmanager
     def placed(self, learner: Any) -> Iterator[None]:
-        """Mirror the variables, and then write what was learned into the former ones."""
+        """Mirror the variables; at the end, what was learned is in the former ones."""
         variables = learner.variables
         learned = {id(variable) for variable in learner.trainable_variables}
         plain = [variable.value for variable in variables]
@@ -73,8 +75,31 @@ class OnTensorFlow:
                 own.assign(drawn.astype(own.dtype.as_numpy_dtype))
 
     def train_step(self, learner: Any, data: Any) -> Any:
-        """Leave the step to Keras."""
-        return NotImplemented
+        """Leave the step to Keras, unless the loss is scaled.
+
+        Keras' optimizer then asks the first device alone whether the gradients are
+        finite, so it must be told of the others.
+        """
+        import tensorflow as tf
+
+        optimizer = learner.optimizer
+        if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            return NotImplemented
+        x, y, weights = data
+        with tf.GradientTape() as tape:
+            outputs = learner(x, training=True)
+            loss = learner.compute_loss(x, y, outputs, weights, training=True)
+            scaled = optimizer.scale_loss(loss)
+        devices = self._strategy.num_replicas_in_sync
+        learner._loss_tracker.update_state(loss * devices)
+        learned = learner.trainable_variables
+        gradients = tape.gradient(scaled, learned)
+        fine = [tf.reduce_all(tf.math.is_finite(g)) for g in gradients if g is not None]
+        told = tf.where(tf.reduce_all(tf.stack(fine)), 0.0, float("nan"))
+        told = _all_sum(told)
+        gradients = [None if g is None else g + told for g in gradients]
+        optimizer.apply_gradients(zip(gradients, learned, strict=True))
+        return learner.compute_metrics(x, y, outputs, weights)
 
 
 def _all_sum(value: Any) -> Any:

@@ -69,7 +69,15 @@ class Parallel:
         accumulate = whole_number(accumulate, "accumulate")
         if devices is None:
             return cls(("",), precision, accumulate)
-        return cls(_chosen(devices), precision, accumulate)
+        chosen = _chosen(devices)
+        if len(chosen) > 1 and accumulate > 1 and _backend() == "tensorflow":
+            raise ValueError(
+                "accumulate must be 1 on several devices of TensorFlow: Keras' "
+                "optimizers cannot accumulate gradients there. Pass devices=1, or use "
+                f"jax or torch. Received: accumulate={accumulate} and {len(chosen)} "
+                "devices."
+            )
+        return cls(chosen, precision, accumulate)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what determines the result, as values for JSON.
@@ -91,7 +99,7 @@ class Parallel:
 
     def placement(self) -> Placement:
         """Return how the backend trains on these devices."""
-        backend = keras.backend.backend()
+        backend = _backend()
         if len(self.devices) == 1:
             from kerasaudio.training.devices.on_one import OnOne
 
@@ -109,6 +117,10 @@ class Parallel:
         return OnTorch(self.devices)
 
 
+def _backend() -> str:
+    return str(keras.backend.backend())
+
+
 def _chosen(devices: int | str) -> tuple[str, ...]:
     """Return the names of the devices that were asked for.
 
@@ -116,7 +128,7 @@ def _chosen(devices: int | str) -> tuple[str, ...]:
         ValueError: The value is neither "all" nor a number, or there are fewer devices;
             or the user has distributed the backend already.
     """
-    if devices != ALL and (isinstance(devices, str) or isinstance(devices, bool)):
+    if devices != ALL and isinstance(devices, str | bool):
         raise ValueError(
             'devices must be "all", a number of devices, or None for one. '
             f"Received: {devices!r}."
@@ -133,7 +145,7 @@ def _chosen(devices: int | str) -> tuple[str, ...]:
     if number > len(there):
         kind = there[0].split(":")[0].upper()
         raise ValueError(
-            f"devices={number} was asked for, but {keras.backend.backend()} has "
+            f"devices={number} was asked for, but {_backend()} has "
             f'{len(there)} ({kind}): {", ".join(there)}. Pass devices="all", or a '
             "smaller number."
         )
@@ -145,11 +157,11 @@ def available() -> tuple[str, ...]:
 
     They are its GPUs or TPUs, or without any its CPUs, of which there is usually one.
     """
-    if keras.backend.backend() == "torch":
+    if _backend() == "torch":
         from kerasaudio.training.devices.on_torch import torch_devices
 
         return torch_devices()
-    if keras.backend.backend() == "tensorflow":
+    if _backend() == "tensorflow":
         from kerasaudio.training.devices.on_tensorflow import tensorflow_devices
 
         return tensorflow_devices()

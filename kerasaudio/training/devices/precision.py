@@ -82,7 +82,9 @@ def policies_for(model: AudioModel, policy: str | None) -> Policies:
         found = [layer.dtype_policy for layer in built]
     else:
         kept = _kept(model)
-        found = [layer.dtype_policy if id(layer) in kept else wanted for layer in layers]
+        found = [
+            layer.dtype_policy if id(layer) in kept else wanted for layer in layers
+        ]
     return list(zip(layers, found, strict=True))
 
 
