@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import plain
+from kerasaudio.training.masked import MaskedBinaryCrossentropy
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.transfer.training import compile_built
 
@@ -83,7 +84,7 @@ class Compiling:
             )
 
     def compile(
-        self, model: keras.Model, plan: Plan, phase: Phase, steps: int, loss: str
+        self, model: keras.Model, plan: Plan, phase: Phase, steps: int, loss: Any
     ) -> keras.optimizers.Optimizer:
         """Compile a model for a phase, and return its new, built optimizer.
 
@@ -92,7 +93,7 @@ class Compiling:
             plan: Schedule, which chooses what the user did not choose.
             phase: Phase of the plan.
             steps: Number of updates in an epoch.
-            loss: Name of the loss that fits the head.
+            loss: The loss that fits the head.
         """
         chosen = self._accumulating(self._new_optimizer(plan, phase, steps))
         optimizer = compile_built(model, chosen, self.loss or loss, self.metrics)
@@ -123,6 +124,11 @@ class Compiling:
     def _copy(self) -> keras.optimizers.Optimizer:
         assert isinstance(self.optimizer, keras.optimizers.Optimizer)
         return type(self.optimizer).from_config(self.optimizer.get_config())
+
+    @property
+    def leaves_unknown_out(self) -> bool:
+        """Whether the loss takes NaN for the target of an unknown label."""
+        return self.loss is None or isinstance(self.loss, MaskedBinaryCrossentropy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the user's choices as values for JSON.

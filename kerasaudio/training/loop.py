@@ -99,7 +99,9 @@ def train(
             schedule; or an optimizer with its own learning rate, of which each phase
             uses a copy. None for the optimizer of the schedule.
         loss: Loss, as for `keras.Model.compile`; None for the loss that fits the
-            network's head.
+            network's head. It leaves labels out that are unknown
+            (`LabeledClips.known`), see `MaskedBinaryCrossentropy`; for any other loss,
+            they count as absent, with a warning.
         metrics: Metrics, as for `keras.Model.compile`, computed on the training windows
             of an epoch and added to the logs; None for no metrics.
         validation_windows: Number of windows of each validation clip, at least 1,

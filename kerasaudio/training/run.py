@@ -14,6 +14,7 @@ from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
+from kerasaudio.datasets.batching.targets import ABSENT
 from kerasaudio.datasets.learned import learned_too
 from kerasaudio.evaluation.evaluate import report_on
 from kerasaudio.evaluation.predict import means_of_windows, predict_windows
@@ -35,6 +36,7 @@ from kerasaudio.training.epoch_end import (
 from kerasaudio.training.epochs import Epoch, best_of, table
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
+from kerasaudio.training.masked import UNKNOWN
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.probing import PROBE, fit_head
 from kerasaudio.training.state import State
@@ -80,6 +82,9 @@ class Run:
             validation_windows,
             batches,
         )
+        masked = self._head.has_unknown and how.leaves_unknown_out
+        if masked:
+            facts["unknown labels"] = "left out"
         facts |= how.to_dict() | parallel.to_dict() | dict(more)
         self._kept = state.facts() if state.exists else None
         if self._kept is not None:
@@ -95,6 +100,7 @@ class Run:
             size,
             one_hot=self._head.one_hot,
             class_weights=schedule.class_weights,
+            unknown=UNKNOWN if masked else ABSENT,
             versions=augmentation.versions,
             seed=seed,
             **batches,

@@ -1,8 +1,8 @@
 """A training on a number of devices, in a process of its own.
 
-python -m support.on_devices FOLDER OUT SETTINGS writes OUT.json: the loss of each epoch
-and the sums of the weights. SETTINGS are JSON: devices, how many there are (there), other
-arguments of `train`, epochs, batch_size, the epoch to stop after (stop), and `dropout`.
+python -m support.on_devices FOLDER OUT SETTINGS writes OUT, a JSON file with the loss
+of each epoch and sums of the weights. SETTINGS are JSON: arguments of `train`, how many
+devices there are (there), epochs, batch_size, the epoch to stop after (stop), and more.
 """
 
 import json

@@ -66,7 +66,7 @@ class _Moments:
         """Return mean and variance, (channels,)."""
         layer, marks = self._layer, _marks.get()
         if marks is None:
-            return type(layer)._moments(layer, inputs, mask)  # type: ignore[no-any-return]
+            return type(layer)._moments(layer, inputs, mask)
         axes, axis = layer._reduction_axes, layer.axis
         weights = _weights(inputs, marks, mask)
         channel = ops.ones_like(ops.take(inputs, [0], axis=axis))
