@@ -31,7 +31,7 @@ from kerasaudio.cli.train_lines import (
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.files.progress import shows_bars
-from kerasaudio.text import counted, escaped, printable
+from kerasaudio.text import counted, escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -278,12 +278,13 @@ def _train(options: argparse.Namespace) -> int:
     notes = [in_options(note, _WORDS) for note in done.notes]
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
-        told = {"epochs": epochs, "notes": notes}
+        told = {"epochs": epochs, "notes": notes, "waiting": done.waiting}
         sys.stdout.write(json_line(done.report.to_dict() | told))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
     print(done.report.table())
     print("\n".join(["", *map(escaped, notes)]))
+    print(f"Training steps waited for data {percent(done.waiting)} of their time.")
     print(f"The model is in {printable(done.path)}.")
     if options.hold_out is not None:
         held = len(everything) - len(clips)

@@ -13,6 +13,7 @@ from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.training.epochs import Epoch, better, finished
 from kerasaudio.training.head import Head
+from kerasaudio.training.waiting import Waiting
 
 
 def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
@@ -108,6 +109,7 @@ class Validation(keras.callbacks.Callback):
         phase: Name of the phase.
         learning_rate: Learning rate at the start of the phase.
         epochs: Finished epochs; each new one is appended.
+        waiting: Callback that knows how long the epoch waited for data.
     """
 
     def __init__(
@@ -119,13 +121,14 @@ class Validation(keras.callbacks.Callback):
         phase: str,
         learning_rate: float,
         epochs: list[Epoch],
+        waiting: Waiting,
     ) -> None:
         super().__init__()
         # Keras keeps the model that it trains as `_model`.
         self._heard, self._head, self._monitor = audio_model, head, monitor
         self._held_out, self._epochs = held_out, epochs
         self._phase, self._rate = phase, learning_rate
-        self._begin = 0.0
+        self._begin, self._waiting = 0.0, waiting
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start timing the epoch."""
@@ -156,7 +159,9 @@ class Validation(keras.callbacks.Callback):
             )
         seconds = time.perf_counter() - self._begin
         done = Epoch(
-            number, self._phase, self._rate, loss, score, validation_loss, seconds, True
+            *(number, self._phase, self._rate, loss, score, validation_loss, seconds),
+            is_best=True,
+            waiting=self._waiting.share,
         )
         self._epochs.append(better(done, self._epochs, self._monitor))
 

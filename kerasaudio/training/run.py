@@ -40,6 +40,7 @@ from kerasaudio.training.masked import UNKNOWN
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.probing import PROBE, fit_head
 from kerasaudio.training.state import State
+from kerasaudio.training.waiting import ReadAhead, Waiting
 
 
 class Run:
@@ -112,6 +113,8 @@ class Run:
         if not parallel.is_plain:
             several = len(parallel.devices), parallel.accumulate
             self._fed = FilledBatches(self._fed, self._batches, *several)
+        if keras.backend.backend() != "tensorflow":
+            self._fed = ReadAhead(self._fed, self._batches)
         self._spec = self._trained_spec()
         settings.pop("clip_seconds", None)
         settings["windows_per_clip"] = validation_windows
@@ -208,7 +211,7 @@ class Run:
             self._model, self._head, self._held_out, self._schedule.monitor
         )
         seconds = time.perf_counter() - begin
-        self.epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True))
+        self.epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True, 0.0))
         self._state.save_best(self._weights, 0)
         if report is not None:
             report(self.epochs[0])
@@ -243,13 +246,15 @@ class Run:
     ) -> list[keras.callbacks.Callback]:
         epochs, schedule = self.epochs, self._schedule
         least = schedule.least_epochs(len(self._batches))
+        waiting = Waiting()
         return [
             Seeding(self._batches, schedule.seed, epochs, self._placement.begin_epoch),
             Validation(
                 *(self._model, self._head, self._held_out, schedule.monitor),
-                *(phase, rate, epochs),
+                *(phase, rate, epochs, waiting),
             ),
             *given,
+            waiting,
             Backup(keep, epochs, stale, schedule.patience, least, report),
         ]
 
