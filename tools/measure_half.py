@@ -63,13 +63,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", metavar="NETWORK")
     parser.add_argument("--page-only", action="store_true", help="measure nothing")
     options = parser.parse_args(words)
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
     if not options.page_only:
-        measure_all(options, kept)
-    write(kept)
+        measure_all(options)
+    write(read())
 
 
-def measure_all(options: argparse.Namespace, kept: dict[str, Any]) -> None:
+def measure_all(options: argparse.Namespace) -> None:
     """Measure networks whose weights are here, and keep each figure at once."""
     folders = (options.shared / "reference" / name for name in ("", "music_taggers"))
     os.environ.setdefault("KERASAUDIO_WEIGHTS", os.pathsep.join(map(str, folders)))
@@ -83,11 +82,13 @@ def measure_all(options: argparse.Namespace, kept: dict[str, Any]) -> None:
     places = zip(entries, whereabouts(entries), strict=True)
     here = [entry.title for entry, place in places if place.kind != "download"]
     for name in options.only or here:
-        row = kept["networks"].get(name, {"moved": {}, "others": {}})
+        row = read()["networks"].get(name, {"moved": {}})
         if not options.only and backend in row["moved"]:
             continue
         model = kerasaudio.load(name)
         moved, others, clips = measure(model, options.shared)
+        kept = read()  # again: another backend may have measured meanwhile
+        row = kept["networks"].get(name, {"moved": {}, "others": {}})
         row |= {"clips": clips, "scores": model.spec.labels is not None}
         row["moved"][backend], row["others"][backend] = moved, others
         kept["networks"][name] = row
@@ -122,6 +123,12 @@ def measure(model: Any, shared: Path) -> tuple[dict[str, float], dict[str, int],
         moved[dtype] = float(f"{np.abs(found - exact).max() / scale:.3g}")
         others[dtype] = int((found.argmax(axis=1) != exact.argmax(axis=1)).sum())
     return moved, others, len(paths)
+
+
+def read() -> dict[str, Any]:
+    """Return the figures."""
+    found: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return found
 
 
 def write(kept: Mapping[str, Any]) -> None:
