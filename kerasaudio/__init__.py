@@ -64,7 +64,7 @@ if "keras" in sys.modules or not start.is_command():
         time_stretch,
         windows,
     )
-    from kerasaudio.core import AudioModel, AudioSpec, precision
+    from kerasaudio.core import AudioModel, AudioSpec, device, precision
     from kerasaudio.core.exactness import settle_precision as _settle_precision
     from kerasaudio.evaluation import cross_validate, evaluate
     from kerasaudio.exporting import export
@@ -92,6 +92,7 @@ if "keras" in sys.modules or not start.is_command():
         "app",
         "cross_validate",
         "datasets",
+        "device",
         "evaluate",
         "evaluation",
         "events",
