@@ -38,6 +38,7 @@ if "keras" in sys.modules or not start.is_command():
 
     from kerasaudio import (
         app,
+        corpus,
         datasets,
         evaluation,
         events,
@@ -90,6 +91,7 @@ if "keras" in sys.modules or not start.is_command():
         "Stream",
         "ZeroShot",
         "app",
+        "corpus",
         "cross_validate",
         "datasets",
         "device",
