@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     data = UrbanSound8K(options.folder)
     learned, _ = data.hold_out(options.test)
+    assert learned.folds is not None
     folds = np.unique(learned.folds).tolist()
     if len(folds) < 2:
         raise ValueError(
