@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     data = UrbanSound8K(options.folder)
     learned, _ = data.hold_out(options.test)
-    folds = np.unique(learned.folds).tolist()
+    folds = np.unique(np.asarray(learned.folds)).tolist()
     if len(folds) < 2:
         raise ValueError(
             f"It takes two folds besides {options.test}, one to learn from and one to "
