@@ -156,7 +156,7 @@ def test_pictures_are_padded_stretched_and_rolled():
 
     gray = np.arange(16, dtype=np.uint8).reshape(2, 8, 1)
     shifts = hear_and_see_pictures.SHIFTS
-    pictures = hear_and_see_pictures.Pictures(gray, np.array([4, 9]), shifts)
+    pictures = hear_and_see_pictures.Pictures("padded", gray, np.array([4, 9]), shifts)
     x, targets = pictures.take(np.array([0, 1, 6, 13]))
     assert len(pictures) == 14
     assert targets.tolist() == [4, 4, 4, 9]

@@ -34,11 +34,13 @@ class Pictures:
     """Pictures of clips, and which clips they are of.
 
     Attributes:
+        base: "original" or "padded".
         gray: uint8 (clips, frames, bands).
         targets: Class of each clip, int64 (clips,).
         shifts: Shares of the picture by which each is shifted, in turn.
     """
 
+    base: str
     gray: np.ndarray
     targets: np.ndarray
     shifts: Sequence[float] = (0.0,)
@@ -89,7 +91,7 @@ def make(kind: str, model: AudioModel, clips: LabeledClips, folder: Path) -> Pic
         with writing_whole(kept) as temporary:
             np.save(temporary, gray)
         write_text(about, json.dumps(facts) + "\n")
-    return Pictures(gray, clips.targets, SHIFTS if kind == "rolled" else (0.0,))
+    return Pictures(base, gray, clips.targets, SHIFTS if kind == "rolled" else (0.0,))
 
 
 def draw(path: Path, model: AudioModel, base: str) -> np.ndarray:

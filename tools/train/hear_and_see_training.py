@@ -64,6 +64,7 @@ class Training:
         self._seen.optimizer.build(self._seen.trainable_variables)
         self._pictures = self._make(kind, learn, "learn")
         self._steps = -(-len(self._pictures) // BATCH)
+        self._known: dict[tuple[str, int], np.ndarray] = {}
         self._state = options.out / f"{kind}.state.npz"
         self.step, self._seconds, self._losses = 0, 0.0, []  # type: ignore[var-annotated]
         self.settings = {
@@ -141,14 +142,14 @@ class Training:
     def _scores(self, pictures: Pictures) -> np.ndarray:
         """Give the scores of pictures; those of shifts that come to the same, once."""
         frames = pictures.gray.shape[1]
-        known: dict[int, np.ndarray] = {}
-        for shift in pictures.shifts:
-            moved = replace(pictures, shifts=[shift])
-            if (place := round(frames * shift) % frames) not in known:
-                x, _ = moved.take(np.arange(len(moved)))
-                known[place] = self._seen.predict(x, batch_size=BATCH, verbose=0)
         places = [round(frames * shift) % frames for shift in pictures.shifts]
-        scores = np.stack([known[place] for place in places], axis=1)
+        for place, shift in zip(places, pictures.shifts, strict=True):
+            key = (pictures.base, place)
+            if key not in self._known:
+                moved = replace(pictures, shifts=[shift])
+                x, _ = moved.take(np.arange(len(moved)))
+                self._known[key] = self._seen.predict(x, batch_size=BATCH, verbose=0)
+        scores = np.stack([self._known[pictures.base, p] for p in places], axis=1)
         return scores.reshape(-1, scores.shape[-1])
 
     def _variables(self) -> list[Any]:

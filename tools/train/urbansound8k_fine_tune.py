@@ -4,8 +4,8 @@
 
 The fold --test is tested, and all others are learned, as there, in three ways:
 
-    probe   multinomial logistic regression on the embedding of YAMNet, and of
-            EfficientAT; the penalty is one of CS
+    probe   multinomial logistic regression on the embedding of YAMNet, of EfficientAT,
+            and of both; the penalty is one of CS
     head    a linear head on EfficientAT's embedding, the start of "whole"
     whole   that head, and then all weights of EfficientAT at a low rate, in batches of
             16, turned in time and up to 6 dB louder or softer; batch normalization
@@ -40,6 +40,7 @@ from kerasaudio.transfer import fit_probe
 
 CS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 NETWORKS = ("YAMNet", "EfficientAT")
+PROBED = {name: (name,) for name in NETWORKS} | {" + ".join(NETWORKS): NETWORKS}
 
 Facts = dict[str, Any]
 
@@ -49,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     data = UrbanSound8K(options.folder)
     learned, _ = data.hold_out(options.test)
-    assert learned.folds is not None
-    folds = np.unique(learned.folds).tolist()
+    folds = np.unique(np.asarray(learned.folds)).tolist()
     if len(folds) < 2:
         raise ValueError(
             f"It takes two folds besides {options.test}, one to learn from and one to "
@@ -105,8 +105,8 @@ def probed(data: LabeledClips, folds: list[int], options: argparse.Namespace) ->
     at = data.require_folds()
     tested, learned = at == options.test, at != options.test
     facts: Facts = {}
-    for name in NETWORKS:
-        vectors = embedded(name, data, options)
+    for name, networks in PROBED.items():
+        vectors = np.concatenate([embedded(n, data, options) for n in networks], axis=1)
         tried = []
         for penalty in CS:
             losses = []
@@ -121,7 +121,7 @@ def probed(data: LabeledClips, folds: list[int], options: argparse.Namespace) ->
             "tried": tried,
             **described(report_of(data.take(tested), scores)),
         }
-    facts["chosen"] = min(NETWORKS, key=lambda name: facts[name]["loss"])
+    facts["chosen"] = min(PROBED, key=lambda name: facts[name]["loss"])
     return facts
 
 
