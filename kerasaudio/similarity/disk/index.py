@@ -152,6 +152,11 @@ class DiskIndex:
         return self._manifest.width
 
     @property
+    def folder(self) -> Path:
+        """Folder of the index."""
+        return self._folder
+
+    @property
     def origin(self) -> Mapping[str, Any]:
         """Facts about the model that made the vectors, as far as the data set has them.
 
