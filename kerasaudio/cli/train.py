@@ -22,6 +22,7 @@ from kerasaudio.cli.measure import (
     held_out,
     load_clips,
 )
+from kerasaudio.cli.parser import YesOrNo
 from kerasaudio.cli.train_lines import (
     announced,
     epoch_line,
@@ -157,7 +158,7 @@ def add(commands: Any) -> None:
     )
     learning.add_argument(
         "--refit",
-        action=argparse.BooleanOptionalAction,
+        action=YesOrNo,
         help="train again on all clips, for as many epochs as were best (default: if "
         "the head starts from a probe, up to 64 clips a class)",
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,6 +90,8 @@ class LabeledClips:
     known: np.ndarray | None = None
     events: np.ndarray | None = None
 
+    # Numbers of the published folds, of which a folder may have only some.
+    published_folds: ClassVar[range | None] = None
     labels = old_attribute("labels", "targets")
 
     def __post_init__(self) -> None:
