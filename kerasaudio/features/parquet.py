@@ -53,34 +53,26 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
     from pyarrow import parquet
 
     facts = plan.facts().encode()
-    words = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema(
         [
             ("path", pa.string()),
             ("start", pa.float64()),
             ("end", pa.float64()),
             ("embedding", pa.list_(pa.float32(), plan.width)),
-            *((name, words) for name in plan.constants),
+            *((name, constant_type()) for name in plan.constants),
         ],
         metadata={b"kerasaudio": facts, _CHECKSUM: _checksum(facts, plan.rows)},
     )
     with parquet.ParquetWriter(out, schema, write_page_checksum=True) as writer:
         for group in _groups(pieces):
             vectors = np.concatenate([rows.vectors for _, rows in group])
-            names = [_utf8(path) for path, rows in group for _ in rows.starts]
+            names = [utf8(path) for path, rows in group for _ in rows.starts]
             columns = [
                 pa.array(names, pa.string()),
                 pa.array(np.concatenate([rows.starts for _, rows in group])),
                 pa.array(np.concatenate([rows.ends for _, rows in group])),
-                pa.FixedSizeListArray.from_arrays(
-                    pa.array(vectors.reshape(-1)), plan.width
-                ),
-                *(
-                    pa.DictionaryArray.from_arrays(
-                        pa.array(np.zeros(len(vectors), np.int32)), pa.array([value])
-                    )
-                    for value in plan.constants.values()
-                ),
+                vector_column(vectors),
+                *(constant_column(v, len(vectors)) for v in plan.constants.values()),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
@@ -98,8 +90,32 @@ def _groups(pieces: Iterator[tuple[Path, Rows]]) -> Iterator[list[tuple[Path, Ro
         yield group
 
 
-def _utf8(path: Path) -> str:
-    # Parquet cannot hold a name that is not UTF-8.
+def constant_type() -> Any:
+    """Return the type of a column with the same text in every row."""
+    import pyarrow as pa
+
+    return pa.dictionary(pa.int32(), pa.string())
+
+
+def constant_column(value: str, rows: int) -> Any:
+    """Return a column with the same text in every row."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(rows, np.int32)), pa.array([value])
+    )
+
+
+def vector_column(vectors: np.ndarray) -> Any:
+    """Return a column of the rows of float32 (rows, features)."""
+    import pyarrow as pa
+
+    flat = pa.array(vectors.reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def utf8(path: Path | str) -> str:
+    """Return a path as text for Parquet, which cannot hold names that are not UTF-8."""
     return str(path).encode(errors="backslashreplace").decode()
 
 

@@ -39,6 +39,35 @@ class Embed(Job):
         return {"vectors": table.vectors, "starts": table.starts, "names": names}
 
 
+class Corpus(Job):
+    """A corpus into a data set of many blocks, with a clip that cannot be used."""
+
+    def prepare(self, given: Path, old: Path) -> None:
+        folder = _sounds(given)
+        (folder / "bad.wav").write_text("no sound")
+
+    def run(self, given: Path, out: Path) -> None:
+        from kerasaudio import corpus
+        from kerasaudio.corpus import local, output
+        from support.tiny import tiny_model
+
+        output.BLOCK_CLIPS = 2
+        local.usual_readers = lambda: 1  # always in the same order
+        sounds, vectors = given / "sounds", out / "vectors"
+        corpus.run(sounds, tiny_model(), out=vectors, batch_size=1)
+
+    def look(self, out: Path) -> Found:
+        import pandas
+
+        rows = pandas.read_parquet(out / "vectors").sort_values(["path", "start"])
+        errors = pandas.read_parquet(out / "vectors" / "_errors")
+        return {
+            "names": rows["path"].map(lambda path: Path(path).name).to_numpy(str),
+            "vectors": np.stack(rows["embedding"].to_numpy()),
+            "bad": errors["path"].map(lambda path: Path(path).name).to_numpy(str),
+        }
+
+
 class Train(Job):
     """Two epochs frozen, two whole; a cache of decoded sound, a state, a model."""
 
@@ -249,6 +278,7 @@ _MAKERS: tuple[Callable[[], Job], ...] = (
     lambda: Download("download"),
     lambda: Extract("extraction"),
     lambda: Embed("embed"),
+    lambda: Corpus("corpus"),
     lambda: Evaluate("evaluate"),
     lambda: Train("train"),
     lambda: Export("litert", "model.tflite", "ai_edge_litert"),
