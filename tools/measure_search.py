@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--noise", type=float, default=0.5)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     options = parser.parse_args()

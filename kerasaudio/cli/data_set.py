@@ -10,6 +10,8 @@ from typing import Any
 from kerasaudio.cli.common import complain
 from kerasaudio.text import printable
 
+Embed = Callable[[Any], Any]  # an extractor -> the vector of the query
+
 
 def data_set_of(given: Sequence[str]) -> Path | None:
     """Return the Parquet file, or the folder of such files and no sounds, if any."""
@@ -37,19 +39,12 @@ def data_set_of(given: Sequence[str]) -> Path | None:
 def check_origin(name: str, origin: Mapping[str, Any], extractor: Any) -> None:
     """Raise unless vectors come from the network and the settings of an extractor.
 
-    If they do not say where they come from, this is said.
-
     Raises:
-        ValueError: They come from others.
+        ValueError: They come from others, or do not tell.
     """
     ours = extractor.origin
-    facts = [fact for fact in ("fingerprint", "weights_hash") if fact in origin][:1]
-    if not facts:
-        complain(
-            f"{printable(name)} does not say which network made its vectors; "
-            f"{ours['model']} is taken for it."
-        )
-    if any(origin[fact] != ours[fact] for fact in facts):
+    fact = "fingerprint" if "fingerprint" in origin else "weights_hash"
+    if origin.get(fact) != ours[fact]:
         maker = origin.get("model", "an unknown network")
         raise ValueError(
             f"{name!r} holds vectors of {printable(maker)} with other "
@@ -58,12 +53,48 @@ def check_origin(name: str, origin: Mapping[str, Any], extractor: Any) -> None:
         )
 
 
+def _fitting(name: str, origin: Mapping[str, Any], extractor: Any) -> Any:
+    """Return the extractor for a query: the given one, or one of the same windows.
+
+    A query is the mean of its windows, also where each row is a window.
+
+    Raises:
+        ValueError: The vectors come from another network or other settings.
+    """
+    from kerasaudio.features import FeatureExtractor
+
+    windows = (origin.get("window_seconds"), origin.get("hop_seconds"))
+    if "pool" in origin and origin["pool"] is None:
+        for window, hop in ((None, None), windows):
+            settings: dict[str, Any] = {"window_seconds": window, "hop_seconds": hop}
+            try:
+                each = FeatureExtractor(extractor.model, pool=None, **settings)
+            except ValueError:  # windows that the network does not take
+                continue
+            if each.origin["fingerprint"] == origin.get("fingerprint"):
+                return FeatureExtractor(extractor.model, **settings)
+    check_origin(name, origin, extractor)
+    return extractor
+
+
 def nearest_in(
-    data: Path, extractor: Any, vector: Any, asked: str, options: argparse.Namespace
+    data: Path, extractor: Any, embed: Embed, asked: str, options: argparse.Namespace
 ) -> list[Any]:
     """Return the neighbors in a data set, without those from the file `asked`.
 
     Times are given if the rows are windows, or may be.
+
+    Args:
+        data: A Parquet file, or a folder of them.
+        extractor: Extractor of the network that the command names.
+        embed: Gives the vector of the query.
+        asked: Real path of the query.
+        options: The options top and farthest.
+
+    Raises:
+        ValueError: A file is unusable, or its vectors are from another network.
+        OSError: A file cannot be read.
+        ImportError: pyarrow is not installed.
     """
     from kerasaudio.features import parquet
     from kerasaudio.similarity.disk.build import described
@@ -72,7 +103,7 @@ def nearest_in(
     parquet.check_installed()
     files = parquet_files(data)
     rows, _, origin = described(files)
-    check_origin(str(data), origin, extractor)
+    vector = embed(_fitting(str(data), origin, extractor))
     if not rows:
         return []
     index = None if options.farthest else _index(data, rows)

@@ -15,7 +15,7 @@ from kerasaudio.cli.common import (
     positive,
     similar_file,
 )
-from kerasaudio.cli.data_set import check_origin, data_set_of, nearest_in
+from kerasaudio.cli.data_set import Embed, check_origin, data_set_of, nearest_in
 from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, NO_SALVAGE_WORDS, Words
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import printable
@@ -82,7 +82,7 @@ def _nearest(options: argparse.Namespace) -> int:
     if options.text:
         clap = load_clap(options, "--text")
         extractor = FeatureExtractor(clap.audio)
-        vector = clap.text(options.query)
+        embed = _text(clap, options.query)
     else:
         if not os.path.isfile(options.query):
             raise ValueError(
@@ -90,12 +90,12 @@ def _nearest(options: argparse.Namespace) -> int:
                 f"{similar_file(options.query)}"
             )
         extractor = FeatureExtractor(load_model(options))
-        vector = extractor(options.query)
+        embed = _sound(options.query)
     asked = os.path.realpath(options.query)
     if (data := data_set_of(options.paths)) is not None:
-        found, failed = nearest_in(data, extractor, vector, asked, options), False
+        found, failed = nearest_in(data, extractor, embed, asked, options), False
     else:
-        found, failed = _nearest_in_memory(extractor, vector, asked, options)
+        found, failed = _nearest_in_memory(extractor, embed, asked, options)
     if not found:
         complain("There is nothing to compare with.")
         return 1
@@ -112,12 +112,21 @@ def _nearest(options: argparse.Namespace) -> int:
     return int(failed)
 
 
+def _text(clap: Any, words: str) -> Embed:
+    return lambda extractor: clap.text(words)
+
+
+def _sound(path: str) -> Embed:
+    return lambda extractor: extractor(path)
+
+
 def _nearest_in_memory(
-    extractor: Any, vector: Any, asked: str, options: argparse.Namespace
+    extractor: Any, embed: Embed, asked: str, options: argparse.Namespace
 ) -> tuple[list[Any], bool]:
     """Return the neighbors in files or a .npz table, and whether something failed."""
     from kerasaudio.similarity import Index
 
+    vector = embed(extractor)
     features, failed = _features(extractor, options.paths)
     others = [i for i, p in enumerate(features.paths) if os.path.realpath(p) != asked]
     if not others:

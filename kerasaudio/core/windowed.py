@@ -213,7 +213,7 @@ def waveform_windows(
             return
     else:
         waveform = _array(spec, audio, sample_rate, errors)
-    _check_length(waveform, rate)
+    check_long_enough(waveform, rate)
     yield from rule.iter_cut(waveform)
 
 
@@ -231,11 +231,12 @@ def whole_clip(
         waveform = _beginning(spec, audio, sample_rate, (0.0, None), errors)
     else:
         waveform = _array(spec, audio, sample_rate, errors)
-    _check_length(waveform, spec.sample_rate)
+    check_long_enough(waveform, spec.sample_rate)
     return waveform
 
 
-def _check_length(waveform: np.ndarray, rate: int) -> None:
+def check_long_enough(waveform: np.ndarray, rate: int) -> None:
+    """Raise a ValueError if a waveform is too short for any network."""
     if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
             f"The audio is too short: it has {len(waveform)} samples, "

@@ -4,17 +4,22 @@ Reading one gives its windows: encoded bytes (a file, a range of a tar, what an 
 holds) -> decoded -> windows.
 """
 
+import contextlib
 import hashlib
 import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from kerasaudio.audio import AudioDecodeError
 from kerasaudio.audio.errors import IncompleteAudioError
+from kerasaudio.audio.window import stream_audio
 from kerasaudio.audio.window_rule import Window
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.core.windowed import waveform_windows
+from kerasaudio.core.windowed import Span, check_long_enough, waveform_windows
 from kerasaudio.corpus import addresses
 from kerasaudio.files.workplace import temporary_folder
 
@@ -80,25 +85,51 @@ def clip_windows(
     Raises:
         ValueError, OSError: It cannot be read or used.
     """
+    with _opened(clip) as (source, span):
+        yield from waveform_windows(spec, source, None, errors, span)
+
+
+def clip_waveform(
+    clip: Clip, sample_rate: int, errors: str, most_seconds: float
+) -> np.ndarray | None:
+    """Return the waveform of a clip, float32 (samples,); None if it is longer than so.
+
+    Raises:
+        ValueError, OSError: It cannot be read.
+    """
+    blocks: list[np.ndarray] = []
+    with _opened(clip) as (source, (offset, duration)):
+        for block in stream_audio(
+            source, sample_rate, offset=offset, duration=duration, errors=errors
+        ):
+            blocks.append(block)
+            if sum(map(len, blocks)) > most_seconds * sample_rate:
+                return None
+    waveform = np.concatenate(blocks)
+    check_long_enough(waveform, sample_rate)
+    return waveform
+
+
+@contextlib.contextmanager
+def _opened(clip: Clip) -> Iterator[tuple[Any, Span]]:
+    """Yield a file, as a path or in memory, and the part of it that is the clip."""
     if clip.problem is not None:
         raise ProblemError(clip.problem, clip.kind)
     offset = clip.start or 0.0
     span = offset, None if clip.end is None else clip.end - offset
-    remote = addresses.is_address(clip.path)
-    if clip.member is None and not remote:
-        yield from waveform_windows(spec, clip.path, None, errors, span)
+    if clip.member is None and not addresses.is_address(clip.path):
+        yield clip.path, span
         return
     name = clip.member or clip.path
     size_is_known = clip.member is not None or clip.size
     if size_is_known and clip.size <= _IN_MEMORY:
-        content = _Named(_content(clip), name)
-        yield from waveform_windows(spec, content, None, errors, span)
+        yield _Named(_content(clip), name), span
         return
     with temporary_folder() as folder:
         copy = folder / "audio"
         _copy(clip, str(copy))
         try:
-            yield from waveform_windows(spec, copy, None, errors, span)
+            yield copy, span
         except (AudioDecodeError, ValueError) as error:
             told = str(error).replace(repr(str(copy)), repr(name))
             raise ProblemError(told, kind_of(error)) from error

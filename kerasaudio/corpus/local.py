@@ -1,10 +1,20 @@
 """The local engine: threads decode while one network runs, all in this process."""
 
-from collections.abc import Iterator
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
 
 from kerasaudio.corpus.clips import Clip, clip_windows, kind_of
 from kerasaudio.corpus.tasks import Heard, Job, Result
 from kerasaudio.features.pipeline import Windows, run_clips, usual_readers
+
+Compute = Callable[[Iterator[Clip]], Iterator[Result]]
+
+
+@contextlib.contextmanager
+def started(job: Job) -> Iterator[Compute]:
+    """Yield the function that computes clips."""
+    yield functools.partial(compute, job)
 
 
 def compute(

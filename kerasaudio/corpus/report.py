@@ -22,7 +22,7 @@ class Report:
             has the reasons.
         computed: Number of clips that this run computed, with those that failed.
         computed_hours: Their length in hours.
-        seconds: Time that this run took, without loading the model.
+        seconds: Time that this run took, without loading the model and starting Ray.
 
     Examples:
         >>> report = kerasaudio.corpus.run("sounds", "BarkNet/esc10", "tag", "tags")

@@ -1,6 +1,7 @@
 """Embed, tag or search a whole corpus, on this machine or on many."""
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
@@ -14,9 +15,8 @@ from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio.errors import check_errors
 from kerasaudio.core import AudioModel
-from kerasaudio.corpus import local
+from kerasaudio.corpus import local, on_ray
 from kerasaudio.corpus.blocks import schema_text
-from kerasaudio.corpus.clips import Clip
 from kerasaudio.corpus.output import Output, opened_output
 from kerasaudio.corpus.report import Report
 from kerasaudio.corpus.settings import Settings
@@ -28,7 +28,7 @@ from kerasaudio.features.pool import Pool
 from kerasaudio.files.progress import hidden
 
 ENGINES = ("local", "ray")
-Engine = Callable[[Job, Iterator[Clip]], Iterator[Result]]
+Engine = Callable[[Job], contextlib.AbstractContextManager[local.Compute]]
 # So many clips are listed before the work begins: faults in what is passed are told at
 # once, and most runs know their number of clips.
 _AHEAD = 100_000
@@ -145,7 +145,7 @@ def run(
     )
     settings.check()
     check_installed()
-    compute = _engine(engine, workers)
+    engine_of = _engine(engine, workers)
     listed = clips_of(sources)
     ahead = list(islice(listed, _AHEAD))
     is_all = len(ahead) < _AHEAD
@@ -162,7 +162,8 @@ def run(
             output.forget_errors()
         new = filter(output.is_new, chain(ahead, listed))
         total = len(ahead) if is_all else None
-        return _computed(output, compute(job, new), total, progress)
+        with engine_of(job) as compute:
+            return _computed(output, compute(new), total, progress)
 
 
 def _computed(
@@ -205,5 +206,6 @@ def _engine(name: str, workers: int | None) -> Engine:
     if name == "local":
         if workers is not None:
             raise ValueError(f'workers={workers} belongs to engine="ray".')
-        return local.compute
-    raise NotImplementedError
+        return local.started
+    on_ray.check_installed()
+    return functools.partial(on_ray.started, workers=workers)

@@ -14,6 +14,7 @@ from kerasaudio.files.workplace import BusyError, workplace
 from kerasaudio.similarity import DiskIndex, StaleIndexError
 from kerasaudio.similarity.disk import codes as codes_file
 from kerasaudio.similarity.disk import index as disk_index
+from kerasaudio.similarity.disk import store
 from support.vector_tables import ORIGIN, clustered, write, write_set
 
 pytest.importorskip("faiss")
@@ -29,6 +30,12 @@ def data(tmp_path):
 @pytest.fixture
 def home(data):
     return data.with_name("_x.parquet.index")
+
+
+def part_file(home, suffix):
+    """Give the file of the part of the data."""
+    (path,) = home.glob(f"data*{suffix}")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -145,6 +152,26 @@ def test_places_without_vectors(tmp_path, data):
         DiskIndex.build(data)
 
 
+def test_a_place_that_is_missing(tmp_path, data):
+    with pytest.raises(FileNotFoundError, match=r"cannot be written.*another folder="):
+        DiskIndex.build(data, folder=tmp_path / "absent" / "index")
+
+
+def test_an_index_that_is_replaced_while_it_is_opened(data, home, monkeypatch):
+    DiskIndex.build(data)
+    write(data, clustered(50, 8, seed=5))
+    real, replaced = store.Part, []
+
+    def late(*words):
+        if not replaced:
+            replaced.append(words)
+            DiskIndex.build(data)
+        return real(*words)
+
+    monkeypatch.setattr(store, "Part", late)
+    assert len(DiskIndex(data)) == 50
+
+
 def test_another_folder_is_not_replaced(tmp_path, data):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "note.txt").write_text("keep")
@@ -196,13 +223,11 @@ def _flip(path, at):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize(
-    "name", ["data.npz", "data.rows", "data.paths", "manifest.json"]
-)
+@pytest.mark.parametrize("name", [".npz", ".rows", ".paths", "manifest.json"])
 @pytest.mark.parametrize("damage", ["cut", "missing", "flipped"])
 def test_damaged_files(data, home, name, damage):
     DiskIndex.build(data)
-    path = home / name
+    path = home / name if name == "manifest.json" else part_file(home, name)
     if damage == "missing":
         path.unlink()
     elif damage == "cut":
@@ -213,14 +238,14 @@ def test_damaged_files(data, home, name, damage):
         (ValueError, FileNotFoundError), match=r"damaged|no index|cannot"
     ):
         DiskIndex(data).nearest(clustered(5, 8), 90)
-    if name != "data.paths" and (name, damage) != ("data.rows", "flipped"):
+    if name != ".paths" and (name, damage) != (".rows", "flipped"):
         assert len(DiskIndex.build(data)) == 90  # built again
     assert len(DiskIndex.build(data, overwrite=True).nearest(np.ones(8), 90)) == 90
 
 
 def test_a_row_in_the_place_of_another(data, home):
     DiskIndex.build(data)
-    path = home / "data.rows"
+    path = part_file(home, ".rows")
     size = path.stat().st_size // 90
     content = path.read_bytes()
     path.write_bytes(content[size : 2 * size] + content[:size] + content[2 * size :])
@@ -246,7 +271,7 @@ def test_a_manifest_of_later_or_for_elsewhere(data, home):
         ({"parts": {"data": -1}}, "its sizes are"),
         ({"metric": "x"}, "its metric is 'x'"),
         ({"width": 9}, "has 12,240 bytes|instead of"),
-        ({"parts": {"data": 91}}, "instead of"),
+        ({"parts": dict.fromkeys(read["parts"], 91)}, "instead of"),
         ({"sources": [[1]]}, "cannot be read"),
     ):
         write_manifest(**changes)
@@ -259,11 +284,12 @@ def test_codes_that_this_faiss_reads_in_another_way(data, home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(disk_index, "faiss_version", lambda: "9.9")
         assert len(DiskIndex(data)) == 90  # the codes are the same
-    part = disk_index.Part(home, "data", "cosine", 8, 90)
+    path = part_file(home, ".npz")
+    part = store.Part(home, path.stem, "cosine", 8, 90)
     assert part.finds_itself()
     lists, codes = part.codes.encode(clustered(90, 8)[::-1])
-    (home / "data.npz").unlink()
-    codes_file.write(home / "data.npz", part.codes.space, lists, codes)
+    path.unlink()
+    codes_file.write(path, part.codes.space, lists, codes)
     assert len(DiskIndex(data)) == 90
     with monkeypatch.context() as patch:
         patch.setattr(disk_index, "faiss_version", lambda: "9.9")

@@ -5,6 +5,7 @@ records that can be read one by one. A sample of these gives the centroids; then
 encoded. In memory are the sample, and the codes, as in a search.
 """
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ def build(data: Path, folder: Path, metric: str, progress: bool | None) -> None:
     rows, width, origin = described(files)
     if not rows:
         raise ValueError(f"There are no vectors in {str(data)!r}.")
+    _check_writable(folder)
+    # Of its own name, as another process may be opening the index that is replaced.
+    name = f"{DATA}{secrets.token_hex(8)}"
     with (
         workplace(folder.parent, only=folder.name) as place,
         tqdm(
@@ -58,17 +62,35 @@ def build(data: Path, folder: Path, metric: str, progress: bool | None) -> None:
         made = place.folder / folder.name
         made.mkdir()
         sources = tuple(data_set.source_of(data, file) for file in files)
-        with RowWriter(made, DATA, width) as writer:
+        with RowWriter(made, name, width) as writer:
             for file in files:
                 for batch in _checked(file, metric, width):
                     writer.write(**batch)
                     bar.update(len(batch["paths"]))
         _check_unchanged(data, sources)
-        written = RowFile(made, DATA, width, rows)
+        written = RowFile(made, name, width, rows)
         space = codes.train(_sample(written), metric, codes.lists_for(rows))
-        write_codes(made, DATA, space, written, bar.update)
-        Manifest(metric, width, origin, version, sources, {DATA: rows}).write(made)
+        write_codes(made, name, space, written, bar.update)
+        Manifest(metric, width, origin, version, sources, {name: rows}).write(made)
         place.put(made)
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise unless a folder can be made or replaced.
+
+    Raises:
+        OSError: Its parent is missing or cannot be written to.
+    """
+    try:
+        with workplace(folder.parent):
+            pass
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"the index cannot be written ({error.strerror or error}). Pass another "
+            "folder=",
+            str(folder),
+        ) from error
 
 
 def described(files: Sequence[Path]) -> tuple[int, int, Mapping[str, Any]]:

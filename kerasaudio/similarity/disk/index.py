@@ -14,9 +14,9 @@ from kerasaudio.similarity.disk.added import Added
 from kerasaudio.similarity.disk.codes import check_faiss, faiss_version
 from kerasaudio.similarity.disk.data_set import changes, default_folder
 from kerasaudio.similarity.disk.manifest import Manifest, StaleIndexError, check_free
-from kerasaudio.similarity.disk.part import CANDIDATES, PROBES, Part
-from kerasaudio.similarity.disk.save import write_added
+from kerasaudio.similarity.disk.part import CANDIDATES, PROBES
 from kerasaudio.similarity.disk.state import State
+from kerasaudio.similarity.disk.store import open_parts, write_added
 from kerasaudio.similarity.distances import check_metric, check_queries, check_vectors
 from kerasaudio.similarity.neighbor import paths_of, times_of
 
@@ -72,7 +72,7 @@ class DiskIndex:
                 f"There is no file or folder named {str(self._data)!r}."
             )
         try:
-            self._manifest = Manifest.read(self._folder)
+            self._manifest, parts = open_parts(self._folder)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FileNotFoundError(
                 f"There is no index for {str(self._data)!r} in {str(self._folder)!r}. "
@@ -85,7 +85,7 @@ class DiskIndex:
             )
         self._adding = threading.Lock()  # for the state
         self._saving = threading.Lock()
-        self._state = State(self.metric, self._parts(), Added.nothing(self.width))
+        self._state = State(self.metric, parts, Added.nothing(self.width))
         self._check_codes()
 
     @classmethod
@@ -150,6 +150,11 @@ class DiskIndex:
     def width(self) -> int:
         """Number of features of the vectors."""
         return self._manifest.width
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the index."""
+        return self._folder
 
     @property
     def origin(self) -> Mapping[str, Any]:
@@ -272,18 +277,6 @@ class DiskIndex:
                 left = self._state.added.without_first(state.added.rows)
                 parts = (state.parts[0], part)
                 self._state = State(self.metric, parts, left)
-
-    def _parts(self) -> tuple[Part, ...]:
-        try:
-            return tuple(
-                Part(self._folder, name, self.metric, self.width, rows)
-                for name, rows in self._manifest.parts.items()
-            )
-        except (ValueError, FileNotFoundError) as error:
-            raise ValueError(
-                f"The index in {str(self._folder)!r} is damaged: {error}. Build it "
-                "again with similarity.DiskIndex.build(...)."
-            ) from error
 
     def _check_codes(self) -> None:
         """Raise unless this version of faiss reads codes as the one that made them."""

@@ -75,7 +75,8 @@ class Manifest:
             manifest._check()
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as bad:
             raise ValueError(
-                f"{str(folder)!r} cannot be read as an index of kerasaudio: {bad}."
+                f"{str(folder / NAME)!r} cannot be read as the manifest of an index of "
+                f"kerasaudio: {bad}."
             ) from bad
         return manifest
 

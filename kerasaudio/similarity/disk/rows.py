@@ -155,7 +155,8 @@ class RowFile:
         self._record, self.width, self.rows = _record(width), width, rows
         self._name = folder / f"{name}{ROWS}"
         self._rows = _opened(self, self._name)
-        self._paths = _opened(self, folder / f"{name}{PATHS}")
+        self._text = folder / f"{name}{PATHS}"
+        self._paths = _opened(self, self._text)
         size = os.fstat(self._rows).st_size
         if size != rows * self._record.itemsize:
             raise ValueError(
@@ -185,7 +186,7 @@ class RowFile:
         if length:
             text = os.pread(self._paths, length, offset)
             if len(text) < length or _crc(text[_CRC:], 0) != text[:_CRC]:
-                raise self._damaged(number)
+                raise _damaged(self._text, number)
             path = text[_CRC:].decode(errors="surrogateescape")
         return Found(path, *(_known(record[name]) for name in ("start", "end")))
 
@@ -226,17 +227,18 @@ class RowFile:
     def _checked(self, parts: Sequence[bytes], numbers: Sequence[int]) -> np.ndarray:
         content, size = memoryview(b"".join(parts)), self._record.itemsize
         if len(content) != len(numbers) * size:
-            raise self._damaged(numbers[0])
+            raise _damaged(self._name, numbers[0])
         for at, number in enumerate(numbers):
             row = content[at * size : (at + 1) * size]
             if row[:_CRC] != _crc(row[_CRC:], number):
-                raise self._damaged(number)
+                raise _damaged(self._name, number)
         return np.frombuffer(content, self._record)
 
-    def _damaged(self, number: int) -> ValueError:
-        return ValueError(
-            f"row {number} of {str(self._name)!r} is damaged. Build the index again"
-        )
+
+def _damaged(path: Path, number: int) -> ValueError:
+    return ValueError(
+        f"row {number} of {str(path)!r} is damaged. Build the index again."
+    )
 
 
 def _opened(owner: RowFile, path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Write what was added to an index on disk: its second part, anew."""
+"""Open the parts of an index on disk, and write what was added as its second part."""
 
 import os
 import secrets
@@ -9,6 +9,30 @@ from kerasaudio.similarity.disk.manifest import ADDED, Manifest
 from kerasaudio.similarity.disk.part import SUFFIXES, Part, write_codes
 from kerasaudio.similarity.disk.rows import RowFile, RowWriter
 from kerasaudio.similarity.disk.state import State
+
+
+def open_parts(folder: Path) -> tuple[Manifest, tuple[Part, ...]]:
+    """Return the manifest of an index, and the parts that it names.
+
+    Raises:
+        FileNotFoundError: There is no index.
+        ValueError: It is damaged.
+        OSError: A file cannot be read.
+    """
+    while True:
+        known = Manifest.read(folder)
+        try:
+            return known, tuple(
+                Part(folder, name, known.metric, known.width, rows)
+                for name, rows in known.parts.items()
+            )
+        except (ValueError, FileNotFoundError) as error:
+            if Manifest.read(folder) != known:
+                continue  # another process has just replaced it
+            raise ValueError(
+                f"The index in {str(folder)!r} is damaged: {error}. Build it again "
+                "with similarity.DiskIndex.build(...)."
+            ) from error
 
 
 def write_added(
