@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from kerasaudio.cli.common import (
+    add_dtype_option,
     add_errors_option,
     add_model_options,
     add_repeat_option,
@@ -88,6 +89,7 @@ def add(commands: Any) -> None:
     embed.add_argument(
         "--batch-size", type=positive, help="number of windows per batch"
     )
+    add_dtype_option(embed)
     add_errors_option(embed)
     add_engine_options(embed)
     embed.add_argument(
@@ -127,6 +129,7 @@ def _embed(options: argparse.Namespace) -> int:
         pool=pool,
         batch_size=options.batch_size,
         errors=options.errors,
+        dtype=options.dtype,
     )
     if options.out is None:
         features = extractor.extract(paths)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasaudio.cli.clap import clap_folder, load_clap
 from kerasaudio.cli.common import (
+    add_dtype_option,
     add_errors_option,
     add_model_options,
     add_repeat_option,
@@ -83,6 +84,7 @@ def add(commands: Any) -> None:
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
+    add_dtype_option(tag)
     add_errors_option(tag)
     add_out_options(add_format_options(tag), tag)
     add_engine_options(tag)
@@ -112,6 +114,7 @@ def _tag(options: argparse.Namespace) -> int:
         with_timeline=options.timeline,
         errors=options.errors,
         words=_WORDS,
+        dtype=options.dtype,
     )
     with ExitStack() as stack:
         out = sys.stdout

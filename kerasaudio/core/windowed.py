@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.core.audio_input import clip_given, clips_given
 from kerasaudio.core.carried import Continued
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.memory import attempt, rows_that_fit
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -288,7 +290,25 @@ def batched(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
 
 
 def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
-    """Run on a batch, (batch, samples); returns float32, (batch, ..., features)."""
+    """Run on a batch, (batch, samples); returns float32, (batch, ..., features).
+
+    A batch that is too large for the memory of the device is halved, with a warning.
+    """
+    network = getattr(predict, "__self__", predict)
+    count, samples = waveforms.shape
+    rows, parts, begin = rows_that_fit(network, count, samples), [], 0
+    while begin < count:
+        part = waveforms[begin : begin + rows]
+        found = attempt(partial(_run, predict, part), network, len(part), samples)
+        if found is None:
+            rows = 1 << ((len(part) - 1).bit_length() - 1)
+        else:
+            parts.append(found)
+            begin += len(part)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
     # Batches are padded to a power of two, so that compilers (XLA) see few shapes.
     count = len(waveforms)
     lacking = (1 << (count - 1).bit_length()) - count

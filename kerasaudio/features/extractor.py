@@ -12,10 +12,9 @@ from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.errors import check_errors
-from kerasaudio.core import AudioModel
+from kerasaudio.core import AudioModel, in_half
 from kerasaudio.core.audio_input import clips_given
 from kerasaudio.core.audio_model import Audio
-from kerasaudio.core.feature_model import tap
 from kerasaudio.core.windowed import scored
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
 from kerasaudio.features.pipeline import embed_files, usual_readers
@@ -63,6 +62,8 @@ class FeatureExtractor:
         errors: As for `load_audio`. With "salvage", a truncated file gives the vectors
             of the part that can be decoded, with an `AudioWarning` when they are
             computed. They are kept apart from those of complete files.
+        dtype: "bfloat16" or "float16" to compute the network in half precision; see
+            `AudioModel.tag`. The vectors are float32, and are kept apart from others.
 
     Attributes:
         model: The `AudioModel`.
@@ -73,7 +74,7 @@ class FeatureExtractor:
         width: Number of features.
         origin: Facts that are written into tables: model, layer, pool, window_seconds,
             hop_seconds, rule (see `AudioSpec.rule`), sample_rate, weights_hash,
-            kerasaudio (version).
+            kerasaudio (version), and dtype if it was passed.
 
     Raises:
         ValueError: A name, layer or pool is unknown, or the network does not accept the
@@ -101,6 +102,7 @@ class FeatureExtractor:
         batch_size: int | None = None,
         cache: str | PathLike[str] | None = None,
         errors: str = "raise",
+        dtype: str | None = None,
     ) -> None:
         if pool not in POOLS:
             raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
@@ -108,7 +110,8 @@ class FeatureExtractor:
             batch_size = whole_number(batch_size, "batch_size")
         self.model = as_model(model)
         self._layers = [layer] if isinstance(layer, str) else list(layer)
-        self.network = tap(self.model, self._layers)
+        self._dtype = dtype
+        self.network = in_half(self.model, dtype, self._layers)
         self.spec = self.model.spec.with_windows(window_seconds, hop_seconds)
         if pool is None:
             self.spec = self.spec.over_time()
@@ -132,6 +135,8 @@ class FeatureExtractor:
             "weights_hash": weights_hash(self.model),
             "kerasaudio": version.__version__,
         }
+        if self._dtype is not None:
+            facts["dtype"] = self._dtype
         name = spec.preset or spec.architecture or self.model.name
         return {
             "model": name,
