@@ -42,9 +42,7 @@ def watch():
                     line.split(":", 1) for line in status.read_text().splitlines()
                 )
                 title = (status.parent / "cmdline").read_bytes()
-                if title.startswith(b"ray::KerasaudioWorker") or title.startswith(
-                    b"ray::KerasaudioWork"
-                ):
+                if title.startswith(b"ray::KerasaudioWorker"):
                     peak[0] = max(peak[0], int(facts["VmRSS"].split()[0]))
             except (OSError, KeyError, ValueError):
                 continue
