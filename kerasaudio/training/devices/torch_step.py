@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import keras
 
 from kerasaudio.training.devices.moments import marked
+from kerasaudio.training.devices.seeds import states
 
 
 class Found(NamedTuple):
@@ -79,9 +80,13 @@ def send_weights(learner: Any) -> None:
 
 
 def others_of(learner: Any) -> list[Any]:
-    """Return the variables that are not trainable, in a fixed order."""
+    """Return the variables that are not trainable, in a fixed order.
+
+    States of random numbers are left out: each process has its own.
+    """
     learned = {id(variable) for variable in learner.trainable_variables}
-    return [v for v in learner.variables if id(v) not in learned]
+    left = learned | {id(state) for state in states(learner)}
+    return [v for v in learner.variables if id(v) not in left]
 
 
 def all_sum(value: Any) -> Any:
