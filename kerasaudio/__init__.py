@@ -38,6 +38,7 @@ if "keras" in sys.modules or not start.is_command():
 
     from kerasaudio import (
         app,
+        corpus,
         datasets,
         evaluation,
         events,
@@ -64,7 +65,7 @@ if "keras" in sys.modules or not start.is_command():
         time_stretch,
         windows,
     )
-    from kerasaudio.core import AudioModel, AudioSpec, precision
+    from kerasaudio.core import AudioModel, AudioSpec, device, precision
     from kerasaudio.core.exactness import settle_precision as _settle_precision
     from kerasaudio.evaluation import cross_validate, evaluate
     from kerasaudio.exporting import export
@@ -90,8 +91,10 @@ if "keras" in sys.modules or not start.is_command():
         "Stream",
         "ZeroShot",
         "app",
+        "corpus",
         "cross_validate",
         "datasets",
+        "device",
         "evaluate",
         "evaluation",
         "events",

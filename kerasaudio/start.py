@@ -17,6 +17,7 @@ from kerasaudio.extras import install
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VARIABLE = "KERAS_BACKEND"
+PRECISION = "KERASAUDIO_PRECISION"
 PRECISIONS = ("exact", "backend")
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _COMMAND = ("kerasaudio", "kerasaudio.exe", "kerasaudio-script.py")
@@ -99,7 +100,7 @@ def precision_variable() -> str:
     Raises:
         ValueError: It names another one.
     """
-    name = "KERASAUDIO_PRECISION"
+    name = PRECISION
     mode = os.environ.get(name, "")
     if mode:
         check_precision(mode, name)

@@ -58,9 +58,22 @@ QUICK = (
 )
 
 
+# Folders and files of `pytest -m gpu`: what is to give the same numbers on a GPU.
+GPU = (
+    *("layers", "parity"),
+    *("core/test_exactness.py", "core/test_half_precision.py", "core/test_memory.py"),
+    *("core/test_devices.py", "core/test_inference.py", "core/test_torch_program.py"),
+    *("models/test_contract.py", "models/test_dtypes.py", "models/test_open_length.py"),
+    *("features/test_extractor.py", "streaming", "benchmarks/test_gpu.py"),
+)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Mark what takes long on this backend, or little, before marks are selected."""
+    _mark_gpu(items, "gpu" in str(config.option.markexpr))
     if os.environ.get("KERAS_BACKEND") == "jax":
         _mark_slow_on_jax(items)
     places = {CHECKOUT / "tests" / place for place in QUICK}
@@ -74,6 +87,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in quick and not item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.quick)
+
+
+def _mark_gpu(items: list[pytest.Item], is_asked_for: bool) -> None:
+    """Mark the tests of GPU; if they are asked for, skip them where there is none."""
+    places = {CHECKOUT / "tests" / place for place in GPU}
+    if missing := sorted(str(place) for place in places if not place.exists()):
+        raise pytest.UsageError(f"GPU in conftest.py names {', '.join(missing)}.")
+    skipped = None
+    if is_asked_for:
+        import keras
+
+        from kerasaudio.core.devices import devices
+
+        if not any(name.startswith("gpu") for name in devices()):
+            reason = f"{keras.backend.backend()} sees no GPU"
+            skipped = pytest.mark.skip(reason=reason)
+    for item in items:
+        if not places.isdisjoint((item.path, *item.path.parents)):
+            item.add_marker(pytest.mark.gpu)
+            if skipped is not None:
+                item.add_marker(skipped)
 
 
 def _mark_slow_on_jax(items: list[pytest.Item]) -> None:

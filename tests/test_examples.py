@@ -17,7 +17,7 @@ import kerasaudio
 from support import user_folder
 
 ROOMS = (
-    *("app", "audio", "datasets", "evaluation", "events", "features"),
+    *("app", "audio", "corpus", "datasets", "evaluation", "events", "features"),
     *("interpret", "layers", "metrics"),
     *("models", "plot", "similarity", "sklearn", "streaming", "training", "transfer"),
     *("weights", "zero_shot"),

@@ -90,6 +90,9 @@ def test_kerasaudio_command_is_understood(command, capsys):
     if arguments[:2] == ["evaluate", "trained.keras"]:
         trained = kerasaudio.MusiCNN(weights="mtat", labels=["hiss", "hum"])
         trained.save("trained.keras")
+    if "vectors.parquet" in arguments:
+        windows = kerasaudio.FeatureExtractor("YAMNet/audioset", pool=None)
+        windows.write("sounds", "vectors.parquet")
 
     with pytest.raises(SystemExit) as end:
         raise SystemExit(main(arguments))

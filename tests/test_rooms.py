@@ -15,7 +15,7 @@ ROOMS = (
     *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),
     *("interpret", "app"),
     *("datasets", "transfer", "evaluation", "training", "sklearn"),
-    *("exporting", "sharing", "hear", "cli", "kerasaudio"),
+    *("exporting", "sharing", "hear", "corpus", "cli", "kerasaudio"),
 )
 
 

@@ -116,11 +116,8 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
             f"bundled file has at most {LARGEST:,}. Train a smaller network."
         )
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    others = [
-        other
-        for other in manifest["weights"]
-        if (other["factory"], other["tag"]) != (factory, tag)
-    ]
+    entries = {(other["factory"], other["tag"]): other for other in manifest["weights"]}
+    others = [entries[key] for key in entries if key != (factory, tag)]
     body = FACTORIES[factory](**facts["arguments"], include_top=False)
     labels = _write_labels(facts, others)
     target = BUNDLED / f"{factory.lower()}_{tag}.safetensors"
@@ -155,7 +152,8 @@ def bundle(facts: dict[str, Any], result: Path) -> dict[str, Any]:
             }
         ],
     }
-    manifest["weights"] = [*others, entry]
+    entries[factory, tag] = entry  # in its place, or last if it is new
+    manifest["weights"] = list(entries.values())
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     MANIFEST.write_text(text + "\n", encoding="utf-8")
     return entry

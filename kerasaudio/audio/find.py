@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from kerasaudio.audio.errors import AudioWarning
@@ -66,22 +66,40 @@ def find_audio(
     for path in map(Path, paths):
         if not path.exists():
             raise FileNotFoundError(f"There is no file or folder named {str(path)!r}.")
-        others: Counter[str] = Counter()
-        inside = list(_walk(path, others)) if path.is_dir() else [path]
-        if not inside:
-            raise ValueError(
-                f"The folder {str(path)!r} contains no audio. It and its subfolders "
-                f"were searched for: {', '.join(SUFFIXES)}. Pass files with another "
-                f"suffix by their own path.{_left_out(others)}"
-            )
-        if others:
-            message = f"In the folder {str(path)!r}:{_left_out(others)}"
-            warn(message, AudioWarning, stacklevel=2)
-        for file in inside:
+        for file in find_inside(path, stacklevel=3) if path.is_dir() else [path]:
             found.setdefault(Path(os.path.abspath(file)), file)
     if not found:
         raise ValueError("Pass at least one audio file or folder. Received: none.")
     return list(found.values())
+
+
+def find_inside(
+    folder: Path, also: Collection[str] = (), *, stacklevel: int = 2
+) -> list[Path]:
+    """Return the audio files in a folder, and those with some other suffixes.
+
+    Args:
+        folder: The folder, searched as by `find_audio`.
+        also: More suffixes, such as ".tar".
+        stacklevel: Of the warning about files that are left out.
+
+    Raises:
+        ValueError: There are none.
+        OSError: A subfolder cannot be read.
+    """
+    others: Counter[str] = Counter()
+    suffixes = {*SUFFIXES, *also}
+    inside = list(_walk(folder, suffixes, others))
+    if not inside:
+        raise ValueError(
+            f"The folder {str(folder)!r} contains no audio. It and its subfolders "
+            f"were searched for: {', '.join(sorted(suffixes))}. Pass files with "
+            f"another suffix by their own path.{_left_out(others)}"
+        )
+    if others:
+        message = f"In the folder {str(folder)!r}:{_left_out(others)}"
+        warn(message, AudioWarning, stacklevel=stacklevel)
+    return inside
 
 
 def _left_out(others: Counter[str]) -> str:
@@ -96,7 +114,9 @@ def _left_out(others: Counter[str]) -> str:
     )
 
 
-def _walk(root: Path, others: Counter[str]) -> Iterator[Path]:
+def _walk(
+    root: Path, suffixes: Collection[str], others: Counter[str]
+) -> Iterator[Path]:
     """Yield the audio files, and count unsupported ones in `others` by suffix."""
     seen = set()
     for folder, subfolders, names in os.walk(root, onerror=_stop, followlinks=True):
@@ -113,7 +133,7 @@ def _walk(root: Path, others: Counter[str]) -> Iterator[Path]:
                 continue
             if suffix in _OTHERS:
                 others[suffix] += 1
-            if suffix not in SUFFIXES:
+            if suffix not in suffixes:
                 continue
             if file.is_file() or not file.exists():  # a dangling link fails when read
                 yield file

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerasaudio.cli.common import complain, positive, positive_number
 from kerasaudio.cli.info import facts_of_weights, readable
+from kerasaudio.cli.parser import YesOrNo
 from kerasaudio.cli.wording import MODEL_WORDS, Words
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.text import columns, fitted
@@ -75,7 +76,7 @@ def add(commands: Any) -> None:
     )
     listing.add_argument(
         "--bundled",
-        action=argparse.BooleanOptionalAction,
+        action=YesOrNo,
         help="only those in the package, or only the others",
     )
     shown = listing.add_mutually_exclusive_group()

@@ -41,6 +41,15 @@ def add_repeat_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_dtype_option(parser: argparse.ArgumentParser) -> None:
+    """Add --dtype."""
+    parser.add_argument(
+        "--dtype",
+        choices=("bfloat16", "float16"),
+        help="compute the network in half precision, for GPUs (default: float32)",
+    )
+
+
 def load_model(
     options: argparse.Namespace, window: float | None = None, hop: float | None = None
 ) -> Any:

@@ -16,6 +16,13 @@ from kerasaudio.cli.common import (
     seconds,
     share,
 )
+from kerasaudio.cli.corpus import (
+    ENGINE_NOTE,
+    ENGINE_WORDS,
+    add_engine_options,
+    check_engine,
+    run_engine,
+)
 from kerasaudio.cli.labels import add_label_options, given_labels
 from kerasaudio.cli.scores import SCORE_WORDS, WINDOW_WORDS, add_window_options
 from kerasaudio.cli.wording import MODEL_WORDS, SALVAGE_WORDS, Words, in_options
@@ -33,7 +40,8 @@ Without --out, the events are printed. With --out they are written to a file:
   .txt               a label track for Audacity
   .selections.txt    a selection table for Raven
 A .csv file has the events of all sounds; of the others, each belongs to one sound, so
-for several sounds name a folder and a --format."""
+for several sounds name a folder and a --format.
+"""
 
 _EXAMPLES = """examples:
   kerasaudio detect street.wav --labels Dog,Siren --threshold 0.3
@@ -41,6 +49,7 @@ _EXAMPLES = """examples:
   kerasaudio detect sounds/ --min 0.5 --gap 1 --out events.csv
   kerasaudio detect street.wav --out street.txt
   kerasaudio detect sounds/ --out labels/ --format raven
+  kerasaudio detect corpus/ --labels Dog --engine local --out dogs/
 
 in Python: kerasaudio.events.find_events(model, "street.wav", labels=["Dog"])"""
 
@@ -49,6 +58,7 @@ _WORDS: Words = {
     **SALVAGE_WORDS,
     **WINDOW_WORDS,
     **SCORE_WORDS,
+    **ENGINE_WORDS,
     "min_seconds": "--min",
     "gap_seconds": "--gap",
     "Build it with classifier_activation='sigmoid' or 'softmax'": "Use a model with "
@@ -61,7 +71,7 @@ def add(commands: Any) -> None:
     detect = commands.add_parser(
         "detect",
         help="find events in files or folders, with their times",
-        description=_DESCRIPTION,
+        description=_DESCRIPTION + ENGINE_NOTE,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -93,12 +103,15 @@ def add(commands: Any) -> None:
     )
     add_errors_option(detect)
     add_format_options(detect).add_argument(
-        "--out", help="a .csv, .txt or .selections.txt file; or a folder, see --format"
+        "--out",
+        help="a .csv, .txt or .selections.txt file; or a folder, see --format and "
+        "--engine",
     )
     detect.add_argument(
         "--format", choices=tuple(SUFFIXES), help="the files in the folder --out"
     )
     detect.add_argument("--overwrite", action="store_true", help="replace --out")
+    add_engine_options(detect)
     detect.set_defaults(run=_detect, wording=_WORDS)
 
 
@@ -107,6 +120,19 @@ def _detect(options: argparse.Namespace) -> int:
     from kerasaudio.events.classes import chosen_columns
     from kerasaudio.events.timeline import spec_over_time
 
+    if check_engine(options):
+        model = load_model(options)
+        return run_engine(
+            options,
+            model,
+            "detect",
+            labels=given_labels(options, model.spec.labels or ()),
+            threshold=options.threshold,
+            min_seconds=options.min,
+            gap_seconds=options.gap,
+            window_seconds=options.window,
+            hop_seconds=options.hop,
+        )
     if options.out is None and (options.format or options.overwrite):
         raise ValueError("--format and --overwrite need --out.")
     paths, missing = find_files(options.paths)

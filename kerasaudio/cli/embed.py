@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from kerasaudio.cli.common import (
+    add_dtype_option,
     add_errors_option,
     add_model_options,
     add_repeat_option,
@@ -13,6 +14,13 @@ from kerasaudio.cli.common import (
     find_files,
     load_model,
     positive,
+)
+from kerasaudio.cli.corpus import (
+    ENGINE_NOTE,
+    ENGINE_WORDS,
+    add_engine_options,
+    check_engine,
+    run_engine,
 )
 from kerasaudio.cli.scores import WINDOW_WORDS, add_window_options
 from kerasaudio.cli.wording import CACHE_WORDS, MODEL_WORDS, SALVAGE_WORDS, Words
@@ -25,13 +33,15 @@ The table has one row per file (or per window, with --pool none): path, start an
 seconds, embedding, model, hash of the weights, version. Results are also kept in the
 cache: after an interruption the same command resumes, and only new or changed files are
 computed. Files that cannot be used are listed and do not stop the others. Instead of a
-table, --json prints path, start, end and vector of each row."""
+table, --json prints path, start, end and vector of each row.
+"""
 
 _EXAMPLES = """examples:
   kerasaudio embed sounds/ --out sounds.npz
   kerasaudio embed sounds/ --model EfficientAT --weights audioset --out sounds.parquet
   kerasaudio embed talk.wav --pool none --hop 0.5 --out talk.npz
   kerasaudio embed talk.wav --json
+  kerasaudio embed corpus/ shards/ --engine local --out vectors/
 
 in Python: kerasaudio.load_features("sounds.npz").vectors"""
 
@@ -40,6 +50,7 @@ _WORDS: Words = {
     **SALVAGE_WORDS,
     **CACHE_WORDS,
     **WINDOW_WORDS,
+    **ENGINE_WORDS,
     "overwrite": "--overwrite",
 }
 
@@ -49,13 +60,15 @@ def add(commands: Any) -> None:
     embed = commands.add_parser(
         "embed",
         help="turn files or folders into a table of vectors",
-        description=_DESCRIPTION,
+        description=_DESCRIPTION + ENGINE_NOTE,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     embed.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     result = embed.add_mutually_exclusive_group(required=True)
-    result.add_argument("--out", help="a .npz or .parquet file")
+    result.add_argument(
+        "--out", help="a .npz or .parquet file; or a folder, with --engine"
+    )
     add_json_option(result)
     add_model_options(embed)
     add_repeat_option(embed)
@@ -76,7 +89,9 @@ def add(commands: Any) -> None:
     embed.add_argument(
         "--batch-size", type=positive, help="number of windows per batch"
     )
+    add_dtype_option(embed)
     add_errors_option(embed)
+    add_engine_options(embed)
     embed.add_argument(
         "--overwrite", action="store_true", help="replace --out, whatever it contains"
     )
@@ -87,6 +102,19 @@ def _embed(options: argparse.Namespace) -> int:
     from kerasaudio.features import FeatureExtractor
     from kerasaudio.features.table import check_suffix
 
+    pool = None if options.pool == "none" else options.pool
+    if check_engine(options):
+        return run_engine(
+            options,
+            load_model(options),
+            "embed",
+            layer=options.layer or "embedding",
+            pool=pool,
+            window_seconds=options.window,
+            hop_seconds=options.hop,
+            batch_size=options.batch_size,
+            dtype=options.dtype,
+        )
     if options.out is not None:
         check_suffix(options.out)
     elif options.overwrite:
@@ -99,9 +127,10 @@ def _embed(options: argparse.Namespace) -> int:
         options.layer or "embedding",
         window_seconds=options.window,
         hop_seconds=options.hop,
-        pool=None if options.pool == "none" else options.pool,
+        pool=pool,
         batch_size=options.batch_size,
         errors=options.errors,
+        dtype=options.dtype,
     )
     if options.out is None:
         features = extractor.extract(paths)

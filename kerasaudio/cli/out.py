@@ -24,7 +24,7 @@ def add_out_options(forms: Any, parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FILE",
         help="write the tags to a file: .txt (text), .csv (a table) or .jsonl (an "
-        "object per line)",
+        "object per line); with --engine, the folder of a data set",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace --out")
 

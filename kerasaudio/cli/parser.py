@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kerasaudio.text import did_you_mean
 
@@ -43,3 +43,20 @@ class SuggestingParser(argparse.ArgumentParser):
         question = did_you_mean(first.partition("=")[0], options) if first else ""
         said = f"unrecognized arguments: {' '.join(words)}"
         self.error(f"{said}.{question}" if question else said)
+
+
+class YesOrNo(argparse.BooleanOptionalAction):
+    """An option --NAME, or --no-NAME; giving both is an error."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Store True or False, unless the other is stored already."""
+        before = getattr(namespace, self.dest)
+        super().__call__(parser, namespace, values, option_string)
+        if before not in (None, getattr(namespace, self.dest)):
+            raise argparse.ArgumentError(self, "give only one of the two")

@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasaudio.cli.clap import clap_folder, load_clap
 from kerasaudio.cli.common import (
+    add_dtype_option,
     add_errors_option,
     add_model_options,
     add_repeat_option,
@@ -14,6 +15,13 @@ from kerasaudio.cli.common import (
     find_files,
     load_model,
     with_windows,
+)
+from kerasaudio.cli.corpus import (
+    ENGINE_NOTE,
+    ENGINE_WORDS,
+    add_engine_options,
+    check_engine,
+    run_engine,
 )
 from kerasaudio.cli.labels import given_labels
 from kerasaudio.cli.out import add_out_options, check_out, opened_out
@@ -34,11 +42,19 @@ _EXAMPLES = """examples:
   kerasaudio tag talk.wav --window 2 --hop 1 --threshold 0.3 --timeline
   kerasaudio tag sounds/ --out tags.csv
   kerasaudio tag sounds/ --json | jq -r '[.path, .tags[0].label] | @tsv'
+  kerasaudio tag corpus/ --engine local --out tags/
   kerasaudio tag street.wav --model clap/ --labels "a dog barking,rain"
 
 With the folder of a CLAP (docs: zero-shot.md), labels can be any words."""
 
-_WORDS: Words = {**MODEL_WORDS, **SALVAGE_WORDS, **WINDOW_WORDS, **SCORE_WORDS}
+_WORDS: Words = {
+    **MODEL_WORDS,
+    **SALVAGE_WORDS,
+    **WINDOW_WORDS,
+    **SCORE_WORDS,
+    **ENGINE_WORDS,
+    "top": "--top",
+}
 _ANY_WORDS = (
     " To choose from any words, --model must be the folder of a CLAP (docs: "
     "zero-shot.md)."
@@ -51,7 +67,7 @@ def add(commands: Any) -> None:
     tag = commands.add_parser(
         "tag",
         help=what,
-        description=f"{what.capitalize()}.",
+        description=f"{what.capitalize()}.\n{ENGINE_NOTE}",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -68,14 +84,22 @@ def add(commands: Any) -> None:
     tag.add_argument(
         "--timeline", action="store_true", help="also the tags of each window"
     )
+    add_dtype_option(tag)
     add_errors_option(tag)
     add_out_options(add_format_options(tag), tag)
+    add_engine_options(tag)
     tag.set_defaults(run=_tag, wording=_WORDS)
 
 
 def _tag(options: argparse.Namespace) -> int:
     from kerasaudio.cli.tagging import tag_files
 
+    if check_engine(options):
+        model = _model(options)
+        labels = given_labels(options, model.spec.labels or ())
+        given = {"top": options.top, "threshold": options.threshold}
+        given["dtype"] = options.dtype
+        return run_engine(options, model, "tag", labels=labels, **given)
     form = check_out(options)
     paths, missing = find_files(options.paths)
     if not paths:
@@ -91,6 +115,7 @@ def _tag(options: argparse.Namespace) -> int:
         with_timeline=options.timeline,
         errors=options.errors,
         words=_WORDS,
+        dtype=options.dtype,
     )
     with ExitStack() as stack:
         out = sys.stdout

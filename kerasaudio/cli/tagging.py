@@ -8,7 +8,7 @@ import numpy as np
 from kerasaudio.cli.scores import Choice
 from kerasaudio.cli.tagged import Moment, Tagged, Tags
 from kerasaudio.cli.wording import Words, in_options
-from kerasaudio.core import AudioModel
+from kerasaudio.core import AudioModel, in_half
 from kerasaudio.core.windowed import Timeline, timeline
 
 
@@ -20,6 +20,7 @@ def tag_files(
     with_timeline: bool = False,
     errors: str = "raise",
     words: Words | None = None,
+    dtype: str | None = None,
 ) -> Iterator[Tagged]:
     """Tag files one after another; an unusable file does not stop the others.
 
@@ -31,16 +32,17 @@ def tag_files(
             of the file come from other windows or from the whole file at once.
         errors: As for `load_audio`: "salvage" tags the readable part of a damaged file.
         words: Translates errors into options; see `wording.Words`.
+        dtype: As for `AudioModel.tag`.
 
     Yields:
         One `Tagged` per file, in order.
     """
-    spec = model.spec
+    spec, network = model.spec, in_half(model, dtype)
     for path in paths:
         try:
-            whole = parts = timeline(model, spec, path, errors=errors)
+            whole = parts = timeline(network, spec, path, errors=errors)
             if with_timeline and spec.over_time() != spec:
-                parts = timeline(model, spec.over_time(), path, errors=errors)
+                parts = timeline(network, spec.over_time(), path, errors=errors)
         except (ValueError, OSError) as error:
             yield Tagged(path, [], error=in_options(str(error), words or {}))
             continue

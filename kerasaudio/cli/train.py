@@ -22,6 +22,7 @@ from kerasaudio.cli.measure import (
     held_out,
     load_clips,
 )
+from kerasaudio.cli.parser import YesOrNo
 from kerasaudio.cli.train_lines import (
     announced,
     epoch_line,
@@ -31,7 +32,7 @@ from kerasaudio.cli.train_lines import (
 from kerasaudio.cli.wording import CLIP_WORDS, MODEL_WORDS, Words, in_options
 from kerasaudio.cli.writer import add_json_option, json_line
 from kerasaudio.files.progress import shows_bars
-from kerasaudio.text import counted, escaped, printable
+from kerasaudio.text import counted, escaped, percent, printable
 
 _DESCRIPTION = """Teach a network your own sounds.
 
@@ -54,6 +55,7 @@ _EXAMPLES = """examples:
   kerasaudio train sounds/ --model LogMelCNN --weights none --set filters=16 \\
       --out small.keras
   kerasaudio train sounds/ --augment stretch,pitch --out mine.keras
+  kerasaudio train sounds/ --model YAMNet --devices all --out mine.keras
   kerasaudio train sounds/ --recording '^(\\w+)-' --out mine.keras
       knock/door3-a.wav and knock/door3-b.wav belong to one recording: door3
 then:
@@ -65,6 +67,7 @@ or, with clips that the training does not see:
 
 HEADS = ("probe", "kept")  # as in kerasaudio.training, which takes long to import
 VERSIONS = ("stretch", "pitch")  # as in kerasaudio.audio.versions
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")  # as in training.devices
 _SETTINGS = (
     *("freeze_epochs", "unfreeze_epochs", "patience", "batch_size"),
     *("learning_rate", "head_learning_rate", "min_steps", "seed"),
@@ -82,6 +85,10 @@ _WORDS: Words = {
     "refit": "--refit",
     "overwrite": "--overwrite",
     "restart": "--restart",
+    "devices": "--devices",
+    'Pass devices="all"': "Pass --devices all",
+    "precision": "--precision",
+    "accumulate": "--accumulate",
     "time_stretch and pitch_shift need": "--augment needs",
     "weights=None": "--weights none",
     "Build it with labels=clips.class_names": "Name a factory or a tagger",
@@ -151,7 +158,7 @@ def add(commands: Any) -> None:
     )
     learning.add_argument(
         "--refit",
-        action=argparse.BooleanOptionalAction,
+        action=YesOrNo,
         help="train again on all clips, for as many epochs as were best (default: if "
         "the head starts from a probe, up to 64 clips a class)",
     )
@@ -170,6 +177,26 @@ def add(commands: Any) -> None:
         help="give classes with more clips more weight",
     )
     learning.add_argument("--seed", type=seed, default=0, help="default: 0")
+    devices = train.add_argument_group("devices")
+    devices.add_argument(
+        "--devices",
+        type=_devices,
+        metavar="N",
+        help="train on this number of devices, or on all of them; each gets an equal "
+        "share of a batch (default: one)",
+    )
+    devices.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="what training steps compute in (default: as the network was built)",
+    )
+    devices.add_argument(
+        "--accumulate",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="learn from N batches at once, which need the memory of one (default: 1)",
+    )
     train.add_argument("--overwrite", action="store_true", help="replace --out")
     train.add_argument(
         "--restart", action="store_true", help="discard an interrupted training"
@@ -219,7 +246,8 @@ def _train(options: argparse.Namespace) -> int:
     if augmentation.versions:
         tell(announced(len(training), options.augment, augmentation.versions))
     each = 1 + len(augmentation.versions)
-    steps = -(-len(training) * each // schedule.batch_size)
+    windows = schedule.batch_size * options.accumulate
+    steps = -(-len(training) * each // windows)
     total = sum(phase.epochs for phase in schedule.phases_of(steps))
     settings: dict[str, Any] = {
         "clip_seconds": options.clip_seconds,
@@ -236,6 +264,9 @@ def _train(options: argparse.Namespace) -> int:
             head=options.head,
             augmentation=augmentation,
             refit=options.refit,
+            devices=options.devices,
+            precision=options.precision,
+            accumulate=options.accumulate,
             overwrite=options.overwrite,
             restart=options.restart,
             report=lambda epoch: tell(epoch_line(epoch, total)),
@@ -248,12 +279,13 @@ def _train(options: argparse.Namespace) -> int:
     notes = [in_options(note, _WORDS) for note in done.notes]
     if options.json:
         epochs = [asdict(epoch) for epoch in done.epochs]
-        told = {"epochs": epochs, "notes": notes}
+        told = {"epochs": epochs, "notes": notes, "waiting": done.waiting}
         sys.stdout.write(json_line(done.report.to_dict() | told))
         return 0
     print(f"\nEpoch {done.best.number}, on the clips that chose it:\n")
     print(done.report.table())
     print("\n".join(["", *map(escaped, notes)]))
+    print(f"Training steps waited for data {percent(done.waiting)} of their time.")
     print(f"The model is in {printable(done.path)}.")
     if options.hold_out is not None:
         held = len(everything) - len(clips)
@@ -274,6 +306,14 @@ def _versions(text: str) -> tuple[str, ...]:
                 f"{name!r} is not one of {', '.join(VERSIONS)}"
             )
     return names
+
+
+def _devices(text: str) -> int | str:
+    if text != "all" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither all nor a whole number above 0"
+        )
+    return text if text == "all" else int(text)
 
 
 def _count(text: str) -> int:

@@ -62,6 +62,7 @@ class AudioModel(SpecModel):
         *,
         top: int | None = None,
         ontology: Ontology | None = None,
+        dtype: str | None = None,
     ) -> list[Any]:
         """Return the labels with the highest scores.
 
@@ -81,6 +82,9 @@ class AudioModel(SpecModel):
             ontology: For models of AudioSet's classes: return the classes above those
                 of the model instead, with the highest score of any class below; see
                 `Ontology.parent_scores`.
+            dtype: "bfloat16" or "float16" to compute the network in half precision,
+                which is faster on GPUs; None as it was built. Front-ends and heads stay
+                in float32.
 
         Returns:
             (label, score) pairs, best first; for several clips, a list of such lists.
@@ -92,14 +96,16 @@ class AudioModel(SpecModel):
             OSError: A file is missing or cannot be decoded.
 
         Warns:
-            UserWarning: The weights are random: `weights=None` and no training. This
+            UserWarning: The weights are random: `weights=None` and no training; or with
+                `dtype`, scores move by more than 0.01, or were not measured. Each
                 comes once for each model.
         """
         spec = self._tag_spec()
         labels = spec.labels or ()
         check_ontology(ontology)
         warn_if_random(self)
-        scores, several = windowed.outputs(self, spec, audio, sample_rate)
+        network = self if dtype is None else WORKERS["in_half"](self, dtype)
+        scores, several = windowed.outputs(network, spec, audio, sample_rate)
         if ontology is not None:
             labels, scores = ontology.parent_scores(labels, scores)
         tags = ranked(scores, labels, top)
@@ -132,7 +138,11 @@ class AudioModel(SpecModel):
         return line
 
     def embed(
-        self, audio: Audio | Iterable[Audio], sample_rate: int | None = None
+        self,
+        audio: Audio | Iterable[Audio],
+        sample_rate: int | None = None,
+        *,
+        dtype: str | None = None,
     ) -> np.ndarray:
         """Return the output of the layer `embedding`, averaged over windows.
 
@@ -141,6 +151,7 @@ class AudioModel(SpecModel):
                 of either. For other forms see `tag`.
             sample_rate: Sample rate in Hz of waveforms that come without one; files
                 contain their own.
+            dtype: As for `tag`.
 
         Returns:
             A float32 array (features,); for several clips, (clips, features).
@@ -150,9 +161,10 @@ class AudioModel(SpecModel):
             OSError: A file is missing or cannot be decoded.
         """
         warn_if_random(self)
-        vectors, several = windowed.outputs(
-            self._embedder(), self.spec, audio, sample_rate
-        )
+        network = self._embedder()
+        if dtype is not None:
+            network = WORKERS["in_half"](self, dtype, ["embedding"])
+        vectors, several = windowed.outputs(network, self.spec, audio, sample_rate)
         return vectors if several else vectors[0]
 
     def with_windows(

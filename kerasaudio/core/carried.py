@@ -12,6 +12,7 @@ use the samples of one step only; then it does not matter where a clip is cut.
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.memory import attempt, rows_that_fit
 from kerasaudio.core.programs.open_length import NoRuleError, call_timed
 from kerasaudio.core.programs.parallel import shares
 from kerasaudio.core.programs.shapes import Lengths, sizes
@@ -50,19 +52,26 @@ class Continued:
             with contextlib.suppress(NoRuleError):
                 if (output := self._end(waveforms, window)) is not None:
                     return output
-        outputs, begin = [], 0
+        outputs, begin, samples = [], 0, waveforms.shape[1]
         while begin < len(waveforms):
             # Few numbers of rows, so that compilers see few shapes.
             rows = 1 << ((len(waveforms) - begin).bit_length() - 1)
-            inputs = [waveforms[begin : begin + rows], *self._state]
-            if shares() > 1:  # devices cannot share rows that follow each other
-                found = self._network(inputs, training=False)
-            else:
-                found = self._network.predict_on_batch(inputs)
-            output, *self._state = map(ops.convert_to_numpy, found)
-            outputs.append(output.astype("float32", copy=False))
-            begin += rows
+            rows = rows_that_fit(self._network, rows, samples)
+            run = partial(self._run, waveforms[begin : begin + rows])
+            found = attempt(run, self._network, rows, samples)
+            if found is not None:
+                output, *self._state = found
+                outputs.append(output.astype("float32", copy=False))
+                begin += rows
         return np.concatenate(outputs)
+
+    def _run(self, waveforms: np.ndarray) -> list[np.ndarray]:
+        inputs = [waveforms, *self._state]
+        if shares() > 1:  # devices cannot share rows that follow each other
+            found = self._network(inputs, training=False)
+        else:
+            found = self._network.predict_on_batch(inputs)
+        return list(map(ops.convert_to_numpy, found))
 
     def _end(self, waveforms: np.ndarray, window: int) -> np.ndarray | None:
         """Return the output for the last window; None if it need not be padded.

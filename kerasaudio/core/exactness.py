@@ -46,11 +46,16 @@ def precision(mode: str) -> contextlib.AbstractContextManager[Any]:
         >>> switch = kerasaudio.precision("backend")  # from now on
     """
     start.check_precision(mode)
-    before = "exact" if _restore else "backend"
+    before = mode_now()
     _settle(mode)
     back = contextlib.ExitStack()
     back.callback(_settle, before)
     return back
+
+
+def mode_now() -> str:
+    """Return "exact" or "backend", whichever is in force."""
+    return "exact" if _restore else "backend"
 
 
 def settle_precision() -> None:

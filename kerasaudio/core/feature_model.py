@@ -70,6 +70,34 @@ def _vector(model: keras.Model, name: str) -> keras.KerasTensor:
     return Summary(dtype=output.dtype)(output)
 
 
+def frontend_layers(model: keras.Model) -> list[str]:
+    """Return the names of the layers that make features, which stay in float32.
+
+    They end with the layer `frontend`. If that passes on raw samples, they include the
+    first layer with weights: samples have a larger range than 8 bits can represent.
+    """
+    features = model.get_layer("frontend").output
+    if features.shape[2:] in ((), (1,)):
+        features = next(layer for layer in model.layers if layer.weights).output
+    return [
+        layer.name
+        for layer in keras.Model(model.input, features).layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]
+
+
+def layer_copy(layer: Any, config: dict[str, Any]) -> Any:
+    """Return a copy of a layer, without its weights, with another configuration."""
+    if isinstance(layer, keras.layers.Lambda):  # its code is not configuration
+        return keras.layers.Lambda(
+            layer.function,
+            arguments=layer.arguments,
+            name=layer.name,
+            dtype=config["dtype"],
+        )
+    return type(layer).from_config(config)
+
+
 class Summary(keras.layers.Layer):
     """Average over all axes between the first and the last.
 

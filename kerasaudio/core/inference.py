@@ -34,11 +34,14 @@ class InferenceModel(QuietModel):
             to the next.
         continued: Function that returns the networks that carry it, once they are
             built.
+        most_samples: Largest batch that fits into the memory of the device, in samples
+            of all rows; None as long as every batch did.
     """
 
     clip_lengths: Lengths | None = None
     has_state: bool = False
     continued: Callable[[], Any] | None = None
+    most_samples: int | None = None
 
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
@@ -128,6 +131,12 @@ class InferenceModel(QuietModel):
         if self._programs is None:
             return super().predict_on_batch(x)
         return self._programs(x, compiled=self.jit_compile and not self.run_eagerly)
+
+    def limit_batches(self, samples: int) -> None:
+        """Note that larger batches, in samples of all rows, do not fit into memory."""
+        self.most_samples = min(samples, self.most_samples or samples)
+        if self._programs is not None:
+            self._programs.limit(self.most_samples)
 
     def _predict_on_jax(self, x: Any, steps: int, batch_size: int, verbose: Any) -> Any:
         bar = None

@@ -58,6 +58,7 @@ class SpecModel(InferenceModel):
         if spec is not None:
             check_fits(self, spec)
         self._embedder = windowed.Lazy(lambda: tap(self, ["embedding"]))
+        self.half_networks = windowed.Lazy(dict)  # of `half_precision`
 
     @property
     def spec(self) -> AudioSpec:

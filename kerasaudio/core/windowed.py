@@ -1,6 +1,8 @@
 """Run a network on audio of any length, window by window, and average the outputs."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import io
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from os import PathLike
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from kerasaudio.audio.window_rule import Window, weighted_means
 from kerasaudio.core.audio_input import clip_given, clips_given
 from kerasaudio.core.carried import Continued
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.memory import attempt, rows_that_fit
 from kerasaudio.core.spec import AudioSpec
 
 MIN_SECONDS = 0.05
@@ -23,6 +26,7 @@ SPREAD_SECONDS = 600  # the same, if windows depend on the length of the clip
 BATCH = 8
 
 Predict = Callable[[np.ndarray], Any]
+Span = tuple[float, float | None]
 
 
 class Lazy:
@@ -179,10 +183,13 @@ def waveform_windows(
     audio: Any,
     sample_rate: int | None = None,
     errors: str = "raise",
+    span: Span = (0.0, None),
 ) -> Iterator[Window]:
     """Yield the windows of a file or an array, by the rule of the spec.
 
-    A long file is decoded block by block; `errors` is that of `load_audio`.
+    A long file is decoded block by block; `errors` is that of `load_audio`. `span` is
+    the part of a file to read, its start and its duration (None for up to the end) in
+    seconds; windows count from its start.
 
     Raises:
         ValueError: The sample rate is missing or not needed, or the waveform is
@@ -192,18 +199,21 @@ def waveform_windows(
     check_errors(errors)
     audio, sample_rate = clip_given(audio, sample_rate)
     rule, rate = spec.rule, spec.sample_rate
-    if isinstance(audio, str | PathLike):
+    in_memory = isinstance(audio, io.BytesIO) and sample_rate is None
+    if isinstance(audio, str | PathLike) or in_memory:
         spread = spec.windows_per_clip is not None
         least = max(spec.window_samples, spec.whole_samples) / rate
         seconds = max(SPREAD_SECONDS if spread else WHOLE_SECONDS, least)
-        waveform = _beginning(spec, audio, sample_rate, seconds + 1, errors)
+        first = (span[0], min(seconds + 1, span[1] or seconds + 1))
+        waveform = _beginning(spec, audio, sample_rate, first, errors)
         if len(waveform) > seconds * rate:
-            length = _count(audio, rate, errors) if spread else None
-            yield from stream_windows(audio, rate, rule, length=length, errors=errors)
+            part: Any = {"offset": span[0], "duration": span[1], "errors": errors}
+            length = _count(audio, rate, part) if spread else None
+            yield from stream_windows(audio, rate, rule, length=length, **part)
             return
     else:
         waveform = _array(spec, audio, sample_rate, errors)
-    _check_length(waveform, rate)
+    check_long_enough(waveform, rate)
     yield from rule.iter_cut(waveform)
 
 
@@ -218,14 +228,15 @@ def whole_clip(
     check_errors(errors)
     audio, sample_rate = clip_given(audio, sample_rate)
     if isinstance(audio, str | PathLike):
-        waveform = _beginning(spec, audio, sample_rate, None, errors)
+        waveform = _beginning(spec, audio, sample_rate, (0.0, None), errors)
     else:
         waveform = _array(spec, audio, sample_rate, errors)
-    _check_length(waveform, spec.sample_rate)
+    check_long_enough(waveform, spec.sample_rate)
     return waveform
 
 
-def _check_length(waveform: np.ndarray, rate: int) -> None:
+def check_long_enough(waveform: np.ndarray, rate: int) -> None:
+    """Raise a ValueError if a waveform is too short for any network."""
     if len(waveform) < MIN_SECONDS * rate:
         raise ValueError(
             f"The audio is too short: it has {len(waveform)} samples, "
@@ -233,26 +244,26 @@ def _check_length(waveform: np.ndarray, rate: int) -> None:
         )
 
 
-def _count(path: Any, sample_rate: int, errors: str) -> int:
+def _count(path: Any, sample_rate: int, part: Mapping[str, Any]) -> int:
     """Count the samples of a file that is too long for memory."""
-    return sum(map(len, stream_audio(path, sample_rate, errors=errors)))
+    return sum(map(len, stream_audio(path, sample_rate, **part)))
 
 
 def _beginning(
     spec: AudioSpec,
     path: Any,
     sample_rate: int | None,
-    seconds: float | None,
+    span: Span,
     errors: str,
 ) -> np.ndarray:
-    """Return the beginning of a file, or all of it if it is shorter or None."""
+    """Return a part of a file, from its start and duration in seconds."""
     if sample_rate is not None:
         raise ValueError(
             "A file contains its own sample rate. Pass sample_rate only with arrays. "
             f"Received: {path!r} with sample_rate={sample_rate!r}."
         )
     return audio_room.load_audio(
-        path, spec.sample_rate, duration=seconds, errors=errors
+        path, spec.sample_rate, offset=span[0], duration=span[1], errors=errors
     )
 
 
@@ -279,7 +290,25 @@ def batched(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
 
 
 def run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
-    """Run on a batch, (batch, samples); returns float32, (batch, ..., features)."""
+    """Run on a batch, (batch, samples); returns float32, (batch, ..., features).
+
+    A batch that is too large for the memory of the device is halved, with a warning.
+    """
+    network = getattr(predict, "__self__", predict)
+    count, samples = waveforms.shape
+    rows, parts, begin = rows_that_fit(network, count, samples), [], 0
+    while begin < count:
+        part = waveforms[begin : begin + rows]
+        found = attempt(partial(_run, predict, part), network, len(part), samples)
+        if found is None:
+            rows = 1 << ((len(part) - 1).bit_length() - 1)
+        else:
+            parts.append(found)
+            begin += len(part)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _run(predict: Predict, waveforms: np.ndarray) -> np.ndarray:
     # Batches are padded to a power of two, so that compilers (XLA) see few shapes.
     count = len(waveforms)
     lacking = (1 << (count - 1).bit_length()) - count

@@ -83,10 +83,21 @@ def check_spans(clips: Clips) -> None:
 
 
 def check_folds(clips: Clips, folds: np.ndarray) -> None:
-    """Raise unless folds are numbered without gaps and no recording is in two folds."""
+    """Raise unless folds have valid numbers and no recording is in two folds.
+
+    They are numbered without gaps, or are some of the `published_folds`.
+    """
     numbers = np.unique(folds)
-    without_gaps = np.array_equal(numbers, np.arange(1, len(numbers) + 1))
-    if not clips.partial and not without_gaps:
+    published = clips.published_folds
+    if published is not None:
+        if strange := sorted(set(numbers.tolist()) - set(published)):
+            raise ValueError(
+                f"{clips.name}: folds must be {published[0]} to {published[-1]}. "
+                f"Received: {listed(strange, 10)}."
+            )
+    elif not clips.partial and not np.array_equal(
+        numbers, np.arange(1, len(numbers) + 1)
+    ):
         raise ValueError(
             f"{clips.name}: folds must be numbered 1, 2, 3 ... without gaps. Received: "
             f"{listed(numbers.tolist(), 10)}. If no clips are missing and the numbers "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,8 +51,8 @@ class LabeledClips:
             with these folds or parts. A UserWarning names them; any other recording on
             two sides is an error.
         known: Which classes of each clip are labeled, as present or absent, bool
-            (clips, classes); None if all are. `evaluate` leaves out the others;
-            training counts them as absent.
+            (clips, classes); None if all are. `evaluate` and `train` leave out the
+            others.
         events: Events of each clip, a tuple of (class name, start, end) in seconds from
             the start of the clip, or None if they are unknown, object (clips,);
             `kerasaudio.metrics.segment_f1` compares them with those of `find_events`.
@@ -90,6 +90,8 @@ class LabeledClips:
     known: np.ndarray | None = None
     events: np.ndarray | None = None
 
+    # Numbers of the published folds, of which a folder may have only some.
+    published_folds: ClassVar[range | None] = None
     labels = old_attribute("labels", "targets")
 
     def __post_init__(self) -> None:

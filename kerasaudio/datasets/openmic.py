@@ -38,8 +38,8 @@ class OpenMIC2018(LabeledClips):
 
     Annotators were asked about two instruments of an excerpt, on average. `known` says
     which, bool (clips, classes); `kerasaudio.evaluate` leaves out the others, as
-    published results do. Training counts them as absent. To train on one instrument as
-    published, a model for each, take the clips where it is known.
+    published results do, and so does `kerasaudio.training.train`. To train on one
+    instrument, take the clips where it is known.
 
     Official split: 14,915 training and 5,085 testing excerpts (split01). `groups` are
     the tracks; each excerpt is of another.

@@ -40,6 +40,10 @@ class Clips(Protocol):
         """End of each clip in its file, in seconds."""
 
     @property
+    def published_folds(self) -> range | None:
+        """Numbers of the published folds, of which there may be only some."""
+
+    @property
     def partial(self) -> bool:
         """Whether these are only some of a data set's clips."""
 

@@ -30,7 +30,18 @@ def read_rows(table: Path, columns: Sequence[str] = ()) -> list[Row]:
             too few or too many fields.
         OSError: The file cannot be read.
     """
-    rows = []
+    rows = list(iter_rows(table, columns))
+    if not rows:
+        raise ValueError(f"{table} lists no clips.")
+    return rows
+
+
+def iter_rows(table: Path, columns: Sequence[str] = ()) -> Iterator[Row]:
+    """Yield the rows of a text table one by one; see `read_rows`.
+
+    Raises:
+        ValueError, OSError: As `read_rows`, when a faulty line is reached.
+    """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             delimiter = _delimiter(file.readline(), columns)
@@ -40,12 +51,9 @@ def read_rows(table: Path, columns: Sequence[str] = ()) -> list[Row]:
             require_columns(found, columns, str(table))
             for row in reader:
                 line = f"{table}, line {reader.line_num},"
-                rows.append(_whole_row(row, found, delimiter, line))
+                yield _whole_row(row, found, delimiter, line)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{table} is not a text table: {error}.") from error
-    if not rows:
-        raise ValueError(f"{table} lists no clips.")
-    return rows
 
 
 def _delimiter(heading: str, columns: Sequence[str]) -> str:

@@ -38,7 +38,8 @@ class UrbanSound8K(LabeledClips):
 
     `groups` are the Freesound recordings. Published results hold out each of the ten
     `folds` in turn. Five recordings are in two folds; a UserWarning names them. (The
-    table's `start` and `end` are times in the recording, not in the clip.)
+    table's `start` and `end` are times in the recording, not in the clip.) A folder may
+    have only some of the folds, if its table lists only these.
 
     Args:
         folder: Folder in the official layout: audio/fold1/... and
@@ -47,7 +48,7 @@ class UrbanSound8K(LabeledClips):
 
     Raises:
         FileNotFoundError: The table or clips are missing.
-        ValueError: The table is not UrbanSound8K's.
+        ValueError: The table is not UrbanSound8K's, or a fold is not 1 to 10.
         OSError: The download failed.
 
     Examples:
@@ -58,6 +59,8 @@ class UrbanSound8K(LabeledClips):
         >>> np.unique(training.folds).tolist()
         [1, 2, 3, 4, 5, 6, 7, 8, 9]
     """
+
+    published_folds = range(1, 11)
 
     def __init__(self, folder: str | PathLike[str], *, download: bool = False) -> None:
         root = present("urbansound8k", folder, TABLE, download)

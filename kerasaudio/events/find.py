@@ -78,7 +78,7 @@ def find_events(
     warn_if_random(model)
     known = labels_of(model)
     columns = chosen_columns(labels, known, model.name)
-    levels = _levels(threshold, len(columns))
+    levels = levels_of(threshold, len(columns))
     for name, seconds in {
         "min_seconds": min_seconds,
         "gap_seconds": gap_seconds,
@@ -89,18 +89,23 @@ def find_events(
         model, audio, sample_rate, window_seconds, hop_seconds, errors
     ):
         scores = piece.scores[:, columns]
-        if not ((scores >= 0) & (scores <= 1 + ROUNDING)).all():
-            raise ValueError(
-                f"The scores of {model.name} are not probabilities, from 0 to 1. Build "
-                "it with classifier_activation='sigmoid' or 'softmax'."
-            )
+        check_scores(scores, model.name)
         runs.add(scores, levels, piece.starts, piece.ends)
         spans.append(np.stack([piece.starts, piece.ends]))
     cells = time_cells(*np.concatenate(spans, axis=1))
     return runs.events(cells, [known[i] for i in columns], min_seconds, gap_seconds)
 
 
-def _levels(threshold: ArrayLike, classes: int) -> np.ndarray:
+def check_scores(scores: np.ndarray, owner: str) -> None:
+    """Raise a ValueError unless scores are probabilities; `owner` is the model."""
+    if not ((scores >= 0) & (scores <= 1 + ROUNDING)).all():
+        raise ValueError(
+            f"The scores of {owner} are not probabilities, from 0 to 1. Build it with "
+            "classifier_activation='sigmoid' or 'softmax'."
+        )
+
+
+def levels_of(threshold: ArrayLike, classes: int) -> np.ndarray:
     """Return the threshold, or one for each class, or raise a ValueError."""
     try:
         levels = np.asarray(threshold, "float64")

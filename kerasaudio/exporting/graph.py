@@ -14,6 +14,7 @@ import numpy as np
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.carried import continued
+from kerasaudio.core.feature_model import frontend_layers
 from kerasaudio.exporting.facts import (
     INPUT,
     files,
@@ -22,12 +23,7 @@ from kerasaudio.exporting.facts import (
     state_input,
 )
 from kerasaudio.exporting.formats import Format
-from kerasaudio.exporting.rebuild import (
-    few_weights_layers,
-    frontend_layers,
-    normalizations,
-    rebuild,
-)
+from kerasaudio.exporting.rebuild import few_weights_layers, normalizations, rebuild
 
 SIGNATURE = "serving_default"
 

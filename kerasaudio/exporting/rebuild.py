@@ -90,22 +90,6 @@ def computes_in_float32(model: AudioModel) -> bool:
     return all(layer.compute_dtype == "float32" for layer in model.layers)
 
 
-def frontend_layers(model: AudioModel) -> list[str]:
-    """Return the names of the layers that make features, which stay in float32.
-
-    They end with the layer `frontend`. If that passes on raw samples, they include the
-    first layer with weights: samples have a larger range than 8 bits can represent.
-    """
-    features = model.get_layer("frontend").output
-    if features.shape[2:] in ((), (1,)):
-        features = next(layer for layer in model.layers if layer.weights).output
-    return [
-        layer.name
-        for layer in keras.Model(model.input, features).layers
-        if not isinstance(layer, keras.layers.InputLayer)
-    ]
-
-
 def few_weights_layers(model: AudioModel) -> list[str]:
     """Return the names of layers with kernels that are too small to be rounded."""
     named = []

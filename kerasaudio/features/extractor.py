@@ -1,6 +1,5 @@
 """FeatureExtractor: the output of a model's layer as vectors of sounds."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from os import PathLike
@@ -13,13 +12,12 @@ from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio import find_audio
 from kerasaudio.audio.errors import check_errors
-from kerasaudio.core import AudioModel
+from kerasaudio.core import AudioModel, in_half
 from kerasaudio.core.audio_input import clips_given
 from kerasaudio.core.audio_model import Audio
-from kerasaudio.core.feature_model import tap
 from kerasaudio.core.windowed import scored
 from kerasaudio.features.fingerprint import fingerprint, weights_hash
-from kerasaudio.features.pipeline import embed_files
+from kerasaudio.features.pipeline import embed_files, usual_readers
 from kerasaudio.features.pool import POOLS, Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
 from kerasaudio.features.run import Run, Written
@@ -34,7 +32,6 @@ Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 # Beyond this many seconds of sound, larger batches only take more memory on CPUs.
 _BATCH_SECONDS = 40
 _LARGEST_BATCH = 32
-_MOST_READERS = 4
 
 
 class FeatureExtractor:
@@ -65,13 +62,19 @@ class FeatureExtractor:
         errors: As for `load_audio`. With "salvage", a truncated file gives the vectors
             of the part that can be decoded, with an `AudioWarning` when they are
             computed. They are kept apart from those of complete files.
+        dtype: "bfloat16" or "float16" to compute the network in half precision; see
+            `AudioModel.tag`. The vectors are float32, and are kept apart from others.
 
     Attributes:
         model: The `AudioModel`.
+        network: The network from waveforms to the vectors of windows.
+        spec: Spec of the model, with the windows of these settings.
+        pool: As passed.
+        batch_size: Number of windows in a batch.
         width: Number of features.
         origin: Facts that are written into tables: model, layer, pool, window_seconds,
             hop_seconds, rule (see `AudioSpec.rule`), sample_rate, weights_hash,
-            kerasaudio (version).
+            kerasaudio (version), and dtype if it was passed.
 
     Raises:
         ValueError: A name, layer or pool is unknown, or the network does not accept the
@@ -99,30 +102,32 @@ class FeatureExtractor:
         batch_size: int | None = None,
         cache: str | PathLike[str] | None = None,
         errors: str = "raise",
+        dtype: str | None = None,
     ) -> None:
         if pool not in POOLS:
             raise ValueError(f"pool must be one of {POOLS}. Received: {pool!r}.")
         if batch_size is not None:
             batch_size = whole_number(batch_size, "batch_size")
-        self.model = _model(model)
+        self.model = as_model(model)
         self._layers = [layer] if isinstance(layer, str) else list(layer)
-        self._network = tap(self.model, self._layers)
-        self._spec = self.model.spec.with_windows(window_seconds, hop_seconds)
+        self._dtype = dtype
+        self.network = in_half(self.model, dtype, self._layers)
+        self.spec = self.model.spec.with_windows(window_seconds, hop_seconds)
         if pool is None:
-            self._spec = self._spec.over_time()
-        self._pool: Pool = pool
-        self._batch_size = batch_size or _batch_size(self._spec.window_seconds)
+            self.spec = self.spec.over_time()
+        self.pool: Pool = pool
+        self.batch_size = batch_size or usual_batch_size(self.spec.window_seconds)
         self._errors = check_errors(errors)
         self._cache = None if cache is None else Path(cache)
-        self.width = int(self._network.output_shape[-1])
+        self.width = int(self.network.output_shape[-1])
 
     @property
     def origin(self) -> dict[str, Any]:
         """Facts that determine the vectors; the weights are hashed at each access."""
-        spec = self._spec
+        spec = self.spec
         facts = {
             "layer": self._layers,
-            "pool": self._pool,
+            "pool": self.pool,
             "window_seconds": spec.window_seconds,
             "hop_seconds": spec.hop_seconds,
             "rule": asdict(spec.rule),
@@ -130,6 +135,8 @@ class FeatureExtractor:
             "weights_hash": weights_hash(self.model),
             "kerasaudio": version.__version__,
         }
+        if self._dtype is not None:
+            facts["dtype"] = self._dtype
         name = spec.preset or spec.architecture or self.model.name
         return {
             "model": name,
@@ -158,7 +165,7 @@ class FeatureExtractor:
         """
         several, clips = clips_given(audio, sample_rate)
         rows = [self.timeline(*clip).vectors for clip in clips]
-        each: Any = rows if self._pool is None else np.concatenate(rows)
+        each: Any = rows if self.pool is None else np.concatenate(rows)
         return each if several else each[0]
 
     def timeline(self, audio: Audio, sample_rate: int | None = None) -> Rows:
@@ -171,14 +178,14 @@ class FeatureExtractor:
         Raises:
             ValueError, OSError: As when called.
         """
-        pooled = Pooled(self._pool, self._spec.sample_rate)
+        pooled = Pooled(self.pool, self.spec.sample_rate)
         for batch, vectors in scored(
-            self._network,
-            self._spec,
+            self.network,
+            self.spec,
             audio,
             sample_rate,
             self._errors,
-            self._batch_size,
+            self.batch_size,
         ):
             for vector, window in zip(vectors, batch, strict=True):
                 pooled.add(vector, window)
@@ -269,19 +276,20 @@ class FeatureExtractor:
 
     def _compute(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Rows | Failed]]:
         return embed_files(
-            self._network,
-            self._spec,
+            self.network,
+            self.spec,
             paths,
-            pool=self._pool,
-            batch_size=self._batch_size,
-            readers=min(_MOST_READERS, os.cpu_count() or 1),
+            pool=self.pool,
+            batch_size=self.batch_size,
+            readers=usual_readers(),
             errors=self._errors,
         )
 
 
-def _model(
+def as_model(
     model: AudioModel | Callable[..., AudioModel] | str | PathLike[str],
 ) -> AudioModel:
+    """Return the model that is passed, made or named; see `FeatureExtractor`."""
     if isinstance(model, AudioModel):
         return model
     for name, factory in FACTORIES.items():
@@ -295,6 +303,7 @@ def _model(
     )
 
 
-def _batch_size(window_seconds: float) -> int:
+def usual_batch_size(window_seconds: float) -> int:
+    """Return the number of windows of about 40 s of sound, a power of two."""
     fitting = max(1, min(_LARGEST_BATCH, int(_BATCH_SECONDS / window_seconds)))
     return 1 << (fitting.bit_length() - 1)

@@ -7,6 +7,7 @@ checksums of their own.
 """
 
 import contextlib
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,16 @@ from kerasaudio.features.rows import Plan, Rows
 _CHECKSUM = b"kerasaudio_crc32"
 _GROUP = 4096  # rows held in memory
 _NAMES = ("path", "start", "end", "embedding")
+# Columns that are the same in every row, with their names in the facts.
+_ORIGIN = {
+    "model": "model",
+    "weights_hash": "weights_hash",
+    "kerasaudio_version": "kerasaudio",
+}
+
+
+class _UnfitError(ValueError):
+    """A Parquet file that is whole, but has other columns."""
 
 
 def check_installed() -> None:
@@ -42,34 +53,26 @@ def write(out: Path, plan: Plan, pieces: Iterator[tuple[Path, Rows]]) -> None:
     from pyarrow import parquet
 
     facts = plan.facts().encode()
-    words = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema(
         [
             ("path", pa.string()),
             ("start", pa.float64()),
             ("end", pa.float64()),
             ("embedding", pa.list_(pa.float32(), plan.width)),
-            *((name, words) for name in plan.constants),
+            *((name, constant_type()) for name in plan.constants),
         ],
         metadata={b"kerasaudio": facts, _CHECKSUM: _checksum(facts, plan.rows)},
     )
     with parquet.ParquetWriter(out, schema, write_page_checksum=True) as writer:
         for group in _groups(pieces):
             vectors = np.concatenate([rows.vectors for _, rows in group])
-            names = [_utf8(path) for path, rows in group for _ in rows.starts]
+            names = [utf8(path) for path, rows in group for _ in rows.starts]
             columns = [
                 pa.array(names, pa.string()),
                 pa.array(np.concatenate([rows.starts for _, rows in group])),
                 pa.array(np.concatenate([rows.ends for _, rows in group])),
-                pa.FixedSizeListArray.from_arrays(
-                    pa.array(vectors.reshape(-1)), plan.width
-                ),
-                *(
-                    pa.DictionaryArray.from_arrays(
-                        pa.array(np.zeros(len(vectors), np.int32)), pa.array([value])
-                    )
-                    for value in plan.constants.values()
-                ),
+                vector_column(vectors),
+                *(constant_column(v, len(vectors)) for v in plan.constants.values()),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
@@ -87,8 +90,32 @@ def _groups(pieces: Iterator[tuple[Path, Rows]]) -> Iterator[list[tuple[Path, Ro
         yield group
 
 
-def _utf8(path: Path) -> str:
-    # Parquet cannot hold a name that is not UTF-8.
+def constant_type() -> Any:
+    """Return the type of a column with the same text in every row."""
+    import pyarrow as pa
+
+    return pa.dictionary(pa.int32(), pa.string())
+
+
+def constant_column(value: str, rows: int) -> Any:
+    """Return a column with the same text in every row."""
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(rows, np.int32)), pa.array([value])
+    )
+
+
+def vector_column(vectors: np.ndarray) -> Any:
+    """Return a column of the rows of float32 (rows, features)."""
+    import pyarrow as pa
+
+    flat = pa.array(vectors.reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def utf8(path: Path | str) -> str:
+    """Return a path as text for Parquet, which cannot hold names that are not UTF-8."""
     return str(path).encode(errors="backslashreplace").decode()
 
 
@@ -112,6 +139,101 @@ def _columns(rows: Any) -> dict[str, Any]:
     if not all(isinstance(path, str) for path in named["path"]):
         raise ValueError("its paths are not text")
     return named | {"embedding": vectors}
+
+
+def describe(file: Path) -> tuple[int, int, dict[str, Any]]:
+    """Return the number of rows and of features, and the origin of the vectors.
+
+    Tables of other programs need columns path and embedding. Their origin is what the
+    columns model, weights_hash and kerasaudio_version say, which may be missing.
+
+    Raises:
+        ValueError: The file is not such a table, is damaged, or holds vectors of more
+            than one model.
+        OSError: It cannot be read.
+    """
+    with _opened(file) as table:
+        schema = table.schema_arrow
+        _check_schema(schema)
+        if b"kerasaudio" in (table.metadata.metadata or {}):
+            origin = dict(json.loads(_facts(table))["origin"])
+        else:
+            origin = _origin(table, schema)
+        width = schema.field("embedding").type.list_size
+        return table.metadata.num_rows, width, origin
+
+
+def _check_schema(schema: Any) -> None:
+    import pyarrow as pa
+
+    for name in ("path", "embedding"):
+        if schema.get_field_index(name) < 0:
+            raise _UnfitError(f"there is no column {name!r}, only {schema.names}")
+    kind = schema.field("embedding").type
+    if not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.float32():
+        raise _UnfitError(
+            f"its column 'embedding' is {kind}, not lists of float32 of a fixed length"
+        )
+    for name in ("start", "end"):
+        there = schema.get_field_index(name) >= 0
+        if there and not pa.types.is_floating(schema.field(name).type):
+            raise _UnfitError(f"its column {name!r} is {schema.field(name).type}")
+
+
+def _origin(table: Any, schema: Any) -> dict[str, Any]:
+    """Return the values of the columns that are the same in all rows."""
+    there = {column: key for column, key in _ORIGIN.items() if column in schema.names}
+    values: dict[str, set[Any]] = {column: set() for column in there}
+    for rows in table.iter_batches(_GROUP, columns=[*there]):
+        for column in there:
+            values[column].update(rows[column].unique().to_pylist())
+    several = [column for column, found in values.items() if len(found) > 1]
+    if several:
+        raise _UnfitError(f"its rows differ in {' and '.join(several)}")
+    return {there[column]: value for column, found in values.items() for value in found}
+
+
+def batches(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows in order, up to 4096 at a time, in bounded memory.
+
+    A batch has path (list), embedding, float32 (rows, features), and start and end,
+    float64 (rows,), NaN where they are unknown. The path of a sound in a tar is that of
+    the tar, a slash, and the column member.
+
+    Raises:
+        ValueError: The file is not such a table, or is damaged.
+        OSError: It cannot be read.
+    """
+    with _opened(file) as table:
+        schema = table.schema_arrow
+        _check_schema(schema)
+        columns = [name for name in (*_NAMES, "member") if name in schema.names]
+        for rows in table.iter_batches(_GROUP, columns=columns):
+            lists = rows["embedding"]
+            values = lists.flatten()
+            if lists.null_count or values.null_count:
+                raise _UnfitError("its embeddings have nulls")
+            flat = values.to_numpy(zero_copy_only=False)
+            paths = rows["path"].to_pylist()
+            if not all(isinstance(path, str) for path in paths):
+                raise _UnfitError("its paths are not text")
+            if "member" in columns:
+                members = rows["member"].to_pylist()
+                paths = [
+                    path if member is None else f"{path}/{member}"
+                    for path, member in zip(paths, members, strict=True)
+                ]
+            yield {
+                "path": paths,
+                "embedding": flat.reshape(len(rows), lists.type.list_size),
+                **{name: _times(rows, name, schema) for name in ("start", "end")},
+            }
+
+
+def _times(rows: Any, name: str, schema: Any) -> np.ndarray:
+    if name not in schema.names:
+        return np.full(len(rows), np.nan)
+    return rows[name].to_numpy(zero_copy_only=False).astype("float64")
 
 
 def read_facts(file: Path) -> str:
@@ -151,6 +273,8 @@ def _opened(file: Path) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(file, page_checksum_verification=True) as table:
             yield table
+    except _UnfitError:
+        raise
     except (
         pa.ArrowException,
         KeyError,

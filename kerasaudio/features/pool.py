@@ -23,17 +23,18 @@ class Pooled:
         self._count = 0.0
 
     def add(self, vector: np.ndarray, window: Window) -> None:
-        """Add the vector of the next window."""
+        """Add the vector of a window; batches may change the order of windows."""
         self._count += window.weight
         if self._pool == "mean":
             vector = vector.astype(np.float64) * window.weight
-        span = (window.start, window.start + window.length)
+        start, end = window.start, window.start + window.length
         if self._pool is None or not self._vectors:
             first = np.float32 if self._pool is None else np.float64
             self._vectors.append(vector.astype(first))
-            self._spans.append(span)
+            self._spans.append((start, end))
             return
-        self._spans[0] = (self._spans[0][0], span[1])
+        known = self._spans[0]
+        self._spans[0] = (min(known[0], start), max(known[1], end))
         merge = np.add if self._pool == "mean" else np.maximum
         merge(self._vectors[0], vector, out=self._vectors[0])
 
@@ -43,4 +44,5 @@ class Pooled:
         if self._pool == "mean":
             vectors /= self._count
         starts, ends = np.array(self._spans).T / self._sample_rate
-        return Rows(vectors.astype("float32"), starts, ends)
+        order = np.argsort(starts, kind="stable")
+        return Rows(vectors.astype("float32")[order], starts[order], ends[order])

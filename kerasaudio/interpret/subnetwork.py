@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from kerasaudio.core import AudioModel
-from kerasaudio.core.feature_model import layer_output
+from kerasaudio.core.feature_model import layer_copy, layer_output
 
 _LONGEST_SECONDS = 60  # up to which a sufficient length is looked for
 
@@ -93,14 +93,9 @@ def copy_of(
     copies: list[tuple[Any, Any]] = []
 
     def clone(layer: Any) -> Any:
-        if isinstance(layer, keras.layers.Lambda):  # its code is not configuration
-            return keras.layers.Lambda(
-                layer.function,
-                arguments=layer.arguments,
-                name=layer.name,
-                dtype=layer.dtype_policy,
-            )
-        copy = type(layer).from_config(configured(layer))
+        if isinstance(layer, keras.layers.Lambda):
+            return layer_copy(layer, {"dtype": layer.dtype_policy})
+        copy = layer_copy(layer, configured(layer))
         copies.append((layer, copy))
         return copy
 

@@ -1,13 +1,16 @@
-"""Similarity: Siamese training, verification, and an index of nearest neighbors.
+"""Similarity: Siamese training, verification, and indexes of nearest neighbors.
 
 Vectors have the shape (rows, features); distances are 1 - cosine, or Euclidean.
 """
 
 from kerasaudio.moved import getattr_of
 from kerasaudio.similarity.batches import ClassBatches, PairBatches, ViewBatches
+from kerasaudio.similarity.disk.index import DiskIndex
+from kerasaudio.similarity.disk.manifest import StaleIndexError
 from kerasaudio.similarity.encoders import ConvolutionalEncoder, RecurrentEncoder
-from kerasaudio.similarity.index import Index, Neighbor
+from kerasaudio.similarity.index import Index
 from kerasaudio.similarity.losses import ContrastiveLoss, NTXentLoss, TripletLoss
+from kerasaudio.similarity.neighbor import Neighbor
 from kerasaudio.similarity.siamese import ProjectionHead, Siamese
 from kerasaudio.similarity.verification import (
     RocCurve,
@@ -21,6 +24,7 @@ __all__ = [
     "ClassBatches",
     "ContrastiveLoss",
     "ConvolutionalEncoder",
+    "DiskIndex",
     "Index",
     "NTXentLoss",
     "Neighbor",
@@ -29,6 +33,7 @@ __all__ = [
     "RecurrentEncoder",
     "RocCurve",
     "Siamese",
+    "StaleIndexError",
     "TripletLoss",
     "ViewBatches",
     "equal_error_rate",

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasaudio.arguments import whole_number
+
 METRICS = ("cosine", "euclidean")
 
 
@@ -76,3 +78,31 @@ def check_vectors(
             "or use metric='euclidean'."
         )
     return array
+
+
+def check_queries(
+    query: Any, k: Any, size: int, width: int | None, metric: str
+) -> tuple[np.ndarray, int, bool]:
+    """Return queries as float32 (rows, features), k, and whether there is only one.
+
+    Args:
+        query: One vector (features,), or several (queries, features).
+        k: Number of vectors to find.
+        size: Number of vectors in the index.
+        width: Number of their features.
+        metric: "cosine" or "euclidean".
+
+    Raises:
+        ValueError: `k` is larger than the index, or a query is invalid.
+    """
+    number = whole_number(k, "k")
+    if number > size:
+        raise ValueError(
+            f"k must be at most {size}, the number of vectors in the index. "
+            f"Received: {k}."
+        )
+    queries = np.asarray(query)
+    single = queries.ndim == 1
+    if single:
+        queries = queries[None]
+    return check_vectors(queries, metric, width=width, name="query"), number, single

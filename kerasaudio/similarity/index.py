@@ -1,46 +1,19 @@
 """An index of vectors that finds the most and the least similar sounds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasaudio.arguments import whole_number
 from kerasaudio.similarity import index_file
-from kerasaudio.similarity.distances import check_metric, check_vectors
+from kerasaudio.similarity.distances import check_metric, check_queries, check_vectors
+from kerasaudio.similarity.neighbor import Neighbor, marks_of, paths_of
 from kerasaudio.similarity.search import FaissSearch, has_faiss, search_numpy
 
 BACKENDS = ("auto", "numpy", "faiss")
 FAISS_FROM = 100_000  # vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbor:
-    """One vector that was found.
-
-    Attributes:
-        position: Position in the order of adding, from 0.
-        distance: Distance from the query: 1 - cosine (0 to 2), or Euclidean.
-        id: The id passed to `add`, or the position if none was passed.
-        path: File that the vector came from; None if it was not passed.
-        label: Label of the vector; None if it was not passed.
-
-    Examples:
-        >>> index = kerasaudio.similarity.Index()
-        >>> index.add([[1, 0], [0, 1]], ids=["a", "b"], labels=["cat", "dog"])
-        >>> nearest = index.nearest([0.1, 2], k=1)[0]
-        >>> nearest.id, nearest.label, round(nearest.distance, 4)
-        ('b', 'dog', 0.0012)
-    """
-
-    position: int
-    distance: float
-    id: int | str
-    path: str | None
-    label: int | str | None
 
 
 class Index:
@@ -128,9 +101,9 @@ class Index:
         rows = check_vectors(vectors, self.metric, width=self.width)
         first, size = len(self), len(rows)
         positions = range(first, first + size)
-        names = list(positions) if ids is None else _marks(ids, size, "ids")
-        kinds = [None] * size if labels is None else _marks(labels, size, "labels")
-        files = [None] * size if paths is None else _paths(paths, size)
+        names = list(positions) if ids is None else marks_of(ids, size, "ids")
+        kinds = [None] * size if labels is None else marks_of(labels, size, "labels")
+        files = [None] * size if paths is None else paths_of(paths, size)
         self._check_new(names)
         if not size:
             return
@@ -200,19 +173,8 @@ class Index:
 
     def _find(self, query: ArrayLike, k: int, farthest: bool) -> list[Any]:
         self._need_vectors()
-        number = whole_number(k, "k")
-        if number > len(self):
-            raise ValueError(
-                f"k must be at most {len(self)}, the number of vectors in the index. "
-                f"Received: {k}."
-            )
-        queries = np.asarray(query)
-        single = queries.ndim == 1
-        rows = check_vectors(
-            queries[None] if single else queries,
-            self.metric,
-            width=self.width,
-            name="query",
+        rows, number, single = check_queries(
+            query, k, len(self), self.width, self.metric
         )
         if not len(rows):
             return []
@@ -251,37 +213,3 @@ class Index:
                     f"ids must be all different. Received twice: {name!r}."
                 )
             seen.add(name)
-
-
-def _marks(values: Sequence[Any], rows: int, name: str) -> list[Any]:
-    """Return one integer or string per row, as plain Python objects."""
-    marks = list(_rows(values, rows, name))
-    for number, mark in enumerate(marks):
-        if isinstance(mark, np.generic):
-            marks[number] = mark = mark.item()
-        if not isinstance(mark, int | str) or isinstance(mark, bool):
-            raise ValueError(
-                f"{name} must be integers or strings. Received: {mark!r} for row "
-                f"{number}."
-            )
-    return marks
-
-
-def _paths(values: Sequence[Any], rows: int) -> list[str | None]:
-    files: list[str | None] = []
-    for value in _rows(values, rows, "paths"):
-        path = fspath(value) if isinstance(value, str | PathLike) else None
-        if not isinstance(path, str):
-            raise ValueError(f"paths must be strings or Paths. Received: {value!r}.")
-        files.append(path)
-    return files
-
-
-def _rows(values: Sequence[Any], rows: int, name: str) -> Sequence[Any]:
-    found = repr(values) if isinstance(values, str | bytes) else len(values)
-    if found != rows:
-        raise ValueError(
-            f"{name} must have one entry for each of the {rows} vectors. "
-            f"Received: {found}."
-        )
-    return values

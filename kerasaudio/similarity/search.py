@@ -73,7 +73,9 @@ class FaissSearch:
     """
 
     def __init__(self, vectors: np.ndarray, metric: str) -> None:
-        faiss = _faiss()
+        faiss = import_faiss(
+            'backend="faiss"', 'backend="numpy" finds the same neighbors without it.'
+        )
         self._vectors, self._metric = vectors, metric
         flat = faiss.IndexFlatIP if metric == "cosine" else faiss.IndexFlatL2
         self._index = flat(vectors.shape[1])
@@ -112,7 +114,16 @@ def has_faiss() -> bool:
     return importlib.util.find_spec("faiss") is not None
 
 
-def _faiss() -> ModuleType:
+def import_faiss(user: str, otherwise: str) -> ModuleType:
+    """Import faiss.
+
+    Args:
+        user: What needs it, for the error.
+        otherwise: What can be done without it, for the error.
+
+    Raises:
+        ImportError: faiss is not installed; the message says what to install.
+    """
     try:
         with warnings.catch_warnings():
             # Its SWIG types warn on Python 3.12 and later.
@@ -120,7 +131,6 @@ def _faiss() -> ModuleType:
             import faiss
     except ImportError as error:
         raise ImportError(
-            f'faiss is needed for backend="faiss": {install("faiss")}. '
-            'backend="numpy" finds the same neighbors without it.'
+            f"faiss is needed for {user}: {install('faiss')}. {otherwise}"
         ) from error
     return faiss

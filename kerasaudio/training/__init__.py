@@ -8,6 +8,7 @@ from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.augmented import augmented
 from kerasaudio.training.epochs import Epoch, Trained
 from kerasaudio.training.loop import train
+from kerasaudio.training.masked import MaskedBinaryCrossentropy
 from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.schedule import Schedule
 from kerasaudio.training.start import start_from
@@ -15,6 +16,7 @@ from kerasaudio.training.start import start_from
 __all__ = [
     "Augmentation",
     "Epoch",
+    "MaskedBinaryCrossentropy",
     "PlateauSchedule",
     "Schedule",
     "Trained",

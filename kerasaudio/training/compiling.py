@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasaudio.arguments import plain
+from kerasaudio.training.masked import MaskedBinaryCrossentropy
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.transfer.training import compile_built
 
@@ -28,14 +29,16 @@ class Compiling:
             optimizer of the schedule.
         loss: Loss, as for `keras.Model.compile`; None for the loss that fits the head.
         metrics: Metrics, as for `keras.Model.compile`; None for no metrics.
+        accumulate: Number of steps whose gradients are averaged for an update.
 
     Raises:
-        ValueError: The optimizer is unknown.
+        ValueError: The optimizer is unknown, or cannot accumulate gradients.
     """
 
     optimizer: str | keras.optimizers.Optimizer | None = None
     loss: Any = None
     metrics: Sequence[Any] | None = None
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         """Check the optimizer."""
@@ -48,6 +51,8 @@ class Compiling:
                 "keras.optimizers.Optimizer. "
                 f"Received: {type(optimizer).__name__}."
             )
+        if self.accumulate > 1 and isinstance(optimizer, keras.optimizers.Optimizer):
+            _check_accumulates(optimizer, self.accumulate)
 
     def check(self, plan: Plan, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Raise if both a Keras schedule and something else set the learning rate.
@@ -79,7 +84,7 @@ class Compiling:
             )
 
     def compile(
-        self, model: keras.Model, plan: Plan, phase: Phase, steps: int, loss: str
+        self, model: keras.Model, plan: Plan, phase: Phase, steps: int, loss: Any
     ) -> keras.optimizers.Optimizer:
         """Compile a model for a phase, and return its new, built optimizer.
 
@@ -87,10 +92,10 @@ class Compiling:
             model: Model in which only the variables of this phase are trainable.
             plan: Schedule, which chooses what the user did not choose.
             phase: Phase of the plan.
-            steps: Number of training steps in an epoch.
-            loss: Name of the loss that fits the head.
+            steps: Number of updates in an epoch.
+            loss: The loss that fits the head.
         """
-        chosen = self._new_optimizer(plan, phase, steps)
+        chosen = self._accumulating(self._new_optimizer(plan, phase, steps))
         optimizer = compile_built(model, chosen, self.loss or loss, self.metrics)
         if isinstance(self.optimizer, keras.optimizers.Optimizer) and phase.scale != 1:
             for part in _parts(optimizer):
@@ -107,9 +112,23 @@ class Compiling:
             return plan.optimizer(rate)
         return type(keras.optimizers.get(self.optimizer))(learning_rate=rate)
 
+    def _accumulating(
+        self, optimizer: keras.optimizers.Optimizer
+    ) -> keras.optimizers.Optimizer:
+        if self.accumulate == 1:
+            return optimizer
+        config = optimizer.get_config()
+        config["gradient_accumulation_steps"] = self.accumulate
+        return type(optimizer).from_config(config)
+
     def _copy(self) -> keras.optimizers.Optimizer:
         assert isinstance(self.optimizer, keras.optimizers.Optimizer)
         return type(self.optimizer).from_config(self.optimizer.get_config())
+
+    @property
+    def leaves_unknown_out(self) -> bool:
+        """Whether the loss takes NaN for the target of an unknown label."""
+        return self.loss is None or isinstance(self.loss, MaskedBinaryCrossentropy)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the user's choices as values for JSON.
@@ -125,6 +144,18 @@ class Compiling:
         if self.loss is not None:
             told["loss"] = _loss_facts(self.loss)
         return dict(json.loads(json.dumps(told)))
+
+
+def _check_accumulates(optimizer: keras.optimizers.Optimizer, steps: int) -> None:
+    """Raise a ValueError unless gradients can be accumulated for an optimizer."""
+    own = getattr(optimizer, "gradient_accumulation_steps", None)
+    if own or len(_parts(optimizer)) > 1 or hasattr(optimizer, "inner_optimizer"):
+        name = type(optimizer).__name__
+        told = f"{name}(gradient_accumulation_steps={own})" if own else name
+        raise ValueError(
+            "accumulate must be 1, or the optimizer a plain one that does not "
+            f"accumulate gradients itself. Received: accumulate={steps} and {told}."
+        )
 
 
 def learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

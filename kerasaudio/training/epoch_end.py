@@ -13,6 +13,7 @@ from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.training.epochs import Epoch, better, finished
 from kerasaudio.training.head import Head
+from kerasaudio.training.waiting import Waiting
 
 
 def check_callbacks(callbacks: Any) -> tuple[keras.callbacks.Callback, ...]:
@@ -44,11 +45,19 @@ class Seeding(keras.callbacks.Callback):
         batches: Batches whose windows are drawn again in each epoch.
         seed: Random seed of the training.
         epochs: Finished epochs.
+        begin: Function that is then called with the random seed of the epoch.
     """
 
-    def __init__(self, batches: ClipBatches, seed: int, epochs: list[Epoch]) -> None:
+    def __init__(
+        self,
+        batches: ClipBatches,
+        seed: int,
+        epochs: list[Epoch],
+        begin: Callable[[int], None],
+    ) -> None:
         super().__init__()
         self._batches, self._seed, self._epochs = batches, seed, epochs
+        self._start = begin
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Set the random seeds for this epoch."""
@@ -56,7 +65,9 @@ class Seeding(keras.callbacks.Callback):
         # If Keras had to build the model first, the batches have counted an epoch.
         self._batches.epoch = number
         # Dropout on torch uses a generator whose state is not saved with any layer.
-        keras.utils.set_random_seed((self._seed + number) % 2**32)
+        drawn = (self._seed + number) % 2**32
+        keras.utils.set_random_seed(drawn)
+        self._start(drawn)
 
 
 HeldOut = tuple[ClipBatches, np.ndarray]
@@ -98,6 +109,7 @@ class Validation(keras.callbacks.Callback):
         phase: Name of the phase.
         learning_rate: Learning rate at the start of the phase.
         epochs: Finished epochs; each new one is appended.
+        waiting: Callback that knows how long the epoch waited for data.
     """
 
     def __init__(
@@ -109,12 +121,14 @@ class Validation(keras.callbacks.Callback):
         phase: str,
         learning_rate: float,
         epochs: list[Epoch],
+        waiting: Waiting,
     ) -> None:
         super().__init__()
-        self._model, self._head, self._monitor = audio_model, head, monitor
+        # Keras keeps the model that it trains as `_model`.
+        self._heard, self._head, self._monitor = audio_model, head, monitor
         self._held_out, self._epochs = held_out, epochs
         self._phase, self._rate = phase, learning_rate
-        self._begin = 0.0
+        self._begin, self._waiting = 0.0, waiting
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start timing the epoch."""
@@ -129,7 +143,7 @@ class Validation(keras.callbacks.Callback):
         logs = {} if logs is None else logs
         loss = float(logs["loss"])
         score, validation_loss = validated(
-            self._model, self._head, self._held_out, self._monitor
+            self._heard, self._head, self._held_out, self._monitor
         )
         if self._held_out is not None:
             logs |= {"val_score": score, "val_loss": validation_loss}
@@ -145,7 +159,9 @@ class Validation(keras.callbacks.Callback):
             )
         seconds = time.perf_counter() - self._begin
         done = Epoch(
-            number, self._phase, self._rate, loss, score, validation_loss, seconds, True
+            *(number, self._phase, self._rate, loss, score, validation_loss, seconds),
+            is_best=True,
+            waiting=self._waiting.share,
         )
         self._epochs.append(better(done, self._epochs, self._monitor))
 

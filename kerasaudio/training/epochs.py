@@ -28,6 +28,9 @@ class Epoch:
             clips.
         seconds: Duration of the epoch in seconds.
         is_best: Whether the epoch was the best so far.
+        waiting: Share of the time of its training steps, 0 to 1, in which they waited
+            for data. On jax, which computes steps while Python goes on, at most this
+            share. 0 for epoch 0.
 
     Examples:
         `train` calls `report` after each epoch.
@@ -51,6 +54,7 @@ class Epoch:
     validation_loss: float
     seconds: float
     is_best: bool
+    waiting: float = math.nan
 
 
 def better(epoch: Epoch, before: Sequence[Epoch], monitor: str) -> Epoch:
@@ -117,6 +121,14 @@ class Trained:
     epochs: tuple[Epoch, ...]
     notes: tuple[str, ...] = ()
     report: Any = None
+
+    @property
+    def waiting(self) -> float:
+        """Share of the time of all training steps in which they waited for data."""
+        timed = [e for e in self.epochs if e.number and not math.isnan(e.waiting)]
+        whole = sum(epoch.seconds for epoch in timed)
+        parts = sum(epoch.waiting * epoch.seconds for epoch in timed)
+        return parts / whole if whole else 0.0
 
     @property
     def best(self) -> Epoch:

@@ -1,11 +1,13 @@
 """The last layer of a network, which determines loss, targets and score."""
 
+import keras
 import numpy as np
 
 from kerasaudio.core import AudioModel
 from kerasaudio.core.heads import activation_name
-from kerasaudio.datasets.batching.targets import targets_for
+from kerasaudio.datasets.batching.targets import has_unknown, targets_for
 from kerasaudio.datasets.protocol import Clips
+from kerasaudio.training.masked import UNKNOWN, MaskedBinaryCrossentropy
 from kerasaudio.transfer.heads import freeze_body, freeze_normalization
 
 _SMALLEST = 1e-7  # probability, as in Keras' losses
@@ -22,6 +24,7 @@ class Head:
     Attributes:
         exclusive: Whether the probabilities of a clip sum to one (softmax).
         one_hot: Whether targets have the shape (clips, classes).
+        has_unknown: Whether some labels of the clips are unknown.
 
     Raises:
         ValueError: The model has no top, or returns logits instead of probabilities; or
@@ -47,12 +50,15 @@ class Head:
                 'ends in softmax. Build it with classifier_activation="sigmoid".'
             )
         self.one_hot = mixed or not self.exclusive
+        self.has_unknown = has_unknown(clips)
         self._single = not clips.multi_label
         self._spec = model.spec
 
     @property
-    def loss(self) -> str:
-        """Name of the Keras loss."""
+    def loss(self) -> str | keras.losses.Loss:
+        """Name of the Keras loss, or the loss that leaves unknown labels out."""
+        if self.has_unknown:
+            return MaskedBinaryCrossentropy()
         if not self.exclusive:
             return "binary_crossentropy"
         sparse = "" if self.one_hot else "sparse_"
@@ -74,9 +80,9 @@ class Head:
         """Return one-hot or multi-hot targets in the order of the model's classes.
 
         Returns:
-            Targets, (clips, classes).
+            Targets, (clips, classes); NaN where a label is unknown.
         """
-        return targets_for(clips, self._spec, one_hot=True)[0]
+        return targets_for(clips, self._spec, one_hot=True, unknown=UNKNOWN)[0]
 
     def score(self, targets: np.ndarray, outputs: np.ndarray) -> float:
         """Return the fraction of clips that are recognized.
@@ -88,16 +94,21 @@ class Head:
         Returns:
             The accuracy, 0 to 1. For clips with several classes, the R-precision over
             all clips: the fraction of correct answers among the n highest
-            probabilities, where n is the total number of classes of the clips.
+            probabilities, where n is the total number of classes of the clips. Labels
+            that are unknown do not count.
         """
         if self._single:
             return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
-        named = int(targets.sum())
-        first = np.argsort(-outputs, axis=None, kind="stable")[:named]
-        return float(targets.ravel()[first].mean()) if named else 0.0
+        known = ~np.isnan(targets)
+        wanted, scores = targets[known], outputs[known]
+        named = int(wanted.sum())
+        first = np.argsort(-scores, kind="stable")[:named]
+        return float(wanted[first].mean()) if named else 0.0
 
     def cross_entropy(self, targets: np.ndarray, outputs: np.ndarray) -> float:
         """Return the mean cross-entropy of rows: of clips or of windows.
+
+        Labels that are unknown do not count.
 
         Args:
             targets: Targets, (rows, classes).
@@ -107,4 +118,4 @@ class Head:
         if self.exclusive:
             return float(-(targets * np.log(safe)).sum(axis=1).mean())
         losses = np.where(targets > 0, np.log(safe), np.log(1 - safe))
-        return float(-losses.mean())
+        return float(-losses[~np.isnan(targets)].mean())

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -19,6 +19,7 @@ from kerasaudio.files.whole_file import check_writable, writing_whole
 from kerasaudio.files.workplace import remove_dead, workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
+from kerasaudio.training.devices.parallel import Parallel, Precision
 from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained, best_of
 from kerasaudio.training.notes import of_probe, of_refit, of_versions, unfinished
@@ -46,6 +47,9 @@ def train(
     loss: Any = None,
     metrics: Sequence[Any] | None = None,
     validation_windows: int | None = None,
+    devices: int | Literal["all"] | None = None,
+    precision: Precision | None = None,
+    accumulate: int = 1,
     log: str | PathLike[str] | None = None,
     overwrite: bool = False,
     restart: bool = False,
@@ -95,12 +99,25 @@ def train(
             schedule; or an optimizer with its own learning rate, of which each phase
             uses a copy. None for the optimizer of the schedule.
         loss: Loss, as for `keras.Model.compile`; None for the loss that fits the
-            network's head.
+            network's head. It leaves labels out that are unknown
+            (`LabeledClips.known`), see `MaskedBinaryCrossentropy`; for any other loss,
+            they count as absent, with a warning.
         metrics: Metrics, as for `keras.Model.compile`, computed on the training windows
             of an epoch and added to the logs; None for no metrics.
         validation_windows: Number of windows of each validation clip, at least 1,
             spread evenly from its beginning to its end; None for the windows that
             `model.tag` uses.
+        devices: Number of devices to train on, or "all": GPUs or TPUs, or CPUs where
+            there are none. Each gets an equal part of a batch of `batch_size` windows;
+            the loss and batch normalization are those of the whole batch. None for the
+            device that Keras uses. An interrupted training can be resumed on another
+            number of devices.
+        precision: What training steps compute in: "mixed_bfloat16", "mixed_float16"
+            (with a scaled loss) or "float32"; weights are float32. Validation and the
+            saved model keep the dtype policy of the model. None for that policy.
+        accumulate: Number of batches that are learned from at once: their gradients
+            are averaged for one update, as if `batch_size` was so many times as large,
+            with the memory of one batch. Batch normalization sees one batch at a time.
         log: Path of a `.csv` file with one row per epoch and the fields of `Epoch` as
             columns. It is written after each epoch, also by a resumed training. None
             for no file.
@@ -122,8 +139,8 @@ def train(
             belongs to another training; a loss is NaN or infinite; both a schedule and
             a callback set the learning rate; a `PlateauSchedule` has no validation
             clips; `head` is unknown, or "probe" for a head that cannot start so; a
-            class has too few recordings to hold one out; or `refit` is True, but
-            `validation` is no share.
+            class has too few recordings to hold one out; `refit` is True, but
+            `validation` is no share; or there are fewer devices.
         OSError: A file cannot be decoded or written; `out` or `log` exists; or
             another process is training it.
 
@@ -160,7 +177,8 @@ def train(
     learn, held_out = training, others
     if share is not None:
         learn, held_out = hold_out(training, share, chosen.seed)
-    how = Compiling(optimizer, loss, metrics)
+    parallel = Parallel.asked(devices, precision, accumulate)
+    how = Compiling(optimizer, loss, metrics, parallel.accumulate)
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
     going_on = overwrite or State(path).exists
@@ -182,6 +200,7 @@ def train(
             validation_windows=validation_windows,
             batches=batches,
             more={"refit": True} if twice else {},
+            parallel=parallel,
         )
         run = last = prepare(learn, held_out, state)
         notes: list[str | None] = [excuse]

@@ -14,12 +14,18 @@ from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.provenance import trained
 from kerasaudio.datasets import LabeledClips
+from kerasaudio.datasets.batching.targets import ABSENT
 from kerasaudio.datasets.learned import learned_too
 from kerasaudio.evaluation.evaluate import report_on
 from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.files.whole_file import write_csv
 from kerasaudio.training.augmentation import Augmentation, MixedBatches
 from kerasaudio.training.compiling import Compiling, learning_rate
+from kerasaudio.training.devices.filling import FilledBatches
+from kerasaudio.training.devices.learner import learner_of
+from kerasaudio.training.devices.on_one import OnOne
+from kerasaudio.training.devices.parallel import Parallel, Placement
+from kerasaudio.training.devices.precision import policies_for
 from kerasaudio.training.epoch_end import (
     Backup,
     HeldOut,
@@ -30,9 +36,11 @@ from kerasaudio.training.epoch_end import (
 from kerasaudio.training.epochs import Epoch, best_of, table
 from kerasaudio.training.head import Head
 from kerasaudio.training.identity import check_same, identity
+from kerasaudio.training.masked import UNKNOWN
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.probing import PROBE, fit_head
 from kerasaudio.training.state import State
+from kerasaudio.training.waiting import ReadAhead, Waiting
 
 
 class Run:
@@ -52,12 +60,19 @@ class Run:
         validation_windows: int | None,
         batches: Mapping[str, Any],
         more: Mapping[str, Any],
+        parallel: Parallel,
     ) -> None:
         self._model, self._state, self._schedule = model, state, schedule
         self._how = how
         self._head = Head(model, training, mixed=augmentation.mixup is not None)
         self._start, self._body = start, body
         self._learner = augmentation.around(model)
+        self._placement: Placement = OnOne()
+        if not parallel.is_plain:
+            self._placement = parallel.placement()
+            policy = parallel.precision
+            changes = policies_for(model, policy)
+            self._learner = learner_of(self._learner, self._placement, policy, changes)
         facts = identity(
             model,
             training,
@@ -68,7 +83,10 @@ class Run:
             validation_windows,
             batches,
         )
-        facts |= how.to_dict() | dict(more)
+        masked = self._head.has_unknown and how.leaves_unknown_out
+        if masked:
+            facts["unknown labels"] = "left out"
+        facts |= how.to_dict() | parallel.to_dict() | dict(more)
         self._kept = state.facts() if state.exists else None
         if self._kept is not None:
             check_same(self._kept["training"], facts, state.folder)
@@ -77,12 +95,13 @@ class Run:
         self._step = trained(training.name, len(training), classes, "network")
         state.begin()
         settings = {name: value for name, value in batches.items() if name != "augment"}
-        size, seed = schedule.batch_size, schedule.seed
+        size, seed = schedule.batch_size * parallel.accumulate, schedule.seed
         self._batches = training.batches(
             model,
             size,
             one_hot=self._head.one_hot,
             class_weights=schedule.class_weights,
+            unknown=UNKNOWN if masked else ABSENT,
             versions=augmentation.versions,
             seed=seed,
             **batches,
@@ -91,6 +110,11 @@ class Run:
         self._fed: keras.utils.PyDataset = self._batches
         if augmentation.mixup is not None:
             self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
+        if not parallel.is_plain:
+            several = len(parallel.devices), parallel.accumulate
+            self._fed = FilledBatches(self._fed, self._batches, *several)
+        if keras.backend.backend() != "tensorflow":
+            self._fed = ReadAhead(self._fed, self._batches)
         self._spec = self._trained_spec()
         settings.pop("clip_seconds", None)
         settings["windows_per_clip"] = validation_windows
@@ -128,26 +152,41 @@ class Run:
             epochs = phase.epochs if most is None else most[number]
             if number < first or not epochs:
                 continue
-            variables, rate = self._begin(phase)
-            done, stale = 0, 0  # with a stale phase, all its epochs count as done
-            if self._kept is not None and number == first:
-                self._state.load(variables)
-                done, stale = self._kept["done"], self._kept["stale"]
-            elif number and self.epochs:
-                self._load_best()
-            if done < epochs:
-                keep = partial(self._keep, variables, number, log)
-                ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
-                # The batches are shuffled; Keras would shuffle again, without our seed.
-                self._learner.fit(
-                    self._fed,
-                    epochs=epochs,
-                    initial_epoch=done,
-                    shuffle=False,
-                    verbose=verbose,
-                    callbacks=ours,
-                )
+            self._freeze(phase)
+            with self._placement.placed(self._learner):
+                self._run(number, phase, epochs, callbacks, report, verbose, log)
         self._load_best()
+
+    def _run(
+        self,
+        number: int,
+        phase: Phase,
+        epochs: int,
+        callbacks: Sequence[keras.callbacks.Callback],
+        report: Callable[[Epoch], None] | None,
+        verbose: int | str,
+        log: Path | None,
+    ) -> None:
+        """Run what is left of a phase."""
+        variables, rate = self._begin(phase)
+        done, stale = 0, 0  # with a stale phase, all its epochs count as done
+        if self._kept is not None and number == self._kept["phase"]:
+            self._state.load(variables)
+            done, stale = self._kept["done"], self._kept["stale"]
+        elif number and self.epochs:
+            self._load_best()
+        if done < epochs:
+            keep = partial(self._keep, variables, number, log)
+            ours = self._callbacks(phase.name, rate, callbacks, keep, stale, report)
+            # The batches are shuffled; Keras would shuffle again, without our seed.
+            self._learner.fit(
+                self._fed,
+                epochs=epochs,
+                initial_epoch=done,
+                shuffle=False,
+                verbose=verbose,
+                callbacks=ours,
+            )
 
     def keep_start(self) -> None:
         """Save what the training starts from, unless it has begun."""
@@ -172,7 +211,7 @@ class Run:
             self._model, self._head, self._held_out, self._schedule.monitor
         )
         seconds = time.perf_counter() - begin
-        self.epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True))
+        self.epochs.append(Epoch(0, PROBE, 0.0, loss, *found, seconds, True, 0.0))
         self._state.save_best(self._weights, 0)
         if report is not None:
             report(self.epochs[0])
@@ -206,14 +245,16 @@ class Run:
         report: Callable[[Epoch], None] | None,
     ) -> list[keras.callbacks.Callback]:
         epochs, schedule = self.epochs, self._schedule
-        least = schedule.least_epochs(len(self._fed))
+        least = schedule.least_epochs(len(self._batches))
+        waiting = Waiting()
         return [
-            Seeding(self._batches, schedule.seed, epochs),
+            Seeding(self._batches, schedule.seed, epochs, self._placement.begin_epoch),
             Validation(
                 *(self._model, self._head, self._held_out, schedule.monitor),
-                *(phase, rate, epochs),
+                *(phase, rate, epochs, waiting),
             ),
             *given,
+            waiting,
             Backup(keep, epochs, stale, schedule.patience, least, report),
         ]
 
@@ -242,7 +283,7 @@ class Run:
     @property
     def phases(self) -> tuple[Phase, ...]:
         """The phases of the schedule for these clips."""
-        return self._schedule.phases_of(len(self._fed))
+        return self._schedule.phases_of(len(self._batches))
 
     @property
     def _best(self) -> int:
@@ -251,14 +292,19 @@ class Run:
     def _load_best(self) -> None:
         self._state.load_best(self._weights, self._best)
 
-    def _begin(self, phase: Phase) -> tuple[list[Any], float]:
-        """Compile for a phase; return all its variables and its learning rate."""
+    def _freeze(self, phase: Phase) -> None:
+        """Make trainable what a phase trains."""
         self._head.freeze(
             self._model, phase.name == "frozen", self._schedule.keep_statistics
         )
-        optimizer = self._how.compile(
-            self._learner, self._schedule, phase, len(self._fed), self._head.loss
-        )
+
+    def _begin(self, phase: Phase) -> tuple[list[Any], float]:
+        """Compile for a phase; return all its variables and its learning rate."""
+        with self._placement.scope():
+            optimizer = self._how.compile(
+                *(self._learner, self._schedule, phase, len(self._batches)),
+                self._head.loss,
+            )
         variables = [*self._weights, *self._dice, *optimizer.variables]
         return variables, learning_rate(optimizer)
 

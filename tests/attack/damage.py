@@ -6,6 +6,8 @@ does not name the file, numbers that are not those written, and more memory or t
 than a small file can cost.
 """
 
+from importlib.util import find_spec
+
 from . import models_and_tables, own_files
 from .damaging import Damage
 
@@ -16,6 +18,11 @@ AREAS = [
     Damage("table written again, .npz", own_files.rewritten(".npz"), quick=50),
     Damage("table written again, .parquet", own_files.rewritten(".parquet"), quick=50),
     Damage("index", own_files.index),
+    *(
+        Damage(f"index on disk, {suffix}", own_files.disk_index(suffix), quick=100)
+        for suffix in (".rows", ".paths", ".npz", "manifest.json")
+        if find_spec("faiss") and find_spec("pyarrow")
+    ),
     Damage("state of a training", own_files.state),
     Damage("decoded sound", own_files.decoded(".pcm"), quick=100),
     Damage("decoded sound, its list", own_files.decoded(".index"), quick=100),

@@ -39,6 +39,35 @@ class Embed(Job):
         return {"vectors": table.vectors, "starts": table.starts, "names": names}
 
 
+class Corpus(Job):
+    """A corpus into a data set of many blocks, with a clip that cannot be used."""
+
+    def prepare(self, given: Path, old: Path) -> None:
+        folder = _sounds(given)
+        (folder / "bad.wav").write_text("no sound")
+
+    def run(self, given: Path, out: Path) -> None:
+        from kerasaudio import corpus
+        from kerasaudio.corpus import local, output
+        from support.tiny import tiny_model
+
+        output.BLOCK_CLIPS = 2
+        local.usual_readers = lambda: 1  # always in the same order
+        sounds, vectors = given / "sounds", out / "vectors"
+        corpus.run(sounds, tiny_model(), out=vectors, batch_size=1)
+
+    def look(self, out: Path) -> Found:
+        import pandas
+
+        rows = pandas.read_parquet(out / "vectors").sort_values(["path", "start"])
+        errors = pandas.read_parquet(out / "vectors" / "_errors")
+        return {
+            "names": rows["path"].map(lambda path: Path(path).name).to_numpy(str),
+            "vectors": np.stack(rows["embedding"].to_numpy()),
+            "bad": errors["path"].map(lambda path: Path(path).name).to_numpy(str),
+        }
+
+
 class Train(Job):
     """Two epochs frozen, two whole; a cache of decoded sound, a state, a model."""
 
@@ -165,6 +194,54 @@ class Index(Job):
         return None if found in known else "neither the old index nor the new one"
 
 
+class DiskIndexes(Job):
+    """An index on disk in place of an older one, and a part that is added to it."""
+
+    needs = ("faiss", "pyarrow")
+
+    def imports(self) -> None:
+        import faiss  # noqa: F401
+        import pyarrow.parquet  # noqa: F401
+
+        import kerasaudio.similarity.disk.build  # noqa: F401
+
+    def prepare(self, given: Path, old: Path) -> None:
+        from support import vector_tables
+
+        for seed in (0, 1):
+            vectors = vector_tables.clustered(20, 4, seed=seed)
+            vector_tables.write(given / f"{seed}.parquet", vectors)
+        self._build(given, old, 1)
+
+    def run(self, given: Path, out: Path) -> None:
+        self._build(given, out, 0)
+
+    def _build(self, given: Path, out: Path, seed: int) -> None:
+        from kerasaudio.similarity import DiskIndex
+
+        data, folder = given / f"{seed}.parquet", out / "index"
+        index = DiskIndex.build(data, folder=folder, overwrite=True, progress=False)
+        index.add(np.eye(4) + seed)
+        index.save()
+
+    def look(self, out: Path) -> Found:
+        from kerasaudio.similarity.disk.store import open_parts
+
+        _, parts = open_parts(out / "index")
+        found = {
+            str(number): np.concatenate([*part.file.blocks()])
+            for number, part in enumerate(parts)
+        }
+        return found | {"files": np.array(len([*(out / "index").iterdir()]))}
+
+    def mixture(self, out: Path, old: Path, new: Path) -> str | None:
+        if not (out / "index").exists():  # while it is replaced, on some disks
+            return None
+        found, *known = (self.look(folder)["0"] for folder in (out, old, new))
+        is_known = any(np.array_equal(found, one) for one in known)
+        return None if is_known else "neither the old index nor the new one"
+
+
 class Evaluate(Job):
     """`kerasaudio evaluate --out`: reports in place of older ones."""
 
@@ -197,9 +274,11 @@ class Evaluate(Job):
 
 _MAKERS: tuple[Callable[[], Job], ...] = (
     lambda: Index("Index.save"),
+    lambda: DiskIndexes("DiskIndex"),
     lambda: Download("download"),
     lambda: Extract("extraction"),
     lambda: Embed("embed"),
+    lambda: Corpus("corpus"),
     lambda: Evaluate("evaluate"),
     lambda: Train("train"),
     lambda: Export("litert", "model.tflite", "ai_edge_litert"),

@@ -14,7 +14,7 @@ from kerasaudio import FeatureExtractor, LogMelCNN, load_features
 from kerasaudio.datasets.batching.decoded import DecodedAudio
 from kerasaudio.features.rows import Rows
 from kerasaudio.features.store import FileState, Store
-from kerasaudio.similarity import Index
+from kerasaudio.similarity import DiskIndex, Index
 from kerasaudio.training.state import State
 from kerasaudio.weights import list_weights
 from kerasaudio.weights.manifest import MANIFEST_VARIABLE
@@ -97,6 +97,26 @@ def index(folder: Path) -> File:
         same(Index.load(path).nearest([1, 2, 3], 3), wanted, "the neighbors")
 
     return path, read
+
+
+def disk_index(suffix: str) -> Callable[[Path], File]:
+    """A file of a `DiskIndex`, with a part that was added."""
+
+    def make(folder: Path) -> File:
+        table = features_table.make().save(folder / "table.parquet")
+        index = DiskIndex.build(table)
+        index.add(np.eye(4), paths=["x", "ü", "y", "z"], starts=range(4))
+        index.save()
+        (path,) = index.folder.glob(suffix.replace(".", "data*.", suffix[0] == "."))
+        query = [1, 2, 3, 4]
+        wanted = index.nearest(query, 9)
+
+        def read() -> None:
+            same(DiskIndex(table).nearest(query, 9), wanted, "the neighbors")
+
+        return path, read
+
+    return make
 
 
 def state(folder: Path) -> File:

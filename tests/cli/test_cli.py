@@ -258,6 +258,16 @@ def test_an_unknown_option_shows_the_usage_of_its_command(capsys):
     assert err.endswith("kerasaudio tag: error: unrecognized arguments: --zzz 1\n")
 
 
+@pytest.mark.parametrize("name", ["refit", "bundled"])
+def test_an_option_and_its_opposite_are_refused(name, capsys):
+    command = {"refit": ["train", "sounds", "--out", "a.keras"], "bundled": ["list"]}
+    for words in ([f"--{name}", f"--no-{name}"], [f"--no-{name}", f"--{name}"]):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main([*command[name], *words])
+        err = capsys.readouterr().err
+        assert f"argument --{name}/--no-{name}: give only one of the two" in err
+
+
 def test_weights_without_a_choice_are_not_announced(run):
     assert run("tag", GROOVE, "--model", "LogMelCNN")[2] == ""
     assert (

@@ -91,6 +91,28 @@ def test_clips_held_out_are_measured_in_two_commands(run, folder, tmp_path):
     assert "has learned from clips that --hold-out selects" in err
 
 
+def test_half_precision_and_batches_learned_at_once(run, folder, tmp_path):
+    out = tmp_path / "mine.keras"
+    words = ("--precision", "mixed_bfloat16", "--accumulate", "2", "--devices", "1")
+    status, printed, err = run("train", folder, "--out", out, *QUICK, *words)
+    assert (status, err) == (0, "")
+    assert "epoch  2/2" in printed
+    assert keras.saving.load_model(out).dtype_policy.name == "float32"
+
+
+def test_devices_in_the_words_of_the_command(run, folder, tmp_path, capsys):
+    out = tmp_path / "mine.keras"
+    status, _, err = run("train", folder, "--out", out, *QUICK, "--devices", "99")
+    assert status == 1
+    assert "--devices 99 was asked for, but " in err
+    assert "Pass --devices all, or a smaller number." in err
+    with pytest.raises(SystemExit):
+        run("train", folder, "--out", out, "--devices", "some")
+    assert "'some' is neither all nor a whole number above 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run("train", folder, "--out", out, "--precision", "float8")
+
+
 def test_held_out_clips_are_of_a_model(run, folder):
     for words in (("--hold-out", "0.5"), ("--recording", "(.*)")):
         status, _, err = run("evaluate", "esc10", folder, *words)

@@ -144,6 +144,7 @@ def test_openmic(openmic):
     with pytest.warns(UserWarning, match="38% of the labels are unknown"):
         clips.batches(spec, 4)
     clips.batches(spec, 4, training=False)
+    clips.batches(spec, 4, unknown="nan")
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,19 @@ def test_urbansound8k(tmp_path):
     training, testing = clips.hold_out(2)
     assert (len(training), len(testing)) == (4, 2)
     assert clips.starts is None
+    for fold in (8, 11):  # a folder may have only some of the folds, 1 to 10
+        other = [(*r[:5], fold, *r[6:]) if r[5] == 2 else r for r in rows]
+        folder = tmp_path / f"with-{fold}"
+        write_table(
+            folder / "metadata" / table.name, [(*heading, "classID", "class"), *other]
+        )
+        for row in other:
+            sounds.write(folder / "audio" / f"fold{row[5]}" / row[0], SHORT)
+        if fold == 8:
+            assert np.unique(UrbanSound8K(folder).folds).tolist() == [1, 3, 8]
+        else:
+            with pytest.raises(ValueError, match=r"must be 1 to 10\. Received: 11\."):
+                UrbanSound8K(folder)
     rows[1] = ("../../../evil.wav", *rows[1][1:])
     write_table(table, [(*heading, "classID", "class"), *rows])
     with pytest.raises(ValueError, match="leads out of it"):

@@ -11,9 +11,10 @@ import pytest
 
 from kerasaudio import layers
 from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core.feature_model import frontend_layers
 from kerasaudio.exporting import ExportError, export, read_facts
 from kerasaudio.exporting.formats import FORMATS
-from kerasaudio.exporting.rebuild import frontend_layers, rebuild
+from kerasaudio.exporting.rebuild import rebuild
 from support.exported import PATHS
 from support.tiny import RATE, tiny_model
 

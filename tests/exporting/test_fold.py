@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from kerasaudio.core import AudioModel, AudioSpec
-from kerasaudio.exporting.rebuild import few_weights_layers, frontend_layers, rebuild
+from kerasaudio.core.feature_model import frontend_layers
+from kerasaudio.exporting.rebuild import few_weights_layers, rebuild
 from kerasaudio.models import FACTORIES
 from support.small import small
 

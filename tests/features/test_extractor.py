@@ -7,6 +7,8 @@ import soundfile
 
 import kerasaudio
 from kerasaudio import FeatureExtractor
+from kerasaudio.audio.window_rule import Window
+from kerasaudio.features.pool import Pooled
 from support.tiny import RATE, tiny_model
 
 TOLERANCE = 1e-5  # batches of different sizes round differently
@@ -182,3 +184,18 @@ def test_nothing_usable(model, tmp_path, cache):
     features = FeatureExtractor(model, cache=cache).extract(tmp_path)
     assert features.vectors.shape == (0, 6)
     assert len(features.failed) == 1
+
+
+@pytest.mark.parametrize("pool", ["mean", "max", None])
+def test_windows_may_come_in_any_order(pool):
+    """A batch holds windows of one length, and the last window may have its own."""
+    windows = [Window(np.zeros(1), start, 4, 1.0) for start in (0, 4, 8)]
+    rows = []
+    for order in ((0, 1, 2), (2, 0, 1)):
+        pooled = Pooled(pool, sample_rate=2)
+        for number in order:
+            pooled.add(np.array([number, -number], "float32"), windows[number])
+        rows.append(pooled.rows())
+    for name in ("vectors", "starts", "ends"):
+        assert np.array_equal(*(getattr(one, name) for one in rows))
+    assert (rows[1].starts[0], rows[1].ends[-1]) == (0, 6)

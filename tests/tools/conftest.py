@@ -1,5 +1,7 @@
 """Folders like those of data sets, with hums for words and tones for animals."""
 
+import csv
+
 import numpy as np
 import pytest
 import soundfile
@@ -58,3 +60,40 @@ def animals(tmp_path):
             rows.append((name, fold, target, category, "True", 90 * fold + target, "A"))
     write_table(tmp_path / "esc10", rows)
     return tmp_path / "esc10"
+
+
+@pytest.fixture
+def streets(tmp_path):
+    """Give a function that lays out UrbanSound8K: two clips of two classes a fold.
+
+    The seconds of the clips are given in turn.
+    """
+    heading = "slice_file_name,fsID,start,end,salience,fold,classID,class"
+    labels = {3: "dog_bark", 7: "jackhammer"}
+
+    def write(name, seconds, folds=(1, 2, 10)):
+        folder, rng, rows = tmp_path / name, np.random.default_rng(0), []
+        for fold in folds:
+            for target in (3, 3, 7, 7):
+                number = len(rows)
+                time = np.arange(round(seconds[number % len(seconds)] * 22_050))
+                tone = 0.3 * np.sin(time * (0.05 if target == 3 else 0.5))
+                path = folder / "audio" / f"fold{fold}" / f"{number}-{target}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noise = rng.normal(0, 0.01, len(time))
+                soundfile.write(path, tone + noise, 22_050)
+                facts = (fold, target, labels[target])
+                rows.append([path.name, number, 0, 4, 1, *facts])
+        (folder / "metadata").mkdir()
+        table = folder / "metadata" / "UrbanSound8K.csv"
+        with table.open("w", newline="") as file:
+            csv.writer(file).writerows([heading.split(","), *rows])
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def city(streets):
+    """Two learned folds and the tested one, clips of two durations."""
+    return streets("city", (0.5, 0.7))

@@ -60,12 +60,17 @@ def test_a_bundled_preset_loads_by_its_tag(tool, result, tmp_path, monkeypatch):
     result.with_suffix(".safetensors").write_bytes(native_bytes(model_state(model)))
     before = len(entries(tool))
 
-    for _ in range(2):  # the second time it replaces the first
-        entry = tool.bundle(facts, result)
-
+    entry = tool.bundle(facts, result)
     assert entries(tool)[-1] == entry
+    whole = json.loads(tool.MANIFEST.read_text())
+    whole["weights"].insert(3, whole["weights"].pop())
+    tool.MANIFEST.write_text(json.dumps(whole))
+
+    entry = tool.bundle(facts | {"accuracy": 0.98765}, result)  # replaces the first
+
+    assert entries(tool)[3] == entry
     assert len(entries(tool)) == before + 1
-    assert entry["metrics"] == {"dataset": "FSDD, official split", "accuracy": 0.9876}
+    assert entry["metrics"] == {"dataset": "FSDD, official split", "accuracy": 0.9877}
     assert (entry["task"], entry["sample_rate"]) == ("speech", 8_000)
     assert (tmp_path / "labels" / "fsdd.txt").read_text() == "zero\none\n"
     monkeypatch.setenv("KERASAUDIO_MANIFEST", str(tool.MANIFEST))

@@ -25,6 +25,7 @@ MODULES = (
     f"{PACKAGE}.layers.augment",
     f"{PACKAGE}.audio",
     f"{PACKAGE}.features",
+    f"{PACKAGE}.corpus",
     f"{PACKAGE}.datasets",
     f"{PACKAGE}.transfer",
     f"{PACKAGE}.sklearn",

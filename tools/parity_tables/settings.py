@@ -83,7 +83,7 @@ def _half(factory: str, tag: str, policy: str, shared: Path) -> Row:
     exact = FACTORIES[factory](weights=tag)
     with under(policy):
         half = FACTORIES[factory](weights=tag)
-    paths = _sounds(exact, shared)
+    paths = sounds(exact, shared)
     scores, found = (
         np.stack([all_tags(model, path) for path in paths]) for model in (exact, half)
     )
@@ -95,7 +95,7 @@ def _half(factory: str, tag: str, policy: str, shared: Path) -> Row:
     }
 
 
-def _sounds(model: AudioModel, shared: Path) -> list[Path]:
+def sounds(model: AudioModel, shared: Path) -> list[Path]:
     """Give spoken digits for networks of digits, ESC-10's clips for others."""
     if not str(model.spec.preset).endswith("/fsdd"):
         return [path for _, path in chosen(shared)]

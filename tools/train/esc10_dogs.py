@@ -124,10 +124,7 @@ def seconds_of(clips: LabeledClips) -> LabeledClips:
 
 
 def learn_and_hear(
-    data: ESC50,
-    fold: int,
-    path: Path,
-    options: argparse.Namespace,
+    data: ESC50, fold: int, path: Path, options: argparse.Namespace
 ) -> None:
     """Train without a fold, hear it, and write weights and result."""
     print(f"fold {fold} held out", flush=True)
@@ -253,9 +250,7 @@ def _heard(data: ESC50, folds: Sequence[int]) -> list[Path]:
 def summary(folder: Path) -> dict[str, Any]:
     """Give the results of the folds that are done, and their means."""
     files = sorted(folder.glob("dogs-?.json"))
-    folds = {
-        file.stem[-1]: json.loads(file.read_text(encoding="utf-8")) for file in files
-    }
+    folds = {file.stem[-1]: json.loads(file.read_text("utf-8")) for file in files}
     table = {
         fold: {
             "by_second": result["accuracy"],

@@ -131,12 +131,13 @@ class Tuning:
 
     Attributes:
         model: Body and a linear head.
+        seed: As above.
     """
 
     def __init__(self, weights: str, data: LabeledClips, seed: int) -> None:
         keras.utils.set_random_seed(seed)
         body = EfficientAT(weights=weights, include_top=False)
-        self._data, self._seed = data, seed
+        self._data, self.seed = data, seed
         self._vectors = predict_clips(body, data)
         width, names = self._vectors.shape[1], data.class_names
         head = keras.layers.Dense(len(names), "softmax", name="scores")
@@ -178,7 +179,7 @@ class Tuning:
         model.optimizer.learning_rate = rate
         heard = np.setdiff1d(self._data.require_folds(), folds).tolist()
         batches = self.clips(heard).batches(
-            model, BATCH_SIZE, augment=recipe.turned, seed=self._seed
+            model, BATCH_SIZE, augment=recipe.turned, seed=self.seed
         )
         callbacks = [
             keras.callbacks.LambdaCallback(

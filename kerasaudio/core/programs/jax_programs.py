@@ -80,6 +80,12 @@ class JaxPrograms:
             self._shapes = Shapes(None)
             return self._in_pieces(weights, x, compiled)
 
+    def limit(self, samples: int) -> None:
+        """Use no program for larger batches, in samples of all rows."""
+        with self._lock:
+            if self._shapes is not None:
+                self._shapes.limit(-(-samples // shares()))
+
     def _forget_if_changed(self) -> None:
         """Forget programs if layers were frozen or unfrozen, or the model compiled.
 

@@ -68,6 +68,17 @@ class Shapes:
         self._sizes = [] if lengths is None else sizes(lengths)
         self._known: dict[Shape, int] = {}  # the batch that each was last used for
         self._batches = self._exact = 0
+        self._most: int | None = None  # samples of a batch that fits into memory
+
+    def limit(self, samples: int) -> None:
+        """Forget shapes with more samples in all rows, and choose none any more."""
+        self._most = samples
+        for shape in list(self._known):
+            if not self._is_small(shape):
+                del self._known[shape]
+
+    def _is_small(self, shape: Shape) -> bool:
+        return self._most is None or shape.rows * shape.samples <= self._most
 
     def choose(self, rows: int, samples: int) -> Shape:
         """Return the shape for a batch, (rows, samples)."""
@@ -101,7 +112,8 @@ class Shapes:
         offers = [shape for shape in self._known if shape.serves(samples)]
         if len(self._known) < MOST or not offers:
             offers += self._new(rows, samples)
-        return min(offers, key=lambda shape: shape.cost(rows))
+        small = [shape for shape in offers if self._is_small(shape)]
+        return min(small, key=lambda shape: shape.cost(rows), default=here)
 
     def _new(self, rows: int, samples: int) -> list[Shape]:
         filled = 1 << (rows - 1).bit_length()

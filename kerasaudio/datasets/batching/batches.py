@@ -18,6 +18,8 @@ from kerasaudio.audio.window_rule import Span
 from kerasaudio.datasets.batching import cutting
 from kerasaudio.datasets.batching.decoded import DecodedAudio
 from kerasaudio.datasets.batching.targets import (
+    ABSENT,
+    check_unknown,
     mean_class_weights,
     spec_of,
     targets_for,
@@ -67,6 +69,9 @@ class ClipBatches(keras.utils.PyDataset):
         one_hot: Whether targets are (batch, classes) also if each clip has one class.
         class_weights: Whether to weight windows so that all classes have equal
             influence; for a clip with several classes, the mean of their weights.
+        unknown: Targets of labels that are unknown (`LabeledClips.known`): "absent" for
+            0, with a warning in training; "nan" for NaN, for losses that leave them
+            out, such as `kerasaudio.training.MaskedBinaryCrossentropy`.
         augment: ``augment(window, rng) -> window`` of the same length, in training.
         versions: Versions of each clip, used like further clips: see `Augmentation` of
             `kerasaudio.training`. They are made now, by several processes, and kept
@@ -101,7 +106,8 @@ class ClipBatches(keras.utils.PyDataset):
         ImportError: There are versions, but the extra `augment` is not installed.
 
     Warns:
-        UserWarning: Files were skipped; the cache cannot be written.
+        UserWarning: Files were skipped; the cache cannot be written; unknown labels
+            count as absent.
 
     Examples:
         >>> clips = kerasaudio.datasets.from_folder("labeled")
@@ -124,6 +130,7 @@ class ClipBatches(keras.utils.PyDataset):
         silence_db: float | None = None,
         one_hot: bool = False,
         class_weights: bool = False,
+        unknown: str = ABSENT,
         augment: cutting.Augment | None = None,
         versions: Sequence[str | tuple[str, float]] = (),
         seed: int = 0,
@@ -144,14 +151,15 @@ class ClipBatches(keras.utils.PyDataset):
         self._drop_remainder = bool(drop_remainder)
         spec = spec_of(model_or_spec)
         # Check what does not fit before hours of decoding.
-        targets, self.class_names = targets_for(clips, spec, one_hot)
+        check_unknown(unknown)
+        targets, self.class_names = targets_for(clips, spec, one_hot, unknown)
         per_clip = windows_per_clip
         if per_clip is not None:
             per_clip = whole_number(per_clip, "windows_per_clip")
         cutting.check_silence(silence_db)
         if clip_seconds is not None:
             cutting.window_length(spec, clip_seconds, np.zeros(1))
-        if training:
+        if training and unknown == ABSENT:
             warn_of_unknown(clips)
         changes = versions_of(versions)
         if changes:

@@ -10,6 +10,9 @@ from kerasaudio.datasets.check import listed
 from kerasaudio.datasets.protocol import Clips, check_clips
 from kerasaudio.text import warn
 
+ABSENT = "absent"
+UNKNOWN = (ABSENT, "nan")
+
 
 def spec_of(model_or_spec: Any) -> AudioSpec:
     """Return the spec of a model, or the spec itself.
@@ -28,7 +31,7 @@ def spec_of(model_or_spec: Any) -> AudioSpec:
 
 
 def targets_for(
-    clips: Clips, spec: AudioSpec, one_hot: bool
+    clips: Clips, spec: AudioSpec, one_hot: bool, unknown: str = ABSENT
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the target of each clip, and the names of the targets.
 
@@ -38,6 +41,7 @@ def targets_for(
         spec: Spec with the model's labels. If it has none, or only generated ones,
             classes keep their numbers.
         one_hot: Whether targets are (clips, classes) even if each clip has one class.
+        unknown: Targets of unknown labels: "absent" for 0, "nan" for NaN.
 
     Returns:
         Targets, int32 (clips,) or float32 (clips, classes), and their names in the
@@ -53,11 +57,11 @@ def targets_for(
     made_up = all(label == f"class {i}" for i, label in enumerate(labels))
     if made_up and len(labels) == len(names):
         labels = names
-    unknown = [name for name in names if name not in labels]
-    if unknown:
+    without = [name for name in names if name not in labels]
+    if without:
         raise ValueError(
             f"{clips.name} has classes that {spec.architecture or 'the model'} has no "
-            f"output for: {listed(unknown)}. Its labels: {listed(labels, 5)}. Build it "
+            f"output for: {listed(without)}. Its labels: {listed(labels, 5)}. Build it "
             "for these classes, with labels=clips.class_names."
         )
     place = np.array([labels.index(name) for name in names])
@@ -65,6 +69,8 @@ def targets_for(
         return place[clips.targets].astype("int32"), tuple(labels)
     targets = np.zeros((len(clips), len(labels)), "float32")
     targets[:, place] = clips.multi_hot
+    if unknown != ABSENT and has_unknown(clips):
+        targets[~known_for(clips, labels)] = np.nan
     return targets, tuple(labels)
 
 
@@ -79,14 +85,25 @@ def known_for(clips: Clips, names: Sequence[str]) -> np.ndarray:
     return known
 
 
+def check_unknown(unknown: str) -> None:
+    """Raise a ValueError unless `unknown` is "absent" or "nan"."""
+    if unknown not in UNKNOWN:
+        raise ValueError(f"unknown must be one of {UNKNOWN}. Received: {unknown!r}.")
+
+
+def has_unknown(clips: Clips) -> bool:
+    """Return whether some labels of clips are unknown."""
+    return clips.known is not None and not clips.known.all()
+
+
 def warn_of_unknown(clips: Clips) -> None:
     """Warn that training counts unknown classes as absent, if there are any."""
     if clips.known is not None and not clips.known.all():
         warn(
             f"{clips.name}: {1 - clips.known.mean():.0%} of the labels are unknown. "
-            "Training counts them as absent; kerasaudio.evaluate leaves them out. To "
-            "learn one class from its labels alone, take the clips where it is known: "
-            "clips.take(clips.known[:, i]).",
+            "These batches count them as absent. kerasaudio.training.train leaves them "
+            "out; so do batches with unknown='nan' and the loss "
+            "kerasaudio.training.MaskedBinaryCrossentropy().",
             stacklevel=4,
         )
 

@@ -1,0 +1,170 @@
+"""Measure how far scores move in half precision, and write the page about it.
+
+    pip install -e ".[tensorflow,jax,torch,test]"
+    KERAS_BACKEND=tensorflow python tools/measure_half.py ../shared
+    KERAS_BACKEND=torch python tools/measure_half.py ../shared --only YAMNet/audioset
+
+SHARED is a folder with `reference/`, files of weights, and `data/`, ESC-10 and the Free
+Spoken Digits. Every network whose weights are on this machine is measured on the
+backend of Keras: `tag` (or `embed`, without classes) with dtype= beside the same
+without. Figures are kept in kerasaudio/core/half_measured.json, from which
+`AudioModel.tag` takes what it warns of, and docs/results/half-precision.md is written
+from them after each network.
+"""
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CHECKOUT = Path(__file__).parents[1]
+sys.path[:0] = [str(CHECKOUT / "tools"), str(CHECKOUT / "tests")]
+
+from doc_site.tables import table  # noqa: E402
+
+PAGE = CHECKOUT / "docs" / "results" / "half-precision.md"
+KEPT = CHECKOUT / "kerasaudio" / "core" / "half_measured.json"
+HEAD = """\
+# Half precision
+
+How far results move when a network computes in half precision: `dtype="bfloat16"` or
+`dtype="float16"` of `tag`, `embed` and `FeatureExtractor`, and `--dtype` of
+`kerasaudio tag` and `kerasaudio embed`. Front-ends, layers that read raw samples and
+heads stay in float32, and so do the weights, which are cast where they are used.
+
+For networks with classes, the figure is the largest difference of a score (0 to 1) over
+all classes and clips, and in brackets the number of clips whose best label is another.
+For networks without, it is the largest difference of a feature, of the largest feature
+of all clips. Clips: 20 of ESC-10, two of each class; for networks of digits 20
+recordings of the Free Spoken Digits. **Bold**: more than 0.01; then `tag`, `embed` and
+`FeatureExtractor` warn, once for each model.
+
+Measured on CPUs (no GPU yet: not measured there), with the networks whose weights were
+on the machine. A network that has no row was not measured, and the warning says so.
+
+```text
+KERAS_BACKEND=tensorflow python tools/measure_half.py ../shared
+```
+"""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure what the command line asks for, and write the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("shared", type=Path, metavar="SHARED")
+    parser.add_argument("--only", nargs="+", metavar="NETWORK")
+    parser.add_argument("--page-only", action="store_true", help="measure nothing")
+    options = parser.parse_args(words)
+    if not options.page_only:
+        measure_all(options)
+    write(read())
+
+
+def measure_all(options: argparse.Namespace) -> None:
+    """Measure networks whose weights are here, and keep each figure at once."""
+    folders = (options.shared / "reference" / name for name in ("", "music_taggers"))
+    os.environ.setdefault("KERASAUDIO_WEIGHTS", os.pathsep.join(map(str, folders)))
+    import keras
+
+    import kerasaudio
+    from kerasaudio.weights import list_weights, whereabouts
+
+    backend = keras.backend.backend()
+    entries = list_weights()
+    places = zip(entries, whereabouts(entries), strict=True)
+    here = [entry.title for entry, place in places if place.kind != "download"]
+    for name in options.only or here:
+        row = read()["networks"].get(name, {"moved": {}})
+        if not options.only and backend in row["moved"]:
+            continue
+        model = kerasaudio.load(name)
+        moved, others, clips = measure(model, options.shared)
+        kept = read()  # again: another backend may have measured meanwhile
+        row = kept["networks"].get(name, {"moved": {}, "others": {}})
+        row |= {"clips": clips, "scores": model.spec.labels is not None}
+        row["moved"][backend], row["others"][backend] = moved, others
+        kept["networks"][name] = row
+        print(name, backend, moved, others, flush=True)
+        write(kept)
+        keras.backend.clear_session()
+
+
+def measure(model: Any, shared: Path) -> tuple[dict[str, float], dict[str, int], int]:
+    """Return by how much a model moves, how many best labels differ, of how many."""
+    from parity_tables.settings import sounds
+
+    from kerasaudio.core.half_precision import HALVES, in_half
+    from kerasaudio.core.windowed import timeline
+
+    layers = None if model.spec.labels is not None else ["embedding"]
+    paths = sounds(model, shared)
+
+    def results(dtype: str | None) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that this is not measured yet
+            network = in_half(model, dtype, layers)
+        means = [timeline(network, model.spec, path).mean() for path in paths]
+        rows = [mean.reshape(-1, mean.shape[-1]).max(axis=0) for mean in means]
+        return np.stack(rows)
+
+    exact = results(None)
+    scale = 1.0 if layers is None else float(np.abs(exact).max())
+    moved, others = {}, {}
+    for dtype in HALVES:
+        found = results(dtype)
+        moved[dtype] = float(f"{np.abs(found - exact).max() / scale:.3g}")
+        others[dtype] = int((found.argmax(axis=1) != exact.argmax(axis=1)).sum())
+    return moved, others, len(paths)
+
+
+def read() -> dict[str, Any]:
+    """Return the figures."""
+    found: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
+    return found
+
+
+def write(kept: Mapping[str, Any]) -> None:
+    """Keep the figures, and write the page from them."""
+    KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    PAGE.write_text(page(kept), encoding="utf-8")
+
+
+def page(kept: Mapping[str, Any]) -> str:
+    """Return the page."""
+    from kerasaudio.core.half_precision import HALVES
+
+    backends = ("tensorflow", "jax", "torch")
+    heads = [f"{dtype}, {backend}" for dtype in HALVES for backend in backends]
+    rows = [
+        [
+            name,
+            "scores" if row["scores"] else "features",
+            *(_cell(row, backend, dtype) for dtype in HALVES for backend in backends),
+        ]
+        for name, row in sorted(kept["networks"].items())
+    ]
+    return f"{HEAD}\n{table(['network', 'what', *heads], rows)}\n"
+
+
+def _cell(row: Mapping[str, Any], backend: str, dtype: str) -> str:
+    from kerasaudio.core.half_precision import LARGEST_MOVE
+
+    if backend not in row["moved"]:
+        return ""
+    moved, others = row["moved"][backend][dtype], row["others"][backend][dtype]
+    said = f"{moved:.1e}"
+    if moved > LARGEST_MOVE:
+        said = f"**{said}**"
+    return f"{said} ({others})" if row["scores"] else said
+
+
+if __name__ == "__main__":
+    main()
