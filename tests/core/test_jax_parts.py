@@ -51,7 +51,7 @@ def test_more_cores_get_larger_parts(monkeypatch):
 
 
 def test_weights_are_not_read_for_each_clip(monkeypatch, one_pair_of_cores):
-    model = tiny_model(width=10_000)
+    model = tiny_model(width=300)
     monkeypatch.setattr(jax_programs, "PART_BYTES", 1)
     weights = 4 * model.count_params()
     rows = model._programs._most_rows(4_000)

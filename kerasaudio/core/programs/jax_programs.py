@@ -53,6 +53,7 @@ class JaxPrograms:
         self._lock = Lock()
         self._dropped = self._filled = 0
         self._row: float | None = None  # bytes of the largest tensor for each sample
+        self._weights = 0  # bytes
         self._made_for: tuple[Any, ...] = (None,)
 
     def __call__(self, x: Any, compiled: bool) -> Any:
@@ -136,11 +137,11 @@ class JaxPrograms:
         if self._row is None:
             alone = is_rowwise(self._model) and not has_gpu()
             self._row = largest_row(self._model, samples) / samples if alone else 0.0
+            self._weights = 4 * self._model.count_params()
         if not self._row:
             return sys.maxsize
         # Each part reads all weights.
-        weights = 4 * self._model.count_params()
-        size = max(PART_BYTES * max(1, (os.cpu_count() or 1) // 2), weights)
+        size = max(PART_BYTES * max(1, (os.cpu_count() or 1) // 2), self._weights)
         return 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
 
     def _program(self, key: Hashable, fills: bool) -> "_Program":
