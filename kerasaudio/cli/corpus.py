@@ -1,6 +1,7 @@
 """`--engine` of embed, tag and detect: a whole corpus, into a Parquet data set."""
 
 import argparse
+import os
 from typing import Any
 
 from kerasaudio.cli.common import complain, positive
@@ -17,6 +18,11 @@ ENGINE_WORDS: Words = {
     "workers": "--workers",
     "retry_failed": "--retry-failed",
     "out": "--out",
+}
+# This process builds the model, too, and must leave a GPU's memory to the workers.
+_SHARED_GPU = {
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
 }
 # Options of tables and text, that a data set does not have.
 _OTHERS = {
@@ -68,6 +74,9 @@ def check_engine(options: argparse.Namespace) -> bool:
             raise ValueError(f"{option} does not go with --engine.")
     if options.out is None:
         raise ValueError("--engine needs --out, a folder for the results.")
+    if options.engine == "ray":
+        for name, value in _SHARED_GPU.items():
+            os.environ.setdefault(name, value)
     return True
 
 

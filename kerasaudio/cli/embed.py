@@ -113,6 +113,7 @@ def _embed(options: argparse.Namespace) -> int:
             window_seconds=options.window,
             hop_seconds=options.hop,
             batch_size=options.batch_size,
+            dtype=options.dtype,
         )
     if options.out is not None:
         check_suffix(options.out)

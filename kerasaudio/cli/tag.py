@@ -98,6 +98,7 @@ def _tag(options: argparse.Namespace) -> int:
         model = _model(options)
         labels = given_labels(options, model.spec.labels or ())
         given = {"top": options.top, "threshold": options.threshold}
+        given["dtype"] = options.dtype
         return run_engine(options, model, "tag", labels=labels, **given)
     form = check_out(options)
     paths, missing = find_files(options.paths)

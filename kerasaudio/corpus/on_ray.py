@@ -14,6 +14,7 @@ until the clip that does it is alone, which then is an error like any other.
 import contextlib
 import json
 import logging
+import math
 import os
 import warnings
 from collections import deque
@@ -129,12 +130,12 @@ class _Fleet:
         self._count = workers or max(1, int(gpus or cpus))
         share = min(_SHARE, cpus / 2 / self._count)
         self._decoders = decoders(self._count, cpus, gpus)
-        given: dict[str, Any] = {
-            "num_cpus": share,
-            "num_gpus": min(1.0, gpus / self._count),
-        }
-        given |= {"max_concurrency": _IN_FLIGHT, "scheduling_strategy": "SPREAD"}
-        self._class = ray.remote(**given)(worker_class())
+        self._class = ray.remote(
+            num_cpus=share,
+            num_gpus=1 / math.ceil(self._count / gpus) if gpus >= 1 else 0,
+            max_concurrency=_IN_FLIGHT,
+            scheduling_strategy="SPREAD",
+        )(worker_class())
         self._decode = ray.remote(num_cpus=_SHARE, max_retries=_DEATHS)(decoder())
         self._environment = {
             "KERAS_BACKEND": keras.backend.backend(),
@@ -230,11 +231,11 @@ class _Fleet:
         try:
             found = self._ray.get(ref)
         except errors.RayTaskError as error:
-            if isinstance(error, errors.RayActorError | errors.ObjectLostError):
-                yield from self._died(worker, chunk)
-                return
-            raise error.as_instanceof_cause() from error
-        except errors.RayError:  # the worker, its machine or a decoder is gone
+            if not isinstance(error.cause, errors.RayError):
+                raise (error.cause or error) from error  # not a bad file, but a bug
+            yield from self._retry(chunk)  # what had been decoded is gone
+            return
+        except errors.RayError:
             yield from self._died(worker, chunk)
             return
         self._starts = 0
@@ -243,23 +244,26 @@ class _Fleet:
     def _died(self, worker: Any, chunk: _Chunk) -> Iterator[Result]:
         """Replace a worker, and give what it had to others."""
         lost = [chunk]
-        for ref in [r for r, (own, _) in self._running.items() if own == worker]:
+        for ref in [r for r, (own, _) in self._running.items() if own is worker]:
             lost.append(self._running.pop(ref)[1])
         if worker in self._workers:
             self._workers.remove(worker)
             self._ray.kill(worker)  # it may only be out of reach
             self._add()
         for one in lost:
-            one.deaths += 1
-            half = len(one.clips) // 2
-            if one.deaths < _DEATHS:
-                self._again.append(one)
-            elif half:
-                self._again.append(_Chunk(one.clips[:half], _DEATHS - 1))
-                self._again.append(_Chunk(one.clips[half:], _DEATHS - 1))
-            else:
-                told = f"It ended {_DEATHS} workers: out of memory, or a crash."
-                yield Result(one.clips[0], error=told, kind="crash")
+            yield from self._retry(one)
+
+    def _retry(self, chunk: _Chunk) -> Iterator[Result]:
+        chunk.deaths += 1
+        half = len(chunk.clips) // 2
+        if chunk.deaths < _DEATHS:
+            self._again.append(chunk)
+        elif half:
+            self._again.append(_Chunk(chunk.clips[:half], _DEATHS - 1))
+            self._again.append(_Chunk(chunk.clips[half:], _DEATHS - 1))
+        else:
+            told = f"It ended {_DEATHS} workers: out of memory, or a crash."
+            yield Result(chunk.clips[0], error=told, kind="crash")
 
 
 def decoders(workers: int, cpus: float, gpus: float) -> int:

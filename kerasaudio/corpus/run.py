@@ -52,6 +52,7 @@ def run(
     gap_seconds: float = 0.0,
     batch_size: int | None = None,
     errors: str = "raise",
+    dtype: str | None = None,
     retry_failed: bool = False,
     workers: int | None = None,
     progress: bool | None = None,
@@ -92,6 +93,7 @@ def run(
         gap_seconds: For "detect": longest pause that does not end an event.
         batch_size: Number of windows in a batch; None for about 40 s of sound.
         errors: As for `load_audio`; "salvage" uses the readable part of damaged files.
+        dtype: For "embed" and "tag": as for `FeatureExtractor`.
         retry_failed: Whether to compute clips again that failed in earlier runs.
         workers: For "ray": number of copies of the model; None for one per GPU of the
             cluster, or one per CPU if it has no GPU.
@@ -142,6 +144,7 @@ def run(
         gap_seconds,
         batch_size,
         check_errors(errors),
+        dtype,
     )
     settings.check()
     check_installed()

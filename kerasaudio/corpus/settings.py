@@ -27,6 +27,7 @@ class Settings:
     gap_seconds: float = 0.0
     batch_size: int | None = None
     errors: str = "raise"
+    dtype: str | None = None
 
     def check(self) -> None:
         """Raise a ValueError for an unknown task, or an argument of another one."""
@@ -46,6 +47,7 @@ class Settings:
 _ONLY = {
     "layer": ("embed",),
     "pool": ("embed",),
+    "dtype": ("embed", "tag"),
     "labels": ("tag", "detect"),
     "top": ("tag",),
     "threshold": ("tag", "detect"),

@@ -9,7 +9,7 @@ import numpy as np
 from kerasaudio import version
 from kerasaudio.arguments import number
 from kerasaudio.audio.window_rule import Window
-from kerasaudio.core import AudioModel, AudioSpec
+from kerasaudio.core import AudioModel, AudioSpec, in_half
 from kerasaudio.core.frames import join_frames, over_frames
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.random_weights import warn_if_random
@@ -138,6 +138,7 @@ class Job:
             pool=given.pool,
             batch_size=given.batch_size,
             errors=given.errors,
+            dtype=given.dtype,
         )
         self.network, self.spec = extractor.network, extractor.spec
         self.width = extractor.width
@@ -164,13 +165,15 @@ class Job:
             (best,) = ranked(scores[None, columns], chosen, top)
             return [tag for tag in best if tag[1] >= least]
 
-        self.network = self.model
+        self.network = in_half(self.model, given.dtype)
         self.spec = self.model.spec.with_windows(
             given.window_seconds, given.hop_seconds
         )
         rate = self.spec.sample_rate
         self.collector = lambda clip: _Pooled("mean", rate, tags)
         facts = {"labels": chosen, "top": top, "threshold": given.threshold}
+        if given.dtype is not None:
+            facts["dtype"] = given.dtype
         return self._origin(facts)
 
     def _detect(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The Ray engine on two nodes of this machine, whose workers, driver and nodes die."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from kerasaudio.corpus import on_ray, output
 
 from .conftest import encoded, errors_of, rows_of
 
+with contextlib.suppress(ImportError):
+    on_ray.check_installed()  # with patience, which Ray reads when it is imported
 ray = pytest.importorskip("ray", reason='Ray is not installed: pip install ".[ray]"')
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +41,6 @@ def cluster():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        on_ray.check_installed()
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
         cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)

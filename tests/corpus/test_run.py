@@ -59,6 +59,22 @@ def test_tags_are_those_of_the_model(sounds, model, out):
         np.testing.assert_allclose(scores, [score for _, score in wanted], **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # not measured for this network
+def test_half_precision(sounds, model, tmp_path):
+    for task in ("embed", "tag"):
+        corpus.run(sounds, model, task, tmp_path / task, dtype="bfloat16")
+    extractor = FeatureExtractor(model, dtype="bfloat16")
+    for row in rows_of(tmp_path / "embed"):
+        vector = extractor(row["path"])
+        np.testing.assert_allclose(row["embedding"], vector, rtol=1e-2, atol=1e-3)
+    for row in rows_of(tmp_path / "tag"):
+        wanted = dict(model.tag(row["path"], dtype="bfloat16"))
+        told = {tag["label"]: tag["score"] for tag in row["tags"]}
+        assert told == pytest.approx(wanted, abs=5e-3)
+    with pytest.raises(FileExistsError, match="dtype"):
+        corpus.run(sounds, model, out=tmp_path / "embed")
+
+
 def test_tags_of_some_labels_above_a_threshold(sounds, model, out):
     corpus.run(sounds, model, "tag", out, labels=["c", "b"], threshold=0.3)
     for row in rows_of(out):
