@@ -1,11 +1,11 @@
-"""Compare trainings on 1, 2 and 4 simulated devices of a backend, and in parts.
+"""Compare trainings on 1, 2 and 4 simulated devices of a backend.
 
     KERAS_BACKEND=jax python tools/measure_devices.py
 
-Each training is a process. It trains LogMelCNN/esc10 with its new head on 18 clips of
-noise in batches of 7, 7 and 4, with SGD, for 51 steps. The largest relative differences
-of the training losses and of the validation losses to those of one device are printed
-as rows of a table. What was measured before is not measured again.
+Each training is a process. It trains LogMelCNN/esc10 with a new head on 18 clips of
+noise in batches of 7, 7 and 4, by SGD without dropout, for 51 steps. The largest
+relative differences of the training losses and of the validation losses to those of one
+device are printed as rows of a table. What was measured before is not measured again.
 """
 
 import argparse
@@ -18,13 +18,12 @@ from typing import Any
 
 NETWORK = "LogMelCNN/esc10"
 EPOCHS = 17  # of 3 steps
+RATE = 1e-5  # at 1e-3, rounding grows from 2e-7 to 5e-3 within 51 steps
 WAYS: dict[str, dict[str, Any]] = {
     "1 device": {},
     "2 devices": {"devices": 2},
     "4 devices": {"devices": 4},
-    "1 device, batches of 1 x 7": {"accumulate": 7, "batch_size": 1},
     "1 device, mixed_bfloat16": {"precision": "mixed_bfloat16"},
-    "2 devices, mixed_bfloat16": {"precision": "mixed_bfloat16", "devices": 2},
 }
 
 
@@ -60,14 +59,15 @@ def train_once(folder: Path, out: Path, settings: dict[str, Any]) -> None:
 
     clips = from_folder(folder)
     model = start_from(NETWORK, clips.class_names)
-    schedule = Schedule(
-        unfreeze_epochs=EPOCHS, batch_size=settings.pop("batch_size", 7), patience=99
-    )
+    for layer in model.layers:  # random numbers of several devices are others
+        if "dropout" in layer.name:
+            layer.rate = 0.0
+    schedule = Schedule(unfreeze_epochs=EPOCHS, batch_size=7, patience=99)
     done = train(
         *(model, clips, clips, out.with_suffix(".keras")),
         schedule=schedule,
         head="kept",
-        optimizer=keras.optimizers.SGD(1e-3),
+        optimizer=keras.optimizers.SGD(RATE),
         overwrite=True,
         restart=True,
         **settings,

@@ -37,18 +37,18 @@ class OnJax:
             devices=self._devices, auto_shard_dataset=False
         )
         variables = learner.variables
-        homes = [variable.value.sharding for variable in variables]
+        homes = [(v.value.sharding, v._layout) for v in variables]
         keras.distribution.set_distribution(spread)
         try:
             for variable in variables:
                 layout = spread.get_variable_layout(variable).backend_layout
-                _move(variable, layout)
+                _move(variable, layout, layout)
             with over_all_rows(learner, lambda value: value):
                 yield
         finally:
             keras.distribution.set_distribution(before)
             for variable, home in zip(variables, homes, strict=True):
-                _move(variable, home)
+                _move(variable, *home)
             jax.block_until_ready([variable.value for variable in variables])
 
     def begin_epoch(self, seed: int) -> None:
@@ -59,7 +59,9 @@ class OnJax:
         return NotImplemented
 
 
-def _move(variable: Any, place: Any) -> None:
+def _move(variable: Any, place: Any, layout: Any) -> None:
+    """Put the value of a variable on devices, and what is assigned to it later."""
     import jax
 
+    variable._layout = layout
     variable._value = jax.device_put(variable.value, place)
