@@ -107,16 +107,18 @@ def search(options: argparse.Namespace) -> None:
     for state in ("cold", "warm"):
         if state == "cold":
             forget(options.folder / "data" / "_index")
-        hits, times = 0, []
+        hits, times, began = 0, [], time.process_time()
         for query, wanted in zip(queries, true, strict=True):
             start = time.perf_counter()
             found = index.nearest(query, K)
             times.append(1e3 * (time.perf_counter() - start))
             hits += len(set(wanted.tolist()) & {n.position for n in found})
+        busy = 1e3 * (time.process_time() - began) / len(queries)
         middle, late = np.percentile(times, [50, 99])
         print(
             f"{len(index):,} vectors, noise {options.noise}, {state}: recall@{K} "
-            f"{hits / true.size:.4f}, {middle:.2f} ms a query, 99 % below {late:.2f}"
+            f"{hits / true.size:.4f}; a query: median {middle:.2f} ms, 99 % below "
+            f"{late:.2f} ms, mean of the processor {busy:.2f} ms"
         )
     print(
         f"opened in {opened:.2f} s; resident MB: {before} before, {resident} opened, "

@@ -197,7 +197,8 @@ def batches(file: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows in order, up to 4096 at a time, in bounded memory.
 
     A batch has path (list), embedding, float32 (rows, features), and start and end,
-    float64 (rows,), NaN where they are unknown.
+    float64 (rows,), NaN where they are unknown. The path of a sound in a tar is that of
+    the tar, a slash, and the column member.
 
     Raises:
         ValueError: The file is not such a table, or is damaged.
@@ -206,7 +207,7 @@ def batches(file: Path) -> Iterator[dict[str, Any]]:
     with _opened(file) as table:
         schema = table.schema_arrow
         _check_schema(schema)
-        columns = [name for name in _NAMES if name in schema.names]
+        columns = [name for name in (*_NAMES, "member") if name in schema.names]
         for rows in table.iter_batches(_GROUP, columns=columns):
             lists = rows["embedding"]
             values = lists.flatten()
@@ -216,6 +217,12 @@ def batches(file: Path) -> Iterator[dict[str, Any]]:
             paths = rows["path"].to_pylist()
             if not all(isinstance(path, str) for path in paths):
                 raise _UnfitError("its paths are not text")
+            if "member" in columns:
+                members = rows["member"].to_pylist()
+                paths = [
+                    path if member is None else f"{path}/{member}"
+                    for path, member in zip(paths, members, strict=True)
+                ]
             yield {
                 "path": paths,
                 "embedding": flat.reshape(len(rows), lists.type.list_size),

@@ -2,13 +2,14 @@
 
 import json
 import re
+import tarfile
 
 import numpy as np
 import pytest
 import soundfile
 
-from kerasaudio import FeatureExtractor, ZeroShot, cli
-from kerasaudio.similarity import DiskIndex, Index
+from kerasaudio import FeatureExtractor, ZeroShot, cli, corpus
+from kerasaudio.similarity import DiskIndex, Index, StaleIndexError
 from support.clap import write_clap
 from support.tiny import RATE, tiny_model
 
@@ -192,3 +193,24 @@ def test_words_in_an_index(run, folder):
     found = [record["distance"] for record in records(said)]
     np.testing.assert_allclose(found, cosines, atol=1e-5)
     assert index.nearest(clap.text(["a dog", "rain"]), 2)[0][0].path.endswith(".wav")
+
+
+def test_the_output_of_a_corpus(run, folder):
+    with tarfile.open("more.tar", "w") as tar:
+        tar.add("sounds/400.wav", "deep/again.wav")
+    report = corpus.run(["sounds", "more.tar"], "tiny.keras", out="out", progress=False)
+    assert report.rows == 5
+    slow = run("sounds/400.wav", "out", "--json")
+    first = records(slow[1])[0]
+    assert first["path"].endswith("more.tar/deep/again.wav")
+    assert first["distance"] == pytest.approx(0, abs=1e-6)
+    index = DiskIndex.build("out")
+    assert index.origin["model"] == "Tiny"
+    assert run("sounds/400.wav", "out", "--json") == slow
+    soundfile.write("sounds/new.wav", np.ones(RATE), RATE)
+    corpus.run(["sounds", "more.tar"], "tiny.keras", out="out", progress=False)
+    with pytest.raises(StaleIndexError, match="is new"):
+        DiskIndex("out")
+    status, said, err = run("sounds/new.wav", "out", "--json")
+    assert (status, len(records(said))) == (0, 5)
+    assert "Indexing 6 vectors, once" in err

@@ -74,6 +74,14 @@ def test_a_run_chooses_without_the_tested_fold_and_is_not_done_twice(
     assert len(made) == 4
     urbansound8k_fine_tune.main(command)
     assert {path: path.stat().st_mtime_ns for path in out.glob("*-*.json")} == made
+    given = tmp_path / "given"
+    urbansound8k_fine_tune.main([*command, "--as-given", "--out", str(given)])
+    assert not list(given.glob("without-*.json"))
+    assert (
+        json.loads((given / "seed-0.json").read_text())["whole"]
+        == (found["seed-0"]["whole"])
+    )
+    assert "1 epochs) | not used | 2 | " in (given / "result.md").read_text()
     with pytest.raises(ValueError, match="was made with other settings"):
         urbansound8k_fine_tune.main([*command, "--epochs", "2"])
 

@@ -13,10 +13,10 @@ The fold --test is tested, and all others are learned, as there, in three ways:
 
 Everything is chosen on the learned folds: each is left out in turn, and the least mean
 cross-entropy wins, among the probes, and among 1 to --epochs epochs of "whole" at each
-of --rates. Only then the fold --test is heard, by "whole" once for each of --seeds: the
-probe and the head are the optimum of a convex loss, and have none. Each part is saved
-at once; after an interruption the same command resumes. KERAS_BACKEND chooses the
-backend.
+of --rates, unless these are taken --as-given. Only then the fold --test is heard, by
+"whole" once for each of --seeds: the probe and the head are the optimum of a convex
+loss, and have none. Each part is saved at once; after an interruption the same command
+resumes. KERAS_BACKEND chooses the backend.
 """
 
 import argparse
@@ -65,14 +65,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept = Kept(options.out, {**settings, "penalties": list(CS)}, options.overwrite)
     found = {"probe": kept("probe", partial(probed, data, folds, options))}
     if options.epochs:
-        settings |= {"rates": options.rates, "epochs": options.epochs}
+        settings |= {
+            "rates": options.rates,
+            "epochs": options.epochs,
+            "as_given": options.as_given,
+        }
         kept = Kept(options.out, settings, options.overwrite)
         tuning = Late(lambda: Tuning(options.weights, data, options.seed))
-        parts = [
-            kept(f"without-{fold}", partial(explore, tuning, fold, options))
-            for fold in folds
-        ]
-        chosen = choose(parts, options.rates)
+        if options.as_given:
+            chosen = {"rate": options.rates[0], "epochs": options.epochs}
+        else:
+            parts = [
+                kept(f"without-{fold}", partial(explore, tuning, fold, options))
+                for fold in folds
+            ]
+            chosen = choose(parts, options.rates)
         for seed in options.seeds:
             measure = partial(test, tuning, options.test, chosen, seed)
             found[f"seed-{seed}"] = kept(f"seed-{seed}", measure)
@@ -205,25 +212,21 @@ def report_of(clips: LabeledClips, scores: np.ndarray) -> ClipReport:
 
 
 def page(facts: Facts) -> str:
-    """Give the table, and the confusion matrix of the last row, as Markdown."""
+    """Give the table, and a confusion matrix for each row, as Markdown."""
     found = facts["found"]
     probes = found["probe"]
     rows = [
-        (
-            f"{name}, probe (C = {probes[name]['C']:g})",
-            probes[name]["loss"],
-            [probes[name]],
-        )
-        for name in NETWORKS
+        (f"{name}, probe (C = {own['C']:g})", own["loss"], [own])
+        for name, own in ((name, probes[name]) for name in PROBED)
     ]
     seeds = [found[name] for name in found if name.startswith("seed-")]
     if seeds:
         choice = seeds[0]["choice"]
         rows += [
-            ("EfficientAT, head", choice["loss_of_head"], [seeds[0]["head"]]),
+            ("EfficientAT, head", choice.get("loss_of_head"), [seeds[0]["head"]]),
             (
                 f"EfficientAT, whole ({choice['rate']:g}, {choice['epochs']} epochs)",
-                choice["loss"],
+                choice.get("loss"),
                 [seed["whole"] for seed in seeds],
             ),
         ]
@@ -235,7 +238,8 @@ def page(facts: Facts) -> str:
         figures = [
             spread([one[key] for one in each]) for key in ("accuracy", "macro_f1")
         ]
-        lines.append(f"| {name} | {loss:.3f} | {len(each)} | {' | '.join(figures)} |")
+        chosen = "not used" if loss is None else f"{loss:.3f}"
+        lines.append(f"| {name} | {chosen} | {len(each)} | {' | '.join(figures)} |")
     for name, _, each in rows:
         lines += ["", f"{name}: clips by true class (row) and predicted class:", ""]
         lines += confusion(each[0]["class_names"], each[0]["confusion"])
@@ -253,6 +257,11 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--weights", default="audioset", help="EfficientAT's tag, file")
     made.add_argument("--test", type=int, default=10, help="fold; default: 10")
     made.add_argument("--rates", type=float, nargs="+", default=[1e-4, 3e-5])
+    made.add_argument(
+        "--as-given",
+        action="store_true",
+        help="take the first rate and all epochs; do not choose",
+    )
     made.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     return made
 

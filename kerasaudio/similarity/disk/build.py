@@ -5,7 +5,6 @@ records that can be read one by one. A sample of these gives the centroids; then
 encoded. In memory are the sample, and the codes, as in a search.
 """
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from kerasaudio.files.progress import hidden
 from kerasaudio.files.workplace import workplace
 from kerasaudio.similarity.disk import codes, data_set
 from kerasaudio.similarity.disk.data_set import Source
-from kerasaudio.similarity.disk.manifest import DATA, Manifest
+from kerasaudio.similarity.disk.manifest import DATA, Manifest, part_name
 from kerasaudio.similarity.disk.part import write_codes
 from kerasaudio.similarity.disk.rows import RowFile, RowWriter
 from kerasaudio.similarity.distances import check_vectors
@@ -51,8 +50,6 @@ def build(data: Path, folder: Path, metric: str, progress: bool | None) -> None:
     if not rows:
         raise ValueError(f"There are no vectors in {str(data)!r}.")
     _check_writable(folder)
-    # Of its own name, as another process may be opening the index that is replaced.
-    name = f"{DATA}{secrets.token_hex(8)}"
     with (
         workplace(folder.parent, only=folder.name) as place,
         tqdm(
@@ -62,6 +59,7 @@ def build(data: Path, folder: Path, metric: str, progress: bool | None) -> None:
         made = place.folder / folder.name
         made.mkdir()
         sources = tuple(data_set.source_of(data, file) for file in files)
+        name = part_name(DATA, metric, version, sources)
         with RowWriter(made, name, width) as writer:
             for file in files:
                 for batch in _checked(file, metric, width):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kerasaudio.files.whole_file import write_text
+from kerasaudio.files.workplace import remove_dead
 from kerasaudio.similarity.disk.data_set import Source
 from kerasaudio.similarity.distances import METRICS
 
@@ -91,6 +92,18 @@ class Manifest:
             raise ValueError(f"its metric is {self.metric!r}")
 
 
+def part_name(kind: str, *contents: object) -> str:
+    """Return the name of a part: parts with other contents have other names.
+
+    So who opens an index while it is replaced cannot mix files of both.
+
+    Args:
+        kind: `DATA` or `ADDED`.
+        *contents: What determines its content.
+    """
+    return f"{kind}{hashlib.sha256(repr(contents).encode()).hexdigest()[:16]}"
+
+
 def check_free(folder: Path, overwrite: bool) -> None:
     """Raise unless a folder can be replaced by an index.
 
@@ -101,6 +114,7 @@ def check_free(folder: Path, overwrite: bool) -> None:
     Raises:
         FileExistsError: It holds something else, or vectors that were added.
     """
+    remove_dead(folder)
     if not folder.is_dir():
         names = [folder.name] if folder.exists() else []
     else:

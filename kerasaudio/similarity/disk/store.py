@@ -1,13 +1,13 @@
 """Open the parts of an index on disk, and write what was added as its second part."""
 
 import os
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from kerasaudio.similarity.disk.manifest import ADDED, Manifest
+from kerasaudio.files.digests import digest
+from kerasaudio.similarity.disk.manifest import ADDED, Manifest, part_name
 from kerasaudio.similarity.disk.part import SUFFIXES, Part, write_codes
-from kerasaudio.similarity.disk.rows import RowFile, RowWriter
+from kerasaudio.similarity.disk.rows import PATHS, ROWS, RowFile, RowWriter
 from kerasaudio.similarity.disk.state import State
 
 
@@ -53,20 +53,21 @@ def write_added(
         ValueError: A row of the part that is there is damaged.
         OSError: A file cannot be written.
     """
-    name = f"{ADDED}{secrets.token_hex(8)}"
     width, added = manifest.width, state.added
     first, *later = state.parts
-    with RowWriter(temporary, name, width) as writer:
+    with RowWriter(temporary, ADDED, width) as writer:
         for part in later:
             part.file.copy_to(writer)
         new = slice(added.rows)
         writer.write(
             added.vectors[new], added.paths[new], added.starts[new], added.ends[new]
         )
-    file = RowFile(temporary, name, width, writer.rows)
-    write_codes(temporary, name, first.codes.space, file)
+    file = RowFile(temporary, ADDED, width, writer.rows)
+    write_codes(temporary, ADDED, first.codes.space, file)
+    contents = [digest(temporary / f"{ADDED}{end}", "sha256") for end in (ROWS, PATHS)]
+    name = part_name(ADDED, contents)
     for suffix in SUFFIXES:
-        os.replace(temporary / f"{name}{suffix}", home / f"{name}{suffix}")
+        os.replace(temporary / f"{ADDED}{suffix}", home / f"{name}{suffix}")
     part = Part(home, name, manifest.metric, width, writer.rows)
     own = next(iter(manifest.parts))
     grown = replace(manifest, parts={own: first.rows, name: writer.rows})
