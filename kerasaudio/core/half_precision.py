@@ -117,8 +117,8 @@ def _warn_if_it_moves(model: AudioModel, dtype: str) -> None:
     else:
         told = f"{origin} moved by up to {moved:.2g}, more than {LARGEST_MOVE:g},"
     warn(
-        f"{told} in {dtype}. Compare its results with those of dtype=None on sounds "
-        "of yours; see docs/results/half-precision.md.",
+        f"{told} in {dtype}. Compare its results with those in float32 on sounds of "
+        "yours; see docs/results/half-precision.md.",
         stacklevel=4,
     )
 

@@ -13,15 +13,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.core.programs.active import are_active, programs_run
 from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
+from kerasaudio.core.programs.folded import run_folded
 from kerasaudio.core.programs.jax_programs import JaxPrograms
 from kerasaudio.core.programs.parallel import DividedBatches, evaluate_divided, shares
+from kerasaudio.core.programs.rowwise import makes_masks
 from kerasaudio.core.programs.shapes import Lengths
-from kerasaudio.core.programs.torch_program import (
-    TorchProgram,
-    are_active,
-    programs_run,
-)
+from kerasaudio.core.programs.torch_program import TorchProgram
 from kerasaudio.core.programs.tracing import QuietModel
 
 
@@ -55,19 +54,26 @@ class InferenceModel(QuietModel):
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
     ) -> Any:
-        """Run the graph; while torch predicts or evaluates, by its program."""
-        program = self._torch_program
-        if program is None or training is not False or kwargs or not are_active():
+        """Run the graph; while Keras' loop predicts or evaluates, faster."""
+        if training is not False or kwargs or not are_active():
             return super().call(inputs, training=training, mask=mask, **kwargs)
         tensors = self._standardize_inputs(inputs)
         masks = [mask, *(getattr(x, "_keras_mask", None) for x in tensors)]
         masked = any(one is not None for one in keras.tree.flatten(masks))
-        found = None if masked else program(tensors)
+        found = None if masked else self._run_program(tensors)
         if found is None:
             return super().call(inputs, training=training, mask=mask)
         outputs = keras.tree.pack_sequence_as(self._outputs_struct, found)
         alone = isinstance(outputs, list | tuple) and len(outputs) == 1
         return outputs[0] if alone else outputs
+
+    def _run_program(self, tensors: list[Any]) -> list[Any] | None:
+        """Return the outputs, flat; None if the model must run as it is."""
+        if self._torch_program is not None:
+            return self._torch_program(tensors)
+        if makes_masks(self):
+            return None
+        return list(keras.tree.flatten(run_folded(self, tensors)))
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does; several devices take any batch size."""
@@ -112,8 +118,11 @@ class InferenceModel(QuietModel):
             return super().test_step(*args)
 
     def _by_program(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context in which torch runs the network by its program."""
-        if self._torch_program is None or self.jit_compile or self.run_eagerly:
+        """Return a context in which the network runs by its program.
+
+        On jax, `predict_on_batch` does, and XLA compiles what is left to Keras.
+        """
+        if _on_jax() or self.jit_compile or self.run_eagerly:
             return contextlib.nullcontext()
         return programs_run()
 

@@ -36,12 +36,8 @@ _IN_FLIGHT = 2  # chunks of a worker: while the network runs on one, another is 
 _DEATHS = 3  # of workers, after which their chunk is halved
 _MOST_STARTS = 4  # of each worker without any result in between
 _SHARE = 0.5  # of a CPU, for each worker and decoder: Ray's own work needs some, too
-# Where many programs share a machine, Ray's own begin too slowly for its limits.
-_PATIENCE = {
-    "RAY_agent_register_timeout_ms": "180000",
-    "RAY_raylet_start_wait_time_s": "180",
-    "RAY_worker_register_timeout_seconds": "180",
-}
+# On a busy machine, Ray's own processes can be too late for its limit of 15 s.
+_TRIES = 4
 # Settings of this process that workers have, too.
 _PASSED = ("KERASAUDIO_", "TF_CPP_", "XLA_", "TF_FORCE_", "JAX_")
 
@@ -52,8 +48,6 @@ def check_installed() -> None:
     Raises:
         ImportError: It is missing; the message says what to install.
     """
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)  # read when ray is imported
     try:
         import ray  # noqa: F401
     except ImportError as error:
@@ -93,18 +87,28 @@ def _cluster() -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    with warnings.catch_warnings():
-        # jax warns of any fork; what Ray forks becomes another program at once.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        ray.init(
-            address=os.environ.get("RAY_ADDRESS") or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+    _begin(ray, os.environ.get("RAY_ADDRESS") or "local")
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _begin(ray: Any, address: str) -> None:
+    tries = _TRIES if address == "local" else 1
+    for left in reversed(range(tries)):
+        try:
+            with warnings.catch_warnings():
+                # jax warns of any fork; what Ray forks becomes another program at once.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except Exception as error:  # Ray raises no kind of its own
+            ray.shutdown()
+            if not left:
+                raise OSError(
+                    f"Ray could not be started or reached at {address!r}: {error}"
+                ) from error
 
 
 @dataclass

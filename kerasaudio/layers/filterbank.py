@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+EACH = 1024  # work of one more product, in multiplications for one frame
+
 
 def hertz_to_mel(hertz: ArrayLike, *, htk: bool = False) -> np.ndarray:
     """Convert Hz to mel.
@@ -76,16 +78,17 @@ def mel_filterbank(
     return bank
 
 
-def split_bands(bank: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
-    """Split a filter bank into low and high bands, which share few bins.
+def split_bands(bank: np.ndarray, most: int = 4) -> list[tuple[int, int, np.ndarray]]:
+    """Split a filter bank into neighboring bands, which share few bins with the others.
 
-    Most of a mel matrix is zero; two smaller products save about half of the work.
+    Most of a mel matrix is zero; some smaller products save half of the work or more.
 
     Args:
         bank: (bins, bands), the bands in ascending order.
+        most: Largest number of groups.
 
     Returns:
-        At most two groups of (first bin, last bin + 1, part of the bank).
+        At most `most` groups of (first bin, last bin + 1, part of the bank).
     """
 
     bins, bands = bank.shape
@@ -98,9 +101,22 @@ def split_bands(bank: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
         low, high = (low, high) if low < high else (0, 1)
         return low, high, bank[low:high, start:stop]
 
-    def work(cut: int) -> int:
-        return part(0, cut)[2].size + part(cut, bands)[2].size
-
     # Matrix products process bands in groups of 16.
-    cut = min(range(16, bands, 16), key=work, default=bands)
-    return [part(0, cut), part(cut, bands)] if cut < bands else [part(0, bands)]
+    cuts = range(0, bands, 16)
+    # First band of the rest -> its work, and the first bands of its groups.
+    plans: dict[int, tuple[int, tuple[int, ...]]] = {bands: (0, ())}
+    found = []
+    for count in range(1, min(most, len(cuts)) + 1):
+        plans = {
+            start: min(
+                (part(start, stop)[2].size + work, (start, *starts))
+                for stop, (work, starts) in plans.items()
+                if stop > start
+            )
+            for start in cuts
+            if start < max(plans)
+        }
+        work, starts = plans[0]
+        found.append((work + count * EACH, starts))
+    _, starts = min(found)
+    return [part(*ends) for ends in zip(starts, (*starts[1:], bands), strict=True)]

@@ -139,9 +139,9 @@ class MelSpectrogram(Spectrogram):
             triangles=self.triangles,
         )
 
-    def call(self, inputs: Any) -> Any:
-        """Transform (batch, samples) to (batch, frames, n_mels)."""
-        spectrogram = super().call(inputs)
+    def features(self, waveform: Any) -> Any:
+        """Return the output for some rows of a batch."""
+        spectrogram = super().features(waveform)
         bands = [
             matmul(spectrogram[:, :, low:high], bank)
             for low, high, bank in self._groups

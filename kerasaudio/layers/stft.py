@@ -19,6 +19,7 @@ from kerasaudio.layers.framing import (
     frame,
     pad_ends,
 )
+from kerasaudio.layers.parts import in_parts
 from kerasaudio.layers.precision import exact
 from kerasaudio.layers.window import Window
 from kerasaudio.layers.windowed_transform import WindowedTransform
@@ -203,7 +204,15 @@ class Spectrogram(STFT):
 
     def call(self, inputs: Any) -> Any:
         """Transform (batch, samples) to (batch, frames, bins)."""
-        real, imag = self.spectrum(inputs)
+        self.check_input(inputs)
+        frames = self.count_frames(inputs.shape[1])
+        if not isinstance(frames, int):
+            return self.features(inputs)
+        return in_parts(self.features, inputs, frames * self.n_fft)
+
+    def features(self, waveform: Any) -> Any:
+        """Return the output for some rows of a batch."""
+        real, imag = self.spectrum(waveform)
         return magnitude_to_power(real * real + imag * imag, self.power)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

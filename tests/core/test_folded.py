@@ -7,10 +7,15 @@ from keras import layers
 
 import kerasaudio
 from kerasaudio.core.inference import InferenceModel
-from kerasaudio.core.programs.folded import ROWS, fold
+from kerasaudio.core.programs import folded
+from kerasaudio.core.programs.folded import ROWS, fold, run_folded
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "jax", reason="only programs on jax are folded"
+    keras.backend.backend() == "torch", reason="torch has steps of its own"
+)
+jax_only = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="only jax scales after the convolution"
 )
 RNG = np.random.default_rng(0)
 
@@ -42,6 +47,7 @@ def changed(model):
     return {v.path for v in model.variables if found[id(v)] is not values[id(v)]}
 
 
+@jax_only
 def test_only_what_a_normalization_alone_uses_is_changed():
     assert {path.partition("/")[0] for path in changed(network())} == {
         "with_bias",
@@ -88,10 +94,75 @@ def test_trained_networks_score_a_batch_as_single_clips(name):
     loudness = np.array([[1.0], [0.1], [0.01], [1e-3], [0]])
     waveforms = (0.2 * loudness * RNG.normal(size=(5, samples))).astype("float32")
     waveforms = waveforms.clip(-1, 1)
-    assert changed(model)
+    assert keras.backend.backend() == "tensorflow" or changed(model)
 
     alone = [model.predict(row[None], verbose=0)[0] for row in waveforms]
 
     np.testing.assert_allclose(
         model.predict(waveforms, verbose=0), alone, atol=1e-5 * np.max(alone)
     )
+
+
+def flat(own, bias):
+    """Give a network of convolutions that are normalized, of every kind."""
+    image = keras.Input((12, 10, 3))
+    x = layers.Conv2D(4, 3, padding="same", use_bias=bias)(image)
+    x = layers.ReLU()(layers.BatchNormalization(name="first")(x))
+    kind = DepthwiseConv2D if own else layers.DepthwiseConv2D
+    x = kind(3, strides=2, use_bias=bias, name="depthwise")(x)
+    x = layers.BatchNormalization(name="second")(x)
+    x = layers.Dropout(0.5)(layers.Activation("sigmoid")(x))
+    return filled(InferenceModel(image, [x, layers.GlobalAveragePooling2D()(x)]))
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_kernels_are_scaled_as_their_outputs_would_be(own, bias):
+    model = flat(own, bias)
+    images = RNG.normal(size=(3, 12, 10, 3)).astype("float32")
+    called = []
+    for name in ("first", "second"):
+        model.get_layer(name).call = lambda *_, **__: called.append("normalization")
+    found = run_folded(model, [keras.ops.convert_to_tensor(images)])
+    assert not called
+    for name in ("first", "second"):
+        del model.get_layer(name).call
+    assert isinstance(found, list)
+    for one, other in zip(model(images, training=False), found, strict=True):
+        one, other = map(keras.ops.convert_to_numpy, (one, other))
+        assert one.std() > 1e-3
+        np.testing.assert_allclose(other, one, atol=1e-5 * np.abs(one).max())
+
+
+def test_large_kernels_of_small_outputs_stay(monkeypatch):
+    clip = keras.Input((64, 8))
+    x = layers.Conv1D(8, 64)(clip)  # 4,096 values in the kernel, 8 a row in the output
+    model = filled(keras.Model(clip, layers.BatchNormalization()(x)))
+    scaled = []
+    scale = folded.scale_and_shift
+    monkeypatch.setattr(folded, "SMALL", 10)
+    monkeypatch.setattr(
+        folded, "scale_and_shift", lambda *given: scaled.append(0) or scale(*given)
+    )
+    for rows, count in ((511, 0), (512, 1)):
+        scaled.clear()
+        clips = keras.ops.ones((rows, 64, 8))
+        found = keras.ops.convert_to_numpy(run_folded(model, [clips]))
+        assert len(scaled) == count
+        expected = keras.ops.convert_to_numpy(model(clips, training=False))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its loop")
+def test_tensorflow_predicts_without_normalization_and_notices_training():
+    model = flat(True, True)
+    images = RNG.normal(size=(4, 12, 10, 3)).astype("float32")
+    model.compile("sgd", "mse")
+    targets = [np.zeros((4, *y.shape[1:]), "float32") for y in model.outputs]
+    before = model.predict_on_batch(images)
+    assert model.evaluate(images, targets, verbose=0)
+    model.fit(images, targets, verbose=0)
+    after = model.predict_on_batch(images)
+    assert np.abs(after[0] - before[0]).max() > 1e-3
+    for one, other in zip(model(images, training=False), after, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-5 * np.abs(one).max())

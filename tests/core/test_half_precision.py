@@ -10,6 +10,7 @@ import pytest
 
 import kerasaudio
 from kerasaudio import FeatureExtractor, load_features
+from kerasaudio.cli import main
 from kerasaudio.core import half_precision
 from kerasaudio.core.half_precision import LARGEST_MOVE, in_half, largest_move
 from support.command import CHECKOUT
@@ -118,6 +119,27 @@ def test_stored_features_do_not_mix(model, tmp_path):
         assert stored.vectors.dtype == np.float32
     with pytest.raises(FileExistsError):
         made["float16"].write(tmp_path / "one.wav", tmp_path / "None.npz")
+
+
+def test_the_commands_take_it(tmp_path, capsys):
+    import soundfile
+
+    noise = np.random.default_rng(3).normal(0, 0.1, RATE)
+    soundfile.write(tmp_path / "one.wav", noise, RATE)
+    words = [str(tmp_path / "one.wav"), "--model", "LeNetMFCC/fsdd", "--json"]
+
+    def said(*more):
+        assert main([*more, *words]) == 0
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    model = kerasaudio.load("LeNetMFCC/fsdd")
+    noise, _ = soundfile.read(tmp_path / "one.wav", dtype="float32")
+    vector = said("embed", "--dtype", "float16")["vector"]
+    assert vector == model.embed(noise, RATE, dtype="float16").tolist()
+    assert vector != said("embed")["vector"]
+    (best, *_) = said("tag", "--dtype", "float16")["tags"]
+    (label, score), *_ = model.tag(noise, RATE, dtype="float16")
+    assert (best["label"], best["score"]) == (label, pytest.approx(score, abs=1e-6))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "half", 16, np.float16, ""])

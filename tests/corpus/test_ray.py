@@ -1,6 +1,5 @@
 """The Ray engine on two nodes of this machine, whose workers, driver and nodes die."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,8 +15,6 @@ from kerasaudio.corpus import on_ray, output
 
 from .conftest import encoded, errors_of, rows_of
 
-with contextlib.suppress(ImportError):
-    on_ray.check_installed()  # with patience, which Ray reads when it is imported
 ray = pytest.importorskip("ray", reason='Ray is not installed: pip install ".[ray]"')
 pytestmark = [
     pytest.mark.slow,

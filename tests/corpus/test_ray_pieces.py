@@ -61,6 +61,34 @@ def test_only_gpus_need_decoders():
     assert on_ray.decoders(64, 64, 0) == 0
 
 
+class Busy:
+    """Ray on a machine that is too busy for it, so many times."""
+
+    def __init__(self, times):
+        self.times, self.calls = times, []
+
+    def init(self, address, **settings):
+        self.calls.append(address)
+        self.times -= 1
+        if self.times >= 0:
+            raise Exception("The current node timed out during startup.")
+
+    def shutdown(self):
+        self.calls.append("shutdown")
+
+
+def test_ray_is_started_again_if_it_was_too_slow():
+    busy = Busy(2)
+    on_ray._begin(busy, "local")
+    assert busy.calls == ["local", "shutdown", "local", "shutdown", "local"]
+    with pytest.raises(OSError, match=r"could not be started.*timed out"):
+        on_ray._begin(Busy(9), "local")
+    there = Busy(9)
+    with pytest.raises(OSError, match=r"reached at '10\.0\.0\.1:6379'"):
+        on_ray._begin(there, "10.0.0.1:6379")
+    assert there.calls == ["10.0.0.1:6379", "shutdown"]
+
+
 def test_without_ray(sounds, model, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ImportError, match=r"needs Ray: pip install .*ray"):

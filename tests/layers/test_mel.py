@@ -55,13 +55,24 @@ def test_split_bands_put_together_are_the_bank(bank, triangles):
     arguments, sample_rate = bank
     whole = mel_filterbank(sample_rate=sample_rate, triangles=triangles, **arguments)
     power = np.random.default_rng(0).uniform(size=(3, len(whole)))
-    parts = [power[:, low:high] @ part for low, high, part in split_bands(whole)]
+    groups = split_bands(whole)
+    parts = [power[:, low:high] @ part for low, high, part in groups]
     np.testing.assert_allclose(np.concatenate(parts, axis=1), power @ whole)
+    assert 1 <= len(groups) <= 4
 
 
-def test_splitting_saves_work():
-    whole = mel_filterbank(sample_rate=16000, n_fft=512, n_mels=96)
-    assert sum(part.size for _, _, part in split_bands(whole)) < 0.65 * whole.size
+@pytest.mark.parametrize(
+    ("n_fft", "n_mels", "left"), [(512, 96, 0.24), (1024, 128, 0.25)]
+)
+def test_splitting_saves_work(n_fft, n_mels, left):
+    whole = mel_filterbank(sample_rate=16000, n_fft=n_fft, n_mels=n_mels)
+    assert sum(part.size for _, _, part in split_bands(whole)) < left * whole.size
+
+
+def test_a_small_bank_is_not_split():
+    whole = mel_filterbank(sample_rate=16000, n_fft=256, n_mels=16)
+    ((low, high, bank),) = split_bands(whole)
+    np.testing.assert_array_equal(bank, whole[low:high])
 
 
 @pytest.mark.filterwarnings("ignore:.*mel bands contain no bin")

@@ -1,17 +1,24 @@
 """Move batch normalization into the convolution before it, inside a program.
 
-XLA scales the output of a convolution in a pass of its own, but adds a bias at once. It
-costs a product with every kernel in each call, so only larger batches gain.
+XLA scales the output of a convolution in a pass of its own, but adds a bias at once;
+TensorFlow needs two passes, and adds a bias and applies an activation at once. It costs
+a product with every kernel in each call, so only larger batches gain.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 from keras import layers, ops
 
-ROWS = 4  # smallest number of rows for which it is done
+from kerasaudio.layers.depthwise import DepthwiseConv2D
+
+ROWS = 4  # smallest number of rows for which it is done on jax
+SMALL = 100_000  # values in a kernel that is always scaled on TensorFlow
+_CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
+_DEPTHWISE = (layers.DepthwiseConv2D, DepthwiseConv2D)
 
 
 def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
@@ -22,7 +29,7 @@ def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
         values: Values of its variables, by the `id` of the variable.
     """
     found = dict(values)
-    for convolution, normalization in _pairs(model):
+    for convolution, normalization in _pairs(model, _CONVOLUTIONS):
         scale, shift = scale_and_shift(normalization, lambda v: values[id(v)])
         if normalization.scale:
             found[id(normalization.gamma)] = ops.ones_like(scale)
@@ -37,6 +44,51 @@ def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
             scale, 1 - normalization.epsilon
         )
     return found
+
+
+def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
+    """Return the outputs of a functional model in inference, in its structure.
+
+    Kernels that are larger than the output of their convolution stay as they are.
+
+    Args:
+        model: The model.
+        inputs: The tensors of the model's inputs, flat.
+    """
+    rows = inputs[0].shape[0] or 1
+    values: list[tuple[Any, Any]] = []
+    shifts: dict[int, Any] = {}  # normalization -> what is left of it
+    for convolution, normalization in _pairs(model, _CONVOLUTIONS + _DEPTHWISE):
+        kernel = convolution.kernel
+        outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
+        if math.prod(kernel.shape) > max(outputs, SMALL):
+            continue
+        scale, shift = scale_and_shift(normalization, lambda v: v.value)
+        if convolution.bias is not None:
+            values.append((convolution.bias, convolution.bias.value * scale + shift))
+            shift = None
+        if type(convolution) in _DEPTHWISE:
+            scale = ops.reshape(scale, kernel.shape[-2:])
+        values.append((kernel, kernel.value * scale))
+        shifts[id(normalization)] = shift
+
+    def folded(operation: Any) -> Callable[..., Any]:
+        if id(operation) in shifts:
+            shift = shifts[id(operation)]
+            return lambda x, **_: x if shift is None else _with_bias(x, shift)
+        if getattr(operation, "_call_has_training_arg", False):
+            return lambda *args, **named: operation(
+                *args, **{**named, "training": False}
+            )
+        return operation
+
+    with keras.StatelessScope(values):
+        return model._run_through_graph(inputs, operation_fn=folded)
+
+
+def _with_bias(x: Any, bias: Any) -> Any:
+    """Add a bias in the form in which Keras' convolutions do, which is fused."""
+    return ops.add(x, ops.reshape(bias, (1,) * (len(x.shape) - 1) + (-1,)))
 
 
 def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[Any, Any]:
@@ -55,7 +107,7 @@ def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[An
     return scale, shift
 
 
-def _pairs(model: Any) -> Iterator[tuple[Any, Any]]:
+def _pairs(model: Any, kinds: Sequence[type]) -> Iterator[tuple[Any, Any]]:
     """Yield convolutions and the normalizations that alone use their outputs."""
     nodes = [node for group in model._nodes_by_depth.values() for node in group]
     calls = Counter(id(node.operation) for node in nodes)
@@ -69,14 +121,18 @@ def _pairs(model: Any) -> Iterator[tuple[Any, Any]]:
         (source, *others) = node.input_tensors
         before = makers.get(id(source))
         once = uses[id(source)] == calls[id(before)] == calls[id(normalization)] == 1
-        if once and not others and _can_take(before, normalization):
+        if (
+            once
+            and not others
+            and type(before) in kinds
+            and _can_take(before, normalization)
+        ):
             yield before, normalization
 
 
 def _can_take(before: Any, normalization: Any) -> bool:
     return (
-        type(before) in (layers.Conv1D, layers.Conv2D)
-        and before.activation is keras.activations.linear
+        before.activation is keras.activations.linear
         and before.data_format == "channels_last"
         and not getattr(before, "lora_enabled", False)
         and before.quantization_mode is None

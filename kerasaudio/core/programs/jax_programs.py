@@ -4,8 +4,12 @@ Compiling one takes seconds, and it stays in memory (20 MB for a large network).
 `Shapes` keeps programs few; a network for any length runs on clips that are padded to
 one of their lengths (`open_length`). If a layer does not allow that, each length gets a
 program, and the least recently used one is dropped.
+
+On CPUs, large batches run in parts whose tensors fit into the processor's cache.
 """
 
+import os
+import sys
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any
@@ -21,11 +25,16 @@ from kerasaudio.core.programs.open_length import (
     takes_any_length,
 )
 from kerasaudio.core.programs.parallel import filled_up, placed, shares
+from kerasaudio.core.programs.rowwise import is_rowwise, largest_row
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
+from kerasaudio.layers.precision import has_gpu
 
 # jax keeps 0.2 MB for each length that it ever traced, even without a program. After
 # this number of dropped programs its caches are cleared.
 DROPS = 200
+# Bytes of the largest tensor of a part of a batch, for each two cores. Beyond 32 MB,
+# glibc gives memory back to the system after each call, which then clears it anew.
+PART_BYTES = 16 << 20
 BATCHES = 2  # padded batches, after which freed memory is returned to the system
 
 
@@ -43,6 +52,8 @@ class JaxPrograms:
         self._programs: dict[Hashable, _Program] = {}
         self._lock = Lock()
         self._dropped = self._filled = 0
+        self._row: float | None = None  # bytes of the largest tensor for each sample
+        self._weights = 0  # bytes
         self._made_for: tuple[Any, ...] = (None,)
 
     def __call__(self, x: Any, compiled: bool) -> Any:
@@ -102,7 +113,8 @@ class JaxPrograms:
             if self._shapes is None:
                 fills = takes_any_length(self._model)
                 self._shapes = Shapes(self._model.clip_lengths if fills else None)
-            shape = self._shapes.choose(-(-rows // devices), samples)
+            most = self._most_rows(samples)
+            shape = self._shapes.choose(min(-(-rows // devices), most), samples)
             for key in list(self._programs):
                 if isinstance(key, Shape) and key not in self._shapes:
                     self._drop(key)
@@ -119,6 +131,18 @@ class JaxPrograms:
         if is_due:
             give_back()
         return outputs
+
+    def _most_rows(self, samples: int) -> int:
+        """Return the number of rows of a part, a power of two."""
+        if self._row is None:
+            alone = is_rowwise(self._model) and not has_gpu()
+            self._row = largest_row(self._model, samples) / samples if alone else 0.0
+            self._weights = 4 * self._model.count_params()
+        if not self._row:
+            return sys.maxsize
+        # Each part reads all weights.
+        size = max(PART_BYTES * max(1, (os.cpu_count() or 1) // 2), self._weights)
+        return 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
 
     def _program(self, key: Hashable, fills: bool) -> "_Program":
         program = self._programs.pop(key, None)

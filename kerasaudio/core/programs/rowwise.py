@@ -1,5 +1,6 @@
-"""What is known of a model's layers: whether rows of a batch depend on each other."""
+"""What is known of a model's layers: whether rows depend on each other, and sizes."""
 
+import math
 from typing import Any
 
 import keras
@@ -22,6 +23,26 @@ def is_rowwise(model: Any) -> bool:
         for node in nodes
         for layer in _with_layers_inside(node.operation)
     )
+
+
+def largest_row(model: Any, samples: int) -> int:
+    """Return the bytes of the largest tensor in a network, for one row of a batch.
+
+    Args:
+        model: A functional model from waveforms.
+        samples: Length of the waveform.
+    """
+    sizes = [samples]
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        outputs = operation.compute_output_spec(*args, **kwargs)
+        for tensor in keras.tree.flatten(outputs):
+            sizes.append(math.prod(size or 1 for size in tensor.shape))
+        return outputs
+
+    waveform = keras.KerasTensor((1, samples), "float32")
+    model._run_through_graph([waveform], call_fn=call)
+    return 4 * max(sizes)
 
 
 def makes_masks(model: Any) -> bool:

@@ -8,9 +8,7 @@ batch runs in parts whose tensors fit into a processor's cache. Layers without a
 run as they are.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
@@ -21,26 +19,6 @@ from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
 MOST_SHAPES = 64
-
-_active = ContextVar("kerasaudio_torch_programs", default=False)
-
-
-@contextmanager
-def programs_run() -> Iterator[None]:
-    """Let models predict by their programs; without gradients."""
-    import torch
-
-    before = _active.set(True)
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        _active.reset(before)
-
-
-def are_active() -> bool:
-    """Return whether models predict by their programs."""
-    return _active.get()
 
 
 class TorchProgram:
