@@ -9,7 +9,6 @@ step would not add up the gradients of several processes, nor say so.
 
 import contextlib
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,13 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.core.exactness import mode_now
 from kerasaudio.start import PRECISION
+from kerasaudio.training.devices.messages import (
+    Message,
+    loss_facts,
+    read_message,
+    unloadable,
+    write_message,
+)
 from kerasaudio.training.devices.moments import over_all_rows
 from kerasaudio.training.devices.torch_step import (
     all_sum,
@@ -71,7 +77,8 @@ class OnTorch:
         import torch.distributed
 
         with TemporaryDirectory(prefix="kerasaudio-") as folder:
-            address = (Path(folder) / "meeting").as_uri()
+            self._folder = Path(folder)
+            address = (self._folder / "meeting").as_uri()
             kind = "nccl" if self._devices[0].startswith("cuda") else "gloo"
             begin = (kind, address, len(self._devices))
             self._knows_network = False
@@ -120,40 +127,35 @@ class OnTorch:
 
     def _send(self, learner: Any, parts: Any, told: dict[str, Any]) -> None:
         """Send each process its rows, and all of them the weights."""
+        arrays: dict[str, list[np.ndarray]] = {}
         if not self._knows_network:
-            told |= _described(learner)
+            told |= _described(learner, self._folder)
             self._knows_network = True
         if self._seed is not None:  # a new epoch
-            told |= {"seed": self._seed, "others": [*map(_array, others_of(learner))]}
+            told["seed"] = self._seed
+            arrays["others"] = [*map(_array, others_of(learner))]
             self._seed = None
         for rank, part in enumerate(parts[1:], start=1):
-            self._tell(rank, told | {"rows": [*map(_array, part)]})
+            self._tell(rank, told, arrays | {"rows": [*map(_array, part)]})
         send_weights(learner)
 
-    def _tell(self, rank: int, message: dict[str, Any]) -> None:
+    def _tell(self, rank: int, facts: dict[str, Any], arrays: Any = None) -> None:
         pipe = self._workers[rank - 1].stdin
         assert pipe is not None
-        try:
-            pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise ValueError(
-                "devices needs a network and a loss that other processes can load: "
-                f"functions and classes of a module, no lambdas. {error}"
-            ) from error
-        pipe.flush()
+        write_message(pipe, facts, arrays)
 
     def _outputs(self, device: Any) -> list[Any]:
         """Return the outputs of the other devices."""
         import torch
 
-        found = [self._answer(worker)["outputs"] for worker in self._workers]
-        return [torch.as_tensor(part, device=device) for part in found]
+        found = [self._answer(worker).arrays["outputs"] for worker in self._workers]
+        return [torch.as_tensor(part, device=device) for (part,) in found]
 
-    def _answer(self, worker: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    def _answer(self, worker: "subprocess.Popen[bytes]") -> Message:
         assert worker.stdout is not None
-        answer: dict[str, Any] = pickle.load(worker.stdout)  # noqa: S301 (our process)
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
+        answer = read_message(worker.stdout)
+        if "error" in answer.facts:
+            raise RuntimeError(answer.facts["error"])
         return answer
 
     def _what_failed(self, error: Exception) -> str:
@@ -164,9 +166,9 @@ class OnTorch:
             if worker.returncode is None:
                 continue
             with contextlib.suppress(EOFError, OSError):
-                while "error" not in (answer := pickle.load(worker.stdout)):  # type: ignore[arg-type]  # noqa: S301
-                    pass
-                return f"A process of this training failed: {answer['error']}"
+                while worker.stdout is not None:
+                    if "error" in (facts := read_message(worker.stdout).facts):
+                        return f"A process of this training failed: {facts['error']}"
             return f"A process of this training ended with {worker.returncode}: {error}"
         return f"The processes of this training cannot reach each other: {error}"
 
@@ -205,19 +207,18 @@ def _started(device: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def _described(learner: Any) -> dict[str, Any]:
+def _described(learner: Any, folder: Path) -> dict[str, Any]:
     """Return what a process needs to build the network for a phase."""
+    path = folder / "network.keras"
     try:
-        network = pickle.dumps(learner.network)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise ValueError(
-            f"devices needs a network that other processes can load: {error}"
-        ) from error
+        learner.network.save(path)
+    except (AttributeError, TypeError, NotImplementedError) as error:
+        raise ValueError(unloadable(str(error))) from error
     layers = [*learner.network._flatten_layers()]
     return {
-        "network": network,
+        "network": str(path),
         "policies": learner.precision.names(layers),
-        "loss": learner.loss,
+        "loss": loss_facts(learner.loss),
         "trainable": [layer.trainable for layer in layers],
         "floatx": keras.config.floatx(),
         "policy": keras.config.dtype_policy().name,

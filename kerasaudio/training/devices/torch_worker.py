@@ -6,7 +6,6 @@ standard error.
 """
 
 import os
-import pickle
 import sys
 import traceback
 from typing import Any, BinaryIO
@@ -14,6 +13,12 @@ from typing import Any, BinaryIO
 import keras
 
 from kerasaudio.training.devices.learner import Learner, learner_of
+from kerasaudio.training.devices.messages import (
+    Message,
+    loss_of,
+    read_message,
+    write_message,
+)
 from kerasaudio.training.devices.moments import over_all_rows
 from kerasaudio.training.devices.on_one import OnOne
 from kerasaudio.training.devices.seeds import drawn_state, states
@@ -38,19 +43,20 @@ class Worker:
             kind, init_method=address, world_size=devices, rank=rank
         )
 
-    def step(self, message: dict[str, Any]) -> Any:
+    def step(self, message: Message) -> Any:
         """Take part in a step; return the outputs if they are wanted."""
-        if "network" in message:
-            self._learner = _built(message)
+        facts, arrays = message
+        if "network" in facts:
+            self._learner = _built(facts)
         learner = self._learner
-        if "seed" in message:
-            self._begin_epoch(message["seed"], message["others"])
+        if "seed" in facts:
+            self._begin_epoch(facts["seed"], arrays["others"])
         send_weights(learner)
-        rows, scale = message["rows"], message["scale"]
+        rows, scale = arrays["rows"], facts["scale"]
         with over_all_rows(learner, all_sum):
             found = gradient(learner, rows, self._devices, scale)
         joined(learner, found)
-        if not message["outputs"]:
+        if not facts["outputs"]:
             return None
         return keras.ops.convert_to_numpy(found.outputs)
 
@@ -63,20 +69,20 @@ class Worker:
         keras.utils.set_random_seed(int(drawn_state(seed, 0, self._rank, ())))
 
 
-def _built(message: dict[str, Any]) -> Learner:
-    keras.config.set_floatx(message["floatx"])
-    keras.config.set_dtype_policy(message["policy"])
-    network = pickle.loads(message["network"])  # noqa: S301 (from our own process)
+def _built(facts: dict[str, Any]) -> Learner:
+    keras.config.set_floatx(facts["floatx"])
+    keras.config.set_dtype_policy(facts["policy"])
+    network = keras.saving.load_model(facts["network"], compile=False)
     layers = [*network._flatten_layers()]
-    chosen = zip(layers, message["policies"], strict=True)
+    chosen = zip(layers, facts["policies"], strict=True)
     changes = [
         (layer, keras.dtype_policies.get(name)) for layer, name in chosen if name
     ]
     learner = learner_of(network, OnOne(), None, changes)
-    for layer, flag in zip(layers, message["trainable"], strict=True):
+    for layer, flag in zip(layers, facts["trainable"], strict=True):
         if not isinstance(layer, keras.Model):  # those would set all their layers
             layer.trainable = flag
-    learner.compile(loss=message["loss"])
+    learner.compile(loss=loss_of(facts["loss"]))
     return learner
 
 
@@ -87,8 +93,7 @@ def main() -> None:
     try:
         _listen(sys.stdin.buffer, answers)
     except Exception:
-        pickle.dump({"error": traceback.format_exc()}, answers)
-        answers.flush()
+        write_message(answers, {"error": traceback.format_exc()})
         sys.exit(1)
 
 
@@ -96,16 +101,15 @@ def _listen(messages: BinaryIO, answers: BinaryIO) -> None:
     worker: Worker | None = None
     while True:
         try:
-            message = pickle.load(messages)  # noqa: S301 (from our own process)
+            message = read_message(messages)
         except EOFError:
             return
         if worker is None:
-            worker = Worker(*message["begin"])
+            worker = Worker(*message.facts["begin"])
             continue
         outputs = worker.step(message)
         if outputs is not None:
-            pickle.dump({"outputs": outputs}, answers)
-            answers.flush()
+            write_message(answers, {}, {"outputs": [outputs]})
 
 
 if __name__ == "__main__":
