@@ -7,11 +7,15 @@ way: by an error, or because the process dies. TF_CPP_MIN_LOG_LEVEL=0 shows them
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 from kerasaudio import start
@@ -41,6 +45,46 @@ def start_backend() -> None:
         keras.ops.convert_to_numpy(keras.ops.add(keras.ops.ones(1), 1.0))
         # Saved models may have any of its layers: now all of them are registered.
         importlib.reload(sys.modules["kerasaudio"])
+    sys.meta_path.insert(0, QuietImport("tensorflow"))
+
+
+class QuietImport(MetaPathFinder):
+    """Leave out what TensorFlow logs when it is imported later.
+
+    On other backends, Keras imports it, where it is installed, the first time that it
+    describes a layer.
+
+    Args:
+        name: Name of the package.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._is_finding = False
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Find the package as others do; its lines are left out while it is loaded."""
+        if fullname != self._name or self._is_finding:
+            return None
+        self._is_finding = True
+        try:
+            found = importlib.util.find_spec(fullname)
+        finally:
+            self._is_finding = False
+        if found is not None and found.loader is not None:
+            execute = found.loader.exec_module
+
+            def quietly(module: ModuleType) -> None:
+                with start.without_log():
+                    execute(module)
+
+            found.loader.exec_module = quietly  # type: ignore[method-assign]
+        return found
 
 
 @contextlib.contextmanager
