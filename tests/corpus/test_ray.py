@@ -207,6 +207,11 @@ def test_a_node_that_is_lost(cluster, many, model, out, right, workers, monkeypa
         ]
         assert second.node_id in where
         cluster.remove_node(second, allow_graceful=False)
+        # Else a fast machine is done before Ray notices.
+        while any(
+            one["Alive"] for one in ray.nodes() if one["NodeID"] == second.node_id
+        ):
+            time.sleep(0.1)
 
     at(40, lose, monkeypatch)
     corpus.run(many, model, out=out, engine="ray", workers=2)

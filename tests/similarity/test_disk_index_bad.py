@@ -2,7 +2,6 @@
 
 import builtins
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -335,7 +334,6 @@ def test_a_killed_builder_leaves_no_index(data, home, tmp_path):
         [sys.executable, "-c", _KILLED, str(data)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"KERAS_BACKEND": "numpy"},
     ) as builder:
         assert builder.stdout.readline() == b"encoding\n"
         builder.send_signal(signal.SIGKILL)

@@ -56,7 +56,7 @@ class StopError(Exception):
 
 def main(folder, out, settings):
     """Train, and write what came of it."""
-    backend = os.environ["KERAS_BACKEND"]
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     there = settings.pop("there", 1)
     if backend == "tensorflow" and there > 1:
         import tensorflow as tf
