@@ -38,7 +38,11 @@ def cluster():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        checks = {"health_check_period_ms": 1000, "health_check_failure_threshold": 3}
+        cluster = Cluster(
+            initialize_head=True,
+            head_node_args={"num_cpus": 1, "_system_config": checks},
+        )
         cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
         yield cluster
