@@ -100,7 +100,7 @@ def nearest_in(
     from kerasaudio.similarity.disk.build import described
     from kerasaudio.similarity.disk.data_set import parquet_files
 
-    parquet.check_installed()
+    parquet.check_installed(advice="")
     files = parquet_files(data)
     rows, _, origin = described(files)
     vector = embed(_fitting(str(data), origin, extractor))

@@ -1,6 +1,6 @@
 """Build models that return the outputs of inner layers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -96,6 +96,16 @@ def layer_copy(layer: Any, config: dict[str, Any]) -> Any:
             dtype=config["dtype"],
         )
     return type(layer).from_config(config)
+
+
+def config_parts(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield the configurations of all objects in a configuration, outermost first."""
+    if isinstance(config, dict):
+        yield config
+        config = list(config.values())
+    if isinstance(config, list | tuple):
+        for value in config:
+            yield from config_parts(value)
 
 
 class Summary(keras.layers.Layer):

@@ -8,7 +8,7 @@ whose factory wants float32, and heads compute in float32.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,13 @@ import keras
 
 from kerasaudio.core.architecture import ARCHITECTURES
 from kerasaudio.core.audio_model import WORKERS, AudioModel
-from kerasaudio.core.feature_model import Summary, frontend_layers, layer_copy, tap
+from kerasaudio.core.feature_model import (
+    Summary,
+    config_parts,
+    frontend_layers,
+    layer_copy,
+    tap,
+)
 from kerasaudio.core.heads import head_layers
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.initializers import numpy_initializers
@@ -178,22 +184,13 @@ def _copied(network: InferenceModel, dtype: str, kept: set[str]) -> InferenceMod
 
 def _set_policies(config: Any, policy: str, name: str) -> None:
     """Change the float policies in the configuration of a layer."""
-    for part in _parts(config):
+    for part in config_parts(config):
         kind = str(part.get("class_name"))
         if not kind.endswith("DTypePolicy"):
             continue
         if kind != "DTypePolicy" or part["config"]["name"] not in _FLOATS:
             raise ValueError(f"The weights of the layer {name!r} are quantized.")
         part["config"] = {**part["config"], "name": policy}
-
-
-def _parts(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for value in node:
-            yield from _parts(value)
 
 
 def _share(original: Any, copy: Any) -> None:

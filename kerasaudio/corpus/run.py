@@ -147,8 +147,8 @@ def run(
         dtype,
     )
     settings.check()
-    check_installed()
     engine_of = _engine(engine, workers)
+    check_installed(advice="")
     listed = clips_of(sources)
     ahead = list(islice(listed, _AHEAD))
     is_all = len(ahead) < _AHEAD

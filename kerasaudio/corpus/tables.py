@@ -41,7 +41,7 @@ def _text_rows(table: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _parquet_rows(table: str) -> Iterator[Mapping[str, Any]]:
-    parquet.check_installed()
+    parquet.check_installed("Or use a .csv file.")
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 

@@ -1,11 +1,11 @@
 """Rebuild a network in the form that a runtime needs: front-end, length, float32."""
 
 from math import prod
-from typing import Any
 
 import keras
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.feature_model import config_parts
 from kerasaudio.exporting.errors import ExportError
 from kerasaudio.exporting.fold import fold_normalization
 from kerasaudio.exporting.formats import FEW_WEIGHTS
@@ -33,7 +33,7 @@ def rebuild(
             not accept this length, or has layers that Keras cannot rebuild.
     """
     config = model.get_config()
-    for part in _parts(config):
+    for part in config_parts(config):
         if part.get("class_name") == "DTypePolicy":
             part["config"] = {"name": "float32"}
         elif part.get("class_name", "").endswith("DTypePolicy"):
@@ -73,16 +73,6 @@ def _method(wanted: str, n_fft: int) -> str:
     if wanted != "fft of powers of 2":
         return wanted
     return "fft" if n_fft & (n_fft - 1) == 0 else "matmul"
-
-
-def _parts(node: Any) -> Any:
-    """Yield the configurations of all objects in a configuration, outermost first."""
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list | tuple):
-        for value in node:
-            yield from _parts(value)
 
 
 def computes_in_float32(model: AudioModel) -> bool:

@@ -33,8 +33,11 @@ class _UnfitError(ValueError):
     """A Parquet file that is whole, but has other columns."""
 
 
-def check_installed() -> None:
+def check_installed(advice: str = "Or use a .npz file.") -> None:
     """Raise unless pyarrow is installed.
+
+    Args:
+        advice: What else can be done, a sentence.
 
     Raises:
         ImportError: pyarrow is missing; the message says what to install.
@@ -43,7 +46,7 @@ def check_installed() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"Parquet files need pyarrow: {install('parquet')}. Or use a .npz file."
+            f"Parquet files need pyarrow: {install('parquet')}. {advice}".rstrip()
         ) from error
 
 

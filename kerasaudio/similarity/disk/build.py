@@ -44,7 +44,7 @@ def build(data: Path, folder: Path, metric: str, progress: bool | None) -> None:
         ImportError: faiss or pyarrow is not installed.
     """
     version = codes.faiss_version()
-    parquet.check_installed()
+    parquet.check_installed(advice="")
     files = data_set.parquet_files(data)
     rows, width, origin = described(files)
     if not rows:
