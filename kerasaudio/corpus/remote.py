@@ -66,3 +66,45 @@ def decoded(rate: int, errors: str, clips: Sequence[Clip]) -> Decoded:
             size += sound.nbytes
         found.append(sound)
     return found
+
+
+# What follows is sent by value, as a class or function inside a function is: so that
+# the environment is set before kerasaudio is imported over there.
+
+
+def worker_class() -> type:
+    """Return the class of the actors."""
+
+    class KerasaudioWorker:
+        def __init__(
+            self, environment: dict[str, str], settings: str, model: bytes
+        ) -> None:
+            import json
+            import os
+
+            os.environ |= environment
+            from kerasaudio.corpus.remote import Worker
+
+            self._worker = Worker(model, json.loads(settings))
+
+        def fingerprint(self) -> str:
+            return str(self._worker.job.origin["fingerprint"])
+
+        def run(self, clips: Any, decoded: Any) -> Any:
+            return self._worker.run(clips, decoded)
+
+    return KerasaudioWorker
+
+
+def decoder() -> Any:
+    """Return the function that decodes a chunk."""
+
+    def decode(environment: dict[str, str], rate: int, errors: str, clips: Any) -> Any:
+        import os
+
+        os.environ |= environment
+        from kerasaudio.corpus.remote import decoded
+
+        return decoded(rate, errors, clips)
+
+    return decode

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import corpus
-from kerasaudio.corpus import on_ray, output
+from kerasaudio.corpus import fleet, output
 
 from .conftest import encoded, errors_of, rows_of
 
@@ -68,7 +68,7 @@ def right(many, model, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
-    monkeypatch.setattr(on_ray, "_CHUNK_CLIPS", 8)
+    monkeypatch.setattr(fleet, "_CHUNK_CLIPS", 8)
     monkeypatch.setattr(output, "BLOCK_CLIPS", 16)
 
 
@@ -81,13 +81,13 @@ def out(tmp_path):
 def workers(monkeypatch):
     """The workers of the run, as they are started."""
     started = []
-    real = on_ray._Fleet._add
+    real = fleet.Fleet._add
 
     def add(self):
         real(self)
         started.append(self._workers[-1])
 
-    monkeypatch.setattr(on_ray._Fleet, "_add", add)
+    monkeypatch.setattr(fleet.Fleet, "_add", add)
     return started
 
 
@@ -114,7 +114,7 @@ def check(out, right):
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("decoders", [0, 1])
 def test_the_same_as_the_local_engine(sounds, model, tmp_path, monkeypatch, decoders):
-    monkeypatch.setattr(on_ray, "decoders", lambda *resources: decoders)
+    monkeypatch.setattr(fleet, "decoders", lambda *resources: decoders)
     here, there = tmp_path / "here", tmp_path / "there"
     corpus.run(sounds, model, out=here, pool=None)
     report = corpus.run(sounds, model, out=there, pool=None, engine="ray", workers=1)
@@ -141,7 +141,7 @@ def test_a_killed_worker(many, model, out, right, workers, monkeypatch):
 
 @pytest.mark.usefixtures("cluster")
 def test_a_clip_that_ends_its_worker(many, model, out, right, monkeypatch):
-    usual = on_ray.worker_class
+    usual = fleet.worker_class
 
     def deadly():
         base = usual()
@@ -149,16 +149,18 @@ def test_a_clip_that_ends_its_worker(many, model, out, right, monkeypatch):
         class Deadly(base):
             def run(self, clips, decoded):
                 import os
+                import time
 
+                time.sleep(0.1)  # there are always two chunks at a time
                 if any(clip.path.endswith("017.wav") for clip in clips):
                     os._exit(1)
                 return super().run(clips, decoded)
 
         return Deadly
 
-    monkeypatch.setattr(on_ray, "worker_class", deadly)
-    monkeypatch.setattr(on_ray, "_CHUNK_CLIPS", 2)
-    monkeypatch.setattr(on_ray, "_DEATHS", 1)
+    monkeypatch.setattr(fleet, "worker_class", deadly)
+    monkeypatch.setattr(fleet, "_CHUNK_CLIPS", 2)
+    monkeypatch.setattr(fleet, "_DEATHS", 2)
     files = sorted(many.iterdir())[:40]
     report = corpus.run(files, model, out=out, engine="ray", workers=1)
     assert dict(report.failed) == {"crash": 1}
@@ -173,9 +175,9 @@ DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
 from kerasaudio import corpus
-from kerasaudio.corpus import on_ray, output
+from kerasaudio.corpus import fleet, output
 from support.tiny import tiny_model
-on_ray._CHUNK_CLIPS, output.BLOCK_CLIPS = 4, 8
+fleet._CHUNK_CLIPS, output.BLOCK_CLIPS = 4, 8
 corpus.run({many!r}, tiny_model(), out={out!r}, engine="ray", workers=1)
 """
 

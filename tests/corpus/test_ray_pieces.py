@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import corpus
-from kerasaudio.corpus import local, on_ray, remote
+from kerasaudio.corpus import fleet, local, on_ray, remote
 from kerasaudio.corpus.clips import Clip
 from kerasaudio.corpus.settings import Settings
 from kerasaudio.corpus.sources import clips_of
@@ -49,16 +49,16 @@ def test_sounds_that_are_decoded_elsewhere(model, sounds, worker, monkeypatch, m
 
 def test_chunks_are_small_enough_to_be_sent():
     clips = [Clip(f"{n}.wav", size=2**20) for n in range(100)]
-    sizes = [len(chunk.clips) for chunk in on_ray._chunks(iter(clips))]
+    sizes = [len(chunk.clips) for chunk in fleet._chunks(iter(clips))]
     assert sizes == [16] * 6 + [4]
     clips = [Clip(f"{n}.wav", size=10) for n in range(100)]
-    assert [len(chunk.clips) for chunk in on_ray._chunks(iter(clips))] == [64, 36]
+    assert [len(chunk.clips) for chunk in fleet._chunks(iter(clips))] == [64, 36]
 
 
 def test_only_gpus_need_decoders():
-    assert on_ray.decoders(8, 64, 8) == 56
-    assert on_ray.decoders(1, 1, 1) == 1
-    assert on_ray.decoders(64, 64, 0) == 0
+    assert fleet.decoders(8, 64, 8) == 56
+    assert fleet.decoders(1, 1, 1) == 1
+    assert fleet.decoders(64, 64, 0) == 0
 
 
 class Busy:
