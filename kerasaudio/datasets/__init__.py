@@ -22,6 +22,7 @@ from kerasaudio.datasets.nsynth import NSynth
 from kerasaudio.datasets.openmic import OpenMIC2018
 from kerasaudio.datasets.speech_commands import SpeechCommands
 from kerasaudio.datasets.split import k_fold, split
+from kerasaudio.datasets.streams.clips import LabeledStream
 from kerasaudio.datasets.streams.loaders import LabeledBatches
 from kerasaudio.datasets.table import from_table
 from kerasaudio.datasets.urbansound8k import UrbanSound8K
@@ -39,6 +40,7 @@ __all__ = [
     "ClipBatches",
     "LabeledBatches",
     "LabeledClips",
+    "LabeledStream",
     "MagnaTagATune",
     "NSynth",
     "OpenMIC2018",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerasaudio.core import AudioModel
+from kerasaudio.core.data_set import is_data_set
 from kerasaudio.core.heads import activation_name
 from kerasaudio.datasets.protocol import check_clips
 from kerasaudio.datasets.streams.loaders import LabeledBatches, is_loader
@@ -27,6 +28,11 @@ def data_of(given: Any, model: AudioModel) -> Data:
         clips: Data = given
         return clips
     kind = type(given).__name__
+    if is_data_set(given):
+        raise ValueError(
+            "A Hugging Face data set must be passed as kerasaudio.corpus."
+            f"from_hugging_face(dataset). Received: {kind}."
+        )
     if not is_loader(given):
         raise ValueError(
             "clips must be labeled clips from kerasaudio.datasets, such as "

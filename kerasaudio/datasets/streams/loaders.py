@@ -180,9 +180,7 @@ class LabeledBatches(Stream):
 
         return StreamBatches(read, self.steps, self.name, self._goes_on)
 
-    def heard(
-        self, spec: AudioSpec, batch_size: int, **settings: Any
-    ) -> Iterator[Heard]:
+    def heard(self, spec: AudioSpec, batch_size: int) -> Iterator[Heard]:
         """Yield all waveforms of an epoch once, each of them a clip of one window."""
         numbers = self._numbers(spec)
         count = 0

@@ -75,7 +75,5 @@ class Stream(ABC):
         self.batches(spec)
 
     @abstractmethod
-    def heard(
-        self, spec: AudioSpec, batch_size: int, **settings: Any
-    ) -> Iterator[Heard]:
+    def heard(self, spec: AudioSpec, batch_size: int) -> Iterator[Heard]:
         """Yield all windows of all clips once, in order, with their targets."""
