@@ -35,7 +35,11 @@ def identity(
         "validation clips": None if validation is None else _digest(validation),
         "validation windows": validation_windows,
         "augmentation": augmentation.to_dict(),
-        "batches": {name: repr(value) for name, value in sorted(batches.items())},
+        "batches": {
+            name: repr(value)
+            for name, value in sorted(batches.items())
+            if name != "readers"  # how many threads decode changes nothing
+        },
         **schedule.to_dict(),
     }
     if head != "kept":

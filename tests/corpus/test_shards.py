@@ -203,7 +203,10 @@ def rows_of(clips):
 
 @pytest.fixture
 def data_set(sides):
-    datasets = pytest.importorskip("datasets")
+    # Without it, `datasets` is a folder of tests.
+    pytest.importorskip("datasets.arrow_dataset")
+    import datasets
+
     names = datasets.ClassLabel(names=list(sides[0].class_names))
     made = datasets.Dataset.from_list(list(rows_of(sides[0])))
     made = made.cast_column("label", names)
