@@ -1,7 +1,7 @@
-"""A clip of a corpus: a file, a part of a file, or a member of a tar.
+"""A clip of a corpus: a file, a part of one, a member of a tar, a row of a data set.
 
 Reading one gives its windows: encoded bytes (a file, a range of a tar, what an address
-holds) -> decoded -> windows.
+or a row holds) -> decoded -> windows.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,16 +32,18 @@ class Clip:
     """A clip of a corpus.
 
     Attributes:
-        path: File, address or tar.
+        path: File, address or tar; or the name of a row.
         member: Name in the tar; None if `path` is the sound itself.
         offset: Where the member's header begins in the tar, which tells members of the
-            same name apart.
+            same name apart; or the number of the row.
         begin: Where its content begins in the tar.
         size: Size in bytes of the file or member; 0 if it is not known.
         start: Start of the clip in its file in seconds; None for the beginning.
         end: Its end; None for that of the file.
         problem: What is wrong with the clip, if that is known before it is read.
         kind: Kind of the problem.
+        content: The encoded sound, if it is held in memory until it is read.
+        identity: What identifies it then.
     """
 
     path: str
@@ -53,16 +55,34 @@ class Clip:
     end: float | None = None
     problem: str | None = None
     kind: str = "unusable"
+    content: bytes | None = field(default=None, repr=False, compare=False)
+    identity: bytes | None = field(default=None, repr=False)
+
+    def without_content(self) -> "Clip":
+        """Return the clip as it is kept after it was read."""
+        return self if self.content is None else replace(self, content=None)
 
     @property
     def digest(self) -> bytes:
         """What identifies the clip in later runs, from any working directory."""
+        if self.identity is not None:
+            return self.identity
         path = self.path
         if not addresses.is_address(path):
             path = os.path.abspath(path)
         what = repr((path, self.offset, self.start, self.end, self.problem))
         content = what.encode(errors="backslashreplace")
         return hashlib.blake2b(content, digest_size=DIGEST).digest()
+
+
+def file_clip(path: str, size: int | None = None) -> Clip:
+    """Return the clip that is a whole file, or what an address holds."""
+    if size is None:
+        try:
+            size = os.stat(path).st_size
+        except (OSError, ValueError):  # not there; reading it says so
+            size = 0
+    return Clip(path, size=size)
 
 
 class ProblemError(ValueError):
@@ -117,10 +137,13 @@ def _opened(clip: Clip) -> Iterator[tuple[Any, Span]]:
         raise ProblemError(clip.problem, clip.kind)
     offset = clip.start or 0.0
     span = offset, None if clip.end is None else clip.end - offset
+    name = clip.member or clip.path
+    if clip.content is not None:
+        yield _Named(clip.content, name), span
+        return
     if clip.member is None and not addresses.is_address(clip.path):
         yield clip.path, span
         return
-    name = clip.member or clip.path
     size_is_known = clip.member is not None or clip.size
     if size_is_known and clip.size <= _IN_MEMORY:
         yield _Named(_content(clip), name), span

@@ -140,7 +140,10 @@ class Fleet:
                 chunk, decoded = self._next(left)
                 if chunk is None:
                     return
-                ref = worker.run.remote(chunk.clips, decoded)
+                clips = chunk.clips
+                if decoded is not None:  # with all that is needed of them
+                    clips = [clip.without_content() for clip in clips]
+                ref = worker.run.remote(clips, decoded)
                 self._running[ref] = worker, chunk
 
     def _has_room(self, worker: Any) -> bool:
@@ -195,7 +198,8 @@ class Fleet:
                 self._again.append(_Chunk(clips, max(1, deaths)))
         else:
             told = "It ended every worker that had it: out of memory, or a crash."
-            yield Result(chunk.clips[0], error=told, kind="crash")
+            clip = chunk.clips[0].without_content()
+            yield Result(clip, error=told, kind="crash")
 
 
 def decoders(workers: int, cpus: float, gpus: float) -> int:

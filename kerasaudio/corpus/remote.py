@@ -16,8 +16,8 @@ from kerasaudio.loading import load
 _MOST_SECONDS = 600.0  # of a waveform that is sent; workers read longer clips in blocks
 _MOST_BYTES = 256 * 2**20  # of the waveforms of a chunk; workers read the others
 
-# Of each clip: a waveform, what is wrong with it, or None if the worker is to read it.
-Decoded = Sequence[np.ndarray | Result | None]
+# Of each clip: a waveform, what is wrong with it, or itself for the worker to read.
+Decoded = Sequence[np.ndarray | Result | Clip]
 
 
 class Worker:
@@ -36,7 +36,7 @@ class Worker:
 
     def run(self, clips: Sequence[Clip], decoded: Decoded | None) -> list[Result]:
         """Return the results of clips."""
-        given = decoded or [None] * len(clips)
+        given = decoded or clips
         sounds: dict[Clip, Any] = dict(zip(clips, given, strict=True))
         bad = [found for found in given if isinstance(found, Result)]
         good = [c for c, found in sounds.items() if not isinstance(found, Result)]
@@ -44,8 +44,8 @@ class Worker:
 
         def windows(clip: Clip) -> Iterator[Window]:
             sound = sounds[clip]
-            if sound is None:
-                return clip_windows(clip, spec, errors)
+            if isinstance(sound, Clip):
+                return clip_windows(sound, spec, errors)
             return spec.rule.iter_cut(sound)
 
         return [*bad, *local.compute(self.job, iter(good), windows)]
@@ -53,13 +53,14 @@ class Worker:
 
 def decoded(rate: int, errors: str, clips: Sequence[Clip]) -> Decoded:
     """Return the waveforms of clips."""
-    found: list[np.ndarray | Result | None] = []
+    found: list[np.ndarray | Result | Clip] = []
     size = 0
     for clip in clips:
-        sound: np.ndarray | Result | None = None
+        sound: np.ndarray | Result | Clip = clip
         if size < _MOST_BYTES:
             try:
-                sound = clip_waveform(clip, rate, errors, _MOST_SECONDS)
+                waveform = clip_waveform(clip, rate, errors, _MOST_SECONDS)
+                sound = clip if waveform is None else waveform
             except (ValueError, OSError) as error:
                 sound = local.failed(clip, error)
         if isinstance(sound, np.ndarray):

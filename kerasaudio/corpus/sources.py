@@ -1,17 +1,19 @@
-"""The clips of a corpus, from folders, lists of files, tables, tars and addresses."""
+"""The clips of a corpus: of folders, files, tables, tars, addresses and data sets."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from kerasaudio.audio.find import SUFFIXES, find_inside
-from kerasaudio.corpus import addresses
-from kerasaudio.corpus.clips import Clip
+from kerasaudio.core.data_set import DataSet, is_data_set
+from kerasaudio.corpus import addresses, data_sets
+from kerasaudio.corpus.clips import Clip, file_clip
 from kerasaudio.corpus.tables import SUFFIXES as TABLES
 from kerasaudio.corpus.tables import table_clips
 from kerasaudio.corpus.tars import is_tar, tar_clips
 
-Source = str | os.PathLike[str]
+Source = str | os.PathLike[str] | DataSet
 Sources = Source | Iterable[Source]
 
 
@@ -20,25 +22,57 @@ def clips_of(sources: Sources) -> Iterator[Clip]:
 
     Args:
         sources: One or several: a folder, whose audio files and tars are found; an
-            audio file; a tar; a table (.csv, .tsv, .parquet); or an address of any of
-            these, also with `*`.
+            audio file; a tar; a table (.csv, .tsv, .parquet); an address of any of
+            these, also with `*`; or a data set of Hugging Face, or the folder of one.
 
     Raises:
         FileNotFoundError: A source does not exist.
-        ValueError: A folder contains no audio, a table is not readable, or there is no
-            source.
+        ValueError: A folder contains no audio, a table or a data set is not readable,
+            or there is no source.
         OSError: A source cannot be read.
     """
-    if isinstance(sources, str | os.PathLike):
-        sources = [sources]
     empty = True
-    for source in sources:
+    for source in listed(sources):
         empty = False
-        yield from _clips(os.fspath(source))
+        if is_data_set(source):
+            yield from data_sets.data_set_clips(source)
+        else:
+            yield from _clips(_name(source))
     if empty:
         raise ValueError(
             "Pass at least one folder, file, table or tar. Received: none."
         )
+
+
+def listed(sources: Sources) -> Iterable[Any]:
+    """Return the sources one by one, if only one was passed, too."""
+    is_one = isinstance(sources, str | os.PathLike | Mapping) or is_data_set(sources)
+    return [sources] if is_one else sources  # type: ignore[return-value]
+
+
+def number_of_rows(sources: Sources) -> int | None:
+    """Return the number of clips if all sources are data sets that know theirs."""
+    several: Any = [sources] if is_data_set(sources) else sources
+    total = 0
+    for source in several if isinstance(several, list | tuple) else [None]:
+        if not is_data_set(source) or not hasattr(source, "__len__"):
+            return None
+        total += len(source)
+    return total
+
+
+def _name(source: Any) -> str:
+    if isinstance(source, Mapping):
+        raise ValueError(
+            "Pass one split of a data set, or a list of them, such as "
+            f"dataset['train']. Received: {', '.join(map(repr, source)) or 'none'}."
+        )
+    if not isinstance(source, str | os.PathLike):
+        raise ValueError(
+            "A source must be a path, an address, or a data set of Hugging Face. "
+            f"Received: {type(source).__name__}."
+        )
+    return os.fspath(source)
 
 
 def _clips(source: str) -> Iterator[Clip]:
@@ -48,7 +82,9 @@ def _clips(source: str) -> Iterator[Clip]:
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder named {source!r}.")
-    if path.is_dir():
+    if path.is_dir() and data_sets.is_saved(path):
+        yield from data_sets.data_set_clips(data_sets.saved(path))
+    elif path.is_dir():
         for file in find_inside(path, also=(".tar",)):
             yield from _file(str(file))
     else:
@@ -76,11 +112,4 @@ def _file(path: str, size: int | None = None) -> Iterator[Clip]:
     elif path.lower().endswith(TABLES):
         yield from table_clips(path)
     else:
-        yield Clip(path, size=_size(path) if size is None else size)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:  # a dangling link; reading it says so
-        return 0
+        yield file_clip(path, size)
