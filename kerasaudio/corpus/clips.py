@@ -21,6 +21,7 @@ from kerasaudio.audio.window_rule import Window
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.windowed import Span, check_long_enough, waveform_windows
 from kerasaudio.corpus import addresses
+from kerasaudio.corpus.hidden import lasting, shown
 from kerasaudio.files.workplace import temporary_folder
 
 DIGEST = 16  # bytes that identify a clip
@@ -32,7 +33,7 @@ class Clip:
     """A clip of a corpus.
 
     Attributes:
-        path: File, address or tar; or the name of a row.
+        path: File, address or tar, without what gives access; or the name of a row.
         member: Name in the tar; None if `path` is the sound itself.
         offset: Where the member's header begins in the tar, which tells members of the
             same name apart; or the number of the row.
@@ -44,6 +45,7 @@ class Clip:
         kind: Kind of the problem.
         content: The encoded sound, if it is held in memory until it is read.
         identity: What identifies it then.
+        address: The whole address, if `path` is only what is shown of it.
     """
 
     path: str
@@ -57,6 +59,12 @@ class Clip:
     kind: str = "unusable"
     content: bytes | None = field(default=None, repr=False, compare=False)
     identity: bytes | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> str:
+        """What is read: the file, address or tar."""
+        return self.address or self.path
 
     def without_content(self) -> "Clip":
         """Return the clip as it is kept after it was read."""
@@ -67,7 +75,7 @@ class Clip:
         """What identifies the clip in later runs, from any working directory."""
         if self.identity is not None:
             return self.identity
-        path = self.path
+        path = lasting(self.source)
         if not addresses.is_address(path):
             path = os.path.abspath(path)
         what = repr((path, self.offset, self.start, self.end, self.problem))
@@ -75,14 +83,20 @@ class Clip:
         return hashlib.blake2b(content, digest_size=DIGEST).digest()
 
 
+def clip_in(source: str, **facts: Any) -> Clip:
+    """Return a clip in a file or address, which may contain what gives access."""
+    path = shown(source)
+    return Clip(path, address=source if path != source else None, **facts)
+
+
 def file_clip(path: str, size: int | None = None) -> Clip:
     """Return the clip that is a whole file, or what an address holds."""
-    if size is None:
+    if size is None and not addresses.is_address(path):
         try:
             size = os.stat(path).st_size
         except (OSError, ValueError):  # not there; reading it says so
             size = 0
-    return Clip(path, size=size)
+    return clip_in(path, size=size or 0)
 
 
 class ProblemError(ValueError):
@@ -141,7 +155,7 @@ def _opened(clip: Clip) -> Iterator[tuple[Any, Span]]:
     if clip.content is not None:
         yield _Named(clip.content, name), span
         return
-    if clip.member is None and not addresses.is_address(clip.path):
+    if clip.member is None and not addresses.is_address(clip.source):
         yield clip.path, span
         return
     size_is_known = clip.member is not None or clip.size
@@ -168,8 +182,8 @@ class _Named(io.BytesIO):
 
 def _content(clip: Clip) -> bytes:
     if clip.member is None:
-        return addresses.read(clip.path)
-    content = addresses.read(clip.path, clip.begin, clip.size)
+        return addresses.read(clip.source)
+    content = addresses.read(clip.source, clip.begin, clip.size)
     if len(content) < clip.size:
         raise _cut(clip)
     return content
@@ -178,7 +192,7 @@ def _content(clip: Clip) -> bytes:
 def _copy(clip: Clip, copy: str) -> None:
     with open(copy, "xb") as out:
         size = 0
-        for part in addresses.parts(clip.path, clip.begin, clip.size or None):
+        for part in addresses.parts(clip.source, clip.begin, clip.size or None):
             size += out.write(part)
     if clip.member is not None and size < clip.size:
         raise _cut(clip)

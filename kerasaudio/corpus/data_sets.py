@@ -15,6 +15,7 @@ from typing import Any
 
 from kerasaudio.core.data_set import DataSet, audio_columns, is_encoded
 from kerasaudio.corpus.clips import DIGEST, Clip, file_clip
+from kerasaudio.corpus.hidden import lasting, shown
 from kerasaudio.corpus.seen import Seen
 from kerasaudio.extras import install
 
@@ -138,11 +139,11 @@ def _clip(cell: Mapping[str, Any] | None, number: int) -> Clip:
     if content is not None:
         own = hashlib.blake2b(content, digest_size=DIGEST).digest()
         return Clip(
-            name,
+            shown(name),
             offset=number,
             size=len(content),
             content=bytes(content),
-            identity=_digest(path, own),
+            identity=_digest(path and lasting(path), own),
         )
     if path:
         return file_clip(path)

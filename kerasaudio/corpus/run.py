@@ -15,9 +15,10 @@ from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio.errors import check_errors
 from kerasaudio.core import AudioModel
-from kerasaudio.corpus import local, on_ray
+from kerasaudio.corpus import addresses, local, on_ray
 from kerasaudio.corpus.blocks import schema_text
 from kerasaudio.corpus.clips import Clip
+from kerasaudio.corpus.hidden import shown
 from kerasaudio.corpus.output import Output, opened_output
 from kerasaudio.corpus.report import Report
 from kerasaudio.corpus.settings import Settings
@@ -128,6 +129,11 @@ def run(
         raise ValueError(f"engine must be one of {ENGINES}. Received: {engine!r}.")
     if not str(out):
         raise ValueError("out must be a folder for the results. Received: none.")
+    if addresses.is_address(str(out)):
+        raise ValueError(
+            "out must be a folder on a disk, as blocks are added to it one by one. "
+            f"Received: {shown(str(out))!r}. Copy the folder to there afterwards."
+        )
     if Path(out).suffix in (".parquet", ".npz", ".csv") or Path(out).is_file():
         raise ValueError(f"out must be a folder, not a file. Received: {str(out)!r}.")
     if batch_size is not None:

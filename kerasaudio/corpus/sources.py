@@ -9,6 +9,7 @@ from kerasaudio.audio.find import SUFFIXES, find_inside
 from kerasaudio.core.data_set import DataSet, is_data_set
 from kerasaudio.corpus import addresses, data_sets
 from kerasaudio.corpus.clips import Clip, file_clip
+from kerasaudio.corpus.hidden import shown
 from kerasaudio.corpus.tables import SUFFIXES as TABLES
 from kerasaudio.corpus.tables import table_clips
 from kerasaudio.corpus.tars import is_tar, tar_clips
@@ -53,12 +54,10 @@ def listed(sources: Sources) -> Iterable[Any]:
 def number_of_rows(sources: Sources) -> int | None:
     """Return the number of clips if all sources are data sets that know theirs."""
     several: Any = [sources] if is_data_set(sources) else sources
-    total = 0
-    for source in several if isinstance(several, list | tuple) else [None]:
-        if not is_data_set(source) or not hasattr(source, "__len__"):
-            return None
-        total += len(source)
-    return total
+    if not isinstance(several, list | tuple):
+        return None
+    are_sized = all(is_data_set(one) and hasattr(one, "__len__") for one in several)
+    return sum(map(len, several)) if are_sized else None
 
 
 def _name(source: Any) -> str:
@@ -97,19 +96,23 @@ def _remote(address: str) -> Iterator[Clip]:
         yield from _file(*files[0])
         return
     wanted = (*SUFFIXES, ".tar", *(TABLES if addresses.is_pattern(address) else ()))
-    chosen = [f for f in files if PurePosixPath(f[0]).suffix.lower() in wanted]
+    chosen = [f for f in files if _suffix(f[0]) in wanted]
     if not chosen:
         raise ValueError(
-            f"{address} has no audio. It was searched for: {', '.join(wanted)}."
+            f"{shown(address)} has no audio. It was searched for: {', '.join(wanted)}."
         )
     for file, size in chosen:
         yield from _file(file, size)
 
 
+def _suffix(path: str) -> str:
+    return PurePosixPath(addresses.without_query(path)).suffix.lower()
+
+
 def _file(path: str, size: int | None = None) -> Iterator[Clip]:
     if is_tar(path):
         yield from tar_clips(path)
-    elif path.lower().endswith(TABLES):
+    elif _suffix(path) in TABLES:
         yield from table_clips(path)
     else:
         yield file_clip(path, size)
