@@ -163,13 +163,10 @@ def _opened(clip: Clip) -> Iterator[tuple[Any, Span]]:
         yield _Named(_content(clip), name), span
         return
     with temporary_folder() as folder:
-        copy = folder / "audio"
-        _copy(clip, str(copy))
-        try:
-            yield copy, span
-        except (AudioDecodeError, ValueError) as error:
-            told = str(error).replace(repr(str(copy)), repr(name))
-            raise ProblemError(told, kind_of(error)) from error
+        copy = str(folder / "audio")
+        _copy(clip, copy)
+        with _NamedFile(copy, name) as file:
+            yield file, span
 
 
 class _Named(io.BytesIO):
@@ -177,6 +174,16 @@ class _Named(io.BytesIO):
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content)
+        self.name = name
+
+
+class _NamedFile(io.BufferedReader):
+    """A file with another name, for messages."""
+
+    name = ""
+
+    def __init__(self, path: str, name: str) -> None:
+        super().__init__(io.FileIO(path))
         self.name = name
 
 

@@ -166,10 +166,10 @@ def test_rows_are_sent_to_other_machines(files, model, tmp_path, monkeypatch, mo
     model.save(path)
     worker = remote.Worker(path.read_bytes(), {"task": "embed"})
     sent = pickle.loads(pickle.dumps(clips))
-    whole = worker.run(sent, None)
+    whole, _ = worker.run(sent, None)
     decoded = pickle.loads(pickle.dumps(remote.decoded(8000, "raise", sent)))
     bare = [clip.without_content() for clip in sent]
-    split = worker.run(bare, decoded)
+    split, _ = worker.run(bare, decoded)
     assert len(whole) == len(split) == len(clips)
     for found in (whole, split):
         assert all(result.clip.content is None for result in found)
