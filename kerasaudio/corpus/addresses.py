@@ -14,17 +14,12 @@ from typing import IO, Any, cast
 
 from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.corpus.hidden import check_no_password, shown
+from kerasaudio.extras import install
 
 _PART = 2**20
 _CHAIN = "::"  # as in zip://a.wav::s3://bucket/sounds.zip
 _ADDRESS = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*::)*[A-Za-z][A-Za-z0-9+.-]*://")
 _WEB = ("http://", "https://")
-_PACKAGES = {
-    **dict.fromkeys(("s3", "s3a"), "s3fs"),
-    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
-    **dict.fromkeys(("az", "abfs", "abfss", "adl"), "adlfs"),
-    **dict.fromkeys(("http", "https"), "aiohttp"),
-}
 _FILES = (*SUFFIXES, ".tar", ".parquet")
 _ABSENT = (404, 410)  # of HTTP
 
@@ -79,8 +74,11 @@ def _check_scheme(scheme: str, is_sure: bool) -> None:
             "others: s3, gs, az, https, file, hf."
         ) from None
     except ImportError as error:
-        package = _PACKAGES.get(scheme)
-        advice = f"pip install {package}" if package else str(error)
+        advice = {
+            **dict.fromkeys(("s3", "s3a"), install("s3")),
+            **dict.fromkeys(("gs", "gcs"), install("gs")),
+            **dict.fromkeys(("http", "https"), install("http")),
+        }.get(scheme, str(error))
         raise ImportError(
             f"Addresses such as {scheme}:// need another package: {advice}."
         ) from error

@@ -120,7 +120,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server(bucket):
-    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+    pytest.importorskip(
+        "aiohttp", reason='aiohttp is not installed: pip install ".[http]"'
+    )
     Handler.content = bucket
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()
@@ -250,7 +252,7 @@ def test_signed_addresses(server, bucket, model, out, tmp_path, everything):
 
 
 def test_s3(server, bucket, model, out, tmp_path, monkeypatch, everything):
-    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    pytest.importorskip("s3fs", reason='s3fs is not installed: pip install ".[s3]"')
     s3 = {"endpoint_url": server, "key": "GOODKEY", "secret": "SECRET", "client_kwargs":
           {"region_name": "us-east-1"}, "skip_instance_cache": True}  # fmt: skip
     monkeypatch.setitem(fsspec.config.conf, "s3", s3)
@@ -274,10 +276,10 @@ def test_s3(server, bucket, model, out, tmp_path, monkeypatch, everything):
 @pytest.mark.parametrize(
     ("address", "module", "package"),
     [
-        ("s3://bucket/a.wav", "s3fs", "pip install s3fs"),
-        ("gs://bucket/*.tar", "gcsfs", "pip install gcsfs"),
-        ("https://host/a.wav", "aiohttp", "pip install aiohttp"),
-        ("zip://a.wav::s3://bucket/a.zip", "s3fs", "pip install s3fs"),
+        ("s3://bucket/a.wav", "s3fs", r"pip install \"s3fs"),
+        ("gs://bucket/*.tar", "gcsfs", r"pip install \"gcsfs"),
+        ("https://host/a.wav", "aiohttp", r"pip install \"aiohttp"),
+        ("zip://a.wav::s3://bucket/a.zip", "s3fs", r"pip install \"s3fs"),
         ("smb://host/a.wav", "smbprotocol", "smbprotocol"),
     ],
 )
