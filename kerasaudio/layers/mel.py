@@ -116,8 +116,9 @@ class MelSpectrogram(Spectrogram):
         self.htk, self.norm, self.triangles = htk, norm, triangles
         self.filterbank = self.make_filterbank().astype("float32")
         bank = self.filterbank
-        # The order in which the transform leaves the bins needs no sorting.
-        self._groups = split_bands(bank if self._dft is None else self._dft.unsort(bank))
+        if self._dft is not None:  # sums need no sorting of what the transform leaves
+            bank = self._dft.unsort(bank)
+        self._groups = split_bands(bank)
         empty = int((self.filterbank <= 0).all(axis=0).sum())
         if empty and self.says_empty_bands:
             warnings.warn(
