@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ paths = kerasaudio.find_audio(folder)[: int(count)]
 extractor = kerasaudio.FeatureExtractor(model, cache=cache)
 size = extractor.batch_size
 first, paths = paths[:size], paths[size:]
+clips = len(paths)
 """
 _START = """
 begin, busy = time.perf_counter(), time.process_time()
@@ -47,7 +49,7 @@ begin, busy = time.perf_counter(), time.process_time()
 _END = """
 seconds, busy = time.perf_counter() - begin, time.process_time() - busy
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-facts = {"clips": len(paths), "seconds": seconds, "busy": busy, "peak_mb": peak}
+facts = {"clips": clips, "seconds": seconds, "busy": busy, "peak_mb": peak}
 print(json.dumps(facts))
 """
 EXTRACTOR = f"""{_BEGIN}
@@ -66,11 +68,12 @@ spec, predict = extractor.spec, extractor.network.predict_on_batch
 windows = [next(waveform_windows(spec, path)).samples for path in first]
 batch = np.stack(windows)
 predict(batch)
-paths = paths[: len(paths) // size * size]
+clips = max(clips // size, 1) * size
 {_START}
-for _ in range(len(paths) // size):
+for _ in range(clips // size):
     predict(batch)
 {_END}"""
+LARGEST_BATCH = 32  # of a FeatureExtractor by itself
 ENTRIES = {"extractor": EXTRACTOR, "loop": PLAIN_LOOP, "network": NETWORK}
 
 
@@ -96,7 +99,7 @@ def measure(code: str, *arguments: str) -> dict[str, float]:
     return dict(json.loads(process.stdout.splitlines()[-1]))
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -108,7 +111,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", default="MusiCNN")
     parser.add_argument("--weights", default="", help="default: random ones")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    if min(options.clips, options.loop_clips) <= LARGEST_BATCH:
+        parser.error(f"at least {LARGEST_BATCH + 1} clips: a batch is not counted")
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in ENTRIES}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "sounds")
