@@ -108,7 +108,7 @@ def add(commands: Any) -> None:
 def _train(options: argparse.Namespace) -> int:
     from kerasaudio.audio.stretch import require_stretch
     from kerasaudio.training import Augmentation, Schedule, start_from, train
-    from kerasaudio.training.loop import check_out
+    from kerasaudio.training.outputs import check_out
     from kerasaudio.training.probing import PROBE, chosen_start
     from kerasaudio.training.refit import hold_out, too_few
 
