@@ -35,8 +35,10 @@ def is_tar(name: str) -> bool:
     return lower.endswith(".tar")
 
 
-def tar_clips(path: str) -> Iterator[Clip]:
+def tar_clips(path: str, also: tuple[str, ...] = ()) -> Iterator[Clip]:
     """Yield the sounds of a tar; what is wrong with it is a clip with a problem.
+
+    Members with one of the suffixes in `also` are yielded, too.
 
     Raises:
         OSError: The tar is missing or cannot be read.
@@ -51,7 +53,7 @@ def tar_clips(path: str) -> Iterator[Clip]:
             return
         try:
             for member in tar:
-                if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
+                if PurePosixPath(member.name).suffix.lower() in (*SUFFIXES, *also):
                     yield _clip(path, member)
                 vars(tar)["members"] = []  # it would keep all
         except tarfile.TarError:

@@ -3,6 +3,11 @@
 XLA scales the output of a convolution in a pass of its own, but adds a bias at once;
 TensorFlow needs two passes, and adds a bias and applies an activation at once. It costs
 a product with every kernel in each call, so only larger batches gain.
+
+A normalization between an activation and a maximum cannot move there. It comes after
+the maximum instead, and so does the activation, so that they have fewer values:
+max(scale * relu(x) + shift) = scale * relu(max x) + shift where scale >= 0, and
+scale * relu(-max -x) + shift elsewhere.
 """
 
 import math
@@ -19,6 +24,9 @@ ROWS = 4  # smallest number of rows for which it is done on jax
 SMALL = 100_000  # values in a kernel that is always scaled on TensorFlow
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 _DEPTHWISE = (layers.DepthwiseConv2D, DepthwiseConv2D)
+_MAXIMA = (layers.MaxPooling1D, layers.MaxPooling2D)
+
+Calls = dict[int, Callable[..., Any]]  # operation -> what is called instead
 
 
 def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
@@ -57,12 +65,15 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
     """
     rows = inputs[0].shape[0] or 1
     values: list[tuple[Any, Any]] = []
+    instead: Calls = {}
+    for convolution, normalization, maximum in _before_maxima(model):
+        if not _is_too_large(convolution, rows):
+            instead |= _after_the_maximum(convolution, normalization, maximum)
     shifts: dict[int, Any] = {}  # normalization -> what is left of it
     for convolution, normalization in _pairs(model, _CONVOLUTIONS + _DEPTHWISE):
-        kernel = convolution.kernel
-        outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
-        if math.prod(kernel.shape) > max(outputs, SMALL):
+        if _is_too_large(convolution, rows):
             continue
+        kernel = convolution.kernel
         scale, shift = scale_and_shift(normalization, lambda v: v.value)
         if convolution.bias is not None:
             values.append((convolution.bias, convolution.bias.value * scale + shift))
@@ -76,6 +87,8 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
         if id(operation) in shifts:
             shift = shifts[id(operation)]
             return lambda x, **_: x if shift is None else _with_bias(x, shift)
+        if id(operation) in instead:
+            return instead[id(operation)]
         if getattr(operation, "_call_has_training_arg", False):
             return lambda *args, **named: operation(
                 *args, **{**named, "training": False}
@@ -84,6 +97,33 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
 
     with keras.StatelessScope(values):
         return model._run_through_graph(inputs, operation_fn=folded)
+
+
+def _is_too_large(convolution: Any, rows: int) -> bool:
+    """Return whether a kernel has more values than its output."""
+    outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
+    return math.prod(convolution.kernel.shape) > max(outputs, SMALL)
+
+
+def _after_the_maximum(convolution: Any, normalization: Any, maximum: Any) -> Calls:
+    """Return calls with which activation and normalization follow the maximum."""
+    scale, shift = scale_and_shift(normalization, lambda v: v.value)
+    sign = ops.where(scale < 0, -1.0, 1.0)
+
+    def convolve(x: Any, **_: Any) -> Any:
+        x = convolution.convolution_op(x, convolution.kernel.value * sign)
+        if convolution.bias is None:
+            return x
+        return _with_bias(x, convolution.bias.value * sign)
+
+    def finish(x: Any, **_: Any) -> Any:
+        return convolution.activation(maximum(x) * sign) * scale + shift
+
+    return {
+        id(convolution): convolve,
+        id(normalization): lambda x, **_: x,
+        id(maximum): finish,
+    }
 
 
 def _with_bias(x: Any, bias: Any) -> Any:
@@ -109,31 +149,56 @@ def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[An
 
 def _pairs(model: Any, kinds: Sequence[type]) -> Iterator[tuple[Any, Any]]:
     """Yield convolutions and the normalizations that alone use their outputs."""
+    for before, normalization in _followed(model, kinds, layers.BatchNormalization):
+        linear = before.activation is keras.activations.linear
+        if linear and _can_take(before, normalization):
+            yield before, normalization
+
+
+def _before_maxima(model: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield convolutions with an activation, normalizations and maxima in a row."""
+    kind = layers.BatchNormalization
+    maxima = {
+        id(normalization): maximum
+        for pool in _MAXIMA
+        for normalization, maximum in _followed(model, (kind,), pool)
+        if maximum.data_format == "channels_last"
+    }
+    for before, normalization in _followed(model, _CONVOLUTIONS, kind):
+        maximum = maxima.get(id(normalization))
+        rises = before.activation is keras.activations.relu
+        if (
+            maximum is not None
+            and rises
+            and before.padding in ("valid", "same")
+            and _can_take(before, normalization)
+        ):
+            yield before, normalization, maximum
+
+
+def _followed(
+    model: Any, kinds: Sequence[type], kind: type
+) -> Iterator[tuple[Any, Any]]:
+    """Yield layers of some kinds, and those of a kind that alone use their outputs."""
     nodes = [node for group in model._nodes_by_depth.values() for node in group]
     calls = Counter(id(node.operation) for node in nodes)
     uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
     uses.update(id(tensor) for tensor in keras.tree.flatten(model.outputs))
     makers = {id(y): node.operation for node in nodes for y in node.output_tensors}
     for node in nodes:
-        normalization = node.operation
-        if type(normalization) is not layers.BatchNormalization:
+        after = node.operation
+        if type(after) is not kind:
             continue
         (source, *others) = node.input_tensors
         before = makers.get(id(source))
-        once = uses[id(source)] == calls[id(before)] == calls[id(normalization)] == 1
-        if (
-            once
-            and not others
-            and type(before) in kinds
-            and _can_take(before, normalization)
-        ):
-            yield before, normalization
+        once = uses[id(source)] == calls[id(before)] == calls[id(after)] == 1
+        if once and not others and type(before) in kinds:
+            yield before, after
 
 
 def _can_take(before: Any, normalization: Any) -> bool:
     return (
-        before.activation is keras.activations.linear
-        and before.data_format == "channels_last"
+        before.data_format == "channels_last"
         and not getattr(before, "lora_enabled", False)
         and before.quantization_mode is None
         and normalization.center
