@@ -8,14 +8,15 @@ from typing import Any
 
 from kerasaudio.core import AudioModel
 from kerasaudio.datasets import LabeledClips
+from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.plan import Plan
 
 
 def identity(
     model: AudioModel,
-    training: LabeledClips,
-    validation: LabeledClips | None,
+    training: LabeledClips | Stream,
+    validation: LabeledClips | Stream | None,
     schedule: Plan,
     head: str,
     augmentation: Augmentation,
@@ -44,7 +45,9 @@ def identity(
     return dict(json.loads(json.dumps(facts)))
 
 
-def _digest(clips: LabeledClips) -> str:
+def _digest(clips: LabeledClips | Stream) -> str:
+    if isinstance(clips, Stream):
+        return clips.identity
     hashed = hashlib.sha256()
     for path, category in zip(clips.paths, clips.categories, strict=True):
         hashed.update(
