@@ -89,14 +89,15 @@ def measure(
     each = -(-len(clips) // BATCH)
     epochs = 1 + -(-steps // each)
     data: Any = clips
+    settings: dict[str, Any] = {"cache": source == "cache"}
     if source == "shards":
-        data = corpus.from_shards(write_shards(clips, folder / "shards"))
+        data, settings = corpus.from_shards(write_shards(clips, folder / "shards")), {}
     done = train(
         *(build(), data, None, folder / "a.keras"),
         schedule=Schedule(unfreeze_epochs=epochs, batch_size=BATCH),
         clip_seconds=seconds,
         readers=threads,
-        **({} if source == "shards" else {"cache": source == "cache"}),
+        **settings,
     )
     timed = done.epochs[1:]
     whole = sum(epoch.seconds for epoch in timed)
@@ -122,8 +123,9 @@ def main() -> None:
                 path = options.out / f"{backend}-{name}-{source}-{threads}.json"
                 if not path.exists():
                     with tempfile.TemporaryDirectory() as place:
-                        how = (source, threads, options.steps, Path(place))
-                        found = measure(*load(getattr(options, name)), *how)
+                        clips, build, seconds = load(getattr(options, name))
+                        way = clips, build, seconds, source, threads, options.steps
+                        found = measure(*way, Path(place))
                     path.write_text(json.dumps(found), encoding="utf-8")
                 told.append(json.loads(path.read_text(encoding="utf-8")))
             shares = " | ".join(f"{one['waiting']:.1%}" for one in told)

@@ -19,6 +19,7 @@ from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.core import AudioSpec
 from kerasaudio.corpus import addresses
 from kerasaudio.corpus.clips import Clip, clip_waveform
+from kerasaudio.corpus.hidden import shown
 from kerasaudio.corpus.labels import Labels
 from kerasaudio.corpus.tars import is_tar, tar_clips
 from kerasaudio.datasets.streams.clips import LabeledClip, LabeledStream
@@ -132,10 +133,12 @@ def _tars(shards: Any) -> Iterator[str]:
         else:
             names = [path]
         if not names:
-            raise FileNotFoundError(f"There is no tar at {path!r}.")
+            raise FileNotFoundError(f"There is no tar at {shown(path)!r}.")
         for name in names:
             if not is_tar(name):
-                raise ValueError(f"A shard must be a .tar file. Received: {name!r}.")
+                raise ValueError(
+                    f"A shard must be a .tar file. Received: {shown(name)!r}."
+                )
             yield name
 
 
@@ -193,7 +196,7 @@ def _value(member: Clip, field: str) -> Any:
         raise ValueError(
             f"{_named(member)} must hold a label. Received: {member.size:,} bytes."
         )
-    content = addresses.read(member.path, member.begin, member.size)
+    content = addresses.read(member.source, member.begin, member.size)
     try:
         text = content.decode("utf-8-sig")
         if not (member.member or "").lower().endswith(".json"):

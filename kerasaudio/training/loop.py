@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any, Literal
 
 import keras
@@ -14,8 +13,8 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
 from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.files.progress import shows_bars
-from kerasaudio.files.whole_file import check_writable, writing_whole
-from kerasaudio.files.workplace import remove_dead, workplace
+from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.files.workplace import workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
 from kerasaudio.training.devices.parallel import Parallel, Precision
@@ -24,6 +23,7 @@ from kerasaudio.training.epochs import Epoch, Trained, best_of
 from kerasaudio.training.given import check_stream, data_of
 from kerasaudio.training.material import Data
 from kerasaudio.training.notes import of_probe, of_refit, of_versions, unfinished
+from kerasaudio.training.outputs import check_log, check_out
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.probing import PROBE, HeadStart, body_of, chosen_start
@@ -189,7 +189,7 @@ def train(
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
     going_on = overwrite or State(path).exists
-    listed = None if log is None else _check_log(log, going_on)
+    listed = None if log is None else check_log(log, going_on)
     if verbose is None:
         verbose = int(shows_bars(sys.stdout))
     with workplace(path.parent, only=path.name):
@@ -263,40 +263,3 @@ def _check_plan(plan: Any, validation: Any, start: str) -> None:
             "some out with kerasaudio.datasets.split(clips, (0.8, 0.2)), or use a "
             "Schedule. Received: None."
         )
-
-
-def _check_log(log: str | PathLike[str], overwrite: bool) -> Path:
-    path = Path(log)
-    if path.suffix != ".csv":
-        raise ValueError(f"log must be a .csv file. Received: {fspath(log)!r}.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{fspath(path)!r} already exists. Use another log, or pass overwrite=True."
-        )
-    check_writable(path)
-    remove_dead(path.parent)
-    return path
-
-
-def check_out(
-    out: str | PathLike[str], *, overwrite: bool = False, restart: bool = False
-) -> Path:
-    """Return `out` as a path if a model can be saved there.
-
-    Raises:
-        ValueError: The suffix is not `.keras`.
-        OSError: The file exists, and there is no interrupted training of it to resume;
-            or its folder is missing or read-only.
-    """
-    path = Path(out)
-    if path.suffix != ".keras":
-        raise ValueError(f"out must be a .keras file. Received: {fspath(out)!r}.")
-    remove_dead(path.parent)  # first, as it may complete an interrupted write
-    unfinished = State(path).exists and not restart
-    if path.exists() and not overwrite and not unfinished:
-        raise FileExistsError(
-            f"{fspath(path)!r} already exists. Remove it, choose another name, or pass "
-            "overwrite=True."
-        )
-    check_writable(path)
-    return path

@@ -61,26 +61,7 @@ class Run:
             policy = parallel.precision
             changes = policies_for(model, policy)
             self._learner = learner_of(self._learner, self._placement, policy, changes)
-        facts = identity(
-            model,
-            training,
-            validation,
-            schedule,
-            self._start,
-            augmentation,
-            validation_windows,
-            batches,
-        )
         masked = self._head.has_unknown and how.leaves_unknown_out
-        if masked:
-            facts["unknown labels"] = "left out"
-        facts |= how.to_dict() | parallel.to_dict() | dict(more)
-        self._kept = state.facts() if state.exists else None
-        if self._kept is not None:
-            check_same(self._kept["training"], facts, state.folder)
-        self._facts = facts
-        self._name = training.name
-        state.begin()
         use = Use(
             model,
             self._head,
@@ -91,6 +72,14 @@ class Run:
             validation_windows,
             batches,
         )
+        facts = identity(use, training, validation, start)
+        facts |= how.to_dict() | parallel.to_dict() | dict(more)
+        self._kept = state.facts() if state.exists else None
+        if self._kept is not None:
+            check_same(self._kept["training"], facts, state.folder)
+        self._facts = facts
+        self._name = training.name
+        state.begin()
         self._material = material = material_of(use, training)
         self._batches: Any = material.batches
         self._fed = fed_to(use, self._batches, parallel)

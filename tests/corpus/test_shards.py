@@ -203,7 +203,10 @@ def rows_of(clips):
 
 @pytest.fixture
 def data_set(sides):
-    datasets = pytest.importorskip("datasets")
+    # Without it, `datasets` is a folder of tests.
+    pytest.importorskip("datasets.arrow_dataset")
+    import datasets
+
     names = datasets.ClassLabel(names=list(sides[0].class_names))
     made = datasets.Dataset.from_list(list(rows_of(sides[0])))
     made = made.cast_column("label", names)
@@ -252,3 +255,20 @@ def test_data_sets_that_cannot_be_trained_on(data_set, network, tmp_path):
     batches = few.batches(network(), 50)
     with pytest.raises(ValueError, match="ended after 1 batches, but an epoch has 2"):
         batches[1]
+
+
+def test_shards_of_an_address(tmp_path):
+    fsspec = pytest.importorskip("fsspec")
+    write_tar(tmp_path / "0.tar", GOOD)
+    address = "memory://labeled/0.tar"
+    with fsspec.open(address, "wb") as file:
+        file.write((tmp_path / "0.tar").read_bytes())
+    data = from_shards("memory://labeled/*.tar")
+    assert (data.clips, data.class_names) == (2, ("a", "b"))
+    here = from_shards(tmp_path)
+    spec = kerasaudio.LeNetMFCC(labels=["a", "b"], filters=2).spec
+    for ours, theirs in zip(here._order(None, 0), data._order(None, 0), strict=True):
+        assert theirs.name.startswith("memory://")
+        np.testing.assert_array_equal(ours.waveform(spec), theirs.waveform(spec))
+    with pytest.raises(FileNotFoundError, match=r"labeled/\*\.zip"):
+        from_shards("memory://labeled/*.zip")
