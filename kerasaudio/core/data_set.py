@@ -1,5 +1,6 @@
 """Hugging Face data sets, as far as they are known without importing `datasets`."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -26,6 +27,15 @@ def is_data_set(value: Any) -> bool:
 def audio_columns(features: Mapping[str, Any]) -> list[str]:
     """Return the names of the columns with sounds: Audio, or its bytes and paths."""
     return [name for name, kind in features.items() if _is_audio(kind)]
+
+
+def as_stored(dataset: Any, column: str) -> Any:
+    """Return a data set whose rows have a sound as it is stored, not decoded."""
+    kind: Any = (dataset.features or {}).get(column)
+    if hasattr(kind, "decode"):
+        encoded = dataclasses.replace(kind, decode=False)
+        dataset = dataset.cast_column(column, encoded)
+    return dataset.with_format(None)
 
 
 def is_encoded(cell: Any) -> bool:

@@ -7,6 +7,7 @@ an error either.
 
 import contextlib
 import io
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def _check_scheme(scheme: str, is_sure: bool) -> None:
     if not is_sure and scheme not in fsspec.available_protocols():
         return  # a path
     try:
-        fsspec.get_filesystem_class(scheme)
+        _silence(fsspec.get_filesystem_class(scheme).__module__.partition(".")[0])
     except ValueError:
         raise ValueError(
             f"{scheme}:// is not a kind of address that fsspec knows. Known are, among "
@@ -82,6 +83,16 @@ def _check_scheme(scheme: str, is_sure: bool) -> None:
         raise ImportError(
             f"Addresses such as {scheme}:// need another package: {advice}."
         ) from error
+
+
+def _silence(package: str) -> None:
+    """Print no logs of a package, unless the user has set up where logs go to.
+
+    gcsfs, for one, logs whole exceptions as errors, which Python prints by itself.
+    """
+    logger = logging.getLogger(package)
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def read(path: str, begin: int = 0, size: int | None = None) -> bytes:

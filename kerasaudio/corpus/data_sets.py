@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.core.data_set import DataSet, audio_columns, is_encoded
+from kerasaudio.core.data_set import DataSet, as_stored, audio_columns, is_encoded
 from kerasaudio.corpus.clips import DIGEST, Clip, file_clip
 from kerasaudio.corpus.hidden import lasting, shown
 from kerasaudio.corpus.seen import Seen
@@ -85,14 +85,11 @@ def data_set_clips(dataset: DataSet) -> Iterator[Clip]:
 
 def _rows(dataset: Any) -> tuple[str | None, Iterator[Mapping[str, Any]]]:
     """Return the column of audio, if it is known, and the rows as they are stored."""
-    features, column = dataset.features, None
-    if features is not None:
-        column = _only_one(audio_columns(features), features)
-        dataset = dataset.select_columns([column])
-        if hasattr(features[column], "decode"):
-            encoded = dataclasses.replace(features[column], decode=False)
-            dataset = dataset.cast_column(column, encoded)
-    return column, _told(iter(dataset.with_format(None)))
+    if dataset.features is None:
+        return None, _told(iter(dataset.with_format(None)))
+    column = _only_one(audio_columns(dataset.features), dataset.features)
+    dataset = dataset.select_columns([column])
+    return column, _told(iter(as_stored(dataset, column)))
 
 
 def _told(rows: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -1,6 +1,5 @@
 """Labeled sounds of Hugging Face data sets, to train on; streamed ones, too."""
 
-import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -10,7 +9,7 @@ import numpy as np
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.core import AudioSpec
-from kerasaudio.core.data_set import audio_columns, is_data_set
+from kerasaudio.core.data_set import as_stored, audio_columns, is_data_set
 from kerasaudio.core.windowed import whole_clip
 from kerasaudio.corpus import addresses
 from kerasaudio.corpus.labels import Labels
@@ -79,7 +78,7 @@ def from_hugging_face(
     names, several = _names(known)
     labels = Labels(class_names or names, separator)
     labels.several = labels.several or several
-    stored = _as_stored(dataset, column)
+    stored = as_stored(dataset, column)
     if hasattr(dataset, "__len__"):
         return _of_rows(stored, column, label, labels, name)
     if not labels.names:
@@ -218,15 +217,6 @@ def _names(feature: Any) -> tuple[Sequence[str] | None, bool]:
         inside = feature[0]
     names = getattr(feature if inside is None else inside, "names", None)
     return names, inside is not None
-
-
-def _as_stored(dataset: Any, column: str) -> Any:
-    """Return a data set that does not decode its sounds."""
-    feature: Any = (dataset.features or {}).get(column)
-    if hasattr(feature, "decode"):
-        encoded = dataclasses.replace(feature, decode=False)
-        dataset = dataset.cast_column(column, encoded)
-    return dataset.with_format(None)
 
 
 def _stated(dataset: Any) -> int | None:
