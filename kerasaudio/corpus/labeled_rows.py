@@ -13,7 +13,8 @@ from kerasaudio.core.data_set import as_stored, audio_columns, is_data_set
 from kerasaudio.core.windowed import whole_clip
 from kerasaudio.corpus import addresses
 from kerasaudio.corpus.labels import Labels
-from kerasaudio.datasets.streams.clips import LabeledClip, LabeledStream
+from kerasaudio.datasets.streams.clips import LabeledStream
+from kerasaudio.datasets.streams.decoding import LabeledClip
 
 
 def from_hugging_face(

@@ -22,7 +22,8 @@ from kerasaudio.corpus.clips import Clip, clip_waveform
 from kerasaudio.corpus.hidden import shown
 from kerasaudio.corpus.labels import Labels
 from kerasaudio.corpus.tars import is_tar, tar_clips
-from kerasaudio.datasets.streams.clips import LabeledClip, LabeledStream
+from kerasaudio.datasets.streams.clips import LabeledStream
+from kerasaudio.datasets.streams.decoding import LabeledClip
 
 LABELS = (".cls", ".txt", ".json")
 _MOST_BYTES = 2**20  # of a label

@@ -1,4 +1,5 @@
 """Labeled sounds that are read anew in each epoch, without a copy on disk.
 
-`LabeledBatches` takes batches that someone else's loader makes.
+`LabeledBatches` takes batches that someone else's loader makes; `LabeledStream` decodes
+clips of tars and data sets, by threads.
 """

@@ -1,48 +1,31 @@
 """Labeled clips that come one after the other, decoded by threads when needed."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio.window_rule import WindowRule
 from kerasaudio.core import AudioSpec
-from kerasaudio.core.windowed import check_long_enough
 from kerasaudio.datasets.batching import cutting
 from kerasaudio.datasets.batching.decoding import cores
 from kerasaudio.datasets.batching.targets import places_for, spec_of
 from kerasaudio.datasets.batching.usable import check_errors
 from kerasaudio.datasets.streams.batches import Batch, StreamBatches
+from kerasaudio.datasets.streams.decoding import (
+    LabeledClip,
+    Order,
+    decoded,
+    enough_decoded,
+    random_window,
+    waveform_of,
+)
 from kerasaudio.datasets.streams.stream import Heard, Stream
-from kerasaudio.text import warn
 
 _FIRST = 8  # clips whose median length is that of a window, if any length will do
-_AHEAD = 2  # batches of clips that are decoded before they are needed
-
-
-@dataclass(frozen=True, slots=True)
-class LabeledClip:
-    """A clip that has not been read yet.
-
-    Attributes:
-        name: Name, for messages and reports.
-        classes: Numbers of its classes.
-        waveform: Function that reads it, and returns float32 (samples,) at the rate of
-            a spec.
-    """
-
-    name: str
-    classes: tuple[int, ...]
-    waveform: Callable[[AudioSpec], np.ndarray]
-
-
-Order = Callable[[int | None, int], Iterable[LabeledClip]]
 
 
 class LabeledStream(Stream):
@@ -60,7 +43,7 @@ class LabeledStream(Stream):
         multi_label: Whether a clip can have several classes.
 
     Examples:
-        >>> from kerasaudio.datasets.streams.clips import LabeledClip
+        >>> from kerasaudio.datasets.streams.decoding import LabeledClip
         >>> def made(epoch, seed):
         ...     for kind in (0, 1):
         ...         yield LabeledClip(str(kind), (kind,), lambda spec: np.ones(16_000))
@@ -177,9 +160,11 @@ class LabeledStream(Stream):
         def read(epoch: int) -> Iterator[Batch]:
             def cut(number: int, clip: LabeledClip) -> np.ndarray:
                 rng = np.random.default_rng((seed, epoch, 1, number))
-                return _window_of(rule, _waveform(clip, spec), rng)
+                return random_window(rule, waveform_of(clip, spec), rng)
 
-            found = self._used(epoch, seed, cut, readers, size, errors)
+            order = partial(self._order, epoch, seed)
+            how = cut, readers, size, errors
+            found = enough_decoded(self.name, self.clips, order, *how)
             while batch := list(islice(found, size)):
                 windows = np.stack([window for _, window in batch])
                 labels = np.stack([targets(clip) for clip, _ in batch])
@@ -214,12 +199,11 @@ class LabeledStream(Stream):
         targets = self._targets(spec, True)
 
         def read(number: int, clip: LabeledClip) -> np.ndarray:
-            return _waveform(clip, spec)
+            return waveform_of(clip, spec)
 
         kept: list[tuple[LabeledClip, list[np.ndarray], list[float]]] = []
-        found = self._each(
-            self._order(None, 0), read, readers or cores(), batch_size, errors
-        )
+        threads, order = readers or cores(), self._order(None, 0)
+        found = decoded(self.name, order, read, threads, batch_size, errors)
         for clip, waveform in found:
             spans = cutting.spans(rule, len(waveform), windows_per_clip)
             head = waveform[: rule.window]
@@ -238,76 +222,16 @@ class LabeledStream(Stream):
         if kept:
             yield _heard(kept, batch_size, targets)
 
-    def _used(
-        self,
-        epoch: int,
-        seed: int,
-        work: Callable[[int, LabeledClip], np.ndarray],
-        readers: int,
-        size: int,
-        errors: str,
-    ) -> Iterator[tuple[LabeledClip, np.ndarray]]:
-        """Yield a result for as many clips as an epoch has.
-
-        Where clips are left out, the first ones of the epoch come again at its end.
-        """
-        count = 0
-        while True:
-            before, order = count, self._order(epoch, seed)
-            for found in self._each(order, work, readers, size, errors):
-                yield found
-                count += 1
-                if count == self.clips:
-                    return
-            if errors == "raise":
-                return
-            if count == before:
-                raise ValueError(f"{self.name} has no clip that can be used.")
-
-    def _each(
-        self,
-        order: Iterable[LabeledClip],
-        work: Callable[[int, LabeledClip], np.ndarray],
-        readers: int,
-        size: int,
-        errors: str,
-    ) -> Iterator[tuple[LabeledClip, np.ndarray]]:
-        """Yield clips with what threads made of them, in order."""
-        coming: deque[tuple[LabeledClip, Future[np.ndarray]]] = deque()
-        with ThreadPoolExecutor(readers, "kerasaudio-decoding") as pool:
-            try:
-                numbered = enumerate(order)
-                while True:
-                    for number, clip in islice(numbered, _AHEAD * size - len(coming)):
-                        coming.append((clip, pool.submit(work, number, clip)))
-                    if not coming:
-                        return
-                    clip, result = coming.popleft()
-                    try:
-                        found = result.result()
-                    except (OSError, ValueError) as error:
-                        told = f"{clip.name} of {self.name} cannot be used: {error}"
-                        if errors == "raise":
-                            raise type(error)(
-                                f'{told}\nRepair or remove it, or pass errors="skip".'
-                            ) from error
-                        warn(f"{told} It is left out.", stacklevel=2)
-                        continue
-                    yield clip, found
-            finally:
-                for _, result in coming:
-                    result.cancel()
-
     def _window(self, spec: AudioSpec, clip_seconds: float | None, errors: str) -> int:
         """Return the length of a window in samples; see `cutting.window_length`."""
         lengths = np.zeros(1)
         if clip_seconds is None and spec.clip_samples is None:
 
             def read(number: int, clip: LabeledClip) -> np.ndarray:
-                return _waveform(clip, spec)
+                return waveform_of(clip, spec)
 
             first = islice(self._order(None, 0), _FIRST)
-            found = list(self._each(first, read, 1, _FIRST, errors))
+            found = list(decoded(self.name, first, read, 1, _FIRST, errors))
             lengths = np.array([len(waveform) for _, waveform in found] or [0])
         return cutting.window_length(spec, clip_seconds, lengths)
 
@@ -332,23 +256,6 @@ class LabeledStream(Stream):
             return None
         there = np.count_nonzero(self.counts)
         return self.clips / (there * np.maximum(1, self.counts))
-
-
-def _waveform(clip: LabeledClip, spec: AudioSpec) -> np.ndarray:
-    waveform = clip.waveform(spec)
-    check_long_enough(waveform, spec.sample_rate)
-    return waveform
-
-
-def _window_of(
-    rule: WindowRule, waveform: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Return a window at a random place."""
-    length = len(waveform)
-    start = int(rng.integers(max(0, length - rule.window) + 1))
-    span = cutting.piece(rule, start, length)
-    piece = waveform[max(0, start - rule.context) : start + span.length]
-    return rule.filled(piece, waveform[: rule.window], span).samples
 
 
 def _heard(
