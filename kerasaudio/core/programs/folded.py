@@ -7,8 +7,8 @@ a product with every kernel in each call, so only larger batches gain.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, cast
 
 import keras
 from keras import layers, ops
@@ -21,15 +21,20 @@ _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 _DEPTHWISE = (layers.DepthwiseConv2D, DepthwiseConv2D)
 
 
-def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
+def fold(
+    model: Any, values: dict[int, Any], without: Collection[str] = ()
+) -> dict[int, Any]:
     """Return values of variables with which a model predicts the same.
 
     Args:
         model: A functional model.
         values: Values of its variables, by the `id` of the variable.
+        without: Names of convolutions that stay as they are.
     """
     found = dict(values)
     for convolution, normalization in _pairs(model, _CONVOLUTIONS):
+        if convolution.name in without:
+            continue
         scale, shift = scale_and_shift(normalization, lambda v: values[id(v)])
         if normalization.scale:
             found[id(normalization.gamma)] = ops.ones_like(scale)
@@ -76,14 +81,17 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
         if id(operation) in shifts:
             shift = shifts[id(operation)]
             return lambda x, **_: x if shift is None else _with_bias(x, shift)
-        if getattr(operation, "_call_has_training_arg", False):
-            return lambda *args, **named: operation(
-                *args, **{**named, "training": False}
-            )
-        return operation
+        return in_inference(operation)
 
     with keras.StatelessScope(values):
         return model._run_through_graph(inputs, operation_fn=folded)
+
+
+def in_inference(operation: Any) -> Callable[..., Any]:
+    """Return what an operation does in inference, for a functional model's graph."""
+    if not getattr(operation, "_call_has_training_arg", False):
+        return cast(Callable[..., Any], operation)
+    return lambda *args, **named: operation(*args, **{**named, "training": False})
 
 
 def _with_bias(x: Any, bias: Any) -> Any:
