@@ -161,7 +161,8 @@ def convolve(x: Any, kernel: Any, padding: str) -> Any:
 
 def _convolve_tiles(x: Any, kernel: Any) -> Any:
     """Return the convolution of whole tiles, without padding."""
-    back, _, forth = (ops.convert_to_tensor(m.astype("float32")) for m in matrices())
+    back, _, forth = matrices()
+    forth, back = forth.astype("float32"), np.kron(back, back).astype("float32")
     batch, height, width, features = x.shape
     rows, columns = height // TILE, width // TILE
     lines = [x[:, i : i + TILE * rows : TILE] for i in range(INPUTS)]
@@ -171,7 +172,7 @@ def _convolve_tiles(x: Any, kernel: Any) -> Any:
     x = ops.matmul(forth, ops.reshape(ops.stack(lines), (INPUTS, -1)))
     x = ops.reshape(x, (PRODUCTS, batch * rows * columns, features))
     y = ops.matmul(x, kernel)
-    y = ops.matmul(ops.kron(back, back), ops.reshape(y, (PRODUCTS, -1)))
+    y = ops.matmul(back, ops.reshape(y, (PRODUCTS, -1)))
     y = ops.reshape(y, (TILE, TILE, batch, rows, columns, -1))
     y = ops.transpose(y, (2, 3, 1, 4, 0, 5))
     return ops.reshape(y, (batch, TILE * rows, TILE * columns, -1))
