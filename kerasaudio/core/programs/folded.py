@@ -13,6 +13,7 @@ from typing import Any, cast
 import keras
 from keras import layers, ops
 
+from kerasaudio.core.programs import early_pooling
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 ROWS = 4  # smallest number of rows for which it is done on jax
@@ -77,7 +78,11 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
         values.append((kernel, kernel.value * scale))
         shifts[id(normalization)] = shift
 
+    early = early_pooling.stand_ins(model)
+
     def folded(operation: Any) -> Callable[..., Any]:
+        if id(operation) in early:
+            return early[id(operation)]
         if id(operation) in shifts:
             shift = shifts[id(operation)]
             return lambda x, **_: x if shift is None else _with_bias(x, shift)

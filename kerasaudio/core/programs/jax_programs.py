@@ -27,7 +27,13 @@ from kerasaudio.core.programs.open_length import (
 from kerasaudio.core.programs.parallel import filled_up, placed, shares
 from kerasaudio.core.programs.rowwise import is_rowwise, largest_row, makes_masks
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
-from kerasaudio.core.programs.tiled import Kernels, find_layers, run_tiled, stand_ins
+from kerasaudio.core.programs.tiled import (
+    Kernels,
+    find_layers,
+    run_with,
+    stand_ins,
+    tiled,
+)
 from kerasaudio.layers.precision import has_gpu
 
 # jax keeps 0.2 MB for each length that it ever traced, even without a program. After
@@ -150,18 +156,18 @@ class JaxPrograms:
     def _program(self, key: Hashable, fills: bool) -> "_Program":
         program = self._programs.pop(key, None)
         if program is None:
-            program = _Program(self._model, fills, self._convolutions(key, fills))
+            program = _Program(self._model, fills, self._in_tiles(key, fills))
         self._programs[key] = program  # the one last used comes last
         if len(self._programs) > MOST:
             self._drop(next(iter(self._programs)))
         return program
 
-    def _convolutions(self, key: Hashable, fills: bool) -> list[Any]:
-        """Return the layers of a program that convolve in tiles."""
+    def _in_tiles(self, key: Hashable, fills: bool) -> list[Any] | None:
+        """Return the layers that convolve in tiles; None if layers run as they are."""
         if not isinstance(key, Shape) or has_gpu() or shares() > 1:
-            return []
+            return None
         if not is_rowwise(self._model) or makes_masks(self._model):
-            return []
+            return None
         # What is behind a clip must not be in a tile with it, not even rounded.
         padding = {"same"} if fills else {"same", "valid"}
         return find_layers(self._model, key.samples, padding)
@@ -182,12 +188,15 @@ class _Program:
     Args:
         model: The model.
         fills: Whether clips are padded.
-        in_tiles: Layers that convolve in tiles.
+        in_tiles: Layers that convolve in tiles; None if layers run as they are.
     """
 
-    def __init__(self, model: Any, fills: bool, in_tiles: Sequence[Any]) -> None:
-        self.in_tiles = in_tiles
-        self._run = _of_filled(model) if fills else _of_whole(model)
+    def __init__(
+        self, model: Any, fills: bool, in_tiles: Sequence[Any] | None = None
+    ) -> None:
+        self.in_tiles = in_tiles or ()
+        as_they_are = in_tiles is None
+        self._run = _of_filled(model) if fills else _of_whole(model, as_they_are)
         self._compiled: Any = None
         self._first = Lock()
 
@@ -222,12 +231,13 @@ class _Program:
         return outputs
 
 
-def _of_whole(model: Any) -> Callable[..., Any]:
+def _of_whole(model: Any, as_they_are: bool) -> Callable[..., Any]:
     def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
         with _weights(model, trained, fixed, x, kernels):
-            outputs = (
-                run_tiled(model, x, kernels) if kernels else model(x, training=False)
-            )
+            if as_they_are:
+                outputs = model(x, training=False)
+            else:
+                outputs = run_with(model, x, stand_ins(model, kernels))
         return outputs, keras.tree.map_structure(lambda _: -1, outputs)
 
     return run
@@ -236,7 +246,7 @@ def _of_whole(model: Any) -> Callable[..., Any]:
 def _of_filled(model: Any) -> Callable[..., Any]:
     def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
         with _weights(model, trained, fixed, x, kernels):
-            return run_filled(model, x, samples, stand_ins(model, kernels))
+            return run_filled(model, x, samples, tiled(model, kernels))
 
     return run
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import layers, ops
 
+from kerasaudio.core.programs import early_pooling
 from kerasaudio.core.programs.folded import in_inference
 from kerasaudio.core.programs.rowwise import output_shapes
 from kerasaudio.core.programs.winograd import (
@@ -103,8 +104,8 @@ class Kernels:
         return made
 
 
-def stand_ins(model: Any, kernels: Mapping[str, Any]) -> dict[int, Tiled]:
-    """Return what runs in place of layers, by the `id` of the layer.
+def tiled(model: Any, kernels: Mapping[str, Any]) -> dict[int, Any]:
+    """Return what runs in place of convolutions, by the `id` of the layer.
 
     Args:
         model: A functional model.
@@ -114,19 +115,24 @@ def stand_ins(model: Any, kernels: Mapping[str, Any]) -> dict[int, Tiled]:
     return {id(layer): Tiled(layer, kernel) for layer, kernel in pairs}
 
 
-def run_tiled(model: Any, x: Any, kernels: Mapping[str, Any]) -> Any:
+def stand_ins(model: Any, kernels: Mapping[str, Any]) -> dict[int, Any]:
+    """Return also what takes maxima early, behind other convolutions."""
+    early = early_pooling.stand_ins(model, without=kernels)
+    return {**early, **tiled(model, kernels)}
+
+
+def run_with(model: Any, x: Any, others: Mapping[int, Any]) -> Any:
     """Return the outputs of a functional model in inference.
 
     Args:
         model: The model, which has one input.
         x: The input.
-        kernels: Transformed kernels by the name of the layer.
+        others: What runs in place of layers, by the `id` of the layer.
     """
-    tiled = stand_ins(model, kernels)
     x = ops.convert_to_tensor(x, model.inputs[0].dtype)
 
     def operation(one: Any) -> Any:
-        return tiled.get(id(one)) or in_inference(one)
+        return others.get(id(one)) or in_inference(one)
 
     return model._run_through_graph([x], operation_fn=operation)
 

@@ -74,7 +74,7 @@ class Convolution(_Linear):
         self._is_1d = layer.rank == 1
         fill = (1,) if self._is_1d else ()
         self._size = (*fill, *layer.kernel_size)
-        self._strides = [*fill, *layer.strides]
+        self._strides = self._steps = [*fill, *layer.strides]
         self._dilation = [*fill, *layer.dilation_rate]
         self._last = name_in_onednn(activation)
 
@@ -130,7 +130,7 @@ class Convolution(_Linear):
             return [(0, 0), (0, 0)]
         sides = []
         for size, width, step, dilation in zip(
-            image, self._size, self._strides, self._dilation, strict=True
+            image, self._size, self._steps, self._dilation, strict=True
         ):
             span = (width - 1) * dilation
             if mode == "causal":
