@@ -7,7 +7,7 @@ a product with every kernel in each call, so only larger batches gain.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import keras
@@ -52,7 +52,9 @@ def fold(
     return found
 
 
-def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
+def run_folded(
+    model: Any, inputs: Sequence[Any], tiled: Mapping[int, Any] | None = None
+) -> Any:
     """Return the outputs of a functional model in inference, in its structure.
 
     Kernels that are larger than the output of their convolution stay as they are.
@@ -60,7 +62,9 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
     Args:
         model: The model.
         inputs: The tensors of the model's inputs, flat.
+        tiled: What runs in place of convolutions, by the `id` of the layer.
     """
+    tiled = tiled or {}
     rows = inputs[0].shape[0] or 1
     values: list[tuple[Any, Any]] = []
     shifts: dict[int, Any] = {}  # normalization -> what is left of it
@@ -78,11 +82,12 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
         values.append((kernel, kernel.value * scale))
         shifts[id(normalization)] = shift
 
-    early = early_pooling.stand_ins(model)
+    names = [layer.name for layer in model.layers if id(layer) in tiled]
+    others = {**early_pooling.stand_ins(model, without=names), **tiled}
 
     def folded(operation: Any) -> Callable[..., Any]:
-        if id(operation) in early:
-            return early[id(operation)]
+        if id(operation) in others:
+            return others[id(operation)]
         if id(operation) in shifts:
             shift = shifts[id(operation)]
             return lambda x, **_: x if shift is None else _with_bias(x, shift)

@@ -47,13 +47,16 @@ class Tiled:
         return self.stands_for.activation(y)
 
 
-def find_layers(model: Any, samples: int, padding: Collection[str]) -> list[Any]:
+def find_layers(
+    model: Any, samples: int, padding: Collection[str], places: int = 0
+) -> list[Any]:
     """Return the convolutions that are faster in tiles.
 
     Args:
         model: A functional model from waveforms.
         samples: Length of the waveforms.
         padding: Paddings of layers that may run so.
+        places: Least size of the image of a layer, height times width.
     """
     nodes = [node for group in model._nodes_by_depth.values() for node in group]
     found = {id(node.operation) for node in nodes if _is_plain(node.operation, padding)}
@@ -65,7 +68,9 @@ def find_layers(model: Any, samples: int, padding: Collection[str]) -> list[Any]
         if id(layer) in found
     }
     return [
-        layer for layer, image in images.values() if pays(layer.kernel.shape, image)
+        layer
+        for layer, image in images.values()
+        if pays(layer.kernel.shape, image) and math.prod(image) >= places
     ]
 
 
