@@ -1,18 +1,18 @@
 """Convolutions in Winograd's form give what plain ones give."""
 
+from importlib import import_module
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.programs import tensorflow_tiled
 from kerasaudio.core.programs.winograd import matrices, pays, transformed
 
 BACKEND = keras.backend.backend()
 RNG = np.random.default_rng(0)
-in_tiles = pytest.mark.skipif(
-    BACKEND == "tensorflow", reason="TensorFlow convolves without tiles"
-)
 
 
 def convolved(x, kernel):
@@ -80,37 +80,33 @@ def assert_same(model, x):
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
 
+def place():
+    """Return the module that convolves in tiles."""
+    on_torch = BACKEND == "torch"
+    name = "torch_steps.winograd" if on_torch else "tiled"
+    return import_module(f"kerasaudio.core.programs.{name}")
+
+
 @pytest.fixture
 def seen(monkeypatch):
-    """Collect the shapes of the inputs of convolutions in tiles."""
+    """Collect what is convolved in tiles, and let small images be."""
     found = []
+    where, name = place(), "_convolve_tiles"
     if BACKEND == "torch":
-        from kerasaudio.core.programs.torch_steps import winograd as tiled
-
-        place, name = tiled.Winograd, "convolve"
-    else:
-        from kerasaudio.core.programs import tiled
-
-        place, name = tiled, "_convolve_tiles"
-    plain = getattr(place, name)
+        where, name = where.Winograd, "_strip"
+    plain = getattr(where, name)
 
     def convolve(*args):
-        found.extend(tuple(x.shape) for x in args if hasattr(x, "shape"))
+        found.append(args)
         return plain(*args)
 
-    monkeypatch.setattr(place, name, convolve)
+    monkeypatch.setattr(where, name, convolve)
+    monkeypatch.setattr(tensorflow_tiled, "PLACES", 0)
+    tensorflow_tiled._row_function.cache_clear()  # functions that do not collect
     return found
 
 
-@in_tiles
-@pytest.mark.parametrize("strip_bytes", [None, 1])
-def test_predictions_in_tiles(seen, monkeypatch, strip_bytes):
-    if strip_bytes is not None:
-        from importlib import import_module
-
-        place = "torch_steps.winograd" if BACKEND == "torch" else "tiled"
-        module = import_module(f"kerasaudio.core.programs.{place}")
-        monkeypatch.setattr(module, "STRIP_BYTES", strip_bytes)
+def test_predictions_in_tiles(seen):
     model = network((19, 18, 3), same_and_normalized)
     x = RNG.normal(size=(5, 19 * 18 * 3)).astype("float32")
 
@@ -121,10 +117,28 @@ def test_predictions_in_tiles(seen, monkeypatch, strip_bytes):
     assert_same(model, x)  # with the new weights
 
 
-@in_tiles
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="as on jax")
+def test_strips_of_a_large_image(seen, monkeypatch):
+    monkeypatch.setattr(place(), "STRIP_BYTES", 100_000)
+    model = network((30, 18, 1), layers.Conv2D(96, 3, use_bias=False))
+    assert_same(model, RNG.normal(size=(1, 30 * 18)).astype("float32"))
+    assert len(seen) > 1
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="only jax pads such clips")
 def test_clips_of_any_length(seen):
     model = network((-1, 16, 1), same_and_normalized)
     assert_same(model, RNG.normal(size=(2, 16 * 21)).astype("float32"))
+    assert seen
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="XLA compiles on TensorFlow only")
+def test_small_batches_are_not_worth_compiling(seen, monkeypatch):
+    monkeypatch.setattr(tensorflow_tiled, "PLACES", 2 * 28 * 16)
+    x = RNG.normal(size=(2, 30 * 18)).astype("float32")
+    network((30, 18, 1), layers.Conv2D(96, 3)).predict_on_batch(x[:1])
+    assert not seen
+    network((30, 18, 1), layers.Conv2D(96, 3)).predict_on_batch(x)
     assert seen
 
 
