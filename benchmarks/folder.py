@@ -1,9 +1,11 @@
 """``python -m benchmarks.folder``: a folder of short files, and a simple loop.
 
 Makes a folder of one-second sounds of mixed rates, channels and formats, and turns
-them into vectors twice, each time in a separate process: with `FeatureExtractor.write`,
-and with a simple loop of `model.embed` over the files. Prints clips per second, the
-ratio, and the peak memory of the process.
+them into vectors, each time in a separate process: with `FeatureExtractor.write`, and
+with a simple loop of `model.embed` over the files; and, as a limit, the network alone
+on ready windows, in batches of the extractor's size. They take turns in rounds. Prints
+clips per second, processor time, the peak memory of the process, and the medians of
+the ratios of the rounds. Compiling is not counted: each has run on some files before.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,28 +30,51 @@ SHAPES = (
 _BEGIN = """
 import json, resource, sys, time
 from pathlib import Path
+import numpy as np
 import kerasaudio
+from kerasaudio.core.windowed import waveform_windows
 from kerasaudio.models import FACTORIES
 
-name, weights, folder, count = sys.argv[1:]
+name, weights, folder, count, cache = sys.argv[1:]
 model = FACTORIES[name](weights=weights or None)
 paths = kerasaudio.find_audio(folder)[: int(count)]
-model.embed(paths[0])
-begin = time.perf_counter()
+extractor = kerasaudio.FeatureExtractor(model, cache=cache)
+size = extractor.batch_size
+first, paths = paths[:size], paths[size:]
+clips = len(paths)
+"""
+_START = """
+begin, busy = time.perf_counter(), time.process_time()
 """
 _END = """
-seconds = time.perf_counter() - begin
+seconds, busy = time.perf_counter() - begin, time.process_time() - busy
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"clips": len(paths), "seconds": seconds, "peak_mb": peak}))
+facts = {"clips": clips, "seconds": seconds, "busy": busy, "peak_mb": peak}
+print(json.dumps(facts))
 """
 EXTRACTOR = f"""{_BEGIN}
-extractor = kerasaudio.FeatureExtractor(model, cache=Path(folder).parent / "cache")
-done = extractor.write(paths, Path(folder).parent / "out.npz", overwrite=True)
+extractor.extract(first, progress=False)
+{_START}
+done = extractor.write(paths, Path(cache, "out.npz"), overwrite=True, progress=False)
 assert (done.files, done.computed) == (len(paths), len(paths)), done
 {_END}"""
 PLAIN_LOOP = f"""{_BEGIN}
+model.embed(first[0])
+{_START}
 vectors = [model.embed(path) for path in paths]
 {_END}"""
+NETWORK = f"""{_BEGIN}
+spec, predict = extractor.spec, extractor.network.predict_on_batch
+windows = [next(waveform_windows(spec, path)).samples for path in first]
+batch = np.stack(windows)
+predict(batch)
+clips = max(clips // size, 1) * size
+{_START}
+for _ in range(clips // size):
+    predict(batch)
+{_END}"""
+LARGEST_BATCH = 32  # of a FeatureExtractor by itself
+ENTRIES = {"extractor": EXTRACTOR, "loop": PLAIN_LOOP, "network": NETWORK}
 
 
 def make_sounds(folder: Path, count: int) -> None:
@@ -73,31 +99,50 @@ def measure(code: str, *arguments: str) -> dict[str, float]:
     return dict(json.loads(process.stdout.splitlines()[-1]))
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", type=int, default=10_000)
-    parser.add_argument("--loop-clips", type=int, default=1_000, help="of the loop")
+    parser.add_argument(
+        "--loop-clips", type=int, default=1_000, help="of the loop and the network"
+    )
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", default="MusiCNN")
     parser.add_argument("--weights", default="", help="default: random ones")
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    if min(options.clips, options.loop_clips) <= LARGEST_BATCH:
+        parser.error(f"at least {LARGEST_BATCH + 1} clips: a batch is not counted")
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in ENTRIES}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "sounds")
         make_sounds(folder, options.clips)
-        model = (options.model, options.weights, str(folder))
-        ours = measure(EXTRACTOR, *model, str(options.clips))
-        loop = measure(PLAIN_LOOP, *model, str(options.loop_clips))
-    speeds = [run["clips"] / run["seconds"] for run in (ours, loop)]
-    for name, run, speed in zip(
-        ("extractor", "loop"), (ours, loop), speeds, strict=True
-    ):
+        for number in range(options.rounds):
+            for name, code in ENTRIES.items():
+                cache = Path(temporary, f"{name}{number}")
+                cache.mkdir()
+                clips = options.clips if name == "extractor" else options.loop_clips
+                model = (options.model, options.weights, str(folder))
+                runs[name].append(measure(code, *model, str(clips), str(cache)))
+    for name, rounds in runs.items():
+        clock, busy = (_per_clip(rounds, key) for key in ("seconds", "busy"))
+        speed, peak = 1 / np.median(clock), max(run["peak_mb"] for run in rounds)
         print(
-            f"{name:9} {run['clips']:6} clips {speed:7.1f} clips/s "
-            f"peak {run['peak_mb']:6.0f} MB"
+            f"{name:9} {rounds[0]['clips']:6} clips {speed:7.1f} clips/s "
+            f"{1000 * np.median(busy):6.2f} ms of the processor a clip, "
+            f"peak {peak:6.0f} MB"
         )
-    print(f"ratio {speeds[0] / speeds[1]:.2f}")
+    for name in ("extractor", "network"):
+        clock, busy = (
+            np.median(_per_clip(runs["loop"], key) / _per_clip(runs[name], key))
+            for key in ("seconds", "busy")
+        )
+        print(f"loop / {name}: {clock:.2f} by the clock, {busy:.2f} of the processor")
+
+
+def _per_clip(rounds: list[dict[str, float]], key: str) -> np.ndarray:
+    return np.array([run[key] / run["clips"] for run in rounds])
 
 
 if __name__ == "__main__":

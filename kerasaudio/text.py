@@ -1,13 +1,16 @@
 """Format text for people: safe for terminals and spreadsheets."""
 
+import contextlib
 import difflib
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 # Spreadsheets compute cells that begin with these, narrow or wide.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+Told = tuple[str, type[Warning]]  # a warning
+_listeners: list[Callable[[Told], object]] = []
 _CONTROLS = ("Cc", "Cf", "Zl", "Zp")
 
 
@@ -63,7 +66,23 @@ def warn(
     message: str, category: type[Warning] = UserWarning, *, stacklevel: int
 ) -> None:
     """Warn with foreign text in the message escaped; see `warnings.warn`."""
+    for listener in _listeners[-1:]:  # a copy, as other threads change the list
+        listener((escaped(message), category))
+        return
     warnings.warn(escaped(message), category, stacklevel=stacklevel + 1)
+
+
+@contextlib.contextmanager
+def listening(listener: Callable[[Told], object]) -> Iterator[None]:
+    """Give what `warn` says, in any thread, to a function instead.
+
+    Unlike `warnings.catch_warnings`, several threads can do so at a time.
+    """
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,8 +10,9 @@ from kerasaudio.text import counted
 
 ENGINE_NOTE = """
 With --engine, sources can also be tables (.csv, .parquet: path, start, end), tars such
-as WebDataset shards, and addresses such as s3://bucket/*.tar. --out is then a folder
-that becomes a Parquet data set; the same command resumes (docs: corpus.md)."""
+as WebDataset shards, folders of saved Hugging Face data sets, and addresses such as
+s3://bucket/*.tar. --out is then a folder that becomes a Parquet data set; the same
+command resumes (docs: corpus.md)."""
 
 ENGINE_WORDS: Words = {
     "engine": "--engine",

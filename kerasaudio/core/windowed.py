@@ -199,8 +199,8 @@ def waveform_windows(
     check_errors(errors)
     audio, sample_rate = clip_given(audio, sample_rate)
     rule, rate = spec.rule, spec.sample_rate
-    in_memory = isinstance(audio, io.BytesIO) and sample_rate is None
-    if isinstance(audio, str | PathLike) or in_memory:
+    is_file = isinstance(audio, io.BytesIO | io.BufferedReader) and sample_rate is None
+    if isinstance(audio, str | PathLike) or is_file:
         spread = spec.windows_per_clip is not None
         least = max(spec.window_samples, spec.whole_samples) / rate
         seconds = max(SPREAD_SECONDS if spread else WHOLE_SECONDS, least)

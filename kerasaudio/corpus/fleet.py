@@ -4,7 +4,7 @@
 
 A chunk whose worker died is given to another worker, which does nothing beside it. One
 that killed several is halved until the clip that does it is alone, which then is an
-error like any other.
+error like any other. A worker that runs out of memory and lives is the same.
 """
 
 import json
@@ -19,9 +19,10 @@ import keras
 import numpy as np
 
 from kerasaudio.corpus.clips import Clip
-from kerasaudio.corpus.remote import decoder, worker_class
+from kerasaudio.corpus.remote import Warned, decoder, worker_class
 from kerasaudio.corpus.tasks import Job, Result
 from kerasaudio.files.workplace import temporary_folder
+from kerasaudio.text import Told, warn
 
 _CHUNK_CLIPS, _CHUNK_BYTES = 64, 16 * 2**20
 _IN_FLIGHT = 2  # chunks of a worker: while the network runs on one, another is decoded
@@ -77,6 +78,7 @@ class Fleet:
         self._decoding: dict[Any, _Chunk] = {}
         self._decoded: deque[tuple[_Chunk, Any]] = deque()
         self._starts = 0
+        self._told: set[Told] = set()
 
     def start(self) -> None:
         """Start the workers, and wait for them."""
@@ -103,13 +105,17 @@ class Fleet:
         for worker in self._workers:
             self._ray.kill(worker)
 
-    def _add(self) -> None:
+    def _count_failure(self) -> None:
+        """Raise an OSError if workers fail whatever they compute."""
         self._starts += 1
         if self._starts > _MOST_STARTS * self._count:
             raise OSError(
                 "The workers on Ray die again and again. Do they have enough memory? "
                 "Fewer of them need less (workers=); Ray's logs say what happened."
             )
+
+    def _add(self) -> None:
+        self._count_failure()
         worker = self._class.remote(self._environment, self._settings, self._model)
         self._workers.append(worker)
 
@@ -140,7 +146,10 @@ class Fleet:
                 chunk, decoded = self._next(left)
                 if chunk is None:
                     return
-                ref = worker.run.remote(chunk.clips, decoded)
+                clips = chunk.clips
+                if decoded is not None:  # with all that is needed of them
+                    clips = [clip.without_content() for clip in clips]
+                ref = worker.run.remote(clips, decoded)
                 self._running[ref] = worker, chunk
 
     def _has_room(self, worker: Any) -> bool:
@@ -160,9 +169,11 @@ class Fleet:
         worker, chunk = self._running.pop(ref)
         errors = self._ray.exceptions
         try:
-            found = self._ray.get(ref)
+            found, warned = self._ray.get(ref)
         except errors.RayTaskError as error:
-            if not isinstance(error.cause, errors.RayError):
+            if isinstance(error.cause, MemoryError):
+                self._count_failure()
+            elif not isinstance(error.cause, errors.RayError):
                 raise (error.cause or error) from error  # not a bad file, but a bug
             yield from self._retry(chunk)  # what had been decoded is gone
             return
@@ -170,7 +181,15 @@ class Fleet:
             yield from self._died(worker, chunk)
             return
         self._starts = 0
+        self._warn(warned)
         yield from found
+
+    def _warn(self, warned: Warned) -> None:
+        """Warn here of what workers warned of; each says the same of their memory."""
+        for text, category in dict.fromkeys(warned):
+            if (text, category) not in self._told:
+                self._told.add((text, category))
+                warn(text, category, stacklevel=2)
 
     def _died(self, worker: Any, chunk: _Chunk) -> Iterator[Result]:
         """Replace a worker, and give what it had to others."""
@@ -194,8 +213,9 @@ class Fleet:
                 deaths = _DEATHS - 1 if len(clips) > 1 else 1  # blame none too soon
                 self._again.append(_Chunk(clips, max(1, deaths)))
         else:
-            told = "It ended every worker that had it: out of memory, or a crash."
-            yield Result(chunk.clips[0], error=told, kind="crash")
+            told = "Every worker that had it crashed, or ran out of memory."
+            clip = chunk.clips[0].without_content()
+            yield Result(clip, error=told, kind="crash")
 
 
 def decoders(workers: int, cpus: float, gpus: float) -> int:

@@ -45,9 +45,9 @@ def _result(job: Job, clip: Clip, found: Heard | Exception) -> Result:
     if isinstance(found, Exception):
         return failed(clip, found)
     seconds = found.samples / job.spec.sample_rate
-    return Result(clip, tuple(found.rows()), seconds)
+    return Result(clip.without_content(), tuple(found.rows()), seconds)
 
 
 def failed(clip: Clip, error: Exception) -> Result:
     """Return the result of a clip that cannot be used."""
-    return Result(clip, error=str(error), kind=kind_of(error))
+    return Result(clip.without_content(), error=str(error), kind=kind_of(error))

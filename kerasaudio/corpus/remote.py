@@ -1,5 +1,7 @@
 """What runs on the machines of a Ray cluster: workers with the model, and decoders."""
 
+import contextlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,12 +14,14 @@ from kerasaudio.corpus.settings import Settings
 from kerasaudio.corpus.tasks import Job, Result
 from kerasaudio.files.workplace import temporary_folder
 from kerasaudio.loading import load
+from kerasaudio.text import Told, listening
 
 _MOST_SECONDS = 600.0  # of a waveform that is sent; workers read longer clips in blocks
 _MOST_BYTES = 256 * 2**20  # of the waveforms of a chunk; workers read the others
 
-# Of each clip: a waveform, what is wrong with it, or None if the worker is to read it.
-Decoded = Sequence[np.ndarray | Result | None]
+# Of each clip: a waveform, what is wrong with it, or itself for the worker to read.
+Decoded = Sequence[np.ndarray | Result | Clip]
+Warned = list[Told]  # what was warned of, for the process that the user sees
 
 
 class Worker:
@@ -33,10 +37,13 @@ class Worker:
             path = folder / "model.keras"
             path.write_bytes(model)
             self.job = Job(load(path), Settings(**settings))
+        self._warned: deque[Told] = deque()  # of all that runs here at a time
 
-    def run(self, clips: Sequence[Clip], decoded: Decoded | None) -> list[Result]:
-        """Return the results of clips."""
-        given = decoded or [None] * len(clips)
+    def run(
+        self, clips: Sequence[Clip], decoded: tuple[Decoded, Warned] | None
+    ) -> tuple[list[Result], Warned]:
+        """Return the results of clips, and the warnings."""
+        given, warned = decoded or (clips, [])
         sounds: dict[Clip, Any] = dict(zip(clips, given, strict=True))
         bad = [found for found in given if isinstance(found, Result)]
         good = [c for c, found in sounds.items() if not isinstance(found, Result)]
@@ -44,22 +51,34 @@ class Worker:
 
         def windows(clip: Clip) -> Iterator[Window]:
             sound = sounds[clip]
-            if sound is None:
-                return clip_windows(clip, spec, errors)
+            if isinstance(sound, Clip):
+                return clip_windows(sound, spec, errors)
             return spec.rule.iter_cut(sound)
 
-        return [*bad, *local.compute(self.job, iter(good), windows)]
+        with listening(self._warned.append):
+            found = [*bad, *local.compute(self.job, iter(good), windows)]
+        with contextlib.suppress(IndexError):
+            while True:
+                warned.append(self._warned.popleft())
+        return found, warned
 
 
-def decoded(rate: int, errors: str, clips: Sequence[Clip]) -> Decoded:
-    """Return the waveforms of clips."""
-    found: list[np.ndarray | Result | None] = []
+def decoded(rate: int, errors: str, clips: Sequence[Clip]) -> tuple[Decoded, Warned]:
+    """Return the waveforms of clips, and the warnings."""
+    warned: Warned = []
+    with listening(warned.append):
+        return _decoded(rate, errors, clips), warned
+
+
+def _decoded(rate: int, errors: str, clips: Sequence[Clip]) -> Decoded:
+    found: list[np.ndarray | Result | Clip] = []
     size = 0
     for clip in clips:
-        sound: np.ndarray | Result | None = None
+        sound: np.ndarray | Result | Clip = clip
         if size < _MOST_BYTES:
             try:
-                sound = clip_waveform(clip, rate, errors, _MOST_SECONDS)
+                waveform = clip_waveform(clip, rate, errors, _MOST_SECONDS)
+                sound = clip if waveform is None else waveform
             except (ValueError, OSError) as error:
                 sound = local.failed(clip, error)
         if isinstance(sound, np.ndarray):

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -15,12 +15,14 @@ from kerasaudio import version
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio.errors import check_errors
 from kerasaudio.core import AudioModel
-from kerasaudio.corpus import local, on_ray
+from kerasaudio.corpus import addresses, local, on_ray
 from kerasaudio.corpus.blocks import schema_text
+from kerasaudio.corpus.clips import Clip
+from kerasaudio.corpus.hidden import shown
 from kerasaudio.corpus.output import Output, opened_output
 from kerasaudio.corpus.report import Report
 from kerasaudio.corpus.settings import Settings
-from kerasaudio.corpus.sources import Sources, clips_of
+from kerasaudio.corpus.sources import Sources, clips_of, number_of_rows
 from kerasaudio.corpus.tasks import Job, Result
 from kerasaudio.features.extractor import as_model
 from kerasaudio.features.parquet import check_installed
@@ -30,8 +32,8 @@ from kerasaudio.files.progress import hidden
 ENGINES = ("local", "ray")
 Engine = Callable[[Job], contextlib.AbstractContextManager[local.Compute]]
 # So many clips are listed before the work begins: faults in what is passed are told at
-# once, and most runs know their number of clips.
-_AHEAD = 100_000
+# once, and most runs know their number of clips. Some hold their sound.
+_AHEAD, _AHEAD_BYTES = 100_000, 16 * 2**20
 
 
 def run(
@@ -62,16 +64,18 @@ def run(
     The same call resumes a run that was stopped or killed, and adds clips that are new
     in the sources. No row is lost, and none is written twice. A clip is known by its
     path (or tar, and place in it), start and end: one whose file changed is not
-    computed again. Clips that cannot be used are rows in the table of errors, and do
-    not stop the others. Memory does not depend on the number of clips, but for 16 bytes
-    each.
+    computed again. A row of a data set is known by its name and its content. Clips that
+    cannot be used are rows in the table of errors, and do not stop the others. Memory
+    does not depend on the number of clips, but for 16 bytes each (32 for rows).
 
     Args:
         sources: One or several of these. A folder, whose audio files and tars are
             found; an audio file; a `.tar`, such as a WebDataset shard; a table (`.csv`,
             `.tsv`, `.parquet`) with a column "path" and, for parts of files, "start"
-            and "end" in seconds, whose paths are relative to its folder; or an address
-            that fsspec reads, such as "s3://bucket/shards/*.tar".
+            and "end" in seconds, whose paths are relative to its folder; an address
+            that fsspec reads, such as "s3://bucket/shards/*.tar"; a `datasets.Dataset`
+            or `datasets.IterableDataset` with a column of audio, or the folder of one
+            that was saved.
         model: As for `FeatureExtractor`.
         task: "embed": vectors, as of `FeatureExtractor`; "tag": the best labels of each
             clip, as of `AudioModel.tag`; "detect": events, as of `events.find_events`.
@@ -125,6 +129,11 @@ def run(
         raise ValueError(f"engine must be one of {ENGINES}. Received: {engine!r}.")
     if not str(out):
         raise ValueError("out must be a folder for the results. Received: none.")
+    if addresses.is_address(str(out)):
+        raise ValueError(
+            "out must be a folder on a disk, as blocks are added to it one by one. "
+            f"Received: {shown(str(out))!r}. Copy the folder to there afterwards."
+        )
     if Path(out).suffix in (".parquet", ".npz", ".csv") or Path(out).is_file():
         raise ValueError(f"out must be a folder, not a file. Received: {str(out)!r}.")
     if batch_size is not None:
@@ -150,8 +159,7 @@ def run(
     engine_of = _engine(engine, workers)
     check_installed(advice="")
     listed = clips_of(sources)
-    ahead = list(islice(listed, _AHEAD))
-    is_all = len(ahead) < _AHEAD
+    ahead, is_all = _listed_ahead(listed)
     job = Job(as_model(model), settings)
     constants = {
         "model": str(job.origin["model"]),
@@ -164,9 +172,21 @@ def run(
         if retry_failed:
             output.forget_errors()
         new = filter(output.is_new, chain(ahead, listed))
-        total = len(ahead) if is_all else None
+        total = len(ahead) if is_all else number_of_rows(sources)
         with engine_of(job) as compute:
             return _computed(output, compute(new), total, progress)
+
+
+def _listed_ahead(clips: Iterator[Clip]) -> tuple[list[Clip], bool]:
+    """Return the first clips, and whether they are all."""
+    ahead: list[Clip] = []
+    held = 0
+    for clip in clips:
+        ahead.append(clip)
+        held += len(clip.content or b"")
+        if len(ahead) >= _AHEAD or held >= _AHEAD_BYTES:
+            return ahead, False
+    return ahead, True
 
 
 def _computed(

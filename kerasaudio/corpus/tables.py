@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from kerasaudio.corpus import addresses
-from kerasaudio.corpus.clips import Clip
+from kerasaudio.corpus.clips import Clip, clip_in
+from kerasaudio.corpus.hidden import shown
 from kerasaudio.datasets.rows import iter_rows, require_columns
 from kerasaudio.features import parquet
 
@@ -26,16 +27,17 @@ def table_clips(table: str) -> Iterator[Clip]:
         OSError: It cannot be read.
     """
     folder = addresses.parent(table)
-    read = _parquet_rows if table.lower().endswith(".parquet") else _text_rows
+    is_parquet = addresses.without_query(table).lower().endswith(".parquet")
+    read = _parquet_rows if is_parquet else _text_rows
     for number, row in enumerate(read(table), start=1):
-        yield _clip(row, folder, f"row {number:,} of {table}")
+        yield _clip(row, folder, f"row {number:,} of {shown(table)}")
 
 
 def _text_rows(table: str) -> Iterator[Mapping[str, Any]]:
     if addresses.is_address(table):
         raise ValueError(
             f"A CSV file must be on this machine, its paths can be addresses. Download "
-            f"it, or pass a Parquet file. Received: {table!r}."
+            f"it, or pass a Parquet file. Received: {shown(table)!r}."
         )
     return iter(iter_rows(Path(table), ["path"]))
 
@@ -49,20 +51,23 @@ def _parquet_rows(table: str) -> Iterator[Mapping[str, Any]]:
         try:
             with ParquetFile(file) as content:
                 names = content.schema_arrow.names
-                require_columns(names, ["path"], table)
+                require_columns(names, ["path"], shown(table))
                 columns = [name for name in _COLUMNS if name in names]
                 for batch in content.iter_batches(columns=columns):
                     yield from batch.to_pylist()
+        except addresses.AddressError:
+            raise
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise ValueError(f"{table} is not a Parquet table: {error}.") from error
+            told = f"{shown(table)} is not a Parquet table: {error}."
+            raise ValueError(told) from error
 
 
 def _clip(row: Mapping[str, Any], folder: str, where: str) -> Clip:
     path, problem = row["path"], None
     if not isinstance(path, str) or not path.strip() or "\0" in path:
-        path, problem = str(path), f"The path in {where} is {path!r}."
+        path, problem = shown(str(path)), f"The path in {where} is empty or no text."
     else:
         path = addresses.joined(folder, path)
     start, end = row.get("start"), row.get("end")
@@ -73,8 +78,8 @@ def _clip(row: Mapping[str, Any], folder: str, where: str) -> Clip:
             "Seconds from 0 on are, with the end after the start."
         )
     if problem is not None:
-        return Clip(path, problem=problem, kind="bad row")
-    return Clip(path, start=times[0], end=times[1])
+        return clip_in(path, problem=problem, kind="bad row")
+    return clip_in(path, start=times[0], end=times[1])
 
 
 def _seconds(cell: Any) -> float | None:

@@ -13,7 +13,8 @@ from typing import IO
 
 from kerasaudio.audio.find import SUFFIXES
 from kerasaudio.corpus import addresses
-from kerasaudio.corpus.clips import Clip
+from kerasaudio.corpus.clips import Clip, clip_in
+from kerasaudio.corpus.hidden import shown
 
 _BLOCK = 512
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -25,17 +26,19 @@ def is_tar(name: str) -> bool:
     Raises:
         ValueError: It is that of a compressed one.
     """
-    lower = name.lower()
+    lower = addresses.without_query(name).lower()
     if lower.endswith(_PACKED):
         raise ValueError(
             f"A compressed tar can only be read from its beginning. Unpack it to a "
-            f".tar (gunzip, bunzip2, unxz). Received: {name!r}."
+            f".tar (gunzip, bunzip2, unxz). Received: {shown(name)!r}."
         )
     return lower.endswith(".tar")
 
 
-def tar_clips(path: str) -> Iterator[Clip]:
+def tar_clips(path: str, also: tuple[str, ...] = ()) -> Iterator[Clip]:
     """Yield the sounds of a tar; what is wrong with it is a clip with a problem.
+
+    Members with one of the suffixes in `also` are yielded, too.
 
     Raises:
         OSError: The tar is missing or cannot be read.
@@ -44,11 +47,13 @@ def tar_clips(path: str) -> Iterator[Clip]:
         try:
             tar = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115
         except tarfile.TarError as error:
-            yield _fault(path, 0, f"{path!r} is not a tar ({error}).", "not decodable")
+            yield _fault(
+                path, 0, f"{shown(path)!r} is not a tar ({error}).", "not decodable"
+            )
             return
         try:
             for member in tar:
-                if PurePosixPath(member.name).suffix.lower() in SUFFIXES:
+                if PurePosixPath(member.name).suffix.lower() in (*SUFFIXES, *also):
                     yield _clip(path, member)
                 vars(tar)["members"] = []  # it would keep all
         except tarfile.TarError:
@@ -64,13 +69,13 @@ def _clip(path: str, member: tarfile.TarInfo) -> Clip:
         problem = "is a link or another special file, not a sound"
     elif _leads_out(member.name):
         problem = "has a name that leads out of the tar"
-    told = f"{member.name!r} in {path!r} {problem}." if problem else None
-    return Clip(
+    told = f"{member.name!r} in {shown(path)!r} {problem}." if problem else None
+    return clip_in(
         path,
-        member.name,
-        member.offset,
-        member.offset_data,
-        member.size,
+        member=member.name,
+        offset=member.offset,
+        begin=member.offset_data,
+        size=member.size,
         problem=told,
     )
 
@@ -89,12 +94,12 @@ def _ends(file: IO[bytes], offset: int) -> bool:
 
 def _cut(path: str, offset: int) -> Clip:
     told = (
-        f"{path!r} has no end mark after its last member, at byte {offset:,}: it was "
-        "cut or is damaged there. The members before are used. Copy it again; the same "
-        "call then adds the rest."
+        f"{shown(path)!r} has no end mark after its last member, at byte {offset:,}: "
+        "it was cut or is damaged there. The members before are used. Copy it again; "
+        "the same call then adds the rest."
     )
     return _fault(path, offset, told, "truncated")
 
 
 def _fault(path: str, offset: int, told: str, kind: str) -> Clip:
-    return Clip(path, None, offset, problem=told, kind=kind)
+    return clip_in(path, offset=offset, problem=told, kind=kind)

@@ -2,6 +2,7 @@
 
 Every data set is a `LabeledClips`; each has its own file. `from_folder` and
 `from_table` load your own clips; `split` and `k_fold` keep each recording on one side.
+`LabeledBatches` takes what someone else's loader makes of clips.
 """
 
 from kerasaudio.datasets.archives import download
@@ -21,6 +22,8 @@ from kerasaudio.datasets.nsynth import NSynth
 from kerasaudio.datasets.openmic import OpenMIC2018
 from kerasaudio.datasets.speech_commands import SpeechCommands
 from kerasaudio.datasets.split import k_fold, split
+from kerasaudio.datasets.streams.clips import LabeledStream
+from kerasaudio.datasets.streams.loaders import LabeledBatches
 from kerasaudio.datasets.table import from_table
 from kerasaudio.datasets.urbansound8k import UrbanSound8K
 from kerasaudio.moved import getattr_of
@@ -35,7 +38,9 @@ __all__ = [
     "AudioSetStrong",
     "BirdSet",
     "ClipBatches",
+    "LabeledBatches",
     "LabeledClips",
+    "LabeledStream",
     "MagnaTagATune",
     "NSynth",
     "OpenMIC2018",

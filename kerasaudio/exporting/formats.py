@@ -26,9 +26,9 @@ class Format:
         modules: Modules that must be importable to write and run it.
         quantize: Supported quantizations, each with the further modules that it needs.
         companions: Suffixes of further files next to the main file.
-        method: Form of the front-end that its runtime can compute: ``"fft"``,
-            ``"matmul"`` if it has no Fourier transform, or ``"fft of powers of 2"`` if
-            it has only those lengths.
+        method: Form of the front-end: ``"fft"``, or ``"matmul"`` if its runtime has no
+            Fourier transform, or a slow one for some lengths only (LiteRT: powers of
+            2, at three times the time).
         one_clip: Whether the batch is always one clip; otherwise any number.
     """
 
@@ -52,7 +52,6 @@ FORMATS = {
             "litert",
             ("ai_edge_litert",),
             dict.fromkeys(QUANTIZE, ("ai_edge_quantizer",)),
-            method="fft of powers of 2",
             one_clip=True,
         ),
         Format(

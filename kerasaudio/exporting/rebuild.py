@@ -24,8 +24,8 @@ def rebuild(
     Args:
         model: The network.
         samples: Input length of the new network in samples; None for any length.
-        method: "fft", "matmul" or "fft of powers of 2" (other lengths by "matmul") for
-            all front-end layers; None to leave them unchanged.
+        method: "fft" or "matmul" for all front-end layers; None to leave them
+            unchanged.
         fold: Whether to fold batch normalization into the layer before it.
 
     Raises:
@@ -48,7 +48,7 @@ def rebuild(
             settings["dtype"] = "float32"
         ours = str(part.get("registered_name")).startswith("kerasaudio>")
         if ours and method is not None and "method" in settings:
-            settings["method"] = _method(method, settings.get("n_fft", 1))
+            settings["method"] = method
     for layer in config["layers"]:
         if layer["class_name"] == "InputLayer":
             layer["config"]["batch_shape"] = (None, samples)
@@ -66,13 +66,6 @@ def rebuild(
         name = layer.name
         layer.set_weights(changed.get(name, model.get_layer(name).get_weights()))
     return again
-
-
-def _method(wanted: str, n_fft: int) -> str:
-    """Return the method for one layer; without an `n_fft`, it uses a power of 2."""
-    if wanted != "fft of powers of 2":
-        return wanted
-    return "fft" if n_fft & (n_fft - 1) == 0 else "matmul"
 
 
 def computes_in_float32(model: AudioModel) -> bool:

@@ -32,9 +32,16 @@ def is_rough(n_fft: int) -> bool:
 class MatrixDFT:
     """Transform of real frames, (batch, frames, n_fft) -> 2 x (batch, frames, bins).
 
-    With n_fft = rows * columns, n = columns * r + c and k = j + rows * i, the transform
-    X[k] = sum over n of x[n] w(n k / n_fft), w(t) = exp(-2 pi i t), is
-    sum over c of w(c i / columns) w(c j / n_fft) (sum over r of x[n] w(r j / rows)).
+    With n_fft = rows * columns, n = columns * r + c and w(t) = exp(-2 pi i t), the
+    transform X[k] = sum over n of x[n] w(n k / n_fft) needs
+    Z[c, j] = w(c j / n_fft) (sum over r of x[n] w(r j / rows)) of j <= rows / 2 only,
+    as x is real:
+    X[rows * i + j] = sum over c of w(c i / columns) Z[c, j] and
+    X[rows * i - j] = sum over c of w(c i / columns) conj(Z[c, j]).
+
+    Products leave the bins in an order of their own, some of them twice: those of
+    i and +j for each j, then those of i + 1 and -j, and so on. What does not depend on
+    the order, such as a sum over bins, is spared the sorting by `transform`.
 
     Args:
         n_fft: Length of the transform.
@@ -44,29 +51,60 @@ class MatrixDFT:
         self.n_fft, self.bins = n_fft, n_fft // 2 + 1
         self.columns = _divisor_near_the_root(n_fft)
         self.rows = n_fft // self.columns
-        # j < rows; for a prime number, which has no i, only the needed bins.
-        self._wide = self.rows if self.columns > 1 else self.bins
-        self._parts = (self.bins - 1) // self._wide + 1
+        self._wide = self.rows // 2 + 1  # j
         self._within = _both(_waves(self.rows, self._wide, self.rows))
         turn = _waves(self.columns, self._wide, n_fft)
         self._cosine = turn.real.astype("float32")
         self._sine = turn.imag.astype("float32")
-        across = _waves(self.columns, self._parts, self.columns)
-        # From real and imaginary parts stacked in rows to both stacked in columns.
-        self._across = np.concatenate([_both(across), _both(1j * across)])
+        # i and the sign of j: 0 +, 1 -, 1 +, 2 -, ...; as many as there are columns
+        lines = np.arange(self.columns)
+        signs = 1 - 2 * (lines % 2)
+        steps = (lines + 1) // 2
+        # From real and imaginary parts stacked in rows to both stacked in columns; the
+        # imaginary part of a conjugate is negative.
+        across = _waves(self.columns, self.columns, self.columns)[:, steps]
+        self._across = np.concatenate([_both(across), _both(1j * signs * across)])
+        bins = self.rows * steps[:, None] + signs[:, None] * np.arange(self._wide)
+        places = {int(k): place for place, k in enumerate(bins.ravel())}
+        self._places = np.array([places[k] for k in range(self.bins)], "int32")
 
     def __call__(self, frames: Any) -> tuple[Any, Any]:
         """Return the real and imaginary parts, each (batch, frames, bins)."""
-        count = ops.shape(frames)[1]
-        x = ops.reshape(frames, (-1, self.rows, self.columns))
-        x = matmul(_swap(x), self._within)  # (., columns, 2 wide)
+        real, imag = self.transform(frames)
+        return self.sort(real), self.sort(imag)
+
+    def transform(self, frames: Any) -> tuple[Any, Any]:
+        """Return both parts with the bins in the transform's own order.
+
+        Args:
+            frames: (batch, frames, samples), at most `n_fft` samples; zeros follow.
+        """
+        count, samples = ops.shape(frames)[1], frames.shape[2]
+        rows = -(-samples // self.columns)
+        if rows * self.columns > samples:
+            lacking = rows * self.columns - samples
+            frames = ops.pad(frames, ((0, 0), (0, 0), (0, lacking)))
+        x = ops.reshape(frames, (-1, rows, self.columns))
+        x = matmul(_swap(x), self._within[:rows])  # (., columns, 2 wide)
         real, imag = x[:, :, : self._wide], x[:, :, self._wide :]
-        cosine, sine = map(ops.convert_to_tensor, (self._cosine, self._sine))
-        turned = (real * cosine - imag * sine, real * sine + imag * cosine)
-        x = ops.concatenate(turned, axis=1)  # (., 2 columns, wide)
-        x = matmul(_swap(x), self._across)  # (., wide, 2 parts)
-        both = ops.reshape(_swap(x), (-1, count, 2, self._parts * self._wide))
-        return both[:, :, 0, : self.bins], both[:, :, 1, : self.bins]
+        if self.columns > 1:
+            cosine, sine = map(ops.convert_to_tensor, (self._cosine, self._sine))
+            turned = (real * cosine - imag * sine, real * sine + imag * cosine)
+            x = ops.concatenate(turned, axis=1)  # (., 2 columns, wide)
+            x = _swap(matmul(_swap(x), self._across))  # (., 2 columns, wide)
+            real, imag = x[:, : self.columns], x[:, self.columns :]
+        shape = (-1, count, self.columns * self._wide)
+        return ops.reshape(real, shape), ops.reshape(imag, shape)
+
+    def sort(self, x: Any) -> Any:
+        """Return values (batch, frames, places) of `transform` by frequency."""
+        return ops.take(x, self._places, axis=2)
+
+    def unsort(self, bank: np.ndarray) -> np.ndarray:
+        """Return a matrix (bins, ...) for the values of `transform` instead."""
+        found = np.zeros((self.columns * self._wide, *bank.shape[1:]), bank.dtype)
+        found[self._places] = bank
+        return found
 
     def inverse(self, real: Any, imag: Any) -> Any:
         """Return the frames of spectra of real frames, (batch, frames, n_fft).
@@ -80,10 +118,14 @@ class MatrixDFT:
         if self.n_fft % 2 == 0:
             weights[-1] /= 2
         both = ops.multiply(ops.stack([real, imag], axis=2), weights)
-        lacking = self._parts * self._wide - self.bins
-        both = ops.pad(both, ((0, 0), (0, 0), (0, 0), (0, lacking)))
-        x = _swap(ops.reshape(both, (-1, 2 * self._parts, self._wide)))
-        x = _swap(matmul(x, self._across.T))  # (., 2 columns, wide)
+        # A place that no bin takes gets the zero behind the last one.
+        both = ops.pad(both, ((0, 0), (0, 0), (0, 0), (0, 1)))
+        bin_of = np.full(self.columns * self._wide, self.bins, "int32")
+        bin_of[self._places] = np.arange(self.bins)
+        x = ops.take(both, bin_of, axis=3)
+        x = ops.reshape(x, (-1, 2 * self.columns, self._wide))
+        if self.columns > 1:
+            x = _swap(matmul(_swap(x), self._across.T))  # (., 2 columns, wide)
         real, imag = x[:, : self.columns], x[:, self.columns :]
         cosine, sine = map(ops.convert_to_tensor, (self._cosine, self._sine))
         turned = (real * cosine + imag * sine, imag * cosine - real * sine)

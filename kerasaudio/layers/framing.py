@@ -56,6 +56,8 @@ def frame(waveform: Any, *, frame_length: int, hop_length: int, frames: Any) -> 
         frames: Number of frames, a number or a scalar tensor.
     """
     # Blocks of one hop are joined, which moves rows instead of single samples.
+    if isinstance(frames, int) and frames == 1:
+        hop_length = frame_length
     blocks_a_frame = -(-frame_length // hop_length)
     blocks = frames + blocks_a_frame - 1
     # The end of the waveform may cut off the last block, by less than one hop.
@@ -68,6 +70,6 @@ def frame(waveform: Any, *, frame_length: int, hop_length: int, frames: Any) -> 
         waveform = ops.take(waveform, index, axis=1)
     else:
         shifted = [waveform[:, i : i + frames] for i in range(blocks_a_frame)]
-        waveform = ops.stack(shifted, axis=2)
+        waveform = ops.concatenate(shifted, axis=2)
     waveform = ops.reshape(waveform, (-1, frames, blocks_a_frame * hop_length))
     return waveform[:, :, :frame_length]

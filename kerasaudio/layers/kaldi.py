@@ -133,8 +133,8 @@ class KaldiFbank(MelSpectrogram):
         before = ops.concatenate([frames[..., :1], frames[..., :-1]], axis=-1)
         return frames - self.preemphasis * before
 
-    def spectrum(self, waveform: Any) -> tuple[Any, Any]:
-        """Return the real and imaginary parts, each (batch, frames, bins)."""
+    def unsorted_spectrum(self, waveform: Any) -> tuple[Any, Any]:
+        """Return both parts with the bins in the order of the transform."""
         self.check_input(waveform)
         frames = frame(
             waveform,
@@ -144,8 +144,7 @@ class KaldiFbank(MelSpectrogram):
         )
         windowed = self._prepare(frames) * ops.convert_to_tensor(self.window_samples)
         if self._dft is not None:
-            rest = self.n_fft - self.win_length
-            return self._dft(ops.pad(windowed, ((0, 0), (0, 0), (0, rest))))
+            return self._dft.transform(windowed)
         return ops.rfft(windowed, fft_length=self.n_fft)
 
     def call(self, inputs: Any) -> Any:

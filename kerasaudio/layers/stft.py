@@ -122,22 +122,31 @@ class STFT(WindowedTransform, WaveformLayer):
 
     def spectrum(self, waveform: Any) -> tuple[Any, Any]:
         """Return the real and imaginary parts, each (batch, frames, bins)."""
+        real, imag = self.unsorted_spectrum(waveform)
+        return self.sorted_bins(real), self.sorted_bins(imag)
+
+    def sorted_bins(self, x: Any) -> Any:
+        """Return values of `unsorted_spectrum` with the bins by frequency."""
+        return x if self._dft is None else self._dft.sort(x)
+
+    def unsorted_spectrum(self, waveform: Any) -> tuple[Any, Any]:
+        """Return both parts with the bins in the order of the transform."""
         self.check_input(waveform)
         frames = self.count_frames(ops.shape(waveform)[1])
         if self.center:
             padding = self.n_fft // 2
             waveform = pad_ends(waveform, padding, padding, self.pad_mode)
         window = self.padded_window
-        if self.window_align == "left":
-            waveform = pad_ends(waveform, 0, self.n_fft - self.win_length)
         if self._dft is not None:
             cut = frame(
                 waveform,
-                frame_length=self.n_fft,
+                frame_length=self.span,
                 hop_length=self.hop_length,
                 frames=frames,
             )
-            return self._dft(ops.multiply(cut, window))
+            return self._dft.transform(ops.multiply(cut, window[: self.span]))
+        if self.window_align == "left":
+            waveform = pad_ends(waveform, 0, self.n_fft - self.win_length)
         # Keras' own operation uses the best way of framing for each backend.
         with exact():
             return ops.stft(
@@ -212,7 +221,11 @@ class Spectrogram(STFT):
 
     def features(self, waveform: Any) -> Any:
         """Return the output for some rows of a batch."""
-        real, imag = self.spectrum(waveform)
+        return self.sorted_bins(self.unsorted_powers(waveform))
+
+    def unsorted_powers(self, waveform: Any) -> Any:
+        """Return the powers with the bins in the order of the transform."""
+        real, imag = self.unsorted_spectrum(waveform)
         return magnitude_to_power(real * real + imag * imag, self.power)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

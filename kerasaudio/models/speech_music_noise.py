@@ -32,7 +32,7 @@ from kerasaudio.core.patchwise import PatchImages, PatchMean, SplitPatches
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import KaldiFbank, Patches, Standardize, channels_last
-from kerasaudio.layers.filterbank import mel_filterbank, split_bands
+from kerasaudio.layers.filterbank import mel_filterbank
 from kerasaudio.layers.time_axis import Timed, rule
 
 SAMPLE_RATE = 16_000
@@ -115,6 +115,9 @@ class SidekitMel(KaldiFbank):
 
     def __init__(self, method: str = "fft", **kwargs: Any) -> None:
         super().__init__(**FRONTEND, method=method, **kwargs)
+
+    def make_filterbank(self) -> np.ndarray:
+        """Return the matrix that sums FFT bins into bands, (bins, 21)."""
         bank = mel_filterbank(
             sample_rate=SAMPLE_RATE,
             n_fft=self.n_fft,
@@ -124,13 +127,12 @@ class SidekitMel(KaldiFbank):
             htk=True,
             norm="slaney",
             triangles="hertz",
-        ).astype("float32")
+        )
         mels = np.linspace(_to_mel(LOW), _to_mel(HIGH), BANDS + 2)
         ends = 700 * (10 ** (mels[2:] / 2595) - 1)
         last = np.floor(ends * self.n_fft / SAMPLE_RATE).astype(int)
         bank[last, np.arange(BANDS)] = 0
-        self.filterbank = bank[:, :BINS]
-        self._groups = split_bands(self.filterbank)
+        return bank[:, :BINS]
 
 
 def _to_mel(hertz: float) -> float:

@@ -18,6 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from kerasaudio.audio.check import check_rate, check_waveform
 from kerasaudio.core.audio_input import Clip, clip_given
+from kerasaudio.core.data_set import audio_columns, is_data_set
 from kerasaudio.text import counted
 
 _FORMS = (
@@ -73,9 +74,8 @@ def _without_columns(X: Any) -> Any:
 
     Several rows of a dataset, `dataset[numbers]`, are a dictionary of columns.
     """
-    if hasattr(X, "column_names") and hasattr(X, "features"):
-        kinds = {name: type(kind).__name__ for name, kind in X.features.items()}
-        return X[_only_one([n for n in kinds if kinds[n] == "Audio"], kinds)]
+    if is_data_set(X):
+        return X[_only_one(audio_columns(X.features), X.features)]
     if isinstance(X, Mapping) and any(isinstance(v, list) for v in X.values()):
         found = [
             name

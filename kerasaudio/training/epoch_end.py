@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasaudio.core import AudioModel
-from kerasaudio.datasets.batching.batches import ClipBatches
-from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.training.epochs import Epoch, better, finished
 from kerasaudio.training.head import Head
+from kerasaudio.training.held_out import HeldOut, validated
 from kerasaudio.training.waiting import Waiting
 
 
@@ -50,7 +48,7 @@ class Seeding(keras.callbacks.Callback):
 
     def __init__(
         self,
-        batches: ClipBatches,
+        batches: Any,
         seed: int,
         epochs: list[Epoch],
         begin: Callable[[int], None],
@@ -68,32 +66,6 @@ class Seeding(keras.callbacks.Callback):
         drawn = (self._seed + number) % 2**32
         keras.utils.set_random_seed(drawn)
         self._start(drawn)
-
-
-HeldOut = tuple[ClipBatches, np.ndarray]
-"""Batches of the validation clips, and the targets of the clips."""
-
-
-def validated(
-    model: AudioModel, head: Head, held_out: HeldOut | None, monitor: str
-) -> tuple[float, float]:
-    """Return the score and the loss on the validation clips; NaN without any.
-
-    Args:
-        model: Model without augmentation.
-        head: Head of the model.
-        held_out: The validation clips; None without validation.
-        monitor: Criterion by which epochs are compared; see `Plan`.
-    """
-    if held_out is None:
-        return math.nan, math.nan
-    heard, targets = held_out
-    outputs = predict_windows(model, heard)
-    answers = means_of_windows(heard, outputs)
-    score = head.score(targets, answers)
-    if monitor == "window_loss":
-        return score, head.cross_entropy(targets[heard.clip_of], outputs)
-    return score, head.cross_entropy(targets, answers)
 
 
 class Validation(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ from kerasaudio.core import AudioModel
 from kerasaudio.core.heads import activation_name
 from kerasaudio.datasets.batching.targets import has_unknown, targets_for
 from kerasaudio.datasets.protocol import Clips
+from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.training.masked import UNKNOWN, MaskedBinaryCrossentropy
 from kerasaudio.transfer.heads import freeze_body, freeze_normalization
 
@@ -18,20 +19,23 @@ class Head:
 
     Args:
         model: Model with a top.
-        clips: Clips that it is trained on.
+        clips: Clips that it is trained on, or a stream of them.
         mixed: Whether the targets are mixtures of classes, as with mixup.
 
     Attributes:
         exclusive: Whether the probabilities of a clip sum to one (softmax).
         one_hot: Whether targets have the shape (clips, classes).
         has_unknown: Whether some labels of the clips are unknown.
+        classes: Number of classes of the model.
 
     Raises:
         ValueError: The model has no top, or returns logits instead of probabilities; or
             it ends in softmax, but clips can have several classes.
     """
 
-    def __init__(self, model: AudioModel, clips: Clips, mixed: bool = False) -> None:
+    def __init__(
+        self, model: AudioModel, clips: Clips | Stream, mixed: bool = False
+    ) -> None:
         if model.spec.labels is None:
             raise ValueError(
                 f"{model.name} has no top to train. Build it with labels="
@@ -49,8 +53,12 @@ class Head:
                 f"Clips of {clips.name} can have several classes, but {model.name} "
                 'ends in softmax. Build it with classifier_activation="sigmoid".'
             )
+        if isinstance(clips, Stream):
+            mixed, self.has_unknown = mixed or clips.soft, False
+        else:
+            self.has_unknown = has_unknown(clips)
         self.one_hot = mixed or not self.exclusive
-        self.has_unknown = has_unknown(clips)
+        self.classes = len(model.spec.labels)
         self._single = not clips.multi_label
         self._spec = model.spec
 

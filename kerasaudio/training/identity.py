@@ -2,28 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kerasaudio.core import AudioModel
-from kerasaudio.datasets import LabeledClips
-from kerasaudio.training.augmentation import Augmentation
-from kerasaudio.training.plan import Plan
+from kerasaudio.datasets.streams.stream import Stream
+from kerasaudio.training.material import Data, Use
 
 
 def identity(
-    model: AudioModel,
-    training: LabeledClips,
-    validation: LabeledClips | None,
-    schedule: Plan,
-    head: str,
-    augmentation: Augmentation,
-    validation_windows: int | None,
-    batches: Mapping[str, Any],
+    use: Use, training: Data, validation: Data | None, head: str
 ) -> dict[str, Any]:
     """Return all that determines the result of a training, as values for JSON."""
-    spec = model.spec
+    spec = use.model.spec
     facts: dict[str, Any] = {
         "dataset": training.name,
         "classes": list(spec.labels or ()),
@@ -32,19 +22,28 @@ def identity(
         "weights": spec.weights_hash,
         "training clips": _digest(training),
         "validation clips": None if validation is None else _digest(validation),
-        "validation windows": validation_windows,
-        "augmentation": augmentation.to_dict(),
-        "batches": {name: repr(value) for name, value in sorted(batches.items())},
-        **schedule.to_dict(),
+        "validation windows": use.windows,
+        "augmentation": use.augmentation.to_dict(),
+        "batches": {
+            name: repr(value)
+            for name, value in sorted(use.settings.items())
+            if name != "readers"  # how many threads decode changes nothing
+        },
+        **use.plan.to_dict(),
     }
+    if use.masked:
+        facts["unknown labels"] = "left out"
     if head != "kept":
         facts["head"] = head
-    if "augment" in batches:  # a function has no name that is the same in every process
+    if "augment" in use.settings:
+        # A function has no name that is the same in every process.
         facts["batches"]["augment"] = "given"
     return dict(json.loads(json.dumps(facts)))
 
 
-def _digest(clips: LabeledClips) -> str:
+def _digest(clips: Data) -> str:
+    if isinstance(clips, Stream):
+        return clips.identity
     hashed = hashlib.sha256()
     for path, category in zip(clips.paths, clips.categories, strict=True):
         hashed.update(

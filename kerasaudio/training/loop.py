@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 from typing import Any, Literal
 
 import keras
@@ -12,17 +11,19 @@ import keras
 from kerasaudio.arguments import is_number, number, whole_number
 from kerasaudio.core import AudioModel
 from kerasaudio.core.audio_model import check_model
-from kerasaudio.datasets import LabeledClips
-from kerasaudio.datasets.protocol import check_clips
+from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.files.progress import shows_bars
-from kerasaudio.files.whole_file import check_writable, writing_whole
-from kerasaudio.files.workplace import remove_dead, workplace
+from kerasaudio.files.whole_file import writing_whole
+from kerasaudio.files.workplace import workplace
 from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling
 from kerasaudio.training.devices.parallel import Parallel, Precision
 from kerasaudio.training.epoch_end import check_callbacks
 from kerasaudio.training.epochs import Epoch, Trained, best_of
+from kerasaudio.training.given import check_stream, data_of
+from kerasaudio.training.material import Data
 from kerasaudio.training.notes import of_probe, of_refit, of_versions, unfinished
+from kerasaudio.training.outputs import check_log, check_out
 from kerasaudio.training.plan import Plan
 from kerasaudio.training.plateau import PlateauSchedule
 from kerasaudio.training.probing import PROBE, HeadStart, body_of, chosen_start
@@ -34,8 +35,8 @@ from kerasaudio.training.state import State
 
 def train(
     model: AudioModel,
-    training: LabeledClips,
-    validation: LabeledClips | float | None,
+    training: Any,
+    validation: Any,
     out: str | PathLike[str],
     *,
     schedule: Schedule | PlateauSchedule | None = None,
@@ -67,11 +68,15 @@ def train(
 
     Args:
         model: Model with a top for the classes of the clips; it is trained in place.
-        training: Clips to train on.
+        training: Clips to train on. Or a loader of batches (waveforms, labels), which
+            is read in each epoch: a `tf.data.Dataset`, a torch or grain `DataLoader`,
+            or another of `kerasaudio.datasets.LabeledBatches`, which says what is in
+            a batch. A loader has its own order and size of batches, and class weights
+            are the weights in its batches.
         validation: What the best epoch is chosen by: the share of the clips to hold
-            out for it, such as 0.2; no recording is on both sides. Or other clips, from
-            other recordings than those of `training`; they are never learned from. None
-            to keep the last epoch, without a score.
+            out for it, such as 0.2; no recording is on both sides. Or other clips, or a
+            loader of them, from other recordings than those of `training`; they are
+            never learned from. None to keep the last epoch, without a score.
         out: Path of the `.keras` file to write.
         schedule: Epochs, learning rates and other settings: a `Schedule` or a
             `PlateauSchedule`; None for `Schedule.for_model`: with fewer than 32 clips a
@@ -156,8 +161,8 @@ def train(
         >>> tags = kerasaudio.load("hum-or-hiss.keras").tag("labeled/hum/0.wav")
     """
     check_model(model, "train")
-    check_clips(training)
-    share, others = _share(validation)
+    training = data_of(training, model)
+    share, others = _share(validation, model)
     if validation_windows is not None:
         validation_windows = whole_number(validation_windows, "validation_windows")
     if "versions" in batches:  # they would change the validation clips, too
@@ -165,6 +170,8 @@ def train(
             "versions must be passed as augmentation=Augmentation(versions=...). "
             f"Received: versions={batches['versions']!r}."
         )
+    if isinstance(training, Stream):
+        check_stream(training, share, augmentation, batches)
     told = check_callbacks(callbacks)
     start, excuse = chosen_start(head, model, training)
     chosen = schedule
@@ -182,7 +189,7 @@ def train(
     how.check(chosen, told)
     path = check_out(out, overwrite=overwrite, restart=restart)
     going_on = overwrite or State(path).exists
-    listed = None if log is None else _check_log(log, going_on)
+    listed = None if log is None else check_log(log, going_on)
     if verbose is None:
         verbose = int(shows_bars(sys.stdout))
     with workplace(path.parent, only=path.name):
@@ -210,16 +217,16 @@ def train(
             run.keep_start()
         run.train(told, report, verbose, listed)
         found = run.report()
-        if twice and held_out is not None:
+        clips, versions, made = last.versions
+        if twice:
             last.start_as(state)
             most = epochs_to_best(run.epochs, run.phases)
             last.train((), report, verbose, None, most)
             if chosen.phases:
-                counts = len(held_out), len(training)
+                counts = run.held_out or 0, clips
                 notes.append(of_refit(best_of(run.epochs), last.epochs, *counts))
         if not chosen.phases:
-            notes.append(of_probe(len(training if twice else learn)))
-        clips, versions, made = last.versions
+            notes.append(of_probe(clips))
         made += 0 if last is run else run.versions[2]
         notes.append(of_versions(clips, versions, made))
         notes.append(unfinished(run.epochs, chosen, run.phases, twice))
@@ -231,13 +238,11 @@ def train(
     return Trained(result, path, tuple(run.epochs), said, found)
 
 
-def _share(validation: Any) -> tuple[float | None, LabeledClips | None]:
+def _share(validation: Any, model: AudioModel) -> tuple[float | None, Data | None]:
     """Return the share of the clips to hold out, or the clips that were passed."""
     if is_number(validation):
         return float(number(validation, "validation", above=0, below=1)), None
-    if validation is not None:
-        check_clips(validation)
-    return None, validation
+    return None, None if validation is None else data_of(validation, model)
 
 
 def _check_plan(plan: Any, validation: Any, start: str) -> None:
@@ -258,40 +263,3 @@ def _check_plan(plan: Any, validation: Any, start: str) -> None:
             "some out with kerasaudio.datasets.split(clips, (0.8, 0.2)), or use a "
             "Schedule. Received: None."
         )
-
-
-def _check_log(log: str | PathLike[str], overwrite: bool) -> Path:
-    path = Path(log)
-    if path.suffix != ".csv":
-        raise ValueError(f"log must be a .csv file. Received: {fspath(log)!r}.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{fspath(path)!r} already exists. Use another log, or pass overwrite=True."
-        )
-    check_writable(path)
-    remove_dead(path.parent)
-    return path
-
-
-def check_out(
-    out: str | PathLike[str], *, overwrite: bool = False, restart: bool = False
-) -> Path:
-    """Return `out` as a path if a model can be saved there.
-
-    Raises:
-        ValueError: The suffix is not `.keras`.
-        OSError: The file exists, and there is no interrupted training of it to resume;
-            or its folder is missing or read-only.
-    """
-    path = Path(out)
-    if path.suffix != ".keras":
-        raise ValueError(f"out must be a .keras file. Received: {fspath(out)!r}.")
-    remove_dead(path.parent)  # first, as it may complete an interrupted write
-    unfinished = State(path).exists and not restart
-    if path.exists() and not overwrite and not unfinished:
-        raise FileExistsError(
-            f"{fspath(path)!r} already exists. Remove it, choose another name, or pass "
-            "overwrite=True."
-        )
-    check_writable(path)
-    return path

@@ -6,7 +6,7 @@ windows: a probe of whole clips has never heard a window of silence, for example
 can be certain of its class.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ from kerasaudio.core.heads import averaged, head_layers, scorer
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.datasets.batching.batches import ClipBatches
 from kerasaudio.datasets.protocol import Clips
-from kerasaudio.evaluation.predict import predict_windows
+from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.training.head import Head
 from kerasaudio.transfer.logistic import softmax
 from kerasaudio.transfer.probes import linear_head, one_against_all
@@ -29,7 +29,7 @@ MOST_ROWS = 50_000  # to fit; more take long, and long clips teach little more
 
 
 def chosen_start(
-    given: HeadStart | None, model: AudioModel, clips: Clips
+    given: HeadStart | None, model: AudioModel, clips: Clips | Stream
 ) -> tuple[str, str | None]:
     """Return how the head starts, and a sentence if it cannot start as is usual.
 
@@ -60,13 +60,13 @@ def chosen_start(
     )
 
 
-def _obstacle(model: AudioModel, clips: Clips) -> str | None:
+def _obstacle(model: AudioModel, clips: Clips | Stream) -> str | None:
     """Return why a linear probe cannot be put into a model's head, or None."""
     if clips.multi_label:
         return f"clips of {clips.name} can have several classes"
     if len(model.spec.labels or ()) < 2:
         return "the model has fewer than two classes"
-    if len(np.unique(clips.targets)) < 2:
+    if not isinstance(clips, Stream) and len(np.unique(clips.targets)) < 2:
         return f"{clips.name} has clips of one class only"
     own = [layer for layer in head_layers(model) if layer.weights]
     if len(own) != 1 or not isinstance(own[0], keras.layers.Dense):
@@ -81,31 +81,35 @@ def body_of(model: AudioModel) -> InferenceModel:
     return body
 
 
-def fit_head(
-    model: AudioModel,
-    body: InferenceModel,
-    head: Head,
-    heard: ClipBatches,
-    targets: np.ndarray,
-) -> float:
+class Rows(NamedTuple):
+    """What a probe is fitted to.
+
+    Attributes:
+        vectors: Vectors of windows, or means of several, (rows, n).
+        targets: One-hot targets, (rows, classes).
+        weights: Number of clips that each row stands for, (rows,).
+    """
+
+    vectors: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+
+
+def fit_head(model: AudioModel, head: Head, rows: Rows) -> float:
     """Fit the linear probe to windows, and put its weights into the head of a model.
 
-    All clips have the same weight, whatever their number of windows. A head that scores
-    pieces of a window gets the probe of the average of the pieces.
+    A head that scores pieces of a window gets the probe of the average of the pieces.
 
     Args:
         model: Model for which `chosen_start` returned "probe".
-        body: The network from `body_of`.
         head: Its head.
-        heard: Batches of all windows of the clips, in order.
-        targets: One-hot targets of the clips, (clips, classes).
+        rows: Outputs of the network from `body_of`, with their targets.
 
     Returns:
         The mean cross-entropy of the probe on the windows.
     """
     layer = scorer(model)
-    vectors, clip_of, weights = _rows(heard, predict_windows(body, heard))
-    each = targets[clip_of]
+    vectors, each, weights = rows
     kernel, bias = linear_head(vectors, each.argmax(axis=1), each.shape[1], weights)
     if not head.exclusive:
         bias = one_against_all(bias)
@@ -115,12 +119,15 @@ def fit_head(
     return head.cross_entropy(each, scores)
 
 
-def _rows(
-    heard: ClipBatches, vectors: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the rows to fit: vectors, the clip of each, and its part of the clip.
+def rows_of(heard: ClipBatches, vectors: np.ndarray, targets: np.ndarray) -> Rows:
+    """Return the rows to fit: the windows; all clips have the same weight.
 
-    They are the windows. If there are too many, neighbors in a clip are averaged.
+    If there are too many, neighbors in a clip are averaged.
+
+    Args:
+        heard: Batches of all windows of the clips, in order.
+        vectors: The vector of each window, (windows, n).
+        targets: One-hot targets of the clips, (clips, classes).
     """
     clip_of, weights = heard.clip_of, heard.window_weights
     assert clip_of is not None
@@ -129,14 +136,14 @@ def _rows(
     count = np.bincount(clip_of)
     most = max(1, MOST_ROWS // len(count))
     if len(vectors) <= MOST_ROWS or count.max() <= most:
-        return vectors, clip_of, weights
+        return Rows(vectors, targets[clip_of], weights)
     order = np.argsort(clip_of, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     part = place * np.minimum(count, most)[clip_of] // count[clip_of]
     kinds, row_of = np.unique(clip_of * most + part, return_inverse=True)
     means = weighted_means(vectors, row_of, weights, len(kinds)).astype("float32")
-    return means, kinds // most, np.bincount(row_of, weights)
+    return Rows(means, targets[kinds // most], np.bincount(row_of, weights))
 
 
 def _seen(model: AudioModel, inputs: Any) -> Any:

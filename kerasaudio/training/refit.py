@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerasaudio.datasets import LabeledClips, split
+from kerasaudio.datasets.streams.stream import Stream
 from kerasaudio.training.epochs import Epoch
 from kerasaudio.training.plan import Phase
 from kerasaudio.training.probing import PROBE
@@ -29,14 +30,15 @@ def hold_out(
     return learn, choose
 
 
-def too_few(clips: LabeledClips) -> bool:
+def too_few(clips: LabeledClips | Stream) -> bool:
     """Return whether clips are too few to choose an epoch by some of them."""
-    return len(clips) < LEAST * len(clips.class_names)
+    count = clips.clips if isinstance(clips, Stream) else len(clips)
+    return count is not None and count < LEAST * len(clips.class_names)
 
 
 def chosen_refit(
     given: bool | None,
-    clips: LabeledClips,
+    clips: LabeledClips | Stream,
     share: float | None,
     start: str,
     callbacks: Sequence[Any],
@@ -63,6 +65,7 @@ def chosen_refit(
         )
     if given is not None or share is None:
         return bool(given)
+    assert not isinstance(clips, Stream)  # of which no share is held out
     few = len(clips) <= FEW * len(clips.class_names)
     return few and start == PROBE and not callbacks
 

@@ -8,39 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from kerasaudio.core import AudioModel, AudioSpec
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.provenance import trained
-from kerasaudio.datasets import LabeledClips
-from kerasaudio.datasets.batching.targets import ABSENT
-from kerasaudio.datasets.learned import learned_too
-from kerasaudio.evaluation.evaluate import report_on
-from kerasaudio.evaluation.predict import means_of_windows, predict_windows
 from kerasaudio.files.whole_file import write_csv
-from kerasaudio.training.augmentation import Augmentation, MixedBatches
+from kerasaudio.training.augmentation import Augmentation
 from kerasaudio.training.compiling import Compiling, learning_rate
-from kerasaudio.training.devices.filling import FilledBatches
 from kerasaudio.training.devices.learner import learner_of
 from kerasaudio.training.devices.on_one import OnOne
 from kerasaudio.training.devices.parallel import Parallel, Placement
 from kerasaudio.training.devices.precision import policies_for
-from kerasaudio.training.epoch_end import (
-    Backup,
-    HeldOut,
-    Seeding,
-    Validation,
-    validated,
-)
+from kerasaudio.training.epoch_end import Backup, Seeding, Validation
 from kerasaudio.training.epochs import Epoch, best_of, table
 from kerasaudio.training.head import Head
+from kerasaudio.training.held_out import validated
 from kerasaudio.training.identity import check_same, identity
-from kerasaudio.training.masked import UNKNOWN
+from kerasaudio.training.material import Data, Use, fed_to, held_out_of, material_of
 from kerasaudio.training.plan import Phase, Plan
 from kerasaudio.training.probing import PROBE, fit_head
 from kerasaudio.training.state import State
-from kerasaudio.training.waiting import ReadAhead, Waiting
+from kerasaudio.training.waiting import Waiting
 
 
 class Run:
@@ -49,8 +37,8 @@ class Run:
     def __init__(
         self,
         model: AudioModel,
-        training: LabeledClips,
-        validation: LabeledClips | None,
+        training: Data,
+        validation: Data | None,
         state: State,
         schedule: Plan,
         start: str,
@@ -73,53 +61,29 @@ class Run:
             policy = parallel.precision
             changes = policies_for(model, policy)
             self._learner = learner_of(self._learner, self._placement, policy, changes)
-        facts = identity(
+        masked = self._head.has_unknown and how.leaves_unknown_out
+        use = Use(
             model,
-            training,
-            validation,
+            self._head,
             schedule,
-            self._start,
+            schedule.batch_size * parallel.accumulate,
+            masked,
             augmentation,
             validation_windows,
             batches,
         )
-        masked = self._head.has_unknown and how.leaves_unknown_out
-        if masked:
-            facts["unknown labels"] = "left out"
+        facts = identity(use, training, validation, start)
         facts |= how.to_dict() | parallel.to_dict() | dict(more)
         self._kept = state.facts() if state.exists else None
         if self._kept is not None:
             check_same(self._kept["training"], facts, state.folder)
         self._facts = facts
-        classes = len(model.spec.labels or ())
-        self._step = trained(training.name, len(training), classes, "network")
+        self._name = training.name
         state.begin()
-        settings = {name: value for name, value in batches.items() if name != "augment"}
-        size, seed = schedule.batch_size * parallel.accumulate, schedule.seed
-        self._batches = training.batches(
-            model,
-            size,
-            one_hot=self._head.one_hot,
-            class_weights=schedule.class_weights,
-            unknown=UNKNOWN if masked else ABSENT,
-            versions=augmentation.versions,
-            seed=seed,
-            **batches,
-        )
-        self._versions = augmentation.versions
-        self._fed: keras.utils.PyDataset = self._batches
-        if augmentation.mixup is not None:
-            self._fed = MixedBatches(self._batches, augmentation.mixup, seed)
-        if not parallel.is_plain:
-            several = len(parallel.devices), parallel.accumulate
-            self._fed = FilledBatches(self._fed, self._batches, *several)
-        if keras.backend.backend() != "tensorflow":
-            self._fed = ReadAhead(self._fed, self._batches)
-        self._spec = self._trained_spec()
-        settings.pop("clip_seconds", None)
-        settings["windows_per_clip"] = validation_windows
-        self._whole = partial(self._whole_clips, settings)
-        self._held_out = None if validation is None else self._whole(validation)
+        self._material = material = material_of(use, training)
+        self._batches: Any = material.batches
+        self._fed = fed_to(use, self._batches, parallel)
+        self._held_out = held_out_of(use, material.spec, validation)
         # A fixed order, because freezing layers changes the order of model.variables.
         self._weights = list(model.variables)
         own = {id(variable) for variable in self._weights}
@@ -205,8 +169,7 @@ class Run:
         """
         begin = time.perf_counter()
         assert self._body is not None
-        heard = self._whole(self._clips, versions=self._versions)
-        loss = fit_head(self._model, self._body, self._head, *heard)
+        loss = fit_head(self._model, self._head, self._material.rows(self._body))
         found = validated(
             self._model, self._head, self._held_out, self._schedule.monitor
         )
@@ -215,25 +178,6 @@ class Run:
         self._state.save_best(self._weights, 0)
         if report is not None:
             report(self.epochs[0])
-
-    @property
-    def _clips(self) -> Any:
-        """The clips that are learned from, without their versions."""
-        used = self._batches.clips
-        return used.take(np.arange(len(used) // (1 + len(self._versions))))
-
-    def _whole_clips(
-        self, settings: Mapping[str, Any], clips: Any, versions: Any = ()
-    ) -> HeldOut:
-        """Return batches of all windows of clips, and the targets of the clips."""
-        heard = clips.batches(
-            self._spec,
-            self._schedule.batch_size,
-            training=False,
-            versions=versions,
-            **settings,
-        )
-        return heard, self._head.targets(heard.clips)
 
     def _callbacks(
         self,
@@ -311,7 +255,12 @@ class Run:
     @property
     def versions(self) -> tuple[int, int, int]:
         """Number of clips, of versions of each, and of versions that were made now."""
-        return len(self._clips), len(self._versions), self._batches.made
+        return self._material.versions
+
+    @property
+    def held_out(self) -> int | None:
+        """Number of validation clips; None without any, or before they were read."""
+        return None if self._held_out is None else self._held_out.count()
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -319,7 +268,7 @@ class Run:
         metrics = {"dataset": self._facts["dataset"]}
         if self._held_out is not None:
             best = best_of(self.epochs)
-            metrics["validation_clips"] = len(self._held_out[1])
+            metrics["validation_clips"] = self.held_out
             metrics["validation_score"] = best.score
             if self._schedule.monitor != "score":
                 metrics["validation_loss"] = best.validation_loss
@@ -327,12 +276,12 @@ class Run:
 
     def spec(self) -> AudioSpec:
         """Return the spec of the model, with the training noted."""
-        return self._spec.replace(
-            trained_on=(*self._spec.trained_on, self._facts["dataset"]),
-            provenance=(*self._spec.provenance, self._step),
-            learned_files=learned_too(
-                self._spec.learned_files, self._batches.clips.paths
-            ),
+        spec, material = self._material.spec, self._material
+        step = trained(self._name, material.count, self._head.classes, "network")
+        return spec.replace(
+            trained_on=(*spec.trained_on, self._facts["dataset"]),
+            provenance=(*spec.provenance, step),
+            learned_files=material.learned_files(spec.learned_files),
         )
 
     def finished(self, metrics: Mapping[str, Any]) -> AudioModel:
@@ -347,16 +296,4 @@ class Run:
         """Return the report on the validation clips now; None without any."""
         if self._held_out is None:
             return None
-        heard, _ = self._held_out
-        scores = means_of_windows(heard, predict_windows(self._model, heard))
-        return report_on(self.spec(), heard.clips, scores)
-
-    def _trained_spec(self) -> AudioSpec:
-        """Return the spec with windows as long as those in training."""
-        spec = self._model.spec
-        if spec.step_samples is not None:  # with a state, the windows do not matter
-            return spec
-        window = spec.clip_samples or self._batches.window_samples
-        # The hop of shorter windows would make longer ones overlap.
-        hop = None if window > spec.window_samples else spec.hop_samples
-        return spec.replace(window_samples=window, hop_samples=hop)
+        return self._held_out.report(self._model, self.spec())

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from benchmarks import growth, memory
+from benchmarks import folder, growth, memory
 from benchmarks.contest import ROOT
 from support.tiny import tiny_model
 
@@ -43,3 +43,13 @@ def test_peaks_of_memory(capsys):
     before, peak, other = map(float, cells[2:])
     assert 100 < before <= peak < 1.5 * before
     assert other == pytest.approx(peak, rel=0.2)
+
+
+@pytest.mark.slow
+def test_a_folder_beside_a_loop(capsys):
+    counts = ["--clips", "40", "--loop-clips", "40"]
+    folder.main([*counts, "--model", "LeNetMFCC", "--weights", "fsdd"])
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.split()[:2] == ["extractor", "8"]  # all but a first batch of 32
+    assert float(last.split()[3]) > 0
+    assert "loop / network" in last

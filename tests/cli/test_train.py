@@ -290,7 +290,7 @@ def test_wrong_commands(words, capsys):
 def test_versions_of_the_clips_are_told(run, folder, tmp_path, monkeypatch):
     pytest.importorskip("python_stretch")
     from kerasaudio.audio.versions import GRID
-    from kerasaudio.cli.train import VERSIONS
+    from kerasaudio.cli.train_options import VERSIONS
 
     assert tuple(GRID) == VERSIONS
     words = ("--out", tmp_path / "mine.keras", *QUICK, "--unfreeze-epochs", "1")

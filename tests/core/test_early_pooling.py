@@ -71,15 +71,10 @@ def test_values_between_windows_are_not_computed():
     [
         (layers.Conv2D(6, 3, activation="silu"), {}),  # first falls, then rises
         (layers.Conv2D(6, 3), {}),  # what follows is part of the convolution
-        (layers.Conv2D(6, 3, strides=2, activation="relu"), {}),
         (layers.Conv2D(6, 3, activation="relu"), {"between": layers.ReLU()}),
         (
             layers.Conv2D(6, 3, activation="relu"),
             {"normalization": layers.BatchNormalization(axis=1)},
-        ),
-        (
-            layers.Conv2D(6, 3, activation="relu"),
-            {"pooling": layers.MaxPooling2D(2, padding="same")},
         ),
         (
             layers.Conv2D(6, 3, activation="relu"),

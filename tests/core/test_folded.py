@@ -134,6 +134,53 @@ def test_kernels_are_scaled_as_their_outputs_would_be(own, bias):
         np.testing.assert_allclose(other, one, atol=1e-5 * np.abs(one).max())
 
 
+def before_maxima(bias):
+    """Give a network whose normalizations stand between activations and maxima."""
+    image = keras.Input((12, 10, 3))
+    x = layers.Conv2D(4, 3, activation="relu", padding="same", use_bias=bias)(image)
+    x = layers.BatchNormalization(name="moved")(x)
+    x = layers.MaxPooling2D((2, 3), name="pooled", padding="same")(x)
+    x = layers.Reshape((24, 4))(x)
+    x = layers.Conv1D(5, 3, activation="relu", strides=2, use_bias=bias)(x)
+    x = layers.BatchNormalization(name="moved_too", scale=False)(x)
+    x = layers.MaxPooling1D(2)(x)
+    y = layers.Conv1D(5, 1, activation="sigmoid")(x)
+    y = layers.MaxPooling1D(1)(layers.BatchNormalization(name="stays")(y))
+    model = filled(InferenceModel(image, [x, y]))
+    moved = model.get_layer("moved")
+    moved.beta.assign([0.1, -0.2, 0.3, -0.4])
+    moved.gamma.assign([1.0, -2.0, 0.0, -0.5])
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv1D | layers.Conv2D):
+            layer.kernel.assign(RNG.normal(size=layer.kernel.shape))
+    return model
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_normalization_of_either_sign_follows_a_maximum(bias):
+    model = before_maxima(bias)
+    images = RNG.normal(size=(3, 12, 10, 3)).astype("float32")
+    called = []
+    for name in ("moved", "moved_too"):
+        layer = model.get_layer(name)
+
+        def call(x, plain=layer.call, **named):
+            called.append(x.shape[1])
+            return plain(x, **named)
+
+        layer.call = call
+
+    found = run_folded(model, [keras.ops.convert_to_tensor(images)])
+
+    assert called == [6, 5]  # after the maxima
+    for name in ("moved", "moved_too"):
+        del model.get_layer(name).call
+    for one, other in zip(model(images, training=False), found, strict=True):
+        one, other = map(keras.ops.convert_to_numpy, (one, other))
+        assert one.std() > 1e-2
+        np.testing.assert_allclose(other, one, atol=1e-5 * np.abs(one).max())
+
+
 def test_large_kernels_of_small_outputs_stay(monkeypatch):
     clip = keras.Input((64, 8))
     x = layers.Conv1D(8, 64)(clip)  # 4,096 values in the kernel, 8 a row in the output

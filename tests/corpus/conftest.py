@@ -8,6 +8,7 @@ import pyarrow.dataset
 import pytest
 import soundfile
 
+from support.class_fixtures import folder, network, sides  # noqa: F401
 from support.tiny import RATE, tiny_model
 
 
@@ -47,7 +48,7 @@ def model():
 @pytest.fixture(scope="session")
 def sounds(tmp_path_factory):
     """Six sounds of different lengths, one longer than is read at once; two bad."""
-    folder = tmp_path_factory.mktemp("corpus") / "sounds"
+    folder = tmp_path_factory.mktemp("corpus") / "sounds"  # noqa: F811
     (folder / "deep").mkdir(parents=True)
     for number, seconds in enumerate([0.2, 0.5, 1.1, 1.3, 2.6, 41.7]):
         name = f"deep/{number}.wav" if number % 2 else f"{number}.flac"

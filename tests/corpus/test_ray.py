@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kerasaudio import corpus
+from kerasaudio.audio import AudioWarning
 from kerasaudio.corpus import fleet, output
 
 from .conftest import encoded, errors_of, rows_of
@@ -116,15 +117,26 @@ def check(out, right):
 def test_the_same_as_the_local_engine(sounds, model, tmp_path, monkeypatch, decoders):
     monkeypatch.setattr(fleet, "decoders", lambda *resources: decoders)
     here, there = tmp_path / "here", tmp_path / "there"
-    corpus.run(sounds, model, out=here, pool=None)
-    report = corpus.run(sounds, model, out=there, pool=None, engine="ray", workers=1)
-    assert (report.clips, report.computed) == (6, 8)
+    settings = {"pool": None, "errors": "salvage"}
+    with pytest.warns(AudioWarning, match="is truncated") as told_here:
+        corpus.run(sounds, model, out=here, **settings)
+    with pytest.warns(AudioWarning, match="is truncated") as told_there:
+        report = corpus.run(
+            sounds, model, out=there, engine="ray", workers=1, **settings
+        )
+    texts = [
+        [str(one.message) for one in told if one.category is AudioWarning]
+        for told in (told_here, told_there)
+    ]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 1
+    assert (report.clips, report.computed) == (7, 8)
     for one, other in zip(rows_of(here), rows_of(there), strict=True):
         vectors = one.pop("embedding"), other.pop("embedding")
         np.testing.assert_allclose(*vectors, **CLOSE)
         assert one == other
     assert errors_of(here) == errors_of(there)
-    assert corpus.run(sounds, model, out=there, pool=None).computed == 0
+    assert corpus.run(sounds, model, out=there, **settings).computed == 0
 
 
 @pytest.mark.usefixtures("cluster")
@@ -175,6 +187,7 @@ DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
 from kerasaudio import corpus
+from kerasaudio.audio import AudioWarning
 from kerasaudio.corpus import fleet, output
 from support.tiny import tiny_model
 fleet._CHUNK_CLIPS, output.BLOCK_CLIPS = 4, 8

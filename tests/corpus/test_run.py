@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from itertools import cycle
 
 import numpy as np
 import pandas
@@ -209,6 +211,19 @@ def test_a_full_disk(sounds, model, out):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert corpus.run(sounds, model, out=out).clips == 6
+
+
+def test_a_clock_that_jumps(sounds, model, out, monkeypatch):
+    """Back and ahead by years, also while progress is shown."""
+    jumps = cycle([1e9, 2e9, -5.0, 0.0])
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "time", lambda: next(jumps))
+        patched.setattr(output, "BLOCK_CLIPS", 2)
+        first = corpus.run(sounds, model, out=out, progress=True)
+        second = corpus.run(sounds, model, out=out, progress=True)
+    assert (first.computed, second.computed) == (8, 0)
+    assert 0 <= first.seconds < 600
+    assert len(rows_of(out)) == len({row["path"] for row in rows_of(out)}) == 6
 
 
 def test_two_runs_into_one_folder(sounds, model, out):

@@ -65,12 +65,36 @@ def test_rows_that_are_not_possible(sounds, model, out):
     assert any("row 2 of" in text and "start '3', end '1'" in text for text in told)
 
 
+def in_parquet(**columns):
+    return pandas.DataFrame(columns).to_parquet()
+
+
+def test_a_parquet_table_of_another_schema(sounds, model, out):
+    times = {"start": [0.1, 0.2], "end": ["soon", "0.4"]}
+    days = pandas.to_datetime(["2026-01-01", "2026-01-02"])
+    for number, columns in enumerate(
+        [
+            {"path": [1, 2]},
+            {"path": ["sounds/deep/5.wav"] * 2, **times},
+            {"path": ["sounds/deep/5.wav"] * 2, "start": days},
+            {"path": [["sounds/deep/5.wav"]] * 2},
+        ]
+    ):
+        table = sounds.parent / f"other{number}.parquet"
+        table.write_bytes(in_parquet(**columns))
+        corpus.run(table, model, out=out)
+    assert [row["kind"] for row in errors_of(out)] == 7 * ["bad row"]
+    (row,) = rows_of(out)
+    assert (row["start"], row["end"]) == pytest.approx((0.2, 0.4), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("a.csv", b"file,start\nx.wav,1\n", "lacks the columns path"),
         ("a.csv", b"path,start\nx.wav\n", "fewer fields"),
         ("a.parquet", b"PAR1 nothing", "is not a Parquet table"),
+        ("a.parquet", in_parquet(file=["x.wav"]), "lacks the columns path"),
         ("a.tar.gz", b"", "Unpack it"),
     ],
 )

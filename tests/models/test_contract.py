@@ -13,6 +13,7 @@ import kerasaudio
 from kerasaudio.checkpoints.native import model_state
 from kerasaudio.core.windowed import MIN_SECONDS
 from kerasaudio.models import FACTORIES
+from support.chosen import chosen
 from support.small import small
 
 NAMES = sorted(FACTORIES)
@@ -136,7 +137,7 @@ def test_silence_gives_finite_scores(models, name):
     assert np.isfinite(output(model, noise(model.spec) * 0)).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", chosen(NAMES))
 def test_without_top_the_embedding_comes_out(name):
     model = build(name, include_top=False)
 
@@ -260,7 +261,7 @@ def test_a_missing_weights_file_is_named(name, tmp_path):
         FACTORIES[name](weights=tmp_path / "mine.weights.h5")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", chosen(NAMES))
 def test_a_users_own_weights_load_by_path(models, name, tmp_path):
     model = models(name)
     path = tmp_path / "mine.weights.h5"
@@ -275,7 +276,7 @@ def test_a_users_own_weights_load_by_path(models, name, tmp_path):
         FACTORIES[name](weights=path, classes=7, **small(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", chosen(NAMES))
 def test_a_saved_folder_as_weights_keeps_the_trained_head(models, name, tmp_path):
     model = models(name)
     model.save_pretrained(tmp_path)

@@ -6,6 +6,7 @@ import pytest
 
 import kerasaudio
 from kerasaudio.models import FACTORIES
+from support.chosen import KINDS, chosen
 from support.policies import under
 from support.small import small
 
@@ -15,10 +16,12 @@ LIKE_OTHERS = {
     *("CNN10", "CNN14", "CNN14DecisionLevelAtt", "CNN14DecisionLevelMax"),
     *("PANNsMobileNetV1", "PANNsMobileNetV2", "PANNsResNet"),
 }
-NAMES = sorted(FACTORIES.keys() - LIKE_OTHERS)
-POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
-if keras.backend.backend() == "jax":  # which compiles each for up to a minute
-    POLICIES = ["mixed_float16"]
+NAMES = chosen(FACTORIES.keys() - LIKE_OTHERS)
+# One policy for all networks; jax compiles each of the others for up to a minute.
+CASES = [(name, "mixed_float16") for name in NAMES]
+if keras.backend.backend() != "jax":
+    others = ("mixed_bfloat16", "float16", "bfloat16", "float64")
+    CASES += [(name, policy) for name in sorted(KINDS) for policy in others]
 RAW = {"BarkNet", "ReSE2Multi", "SampleCNN", "SampleCNNSE"}  # they read samples
 
 
@@ -88,8 +91,7 @@ def references():
     return make
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "policy"), sorted(CASES))
 def test_front_ends_are_exact_and_scores_are_close(references, name, policy):
     weights, waveforms, frontend, scores = references(name)
 
@@ -105,7 +107,7 @@ def test_front_ends_are_exact_and_scores_are_close(references, name, policy):
     np.testing.assert_allclose(found, scores, atol=near)
 
 
-@pytest.mark.parametrize("name", sorted(LIKE_OTHERS))
+@pytest.mark.parametrize("name", chosen(LIKE_OTHERS))
 def test_many_convolutions_give_finite_float32_scores(name):
     with under("mixed_bfloat16"):
         model = build(name)

@@ -6,6 +6,7 @@ import pytest
 
 from kerasaudio.transfer.waveforms import load_waveforms
 from support.answers import NAMES, build, clip_answers, clips_for, over_time, scenes
+from support.chosen import chosen
 
 # The functions that give them their windows give BarkNet, AST, MusiCNN or OpenL3
 # theirs. torch hears them all; the others would compile for long.
@@ -15,7 +16,7 @@ LIKE_OTHERS = {
     *("EAT", "EdgeL3", "MusicVGG"),
 }
 if keras.backend.backend() != "torch":
-    NAMES = [name for name in NAMES if name not in LIKE_OTHERS]
+    NAMES = chosen(set(NAMES) - LIKE_OTHERS)
 # Batches of other sizes round differently, by up to 1.5e-6.
 TOLERANCE = 5e-6
 

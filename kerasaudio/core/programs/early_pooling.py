@@ -38,8 +38,9 @@ class Chain(NamedTuple):
     def strides(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the strides of the convolution and of the maxima behind it."""
         first, second = list(self.convolution.strides), list(self.pooling.strides)
+        dense = {*first, *self.convolution.dilation_rate} == {1}
         for axis, size in enumerate(self.pooling.pool_size):
-            if size == 1:
+            if size == 1 and dense:
                 first[axis], second[axis] = first[axis] * second[axis], 1
         return tuple(first), tuple(second)
 
@@ -53,15 +54,16 @@ class Chain(NamedTuple):
         layer, normalization, pooling = self
         strides, of_pooling = self.strides()
         padding = layer.padding
-        if padding == "same":
+        if padding == "same" and strides != tuple(layer.strides):
             whole = [size - 1 for size in layer.kernel_size]
             sides = [(size // 2, size - size // 2) for size in whole]
             x, padding = ops.pad(x, [(0, 0), *sides, (0, 0)]), "valid"
         sign = 1.0
         if normalization.scale:
             sign = ops.where(normalization.gamma < 0, -1.0, 1.0)
-        y = ops.conv(x, layer.kernel * sign, strides, padding)
-        y = ops.max_pool(y, pooling.pool_size, of_pooling, "valid") * sign
+        dilation = layer.dilation_rate
+        y = ops.conv(x, layer.kernel * sign, strides, padding, dilation_rate=dilation)
+        y = ops.max_pool(y, pooling.pool_size, of_pooling, pooling.padding) * sign
         y = y if layer.bias is None else y + layer.bias
         return normalization(layer.activation(y), training=False)
 
@@ -107,11 +109,10 @@ def _fits(chain: Chain) -> bool:
     return (
         layer.activation in _RISING
         and layer.padding in ("same", "valid")
-        and {*layer.strides, *layer.dilation_rate, layer.groups} == {1}
+        and layer.groups == 1
         and layer.quantization_mode is None
         and not getattr(layer, "lora_enabled", False)
         and {one.dtype_policy.name for one in chain} == {"float32"}
         and layer.data_format == pooling.data_format == "channels_last"
         and normalization.axis in (-1, len(layer.output.shape) - 1)
-        and pooling.padding == "valid"
     )

@@ -69,10 +69,9 @@ def run_folded(
     values: list[tuple[Any, Any]] = []
     shifts: dict[int, Any] = {}  # normalization -> what is left of it
     for convolution, normalization in _pairs(model, _CONVOLUTIONS + _DEPTHWISE):
-        kernel = convolution.kernel
-        outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
-        if math.prod(kernel.shape) > max(outputs, SMALL):
+        if _is_too_large(convolution, rows):
             continue
+        kernel = convolution.kernel
         scale, shift = scale_and_shift(normalization, lambda v: v.value)
         if convolution.bias is not None:
             values.append((convolution.bias, convolution.bias.value * scale + shift))
@@ -82,7 +81,12 @@ def run_folded(
         values.append((kernel, kernel.value * scale))
         shifts[id(normalization)] = shift
 
-    names = [layer.name for layer in model.layers if id(layer) in tiled]
+    names = [
+        layer.name
+        for layer in model.layers
+        if id(layer) in tiled
+        or (isinstance(layer, _CONVOLUTIONS) and _is_too_large(layer, rows))
+    ]
     others = {**early_pooling.stand_ins(model, without=names), **tiled}
 
     def folded(operation: Any) -> Callable[..., Any]:
@@ -95,6 +99,12 @@ def run_folded(
 
     with keras.StatelessScope(values):
         return model._run_through_graph(inputs, operation_fn=folded)
+
+
+def _is_too_large(convolution: Any, rows: int) -> bool:
+    """Return whether a product with the kernel costs more than it saves."""
+    outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
+    return math.prod(convolution.kernel.shape) > max(outputs, SMALL)
 
 
 def in_inference(operation: Any) -> Callable[..., Any]:

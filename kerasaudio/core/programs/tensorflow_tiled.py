@@ -50,7 +50,9 @@ def _by_row(layer: Any, x: Any) -> Any:
     kernel = ops.matmul(np.kron(both, both).astype("float32"), turned)
     kernel = ops.reshape(kernel, (PRODUCTS, *layer.kernel.shape[2:]))
     bias = layer.bias
-    bias = ops.zeros(layer.filters) if bias is None else ops.convert_to_tensor(bias.value)
+    bias = (
+        ops.zeros(layer.filters) if bias is None else ops.convert_to_tensor(bias.value)
+    )
     one = _row_function(layer.padding, layer.activation)
     return tf.map_fn(lambda row: one(row[None], kernel, bias)[0], x)
 

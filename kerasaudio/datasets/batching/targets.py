@@ -1,7 +1,7 @@
 """Targets of clips, numbered like the labels of a model."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -52,6 +52,34 @@ def targets_for(
             object.
     """
     check_clips(clips)
+    place, labels = places_for(clips, spec)
+    if not (clips.multi_label or one_hot):
+        return place[clips.targets].astype("int32"), labels
+    targets = np.zeros((len(clips), len(labels)), "float32")
+    targets[:, place] = clips.multi_hot
+    if unknown != ABSENT and has_unknown(clips):
+        targets[~known_for(clips, labels)] = np.nan
+    return targets, labels
+
+
+class Named(Protocol):
+    """What has a name, and classes."""
+
+    @property
+    def name(self) -> str:
+        """Name of the data."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes."""
+
+
+def places_for(clips: Named, spec: AudioSpec) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the number of each class among the model's labels, and the labels.
+
+    Raises:
+        ValueError: A class is not among the model's labels.
+    """
     names = clips.class_names
     labels = spec.labels or names
     made_up = all(label == f"class {i}" for i, label in enumerate(labels))
@@ -64,14 +92,7 @@ def targets_for(
             f"output for: {listed(without)}. Its labels: {listed(labels, 5)}. Build it "
             "for these classes, with labels=clips.class_names."
         )
-    place = np.array([labels.index(name) for name in names])
-    if not (clips.multi_label or one_hot):
-        return place[clips.targets].astype("int32"), tuple(labels)
-    targets = np.zeros((len(clips), len(labels)), "float32")
-    targets[:, place] = clips.multi_hot
-    if unknown != ABSENT and has_unknown(clips):
-        targets[~known_for(clips, labels)] = np.nan
-    return targets, tuple(labels)
+    return np.array([labels.index(name) for name in names]), tuple(labels)
 
 
 def known_for(clips: Clips, names: Sequence[str]) -> np.ndarray:

@@ -48,7 +48,11 @@ def plan(model: Any) -> list[Planned]:
     before them if nothing else uses its output; maxima are taken early.
     """
     graph = Graph(model)
-    early = {id(nodes[0]): nodes for nodes in find_chains(graph)}
+    early = {
+        id(nodes[0]): nodes
+        for nodes in find_chains(graph)
+        if nodes[-1].operation.padding == "valid"
+    }
     planned, taken = [], set()
     for node in graph.nodes:
         if id(node) not in taken:
