@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasaudio.core.programs import tensorflow_tiled
 from kerasaudio.core.programs.active import are_active, programs_run
 from kerasaudio.core.programs.compiled import avoid_xla_on_cpu
 from kerasaudio.core.programs.folded import run_folded
@@ -73,7 +74,8 @@ class InferenceModel(QuietModel):
             return self._torch_program(tensors)
         if makes_masks(self):
             return None
-        return list(keras.tree.flatten(run_folded(self, tensors)))
+        tiled = tensorflow_tiled.stand_ins(self, tensors)
+        return list(keras.tree.flatten(run_folded(self, tensors, tiled)))
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does; several devices take any batch size."""

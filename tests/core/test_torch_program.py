@@ -87,21 +87,41 @@ def test_without_onednn_the_scores_are_the_same(convolved, monkeypatch):
     assert_same(convolved, batch(convolved))
 
 
+def spied(monkeypatch):
+    """Collect the rows of each part, if it has steps."""
+    rows, run = [], torch_program._run_steps
+
+    def spying(steps, values):
+        if steps:
+            rows.append(len(next(iter(values.values()))))
+        return run(steps, values)
+
+    monkeypatch.setattr(torch_program, "_run_steps", spying)
+    return rows
+
+
 def test_parts_of_a_batch_give_its_outputs(convolved, monkeypatch):
     monkeypatch.setattr(torch_program, "PART_BYTES", 4 * 12 * 10 * 4 * 2)
-    rows, run = [], torch_program.TorchProgram._run
-
-    def spying(self, steps, inputs, sizes=None):
-        rows.append(len(inputs[0]))
-        return run(self, steps, inputs, sizes)
-
-    monkeypatch.setattr(torch_program.TorchProgram, "_run", spying)
+    rows = spied(monkeypatch)
     x = batch(convolved, 7)
     assert_same(convolved, x)
     assert rows == [1, 3, 3, 1]  # the first to know how large its tensors are
     rows.clear()
     convolved.predict_on_batch(x)
     assert rows == [3, 3, 1]
+
+
+def test_front_ends_run_on_more_rows_at_once(monkeypatch):
+    row = 4 * 63 * 65  # bytes of the spectrogram
+    monkeypatch.setattr(torch_program, "PART_BYTES", 2 * row)
+    monkeypatch.setattr(torch_program, "FRONTEND_BYTES", 5 * row)
+    rows = spied(monkeypatch)
+    model = tiny_model()
+    x = RNG.normal(0, 0.1, (9, 4_000)).astype("float32")
+    np.testing.assert_allclose(
+        model.predict_on_batch(x), by_layers(model, x), atol=1e-6
+    )
+    assert rows == [1, 1, 4, 2, 2, 4, 2, 2, 1, 1]
 
 
 def test_results_do_not_depend_on_earlier_calls(monkeypatch):

@@ -3,41 +3,39 @@
 XLA scales the output of a convolution in a pass of its own, but adds a bias at once;
 TensorFlow needs two passes, and adds a bias and applies an activation at once. It costs
 a product with every kernel in each call, so only larger batches gain.
-
-A normalization between an activation and a maximum cannot move there. It comes after
-the maximum instead, and so does the activation, so that they have fewer values:
-max(scale * relu(x) + shift) = scale * relu(max x) + shift where scale >= 0, and
-scale * relu(-max -x) + shift elsewhere.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import keras
 from keras import layers, ops
 
+from kerasaudio.core.programs import early_pooling
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 ROWS = 4  # smallest number of rows for which it is done on jax
 SMALL = 100_000  # values in a kernel that is always scaled on TensorFlow
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 _DEPTHWISE = (layers.DepthwiseConv2D, DepthwiseConv2D)
-_MAXIMA = (layers.MaxPooling1D, layers.MaxPooling2D)
-
-Calls = dict[int, Callable[..., Any]]  # operation -> what is called instead
 
 
-def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
+def fold(
+    model: Any, values: dict[int, Any], without: Collection[str] = ()
+) -> dict[int, Any]:
     """Return values of variables with which a model predicts the same.
 
     Args:
         model: A functional model.
         values: Values of its variables, by the `id` of the variable.
+        without: Names of convolutions that stay as they are.
     """
     found = dict(values)
     for convolution, normalization in _pairs(model, _CONVOLUTIONS):
+        if convolution.name in without:
+            continue
         scale, shift = scale_and_shift(normalization, lambda v: values[id(v)])
         if normalization.scale:
             found[id(normalization.gamma)] = ops.ones_like(scale)
@@ -54,7 +52,9 @@ def fold(model: Any, values: dict[int, Any]) -> dict[int, Any]:
     return found
 
 
-def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
+def run_folded(
+    model: Any, inputs: Sequence[Any], tiled: Mapping[int, Any] | None = None
+) -> Any:
     """Return the outputs of a functional model in inference, in its structure.
 
     Kernels that are larger than the output of their convolution stay as they are.
@@ -62,13 +62,11 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
     Args:
         model: The model.
         inputs: The tensors of the model's inputs, flat.
+        tiled: What runs in place of convolutions, by the `id` of the layer.
     """
+    tiled = tiled or {}
     rows = inputs[0].shape[0] or 1
     values: list[tuple[Any, Any]] = []
-    instead: Calls = {}
-    for convolution, normalization, maximum in _before_maxima(model):
-        if not _is_too_large(convolution, rows):
-            instead |= _after_the_maximum(convolution, normalization, maximum)
     shifts: dict[int, Any] = {}  # normalization -> what is left of it
     for convolution, normalization in _pairs(model, _CONVOLUTIONS + _DEPTHWISE):
         if _is_too_large(convolution, rows):
@@ -83,47 +81,37 @@ def run_folded(model: Any, inputs: Sequence[Any]) -> Any:
         values.append((kernel, kernel.value * scale))
         shifts[id(normalization)] = shift
 
+    names = [
+        layer.name
+        for layer in model.layers
+        if id(layer) in tiled
+        or (isinstance(layer, _CONVOLUTIONS) and _is_too_large(layer, rows))
+    ]
+    others = {**early_pooling.stand_ins(model, without=names), **tiled}
+
     def folded(operation: Any) -> Callable[..., Any]:
+        if id(operation) in others:
+            return others[id(operation)]
         if id(operation) in shifts:
             shift = shifts[id(operation)]
             return lambda x, **_: x if shift is None else _with_bias(x, shift)
-        if id(operation) in instead:
-            return instead[id(operation)]
-        if getattr(operation, "_call_has_training_arg", False):
-            return lambda *args, **named: operation(
-                *args, **{**named, "training": False}
-            )
-        return operation
+        return in_inference(operation)
 
     with keras.StatelessScope(values):
         return model._run_through_graph(inputs, operation_fn=folded)
 
 
 def _is_too_large(convolution: Any, rows: int) -> bool:
-    """Return whether a kernel has more values than its output."""
+    """Return whether a product with the kernel costs more than it saves."""
     outputs = rows * math.prod(size or 1 for size in convolution.output.shape[1:])
     return math.prod(convolution.kernel.shape) > max(outputs, SMALL)
 
 
-def _after_the_maximum(convolution: Any, normalization: Any, maximum: Any) -> Calls:
-    """Return calls with which activation and normalization follow the maximum."""
-    scale, shift = scale_and_shift(normalization, lambda v: v.value)
-    sign = ops.where(scale < 0, -1.0, 1.0)
-
-    def convolve(x: Any, **_: Any) -> Any:
-        x = convolution.convolution_op(x, convolution.kernel.value * sign)
-        if convolution.bias is None:
-            return x
-        return _with_bias(x, convolution.bias.value * sign)
-
-    def finish(x: Any, **_: Any) -> Any:
-        return convolution.activation(maximum(x) * sign) * scale + shift
-
-    return {
-        id(convolution): convolve,
-        id(normalization): lambda x, **_: x,
-        id(maximum): finish,
-    }
+def in_inference(operation: Any) -> Callable[..., Any]:
+    """Return what an operation does in inference, for a functional model's graph."""
+    if not getattr(operation, "_call_has_training_arg", False):
+        return cast(Callable[..., Any], operation)
+    return lambda *args, **named: operation(*args, **{**named, "training": False})
 
 
 def _with_bias(x: Any, bias: Any) -> Any:
@@ -149,56 +137,31 @@ def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[An
 
 def _pairs(model: Any, kinds: Sequence[type]) -> Iterator[tuple[Any, Any]]:
     """Yield convolutions and the normalizations that alone use their outputs."""
-    for before, normalization in _followed(model, kinds, layers.BatchNormalization):
-        linear = before.activation is keras.activations.linear
-        if linear and _can_take(before, normalization):
-            yield before, normalization
-
-
-def _before_maxima(model: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield convolutions with an activation, normalizations and maxima in a row."""
-    kind = layers.BatchNormalization
-    maxima = {
-        id(normalization): maximum
-        for pool in _MAXIMA
-        for normalization, maximum in _followed(model, (kind,), pool)
-        if maximum.data_format == "channels_last"
-    }
-    for before, normalization in _followed(model, _CONVOLUTIONS, kind):
-        maximum = maxima.get(id(normalization))
-        rises = before.activation is keras.activations.relu
-        if (
-            maximum is not None
-            and rises
-            and before.padding in ("valid", "same")
-            and _can_take(before, normalization)
-        ):
-            yield before, normalization, maximum
-
-
-def _followed(
-    model: Any, kinds: Sequence[type], kind: type
-) -> Iterator[tuple[Any, Any]]:
-    """Yield layers of some kinds, and those of a kind that alone use their outputs."""
     nodes = [node for group in model._nodes_by_depth.values() for node in group]
     calls = Counter(id(node.operation) for node in nodes)
     uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
     uses.update(id(tensor) for tensor in keras.tree.flatten(model.outputs))
     makers = {id(y): node.operation for node in nodes for y in node.output_tensors}
     for node in nodes:
-        after = node.operation
-        if type(after) is not kind:
+        normalization = node.operation
+        if type(normalization) is not layers.BatchNormalization:
             continue
         (source, *others) = node.input_tensors
         before = makers.get(id(source))
-        once = uses[id(source)] == calls[id(before)] == calls[id(after)] == 1
-        if once and not others and type(before) in kinds:
-            yield before, after
+        once = uses[id(source)] == calls[id(before)] == calls[id(normalization)] == 1
+        if (
+            once
+            and not others
+            and type(before) in kinds
+            and _can_take(before, normalization)
+        ):
+            yield before, normalization
 
 
 def _can_take(before: Any, normalization: Any) -> bool:
     return (
-        before.data_format == "channels_last"
+        before.activation is keras.activations.linear
+        and before.data_format == "channels_last"
         and not getattr(before, "lora_enabled", False)
         and before.quantization_mode is None
         and normalization.center

@@ -10,7 +10,7 @@ On CPUs, large batches run in parts whose tensors fit into the processor's cache
 
 import os
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -25,8 +25,15 @@ from kerasaudio.core.programs.open_length import (
     takes_any_length,
 )
 from kerasaudio.core.programs.parallel import filled_up, placed, shares
-from kerasaudio.core.programs.rowwise import is_rowwise, largest_row
+from kerasaudio.core.programs.rowwise import is_rowwise, largest_row, makes_masks
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
+from kerasaudio.core.programs.tiled import (
+    Kernels,
+    find_layers,
+    run_with,
+    stand_ins,
+    tiled,
+)
 from kerasaudio.layers.precision import has_gpu
 
 # jax keeps 0.2 MB for each length that it ever traced, even without a program. After
@@ -55,6 +62,7 @@ class JaxPrograms:
         self._row: float | None = None  # bytes of the largest tensor for each sample
         self._weights = 0  # bytes
         self._made_for: tuple[Any, ...] = (None,)
+        self._kernels = Kernels()
 
     def __call__(self, x: Any, compiled: bool) -> Any:
         """Return NumPy arrays for a batch, in the structure of the model's outputs.
@@ -73,7 +81,7 @@ class JaxPrograms:
             shapes = tuple(np.shape(part) for part in keras.tree.flatten(x))
             with self._lock:
                 program = self._program(shapes, fills=False)
-            return _joined([program(weights, filled_up(x), 0, compiled)], rows)
+            return _joined([program(weights, filled_up(x), 0, compiled, {})], rows)
         x = np.asarray(x)
         try:
             return self._in_pieces(weights, x, compiled)
@@ -119,13 +127,14 @@ class JaxPrograms:
                 if isinstance(key, Shape) and key not in self._shapes:
                     self._drop(key)
             program = self._program(shape, fills=not shape.exact)
+            kernels = self._kernels.of(program.in_tiles if compiled else [])
             self._filled += not shape.exact
             is_due = not shape.exact and self._filled % BATCHES == 1
         step = shape.rows * devices
         parts = []
         for start in range(0, rows, step):
             batch = _filled(x[start : start + step], step, shape.samples)
-            parts.append(program(weights, batch, samples, compiled))
+            parts.append(program(weights, batch, samples, compiled, kernels))
         outputs = _joined(parts, rows)
         del parts, batch
         if is_due:
@@ -147,11 +156,21 @@ class JaxPrograms:
     def _program(self, key: Hashable, fills: bool) -> "_Program":
         program = self._programs.pop(key, None)
         if program is None:
-            program = _Program(self._model, fills)
+            program = _Program(self._model, fills, self._in_tiles(key, fills))
         self._programs[key] = program  # the one last used comes last
         if len(self._programs) > MOST:
             self._drop(next(iter(self._programs)))
         return program
+
+    def _in_tiles(self, key: Hashable, fills: bool) -> list[Any] | None:
+        """Return the layers that convolve in tiles; None if layers run as they are."""
+        if not isinstance(key, Shape) or has_gpu() or shares() > 1:
+            return None
+        if not is_rowwise(self._model) or makes_masks(self._model):
+            return None
+        # What is behind a clip must not be in a tile with it, not even rounded.
+        padding = {"same"} if fills else {"same", "valid"}
+        return find_layers(self._model, key.samples, padding)
 
     def _drop(self, key: Hashable) -> None:
         del self._programs[key]
@@ -169,16 +188,31 @@ class _Program:
     Args:
         model: The model.
         fills: Whether clips are padded.
+        in_tiles: Layers that convolve in tiles; None if layers run as they are.
     """
 
-    def __init__(self, model: Any, fills: bool) -> None:
-        self._run = _of_filled(model) if fills else _of_whole(model)
+    def __init__(
+        self, model: Any, fills: bool, in_tiles: Sequence[Any] | None = None
+    ) -> None:
+        self.in_tiles = in_tiles or ()
+        as_they_are = in_tiles is None
+        self._run = _of_filled(model) if fills else _of_whole(model, as_they_are)
         self._compiled: Any = None
         self._first = Lock()
 
-    def __call__(self, weights: Any, batch: Any, samples: int, compiled: bool) -> Any:
-        """Return the outputs, and for each its number of valid steps (-1 for all)."""
-        arguments = (*weights, placed(batch), np.int32(samples))
+    def __call__(
+        self, weights: Any, batch: Any, samples: int, compiled: bool, kernels: Any
+    ) -> Any:
+        """Return the outputs, and for each its number of valid steps (-1 for all).
+
+        Args:
+            weights: Those that are trained, and the others.
+            batch: The inputs.
+            samples: Length of the clips without padding.
+            compiled: Whether to compile.
+            kernels: Transformed kernels by the name of the layer; see `tiled`.
+        """
+        arguments = (*weights, placed(batch), np.int32(samples), kernels)
         if not compiled:
             return self._run(*arguments)
         if self._compiled is None:
@@ -197,30 +231,35 @@ class _Program:
         return outputs
 
 
-def _of_whole(model: Any) -> Callable[..., Any]:
-    def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
-        with _weights(model, trained, fixed, x):
-            outputs = model(x, training=False)
+def _of_whole(model: Any, as_they_are: bool) -> Callable[..., Any]:
+    def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
+        with _weights(model, trained, fixed, x, kernels):
+            if as_they_are:
+                outputs = model(x, training=False)
+            else:
+                outputs = run_with(model, x, stand_ins(model, kernels))
         return outputs, keras.tree.map_structure(lambda _: -1, outputs)
 
     return run
 
 
 def _of_filled(model: Any) -> Callable[..., Any]:
-    def run(trained: Any, fixed: Any, x: Any, samples: Any) -> Any:
-        with _weights(model, trained, fixed, x):
-            return run_filled(model, x, samples)
+    def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
+        with _weights(model, trained, fixed, x, kernels):
+            return run_filled(model, x, samples, tiled(model, kernels))
 
     return run
 
 
-def _weights(model: Any, trained: Any, fixed: Any, x: Any) -> keras.StatelessScope:
+def _weights(
+    model: Any, trained: Any, fixed: Any, x: Any, kernels: Any
+) -> keras.StatelessScope:
     """Return a scope in which the model has these weights."""
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     pairs = zip(variables, [*trained, *fixed], strict=True)
     values = {id(variable): value for variable, value in pairs}
     if len(keras.tree.flatten(x)[0]) >= ROWS:
-        values = fold(model, values)
+        values = fold(model, values, without=kernels)
     return keras.StatelessScope([(v, values[id(v)]) for v in variables])
 
 

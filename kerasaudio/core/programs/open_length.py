@@ -4,6 +4,7 @@ waveform (batch, samples), length <= samples -> outputs, and the number of their
 that belong to the clip; see `time_axis`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -21,7 +22,9 @@ def takes_any_length(model: Any) -> bool:
     return shapes == [(None, None)]
 
 
-def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
+def run_filled(
+    model: Any, waveform: Any, length: Any, tiled: Mapping[int, Any] | None = None
+) -> tuple[Any, Any]:
     """Run a functional model for inference on padded clips.
 
     Args:
@@ -29,6 +32,7 @@ def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
         waveform: (batch, samples).
         length: Number of samples that belong to the clips, a scalar integer tensor. The
             samples after them do not matter.
+        tiled: What runs in place of layers, by the `id` of the layer; see `tiled`.
 
     Returns:
         The outputs of the model; and in the same structure the number of steps along
@@ -39,7 +43,11 @@ def run_filled(model: Any, waveform: Any, length: Any) -> tuple[Any, Any]:
     """
     dtype = model.inputs[0].dtype
     begin = Timed(keras.ops.convert_to_tensor(waveform, dtype), length)
-    ends = model._run_through_graph([begin], call_fn=call_timed)
+
+    def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+        return call_timed((tiled or {}).get(id(operation), operation), *args, **kwargs)
+
+    ends = model._run_through_graph([begin], call_fn=call)
     for end in keras.tree.flatten(ends):
         if end.pieces is not None:
             raise NoRuleError("The outputs are pieces of clips.")
@@ -61,7 +69,7 @@ def call_timed(operation: Any, *args: Any, **kwargs: Any) -> Any:
         )
     if isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph"):
         return operation._run_through_graph(inputs, call_fn=call_timed)
-    known = RULES.get(type(operation))
+    known = RULES.get(type(getattr(operation, "stands_for", operation)))
     if known is None or len(keras.tree.flatten(args)) != len(inputs):
         raise NoRuleError(f"{type(operation).__name__} {operation.name!r}")
     timed = known(operation, inputs)

@@ -33,16 +33,29 @@ def largest_row(model: Any, samples: int) -> int:
         samples: Length of the waveform.
     """
     sizes = [samples]
+    for _, shapes in output_shapes(model, samples):
+        sizes += [math.prod(size or 1 for size in shape) for shape in shapes]
+    return 4 * max(sizes)
+
+
+def output_shapes(model: Any, samples: int) -> list[tuple[Any, list[Any]]]:
+    """Return the layers of a network with the shapes of their outputs, for one row.
+
+    Args:
+        model: A functional model from waveforms.
+        samples: Length of the waveform.
+    """
+    found: list[tuple[Any, list[Any]]] = []
 
     def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
         outputs = operation.compute_output_spec(*args, **kwargs)
-        for tensor in keras.tree.flatten(outputs):
-            sizes.append(math.prod(size or 1 for size in tensor.shape))
+        shapes = [tensor.shape for tensor in keras.tree.flatten(outputs)]
+        found.append((operation, shapes))
         return outputs
 
     waveform = keras.KerasTensor((1, samples), "float32")
     model._run_through_graph([waveform], call_fn=call)
-    return 4 * max(sizes)
+    return found
 
 
 def makes_masks(model: Any) -> bool:

@@ -18,6 +18,7 @@ from kerasaudio.core.programs.heap import keep_for_reuse
 from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
+FRONTEND_BYTES = 4 << 20  # of the largest output of a layer before the first step
 MOST_SHAPES = 64
 
 
@@ -38,7 +39,8 @@ class TorchProgram:
         self._settings: list[Any] = []
         self._lock = Lock()
         self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
-        self._largest: dict[Any, int] = {}  # shapes of a row -> bytes of its tensors
+        # Shapes of a row -> bytes of the largest tensors: of the front-end, and of all.
+        self._largest: dict[Any, tuple[int, int]] = {}
         self._in_parts = False
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any] | None:
@@ -56,7 +58,7 @@ class TorchProgram:
         on_cpu = all(x.device.type == "cpu" for x in inputs)
         ready_steps = list(zip(steps, ready, strict=True))
         if not (self._in_parts and on_cpu and rows > 1):
-            return self._run(ready_steps, inputs)
+            return self._run(ready_steps, self._values(inputs))
         return self._run_in_parts(ready_steps, inputs, rows)
 
     def _planned(self) -> list[Any]:
@@ -91,54 +93,86 @@ class TorchProgram:
         return found
 
     def _run_in_parts(self, steps: Any, inputs: Sequence[Any], rows: int) -> list[Any]:
+        """Return the outputs; layers before the first step run on more rows at once.
+
+        Those are front-ends. Their tensors are small, and most of their time is that of
+        Keras' calls, which is the same for one row and for several.
+        """
         import torch
 
-        size = self._part(steps, inputs, rows)
-        parts = [
-            self._run(steps, [x[start : start + size] for x in inputs])
-            for start in range(0, rows, size)
-        ]
+        size, size_before, before = self._sizes(steps, inputs, rows)
+        parts = []
+        for begin in range(0, rows, size_before):
+            values = self._values([x[begin : begin + size_before] for x in inputs])
+            _run_steps(steps[:before], values)
+            for start in range(0, min(size_before, rows - begin), size):
+                part = {key: x[start : start + size] for key, x in values.items()}
+                parts.append(self._run(steps[before:], part))
         if len(parts) == 1:
             return parts[0]
         return [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
 
-    def _part(self, steps: Any, inputs: Sequence[Any], rows: int) -> int:
-        """Return the number of rows of a part; it does not depend on earlier calls.
+    def _sizes(
+        self, steps: Any, inputs: Sequence[Any], rows: int
+    ) -> tuple[int, int, int]:
+        """Return the rows of a part, those of a front-end, and its number of steps.
 
-        Otherwise the last digits of the outputs would. The first row of new shapes is
-        run by itself to know how large its tensors become.
+        They do not depend on earlier calls. Otherwise the last digits of the outputs
+        would. The first row of new shapes is run by itself to know how large its
+        tensors become.
         """
         shapes = tuple((tuple(x.shape[1:]), x.dtype) for x in inputs)
+        before = next((n for n, (one, _) in enumerate(steps) if one.step), 0)
         largest = self._largest.get(shapes)
         if largest is None:
-            largest = self._measured(steps, [x[:1] for x in inputs])
+            largest = self._measured(steps, before, [x[:1] for x in inputs])
             if len(self._largest) >= MOST_SHAPES:
                 self._largest.clear()
             self._largest[shapes] = largest
-        most = max(1, PART_BYTES // max(largest, 1))
-        return -(-rows // -(-rows // most))  # parts of about the same size
+        of_frontend, of_all = (max(1, size) for size in largest)
+        most = max(1, PART_BYTES // of_all)
+        size = -(-rows // -(-rows // most))  # parts of about the same size
+        return size, size * max(1, FRONTEND_BYTES // (of_frontend * size)), before
 
-    def _measured(self, steps: Any, inputs: Sequence[Any]) -> int:
-        """Run the steps; return the bytes of the largest tensor."""
-        sizes: list[int] = []
-        self._run(steps, inputs, sizes)
-        return max(sizes, default=0)
+    def _measured(
+        self, steps: Any, before: int, inputs: Sequence[Any]
+    ) -> tuple[int, int]:
+        """Run the steps; return the bytes of the largest tensors.
 
-    def _run(
-        self, steps: Any, inputs: Sequence[Any], sizes: list[int] | None = None
-    ) -> list[Any]:
-        """Return the outputs; put the bytes of all tensors into a list, if given."""
-        model = self._model
-        values = {id(x): y for x, y in zip(model.inputs, inputs, strict=True)}
-        for one, ready in steps:
-            outputs = _run_step(one, ready, values)
-            for tensor, output in zip(one.outputs, outputs, strict=False):
-                values[id(tensor)] = output
-                if sizes is not None:
-                    sizes.append(getattr(output, "nbytes", 0))
-            for key in one.done:
-                values.pop(key, None)
-        return [values[id(tensor)] for tensor in model.outputs]
+        Args:
+            steps: All steps.
+            before: Number of the steps of the front-end.
+            inputs: The tensors of the model's inputs.
+
+        Returns:
+            Those of the front-end, its inputs included, and of the outputs of all.
+        """
+        values = self._values(inputs)
+        first = _run_steps(steps[:before], values)
+        second = _run_steps(steps[before:], values)
+        return max(first + [x.nbytes for x in inputs]), max(first + second)
+
+    def _values(self, inputs: Sequence[Any]) -> dict[int, Any]:
+        """Return tensors by the `id` of those of the graph, as steps take them."""
+        return {id(x): y for x, y in zip(self._model.inputs, inputs, strict=True)}
+
+    def _run(self, steps: Any, values: dict[int, Any]) -> list[Any]:
+        """Return the outputs of the model."""
+        _run_steps(steps, values)
+        return [values[id(tensor)] for tensor in self._model.outputs]
+
+
+def _run_steps(steps: Any, values: dict[int, Any]) -> list[int]:
+    """Add what the steps make to the values; return the bytes of each tensor."""
+    sizes: list[int] = []
+    for one, ready in steps:
+        outputs = _run_step(one, ready, values)
+        for tensor, output in zip(one.outputs, outputs, strict=False):
+            values[id(tensor)] = output
+            sizes.append(getattr(output, "nbytes", 0))
+        for key in one.done:
+            values.pop(key, None)
+    return sizes
 
 
 def _run_step(one: Any, ready: Any, values: dict[int, Any]) -> list[Any]:

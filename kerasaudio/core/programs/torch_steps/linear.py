@@ -12,8 +12,10 @@ from keras import layers
 from torch.nn import functional
 
 from kerasaudio.core.programs.folded import scale_and_shift
+from kerasaudio.core.programs.torch_steps import winograd
 from kerasaudio.core.programs.torch_steps.activations import apply, name_in_onednn
 from kerasaudio.core.programs.torch_steps.step import Step, value
+from kerasaudio.core.programs.winograd import pays
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
@@ -72,7 +74,7 @@ class Convolution(_Linear):
         self._is_1d = layer.rank == 1
         fill = (1,) if self._is_1d else ()
         self._size = (*fill, *layer.kernel_size)
-        self._strides = [*fill, *layer.strides]
+        self._strides = self._steps = [*fill, *layer.strides]
         self._dilation = [*fill, *layer.dilation_rate]
         self._last = name_in_onednn(activation)
 
@@ -95,18 +97,29 @@ class Convolution(_Linear):
     def run(self, ready: "_Kernel", inputs: Sequence[Any], owned: bool) -> Any:
         """Return (batch, ..., channels)."""
         x = inputs[0].unsqueeze(1) if self._is_1d else inputs[0]
-        (top, bottom), (left, right) = self._sides(x.shape[1:3])
+        sides = self._sides(x.shape[1:3])
+        if self._in_tiles(x, sides):
+            return apply(self._activation, ready.in_tiles(inputs[0], sides), True)
+        (top, bottom), (left, right) = sides
         padding = [top, left]
         if (top, left) != (bottom, right):
             x = functional.pad(x, (0, 0, left, right, top, bottom))
             padding = [0, 0]
         x = x.contiguous().permute(0, 3, 1, 2)
         how = (padding, self._strides, self._dilation)
-        last = self._last if _has_onednn(x) else None
+        last = self._last if _has_onednn(x.device) else None
         y = ready.convolve(x, how) if last is None else ready.fused(x, how, last)
         y = y.permute(0, 2, 3, 1)
         y = y.squeeze(1) if self._is_1d else y
         return apply(self._activation, y, True) if last is None else y
+
+    def _in_tiles(self, x: Any, sides: Sequence[tuple[int, int]]) -> bool:
+        """Return whether Winograd's form is faster."""
+        if type(self._layer) is not layers.Conv2D or self._layer.groups > 1:
+            return False
+        image = winograd.outputs(x.shape[1:3], sides)
+        plain = self._strides == self._dilation == [1, 1]
+        return plain and pays(self._layer.kernel.shape, image) and _has_onednn(x.device)
 
     def _sides(self, image: Sequence[int]) -> list[tuple[int, int]]:
         """Return the padding before and after, for both axes."""
@@ -117,7 +130,7 @@ class Convolution(_Linear):
             return [(0, 0), (0, 0)]
         sides = []
         for size, width, step, dilation in zip(
-            image, self._size, self._strides, self._dilation, strict=True
+            image, self._size, self._steps, self._dilation, strict=True
         ):
             span = (width - 1) * dilation
             if mode == "causal":
@@ -140,6 +153,20 @@ class _Kernel:
         self._make = make
         self._plain: Any = None
         self._packed: Any = None
+        self._tiled: winograd.Winograd | None = None
+
+    def in_tiles(self, x: Any, sides: Sequence[tuple[int, int]]) -> Any:
+        """Convolve (batch, height, width, inputs) by Winograd's form.
+
+        Args:
+            x: The input.
+            sides: Padding before and after, for both axes.
+        """
+        if self._tiled is None:
+            kernel, bias, _ = self._make()
+            image = winograd.outputs(x.shape[1:3], sides)
+            self._tiled = winograd.Winograd(kernel, bias, image)
+        return self._tiled.convolve(x, sides)
 
     def convolve(self, x: Any, how: Any) -> Any:
         """Convolve (batch, inputs, height, width), channels last in memory.
@@ -167,10 +194,10 @@ class _Kernel:
         return run(x, kernel, bias, *how, groups, activation, [], form)
 
 
-def _has_onednn(x: Any) -> bool:
-    """Return whether oneDNN can convolve a tensor and apply an activation."""
+def _has_onednn(device: Any) -> bool:
+    """Return whether oneDNN can convolve there, and apply an activation."""
     return bool(
-        x.device.type == "cpu"
+        device.type == "cpu"
         and torch.backends.mkldnn.enabled
         and torch.backends.mkldnn.is_available()
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

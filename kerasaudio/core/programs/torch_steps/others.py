@@ -114,19 +114,27 @@ class _Merge(Step):
     layers.AveragePooling2D,
 )
 def _pool(layer: Any) -> Step | None:
-    return _Pool(layer) if layer.padding == "valid" else None
+    return Pool(layer, layer.strides) if layer.padding == "valid" else None
 
 
-class _Pool(Step):
-    def __init__(self, layer: Any) -> None:
+class Pool(Step):
+    """Maxima or means of windows.
+
+    Args:
+        layer: The layer, without padding.
+        strides: The strides, which may be others than those of the layer.
+    """
+
+    def __init__(self, layer: Any, strides: Sequence[int]) -> None:
         self._is_1d = len(layer.pool_size) == 1
         fill = (1,) if self._is_1d else ()
         self._size = (*fill, *layer.pool_size)
-        self._strides = (*fill, *layer.strides)
+        self._strides = (*fill, *strides)
         self._is_maximum = layer.pool_mode == "max"
         self.makes_new = math.prod(self._size) > 1
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
+        """Return (batch, ..., channels)."""
         x = inputs[0].unsqueeze(1) if self._is_1d else inputs[0]
         if self._is_maximum and math.prod(self._size) <= _FEW:
             for axis in (2, 1):

@@ -1,15 +1,17 @@
 """The steps of a functional model, in the order in which they run."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-import keras
 from keras import layers
 
+from kerasaudio.core.programs.early_pooling import find_chains
+from kerasaudio.core.programs.graph import Graph, is_simple
 from kerasaudio.core.programs.torch_steps import others  # noqa: F401 (registers steps)
 from kerasaudio.core.programs.torch_steps.activations import activation_of
 from kerasaudio.core.programs.torch_steps.linear import LINEAR, linear_step
+from kerasaudio.core.programs.torch_steps.pooled import pooled_step
 from kerasaudio.core.programs.torch_steps.step import (
     STEPS,
     Step,
@@ -43,26 +45,24 @@ def plan(model: Any) -> list[Planned]:
     """Return the steps of a functional model.
 
     Batch normalization and activations become part of the convolution or dense layer
-    before them if nothing else uses its output.
+    before them if nothing else uses its output; maxima are taken early.
     """
-    nodes = [
-        node
-        for depth in sorted(model._nodes_by_depth, reverse=True)
-        for node in model._nodes_by_depth[depth]
-        if node.operation is not None and not node.is_input
-    ]
-    users = defaultdict(list)
-    for node in nodes:
-        for tensor in node.input_tensors:
-            users[id(tensor)].append(node)
-    results = {id(tensor) for tensor in keras.tree.flatten(model.outputs)}
+    graph = Graph(model)
+    early = {
+        id(nodes[0]): nodes
+        for nodes in find_chains(graph)
+        if nodes[-1].operation.padding == "valid"
+    }
     planned, taken = [], set()
-    for node in nodes:
+    for node in graph.nodes:
         if id(node) not in taken:
-            chain, step = _chain(node, users, results)
+            chain, step = _chain(node, graph)
+            if id(node) in early:
+                chain = list(early[id(node)])
+                step = pooled_step(chain)
             taken |= {id(one) for one in chain}
             planned.append(Planned(chain, step))
-    _find_owners(planned, users, results)
+    _find_owners(planned, graph.users, graph.results)
     return planned
 
 
@@ -72,16 +72,16 @@ def settings(model: Any) -> list[Any]:
     return [[getattr(layer, name, None) for name in names] for layer in model.layers]
 
 
-def _chain(node: Any, users: Any, results: set[int]) -> tuple[list[Any], Step | None]:
+def _chain(node: Any, graph: Graph) -> tuple[list[Any], Step | None]:
     """Return the nodes that run together from one on, and their step."""
     layer = node.operation
-    if not _is_simple(node) or not is_plain(layer):
+    if not is_simple(node) or not is_plain(layer):
         return [node], None
     if type(layer) not in LINEAR:
         make = STEPS.get(type(layer))
         return [node], None if make is None else make(layer)
     chain, normalization, activation = [node], None, layer.activation
-    for after in _followers(node, users, results):
+    for after in graph.followers(node):
         last = after.operation
         if not is_linear(activation) or not is_plain(last):
             break
@@ -94,29 +94,6 @@ def _chain(node: Any, users: Any, results: set[int]) -> tuple[list[Any], Step | 
             break
         chain.append(after)
     return chain, linear_step(layer, normalization, activation)
-
-
-def _followers(node: Any, users: Any, results: set[int]) -> Iterator[Any]:
-    """Yield the nodes behind one, as long as each alone uses what was before."""
-    while len(node.outputs) == 1 and id(node.outputs[0]) not in results:
-        after = users[id(node.outputs[0])]
-        if len(after) != 1 or not _is_simple(after[0]):
-            return
-        (node,) = after
-        if len(node.input_tensors) != 1:
-            return
-        yield node
-
-
-def _is_simple(node: Any) -> bool:
-    """Return whether a layer is called with nothing but tensors, by position."""
-    if not isinstance(node.operation, layers.Layer) or len(node.outputs) != 1:
-        return False
-    named = node.arguments.kwargs.items()  # whether it trains is known here
-    if any(value is not None for name, value in named if name != "training"):
-        return False
-    given = keras.tree.flatten(node.arguments.args)
-    return all(isinstance(one, keras.KerasTensor) for one in given)
 
 
 def _find_owners(planned: Sequence[Planned], users: Any, results: set[int]) -> None:
