@@ -23,7 +23,10 @@ ROOMS = (
     *("weights", "zero_shot"),
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-NEEDS = {"kerasaudio.export": "tensorflow"}  # on other backends, too
+NEEDS = {
+    "kerasaudio.corpus.from_hugging_face": "datasets.arrow_dataset",
+    "kerasaudio.export": "tensorflow",  # on other backends, too
+}
 PLAIN = (BaseException, tuple)  # errors and records are told by their attributes
 
 

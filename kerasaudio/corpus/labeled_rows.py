@@ -54,15 +54,12 @@ def from_hugging_face(
             a label is not a class; the classes, or the number of clips, are not known.
 
     Examples:
-        >>> try:
-        ...     from datasets import Audio, Dataset
-        ... except ImportError:  # it is no dependency
-        ...     Dataset = None
-        >>> if Dataset is not None:
-        ...     made = Dataset.from_dict({"audio": ["labeled/hum/0.wav"], "label": [1]})
-        ...     made = made.cast_column("audio", Audio())
-        ...     data = kerasaudio.corpus.from_hugging_face(made, ["hiss", "hum"])
-        ...     assert (data.clips, data.counts.tolist()) == (1, [0, 1])
+        >>> from datasets import Audio, Dataset
+        >>> made = Dataset.from_dict({"audio": ["labeled/hum/0.wav"], "label": [1]})
+        >>> made = made.cast_column("audio", Audio())
+        >>> data = kerasaudio.corpus.from_hugging_face(made, ["hiss", "hum"])
+        >>> data.clips, data.counts.tolist()
+        (1, [0, 1])
     """
     if not is_data_set(dataset):
         splits = isinstance(dataset, dict)

@@ -18,7 +18,7 @@ SPLITS = keras.backend.backend() != "torch"
 def sizes(monkeypatch):
     """Let parts have one row, and note the rows of each part."""
     found = []
-    before = Spectrogram.spectrum, KaldiFbank.spectrum
+    before = Spectrogram.unsorted_spectrum, KaldiFbank.unsorted_spectrum
 
     def noting(spectrum):
         def call(self, waveform):
@@ -27,8 +27,8 @@ def sizes(monkeypatch):
 
         return call
 
-    monkeypatch.setattr(Spectrogram, "spectrum", noting(before[0]))
-    monkeypatch.setattr(KaldiFbank, "spectrum", noting(before[1]))
+    monkeypatch.setattr(Spectrogram, "unsorted_spectrum", noting(before[0]))
+    monkeypatch.setattr(KaldiFbank, "unsorted_spectrum", noting(before[1]))
     monkeypatch.setattr(parts, "PART_BYTES", 1)
     return found
 
