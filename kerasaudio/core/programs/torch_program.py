@@ -39,8 +39,7 @@ class TorchProgram:
         self._settings: list[Any] = []
         self._lock = Lock()
         self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
-        # Shapes of a row -> bytes of the largest tensors: of the front-end, and of all.
-        self._largest: dict[Any, tuple[int, int]] = {}
+        self._largest: dict[Any, tuple[int, int, int]] = {}  # see `_measured`
         self._in_parts = False
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any] | None:
@@ -122,35 +121,36 @@ class TorchProgram:
         tensors become.
         """
         shapes = tuple((tuple(x.shape[1:]), x.dtype) for x in inputs)
-        before = next((n for n, (one, _) in enumerate(steps) if one.step), 0)
         largest = self._largest.get(shapes)
         if largest is None:
-            largest = self._measured(steps, before, [x[:1] for x in inputs])
+            largest = self._measured(steps, [x[:1] for x in inputs])
             if len(self._largest) >= MOST_SHAPES:
                 self._largest.clear()
             self._largest[shapes] = largest
-        of_frontend, of_all = (max(1, size) for size in largest)
+        of_frontend, of_all, before = largest
         most = max(1, PART_BYTES // of_all)
         size = -(-rows // -(-rows // most))  # parts of about the same size
         return size, size * max(1, FRONTEND_BYTES // (of_frontend * size)), before
 
-    def _measured(
-        self, steps: Any, before: int, inputs: Sequence[Any]
-    ) -> tuple[int, int]:
-        """Run the steps; return the bytes of the largest tensors.
+    def _measured(self, steps: Any, inputs: Sequence[Any]) -> tuple[int, int, int]:
+        """Run the steps for one row; return bytes of the largest tensors.
 
         Args:
             steps: All steps.
-            before: Number of the steps of the front-end.
             inputs: The tensors of the model's inputs.
 
         Returns:
-            Those of the front-end, its inputs included, and of the outputs of all.
+            Those of the front-end, its inputs included, and of the outputs of all
+            layers; and the number of steps of the front-end. That is 0 if a front-end
+            makes several rows of one, which cannot be divided like the inputs.
         """
         values = self._values(inputs)
+        before = next((n for n, (one, _) in enumerate(steps) if one.step), 0)
         first = _run_steps(steps[:before], values)
+        divides = all(len(value) == 1 for value in values.values())
         second = _run_steps(steps[before:], values)
-        return max(first + [x.nbytes for x in inputs]), max(first + second)
+        of_frontend = max(1, *first, *(x.nbytes for x in inputs))
+        return of_frontend, max(1, *first, *second), before if divides else 0
 
     def _values(self, inputs: Sequence[Any]) -> dict[int, Any]:
         """Return tensors by the `id` of those of the graph, as steps take them."""
