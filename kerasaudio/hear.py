@@ -110,8 +110,7 @@ class HearModel(_Module):
         """Use the device that torch's `.to` moved the parameters to."""
         if keras.backend.backend() != "torch":
             return nullcontext()
-        device = next(self.parameters()).device
-        return keras.device(f"{device.type}:{device.index or 0}")
+        return keras.device(str(next(self.parameters()).device))
 
 
 def load_model(model_file_path: str = "") -> HearModel:

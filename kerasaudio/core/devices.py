@@ -37,7 +37,10 @@ def device(name: str) -> contextlib.AbstractContextManager[Any]:
             f"{', '.join(there)}. Is the version of {keras.backend.backend()} for such "
             "devices installed, and does CUDA_VISIBLE_DEVICES hide none?"
         )
-    context: contextlib.AbstractContextManager[Any] = keras.device(full)
+    # torch takes "cpu:0" and "cpu", where its weights are, for different devices.
+    torch_cpu = full == "cpu:0" and keras.backend.backend() == "torch"
+    found = keras.device("cpu" if torch_cpu else full)
+    context: contextlib.AbstractContextManager[Any] = found
     return context
 
 

@@ -17,6 +17,7 @@ def test_the_cpu_is_always_there():
         with kerasaudio.device(name):
             model = tiny_model()
             np.testing.assert_allclose(model.embed(SOUND, RATE), want, atol=1e-5)
+            kerasaudio.LeNetMFCC(classes=2)  # with integers, the state of dropout
 
 
 def test_an_absent_device_is_named_with_those_that_are_there(monkeypatch):
