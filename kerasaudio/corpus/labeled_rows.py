@@ -90,8 +90,6 @@ def from_hugging_face(
             f"The number of clips of {name} is not known, as it is streamed. Pass "
             "clips=, the number of clips in an epoch."
         )
-    if several or separator is not None:
-        labels.several = True
     return LabeledStream(
         name,
         labels.names,

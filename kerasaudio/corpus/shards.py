@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasaudio.arguments import whole_number
-from kerasaudio.audio.find import SUFFIXES
+from kerasaudio.audio.find import SUFFIXES, find_inside
 from kerasaudio.core import AudioSpec
 from kerasaudio.corpus import addresses
 from kerasaudio.corpus.clips import Clip, clip_waveform
@@ -130,7 +130,8 @@ def _tars(shards: Any) -> Iterator[str]:
             inside = Path(path)
             names = sorted(map(str, inside.parent.glob(inside.name)))
         elif Path(path).is_dir():
-            names = sorted(str(p) for p in Path(path).rglob("*") if is_tar(p.name))
+            files = find_inside(Path(path), also=(".tar",))
+            names = [str(file) for file in files if is_tar(file.name)]
         else:
             names = [path]
         if not names:

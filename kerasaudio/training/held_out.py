@@ -116,6 +116,8 @@ class HeldOutStream:
                 hear.forget(number)
             targets.append(part.targets)
             names += part.names
+        if not names:
+            raise ValueError(f"{self._stream.name} has no clip that can be used.")
         self._count, self._names = len(names), names
         whole, clips = np.concatenate(outputs), np.concatenate(clip_of)
         means = weighted_means(whole, clips, np.concatenate(weights), len(names))

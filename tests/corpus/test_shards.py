@@ -9,7 +9,10 @@ import soundfile
 
 import kerasaudio
 from kerasaudio.corpus import from_hugging_face, from_shards
+from kerasaudio.datasets.streams.clips import LabeledStream
+from kerasaudio.datasets.streams.decoding import LabeledClip
 from kerasaudio.training import Schedule, train
+from kerasaudio.training.held_out import HeldOutStream
 from support import sound_folder
 
 from .conftest import write_tar
@@ -189,8 +192,39 @@ def test_sounds_that_are_damaged(tmp_path, network):
     heard = list(data.heard(model.spec, 8, errors="skip"))
     assert [len(part.names) for part in heard] == [2]
     write_tar(tmp_path / "0.tar", bad)
+    of_one = network(labels=["a"])
     with pytest.raises(ValueError, match="no clip that can be used"):
         from_shards(tmp_path).batches(model, errors="skip")[0]
+    held_out = HeldOutStream(from_shards(tmp_path), of_one.spec, 4, {"errors": "skip"})
+    with pytest.raises(ValueError, match="no clip that can be used"):
+        held_out.answers(of_one)
+
+
+@pytest.mark.parametrize("classes", [(0, 1), ()])
+def test_several_classes_are_not_cut_to_one(network, classes):
+    def order(epoch, seed):
+        yield LabeledClip("first", classes, lambda spec: np.ones(4_000, "float32"))
+
+    data = LabeledStream("rows", ["a", "b"], 1, order)
+    model = network(labels=["a", "b"])
+    said = f"first must have one class.*Received: {'a, b' if classes else 'none'}"
+    with pytest.raises(ValueError, match=said):
+        data.batches(model)[0]
+    with pytest.raises(ValueError, match=said):
+        list(data.heard(model.spec, 4))
+    with pytest.raises(ValueError, match="readers"):
+        data.batches(model, readers=0)
+    with pytest.raises(ValueError, match="readers"):
+        list(data.heard(model.spec, 4, readers=0))
+
+
+def test_hidden_files_are_no_shards(tmp_path):
+    write_tar(tmp_path / "0.tar", GOOD)
+    (tmp_path / "._0.tar").write_bytes(b"of another system")
+    assert from_shards(tmp_path).clips == from_shards(tmp_path / "0.tar").clips
+    (tmp_path / "0.tar").rename(tmp_path / "0.wav")
+    with pytest.raises(FileNotFoundError, match="no tar"):
+        from_shards(tmp_path)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*cannot be used:UserWarning")

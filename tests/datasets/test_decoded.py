@@ -29,6 +29,11 @@ def _only(cache, suffix):
 SPEC = AudioSpec.of_fixed_clips(16_000, 4_000)
 
 
+def test_no_readers_are_not_the_default(files, cache):
+    with pytest.raises(ValueError, match=r"readers.*Received: 0"):
+        DecodedAudio(files, 16_000, cache=cache, readers=0)
+
+
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [("float32", 0), ("float16", 3e-4), ("int16", 2e-5)]
 )

@@ -6,7 +6,6 @@ a product with every kernel in each call, so only larger batches gain.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.core.programs import early_pooling
+from kerasaudio.core.programs.graph import Graph
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 ROWS = 4  # smallest number of rows for which it is done on jax
@@ -137,25 +137,17 @@ def scale_and_shift(normalization: Any, value: Callable[[Any], Any]) -> tuple[An
 
 def _pairs(model: Any, kinds: Sequence[type]) -> Iterator[tuple[Any, Any]]:
     """Yield convolutions and the normalizations that alone use their outputs."""
-    nodes = [node for group in model._nodes_by_depth.values() for node in group]
-    calls = Counter(id(node.operation) for node in nodes)
-    uses = Counter(id(tensor) for node in nodes for tensor in node.input_tensors)
-    uses.update(id(tensor) for tensor in keras.tree.flatten(model.outputs))
-    makers = {id(y): node.operation for node in nodes for y in node.output_tensors}
-    for node in nodes:
-        normalization = node.operation
-        if type(normalization) is not layers.BatchNormalization:
-            continue
-        (source, *others) = node.input_tensors
-        before = makers.get(id(source))
-        once = uses[id(source)] == calls[id(before)] == calls[id(normalization)] == 1
+    graph = Graph(model)
+    for node in graph.nodes:
+        after = next(graph.followers(node), None)
         if (
-            once
-            and not others
-            and type(before) in kinds
-            and _can_take(before, normalization)
+            after is not None
+            and graph.are_called_once((node, after))
+            and type(node.operation) in kinds
+            and type(after.operation) is layers.BatchNormalization
+            and _can_take(node.operation, after.operation)
         ):
-            yield before, normalization
+            yield node.operation, after.operation
 
 
 def _can_take(before: Any, normalization: Any) -> bool:

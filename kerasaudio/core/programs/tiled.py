@@ -1,4 +1,8 @@
-"""Keras' convolutions in Winograd's form, on jax on CPUs; see `winograd`."""
+"""Keras' convolutions in Winograd's form on CPUs; see `winograd`.
+
+jax runs whole models so; TensorFlow takes the layers and the product from here
+(`tensorflow_tiled`), and torch only the rule (`torch_steps.winograd`).
+"""
 
 import itertools
 import math

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasaudio.arguments import whole_number
 from kerasaudio.audio.load import Hold, load_within
 from kerasaudio.datasets.batching.decoded_limit import most_bytes, trim
 from kerasaudio.datasets.batching.decoded_log import DecodedLog, Place, places_in
-from kerasaudio.datasets.batching.decoding import Room, cores, for_each_file
+from kerasaudio.datasets.batching.decoding import Room, for_each_file, reading_threads
 from kerasaudio.datasets.batching.parts import WHOLE, Part, merged, part_with, within
 from kerasaudio.files.cache import folder_if_any
 from kerasaudio.files.file_state import FileState
@@ -75,7 +74,7 @@ class DecodedAudio:
         if dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {DTYPES}. Received: {dtype!r}.")
         self.sample_rate, self._dtype = sample_rate, np.dtype(dtype)
-        self.readers = whole_number(readers or cores(), "readers")
+        self.readers = reading_threads(readers)
         self.lengths: dict[Path, int] = {}
         self.errors: dict[Path, str] = {}
         self.made = 0

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from kerasaudio.arguments import whole_number
 from kerasaudio.audio.load import Hold
 from kerasaudio.files.progress import hidden
 
@@ -106,6 +107,12 @@ def for_each_file(
             is_over.set()
 
 
-def cores() -> int:
-    """Return the default number of threads that decode: one per core."""
-    return os.cpu_count() or 1
+def reading_threads(readers: int | None) -> int:
+    """Return the number of threads that decode: one per core for None.
+
+    Raises:
+        ValueError: It is no number from 1.
+    """
+    if readers is None:
+        return os.cpu_count() or 1
+    return whole_number(readers, "readers")

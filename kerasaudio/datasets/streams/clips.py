@@ -11,7 +11,7 @@ import numpy as np
 from kerasaudio.arguments import whole_number
 from kerasaudio.core import AudioSpec
 from kerasaudio.datasets.batching import cutting
-from kerasaudio.datasets.batching.decoding import cores
+from kerasaudio.datasets.batching.decoding import reading_threads
 from kerasaudio.datasets.batching.targets import places_for, spec_of
 from kerasaudio.datasets.batching.usable import check_errors
 from kerasaudio.datasets.streams.batches import Batch, StreamBatches
@@ -150,7 +150,7 @@ class LabeledStream(Stream):
         spec, size = spec_of(model_or_spec), whole_number(batch_size, "batch_size")
         check_errors(errors)
         seed = whole_number(seed, "seed", least=0)
-        readers = whole_number(readers or cores(), "readers")
+        readers = reading_threads(readers)
         targets = self._targets(spec, one_hot or self.multi_label)
         weights = self._class_weights() if class_weights else None
         window = self._window(spec, clip_seconds, errors)
@@ -202,7 +202,7 @@ class LabeledStream(Stream):
             return waveform_of(clip, spec)
 
         kept: list[tuple[LabeledClip, list[np.ndarray], list[float]]] = []
-        threads, order = readers or cores(), self._order(None, 0)
+        threads, order = reading_threads(readers), self._order(None, 0)
         found = decoded(self.name, order, read, threads, batch_size, errors)
         for clip, waveform in found:
             spans = cutting.spans(rule, len(waveform), windows_per_clip)
@@ -242,6 +242,12 @@ class LabeledStream(Stream):
 
         def targets(clip: LabeledClip) -> np.ndarray:
             own = places[list(clip.classes)]
+            if not self.multi_label and len(own) != 1:
+                told = ", ".join(self.class_names[number] for number in clip.classes)
+                raise ValueError(
+                    f"{clip.name} must have one class, as others have. Received: "
+                    f"{told or 'none'}."
+                )
             if not one_hot:
                 return np.int32(own[0])  # type: ignore[return-value]
             hot = np.zeros(len(labels), "float32")
