@@ -28,7 +28,7 @@ class Job:
     is_forked_warm = backend == "torch"
     needs: tuple[str, ...] = ()
     most = 10_000
-    last = 6
+    last = 4
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -24,7 +24,7 @@ from .kill_jobs import jobs
 from .killing import KILLED, Operations, forked
 
 _SECONDS = 60.0
-_SAMPLE = 6  # steps spread over all, in a sample
+_SAMPLE = 4  # steps spread over all, in a sample
 _TOLERANCE = 1e-5
 # TensorFlow removes them as its process exits, and leaves them where that is killed.
 _TENSORFLOWS = "__autograph_generated_file"
