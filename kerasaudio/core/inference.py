@@ -75,7 +75,8 @@ class InferenceModel(QuietModel):
         if makes_masks(self):
             return None
         tiled = tensorflow_tiled.stand_ins(self, tensors)
-        return list(keras.tree.flatten(run_folded(self, tensors, tiled)))
+        maxima = tensorflow_tiled.maxima(self, tensors)
+        return list(keras.tree.flatten(run_folded(self, tensors, tiled, maxima)))
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does; several devices take any batch size."""

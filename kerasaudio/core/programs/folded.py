@@ -53,7 +53,10 @@ def fold(
 
 
 def run_folded(
-    model: Any, inputs: Sequence[Any], tiled: Mapping[int, Any] | None = None
+    model: Any,
+    inputs: Sequence[Any],
+    tiled: Mapping[int, Any] | None = None,
+    maxima: early_pooling.Maxima | None = None,
 ) -> Any:
     """Return the outputs of a functional model in inference, in its structure.
 
@@ -63,13 +66,22 @@ def run_folded(
         model: The model.
         inputs: The tensors of the model's inputs, flat.
         tiled: What runs in place of convolutions, by the `id` of the layer.
+        maxima: Convolves with tall kernels; see `early_pooling.stand_ins`.
     """
     tiled = tiled or {}
     rows = inputs[0].shape[0] or 1
+    names = [
+        layer.name
+        for layer in model.layers
+        if id(layer) in tiled
+        or (isinstance(layer, _CONVOLUTIONS) and _is_too_large(layer, rows))
+    ]
+    early = early_pooling.stand_ins(model, names, maxima)
+    others = {**early, **tiled}
     values: list[tuple[Any, Any]] = []
     shifts: dict[int, Any] = {}  # normalization -> what is left of it
     for convolution, normalization in _pairs(model, _CONVOLUTIONS + _DEPTHWISE):
-        if _is_too_large(convolution, rows):
+        if id(convolution) in early or _is_too_large(convolution, rows):
             continue
         kernel = convolution.kernel
         scale, shift = scale_and_shift(normalization, lambda v: v.value)
@@ -80,14 +92,6 @@ def run_folded(
             scale = ops.reshape(scale, kernel.shape[-2:])
         values.append((kernel, kernel.value * scale))
         shifts[id(normalization)] = shift
-
-    names = [
-        layer.name
-        for layer in model.layers
-        if id(layer) in tiled
-        or (isinstance(layer, _CONVOLUTIONS) and _is_too_large(layer, rows))
-    ]
-    others = {**early_pooling.stand_ins(model, without=names), **tiled}
 
     def folded(operation: Any) -> Callable[..., Any]:
         if id(operation) in others:

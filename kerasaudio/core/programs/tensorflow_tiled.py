@@ -1,4 +1,4 @@
-"""Convolutions in Winograd's form on TensorFlow on CPUs; see `winograd`.
+"""Convolutions in Winograd's form on TensorFlow on CPUs; see `winograd` and `tall`.
 
 TensorFlow's own operations copy too much, so XLA compiles such a convolution, for one
 row of a batch. That takes half a second, so only large images gain.
@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasaudio.core.programs import tall
+from kerasaudio.core.programs.early_pooling import Maxima
 from kerasaudio.core.programs.rowwise import is_rowwise
 from kerasaudio.core.programs.tiled import convolve, find_layers
 from kerasaudio.core.programs.winograd import PRODUCTS, matrices
@@ -27,17 +29,33 @@ def stand_ins(model: Any, inputs: Sequence[Any]) -> dict[int, Callable[..., Any]
         model: A functional model.
         inputs: The tensors of its inputs, flat.
     """
-    shape = inputs[0].shape
-    known = len(inputs) == 1 and len(shape) == 2 and shape[1] is not None
-    on_cpu = all(name.startswith("cpu") for name in keras.distribution.list_devices())
-    if not (known and on_cpu and sys.platform == "linux" and is_rowwise(model)):
+    if not _compiles(model, inputs):
         return {}
+    shape = inputs[0].shape
     places = PLACES // (shape[0] or 1)
     return {
         id(layer): partial(_by_row, layer)
         for layer in find_layers(model, shape[1], {"same", "valid"}, places)
         if layer.activation.__module__.startswith("keras.")
     }
+
+
+def maxima(model: Any, inputs: Sequence[Any]) -> Maxima | None:
+    """Return what convolves with tall kernels; see `early_pooling.stand_ins`.
+
+    Args:
+        model: A functional model.
+        inputs: The tensors of its inputs, flat.
+    """
+    return _maxima_by_row if _compiles(model, inputs) else None
+
+
+def _compiles(model: Any, inputs: Sequence[Any]) -> bool:
+    """Return whether XLA compiles what runs in tiles, on a CPU."""
+    shape = inputs[0].shape
+    known = len(inputs) == 1 and len(shape) == 2 and shape[1] is not None
+    on_cpu = all(name.startswith("cpu") for name in keras.distribution.list_devices())
+    return known and on_cpu and sys.platform == "linux" and is_rowwise(model)
 
 
 def _by_row(layer: Any, x: Any) -> Any:
@@ -66,4 +84,21 @@ def _row_function(padding: str, activation: Callable[..., Any]) -> Callable[...,
         return activation(convolve(row, kernel, padding) + bias)
 
     compiled: Callable[..., Any] = tf.function(run, jit_compile=True, autograph=False)
+    return compiled
+
+
+def _maxima_by_row(x: Any, kernel: Any, pool: int) -> Any:
+    import tensorflow as tf
+
+    one = _maxima_function(pool)
+    return tf.map_fn(lambda row: one(row[None], kernel)[0], x)
+
+
+@cache
+def _maxima_function(pool: int) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    compiled: Callable[..., Any] = tf.function(
+        partial(tall.maxima, pool=pool), jit_compile=True, autograph=False
+    )
     return compiled

@@ -10,7 +10,8 @@ For all pairs of channels, the product in the middle is 36 matrix products.
 Source: Lavin & Gray 2016, arXiv:1509.09308. The points at which polynomials are
 evaluated, 0, 1, -1, 1/2, -2 and infinity, are those of Barabasz et al. 2020,
 arXiv:1803.10986: the rounding error is 2 to 3 times that of a plain convolution in
-float32, a third of that with Lavin's points (2 in place of 1/2).
+float32, a third of that with Lavin's points (2 in place of 1/2). More points, for
+`tall`, are in pairs that nearly are -1 / point, too.
 """
 
 import math
@@ -23,7 +24,7 @@ import numpy as np
 TILE = 4  # outputs along an axis
 INPUTS = TILE + 2
 PRODUCTS = INPUTS * INPUTS
-_POINTS = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(-2))
+_POINTS = tuple(map(Fraction, ("0", "1", "-1", "1/2", "-2", "3/2", "-2/3")))
 # Below these sizes the transforms take as long as the products that they spare.
 _FEWEST_CHANNELS = 64  # of the input and of the output
 _FEWEST_PAIRS = 96 * 64  # of channels
@@ -60,24 +61,30 @@ def transformed(kernel: np.ndarray) -> np.ndarray:
 
 
 @cache
-def matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def matrices(
+    tile: int = TILE, taps: int = 3
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A' (4, 6), G (6, 3) and B' (6, 6), in float64.
 
-    Column i of A' has the powers of point i. Row i of G has them too, divided by the
-    product of its differences to all other points. Row i of B' has the coefficients of
-    the polynomial whose roots are all other points. The last are those of infinity.
+    For other tiles and kernels, A' (tile, n), G (n, taps) and B' (n, n) for the
+    n = tile + taps - 1 inputs of a tile. Column i of A' has the powers of point i. Row
+    i of G has them too, divided by the product of its differences to all other points.
+    Row i of B' has the coefficients of the polynomial whose roots are all other points.
+    The last are those of infinity.
     """
-    outputs = np.zeros((TILE, INPUTS))
-    kernel = np.zeros((INPUTS, 3))
-    inputs = np.zeros((INPUTS, INPUTS))
-    for row, point in enumerate(_POINTS):
-        others = [other for other in _POINTS if other != point]
+    points = _POINTS[: tile + taps - 2]
+    size = len(points) + 1
+    outputs = np.zeros((tile, size))
+    kernel = np.zeros((size, taps))
+    inputs = np.zeros((size, size))
+    for row, point in enumerate(points):
+        others = [other for other in points if other != point]
         norm = math.prod((point - other for other in others), start=Fraction(1))
-        outputs[:, row] = [point**power for power in range(TILE)]
-        kernel[row] = [point**power / norm for power in range(3)]
-        inputs[row, : len(_POINTS)] = _coefficients(others)
+        outputs[:, row] = [point**power for power in range(tile)]
+        kernel[row] = [point**power / norm for power in range(taps)]
+        inputs[row, : len(points)] = _coefficients(others)
     outputs[-1, -1] = kernel[-1, -1] = 1
-    inputs[-1] = _coefficients(_POINTS)
+    inputs[-1] = _coefficients(points)
     return outputs, kernel, inputs
 
 

@@ -1,6 +1,7 @@
 """Convolutions, then maxima, then activation and normalization; see `early_pooling`."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,14 +12,16 @@ from kerasaudio.core.programs.torch_steps.activations import apply
 from kerasaudio.core.programs.torch_steps.linear import Convolution
 from kerasaudio.core.programs.torch_steps.others import Pool
 from kerasaudio.core.programs.torch_steps.step import Step, value
+from kerasaudio.core.programs.torch_steps.tall import Tall
 
 
 class _Pooled(Convolution):
     """A convolution whose maxima are changed, in place of all its outputs."""
 
     def __init__(self, chain: Chain) -> None:
-        layer, self._second, pooling = chain
+        layer, self._second, pooling, self._rectifier = chain
         super().__init__(layer, None, None)
+        self._chain = chain
         self.variables = [*self.variables, *self._second.weights]
         self._rises = layer.activation
         strides, of_pooling = chain.strides()
@@ -35,22 +38,37 @@ class _Pooled(Convolution):
         return torch.where(scale < 0, -1.0, 1.0)
 
     def prepare(self) -> Any:
-        """Return the kernel, the sign, and the normalization's scale and shift."""
+        """Return the kernels, the sign, and the normalization's scale and shift."""
         sign = self._sign()
         some = sign if bool((sign < 0).any()) else None
-        return super().prepare(), some, *scale_and_shift(self._second, value)
+        of_columns = cache(lambda: self._tall_kernel(sign))
+        kernels = super().prepare(), of_columns
+        return kernels, some, *scale_and_shift(self._second, value)
+
+    def _tall_kernel(self, sign: Any) -> tuple[Tall, Any]:
+        kernel, bias = value(self._layer.kernel), self._layer.bias
+        return Tall(kernel * sign), None if bias is None else value(bias) * sign
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
         """Return (batch, ..., channels)."""
-        kernel, sign, scale, shift = ready
-        y = super().run(kernel, inputs, owned)
-        y = self._pool.run(None, [y], True)
+        kernels, sign, scale, shift = ready
+        y = self._maxima(kernels, inputs, owned)
         if sign is not None:
             y = y * sign
         y = apply(self._rises, y, True)
-        return torch.addcmul(shift, y, scale, out=y)
+        y = torch.addcmul(shift, y, scale, out=y)
+        return y if self._rectifier is None else torch.relu_(y)
+
+    def _maxima(self, kernels: Any, inputs: Sequence[Any], owned: bool) -> Any:
+        (x,) = inputs
+        plain, of_columns = kernels
+        if x.device.type == "cpu" and self._chain.is_tall(x.shape[1:3]):
+            kernel, bias = of_columns()
+            y = kernel.maxima(x, self._chain.pooling.pool_size[1])
+            return y if bias is None else y.add_(bias)
+        return self._pool.run(None, [super().run(plain, inputs, owned)], True)
 
 
 def pooled_step(nodes: Sequence[Any]) -> Step:
     """Return the step of nodes that `find_chains` yields."""
-    return _Pooled(Chain(*(node.operation for node in nodes)))
+    return _Pooled(Chain.of(nodes))
