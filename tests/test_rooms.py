@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "kerasaudio"
 
 # From the ground up: a room may import those in front of it, and itself.
 ROOMS = (
-    *("version", "extras", "start", "arguments", "text", "moved", "ontology"),
+    *("version", "extras", "start", "arguments", "cores", "text", "moved", "ontology"),
     *("files", "audio", "checkpoints", "weights"),
     *("layers", "core", "models", "loading"),
     *("metrics", "features", "plot", "streaming", "events", "similarity", "zero_shot"),

@@ -1,6 +1,5 @@
 """Run files through a network: threads decode, windows of many files share batches."""
 
-import os
 import queue
 import threading
 from collections import defaultdict
@@ -16,6 +15,7 @@ from kerasaudio.audio.window import Window
 from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.core.windowed import Hearing, Predict, waveform_windows
+from kerasaudio.cores import usable_cores
 from kerasaudio.features.pool import Pool, Pooled
 from kerasaudio.features.rows import Failed, Rows
 
@@ -58,7 +58,7 @@ Windows = Callable[[Any], Iterator[Window]]
 
 def usual_readers() -> int:
     """Return the number of threads that decode: one per core, at most four."""
-    return min(_MOST_READERS, os.cpu_count() or 1)
+    return min(_MOST_READERS, usable_cores())
 
 
 def embed_files(

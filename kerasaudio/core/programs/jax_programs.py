@@ -5,35 +5,33 @@ Compiling one takes seconds, and it stays in memory (20 MB for a large network).
 one of their lengths (`open_length`). If a layer does not allow that, each length gets a
 program, and the least recently used one is dropped.
 
-On CPUs, large batches run in parts whose tensors fit into the processor's cache.
+On CPUs, large batches run in parts whose tensors fit into the processor's cache, two at
+a time: what one part does on one core leaves another core to the other part.
 """
 
-import os
 import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
 import keras
 import numpy as np
 
-from kerasaudio.core.programs.folded import ROWS, fold
 from kerasaudio.core.programs.heap import give_back
+from kerasaudio.core.programs.jax_program import Program
 from kerasaudio.core.programs.open_length import (
     NoRuleError,
-    run_filled,
     takes_any_length,
 )
-from kerasaudio.core.programs.parallel import filled_up, placed, shares
+from kerasaudio.core.programs.parallel import filled_up, shares
 from kerasaudio.core.programs.rowwise import is_rowwise, largest_row, makes_masks
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
 from kerasaudio.core.programs.tiled import (
     Kernels,
     find_layers,
-    run_with,
-    stand_ins,
-    tiled,
 )
+from kerasaudio.cores import usable_cores
 from kerasaudio.layers.precision import has_gpu
 
 # jax keeps 0.2 MB for each length that it ever traced, even without a program. After
@@ -42,6 +40,8 @@ DROPS = 200
 # Bytes of the largest tensor of a part of a batch, for each two cores. Beyond 32 MB,
 # glibc gives memory back to the system after each call, which then clears it anew.
 PART_BYTES = 16 << 20
+PARTS = 2  # of a batch that run at a time
+PART_ROWS = 8  # smallest number of rows for which a batch is divided for that
 BATCHES = 2  # padded batches, after which freed memory is returned to the system
 
 
@@ -56,7 +56,7 @@ class JaxPrograms:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._shapes: Shapes | None = None
-        self._programs: dict[Hashable, _Program] = {}
+        self._programs: dict[Hashable, Program] = {}
         self._lock = Lock()
         self._dropped = self._filled = 0
         self._row: float | None = None  # bytes of the largest tensor for each sample
@@ -121,7 +121,7 @@ class JaxPrograms:
             if self._shapes is None:
                 fills = takes_any_length(self._model)
                 self._shapes = Shapes(self._model.clip_lengths if fills else None)
-            most = self._most_rows(samples)
+            most = self._most_rows(rows, samples)
             shape = self._shapes.choose(min(-(-rows // devices), most), samples)
             for key in list(self._programs):
                 if isinstance(key, Shape) and key not in self._shapes:
@@ -131,18 +131,30 @@ class JaxPrograms:
             self._filled += not shape.exact
             is_due = not shape.exact and self._filled % BATCHES == 1
         step = shape.rows * devices
-        parts = []
-        for start in range(0, rows, step):
+
+        def part(start: int) -> Any:
             batch = _filled(x[start : start + step], step, shape.samples)
-            parts.append(program(weights, batch, samples, compiled, kernels))
-        outputs = _joined(parts, rows)
-        del parts, batch
+            found = program(weights, batch, samples, compiled, kernels)
+            # jax returns at once, and computes what one device has to do in order.
+            return keras.tree.map_structure(np.asarray, found)
+
+        starts = range(0, rows, step)
+        if len(starts) > 1 and self._row and _runs_parts_at_once():
+            with ThreadPoolExecutor(PARTS) as pool:
+                outputs = _joined(list(pool.map(part, starts)), rows)
+        else:
+            outputs = _joined([part(start) for start in starts], rows)
         if is_due:
             give_back()
         return outputs
 
-    def _most_rows(self, samples: int) -> int:
-        """Return the number of rows of a part, a power of two."""
+    def _most_rows(self, rows: int, samples: int) -> int:
+        """Return the largest number of rows of a part.
+
+        Args:
+            rows: Rows of the batch.
+            samples: Length of its clips.
+        """
         if self._row is None:
             alone = is_rowwise(self._model) and not has_gpu()
             self._row = largest_row(self._model, samples) / samples if alone else 0.0
@@ -150,13 +162,16 @@ class JaxPrograms:
         if not self._row:
             return sys.maxsize
         # Each part reads all weights.
-        size = max(PART_BYTES * max(1, (os.cpu_count() or 1) // 2), self._weights)
-        return 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
+        size = max(PART_BYTES * max(1, usable_cores() // 2), self._weights)
+        most = 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
+        if rows >= PARTS * PART_ROWS and _runs_parts_at_once():
+            most = min(most, -(-rows // PARTS))
+        return most
 
-    def _program(self, key: Hashable, fills: bool) -> "_Program":
+    def _program(self, key: Hashable, fills: bool) -> Program:
         program = self._programs.pop(key, None)
         if program is None:
-            program = _Program(self._model, fills, self._in_tiles(key, fills))
+            program = Program(self._model, fills, self._in_tiles(key, fills))
         self._programs[key] = program  # the one last used comes last
         if len(self._programs) > MOST:
             self._drop(next(iter(self._programs)))
@@ -182,85 +197,9 @@ class JaxPrograms:
             jax.clear_caches()
 
 
-class _Program:
-    """A model compiled for one shape of a batch.
-
-    Args:
-        model: The model.
-        fills: Whether clips are padded.
-        in_tiles: Layers that convolve in tiles; None if layers run as they are.
-    """
-
-    def __init__(
-        self, model: Any, fills: bool, in_tiles: Sequence[Any] | None = None
-    ) -> None:
-        self.in_tiles = in_tiles or ()
-        as_they_are = in_tiles is None
-        self._run = _of_filled(model) if fills else _of_whole(model, as_they_are)
-        self._compiled: Any = None
-        self._first = Lock()
-
-    def __call__(
-        self, weights: Any, batch: Any, samples: int, compiled: bool, kernels: Any
-    ) -> Any:
-        """Return the outputs, and for each its number of valid steps (-1 for all).
-
-        Args:
-            weights: Those that are trained, and the others.
-            batch: The inputs.
-            samples: Length of the clips without padding.
-            compiled: Whether to compile.
-            kernels: Transformed kernels by the name of the layer; see `tiled`.
-        """
-        arguments = (*weights, placed(batch), np.int32(samples), kernels)
-        if not compiled:
-            return self._run(*arguments)
-        if self._compiled is None:
-            with self._first:  # otherwise threads would compile it at the same time
-                if self._compiled is None:
-                    return self._compile(arguments)
-        return self._compiled(*arguments)
-
-    def _compile(self, arguments: Any) -> Any:
-        import jax
-
-        function = jax.jit(self._run)
-        outputs = function(*arguments)
-        self._compiled = function
-        give_back()
-        return outputs
-
-
-def _of_whole(model: Any, as_they_are: bool) -> Callable[..., Any]:
-    def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
-        with _weights(model, trained, fixed, x, kernels):
-            if as_they_are:
-                outputs = model(x, training=False)
-            else:
-                outputs = run_with(model, x, stand_ins(model, kernels))
-        return outputs, keras.tree.map_structure(lambda _: -1, outputs)
-
-    return run
-
-
-def _of_filled(model: Any) -> Callable[..., Any]:
-    def run(trained: Any, fixed: Any, x: Any, samples: Any, kernels: Any) -> Any:
-        with _weights(model, trained, fixed, x, kernels):
-            return run_filled(model, x, samples, tiled(model, kernels))
-
-    return run
-
-
-def _weights(
-    model: Any, trained: Any, fixed: Any, x: Any, kernels: Any
-) -> keras.StatelessScope:
-    """Return a scope in which the model has these weights."""
-    variables = [*model.trainable_variables, *model.non_trainable_variables]
-    pairs = zip(variables, [*trained, *fixed], strict=True)
-    values = {id(variable): value for variable, value in pairs}
-    if len(keras.tree.flatten(x)[0]) >= ROWS:
-        values = fold(model, values, without=kernels)
-    return keras.StatelessScope([(v, values[id(v)]) for v in variables])
+def _runs_parts_at_once() -> bool:
+    """Return whether other threads may compute; they do not know a chosen device."""
+    return usable_cores() > 1 and len(keras.distribution.list_devices()) == 1
 
 
 def _holds_clips(x: Any) -> bool:

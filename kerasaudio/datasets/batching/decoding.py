@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kerasaudio.arguments import whole_number
 from kerasaudio.audio.load import Hold
+from kerasaudio.cores import usable_cores
 from kerasaudio.files.progress import hidden
 
 # Most bytes of waveforms, at the higher of the file's rate and the wanted rate.
@@ -114,5 +115,5 @@ def reading_threads(readers: int | None) -> int:
         ValueError: It is no number from 1.
     """
     if readers is None:
-        return os.cpu_count() or 1
+        return usable_cores()
     return whole_number(readers, "readers")
