@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import contest, frontend, long_file, networks, report, seeded, startup
+from benchmarks import (
+    contest,
+    frontend,
+    long_file,
+    networks,
+    report,
+    seeded,
+    startup,
+    training,
+)
 from benchmarks.contest import BACKENDS, Contest
 from benchmarks.worker import ONE_CORE
 
@@ -27,6 +36,8 @@ SUBJECTS = (
     "efficientat",
     "samplecnn",
     "samplecnn-train",
+    "efficientat-train",
+    "ast-train",
     "cnn14",
     "ced-tiny",
     "beats-base",
@@ -86,6 +97,7 @@ def all_contests(
     return [
         *frontend.contests(),
         *networks.contests(musicnn_wheel),
+        *training.contests(),
         *seeded.contests(),
         *long_file.contests(minutes),
         *startup.contests(weights),

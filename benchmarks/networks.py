@@ -23,16 +23,6 @@ def predict(
     return predicting(model, noise(batch, samples))
 
 
-def train_sample_cnn(batch: int) -> Callable[[], Any]:
-    """One training step of our SampleCNN."""
-    import kerasaudio
-    from benchmarks.keras_work import noise, training
-
-    return training(
-        kerasaudio.SampleCNN(), noise(batch, SAMPLE_CNN_SAMPLES), MUSIC_CLASSES
-    )
-
-
 def contests(musicnn_wheel: Path | None) -> list[Contest]:
     """Give the contests.
 
@@ -50,8 +40,7 @@ def contests(musicnn_wheel: Path | None) -> list[Contest]:
             for batch in (8, 1)
         ),
         _efficient_at(batch=8),
-        _sample_cnn_predict(batch=8),
-        *(_sample_cnn_train(backend, batch=16) for backend in BACKENDS),
+        _sample_cnn(batch=8),
     ]
 
 
@@ -113,7 +102,7 @@ def _efficient_at(batch: int) -> Contest:
     )
 
 
-def _sample_cnn_predict(batch: int) -> Contest:
+def _sample_cnn(batch: int) -> Contest:
     twin = Entry(
         "twin of the original, torch",
         "benchmarks.peers.sample_cnn:predict_torch",
@@ -127,30 +116,4 @@ def _sample_cnn_predict(batch: int) -> Contest:
         batch,
         [*_ours("SampleCNN", batch, SAMPLE_CNN_SAMPLES), twin],
         [Target("1.5 times as fast as the original", 1.5)],
-    )
-
-
-def _sample_cnn_train(backend: str, batch: int) -> Contest:
-    return Contest(
-        "samplecnn-train",
-        f"SampleCNN on {backend}, training step of {batch} clips",
-        "clip",
-        batch,
-        [
-            Entry(
-                f"kerasaudio, {backend}",
-                f"{__name__}:train_sample_cnn",
-                {"batch": batch},
-                backend,
-                ours=True,
-            ),
-            Entry(
-                f"plain Keras layers, {backend}",
-                "benchmarks.peers.sample_cnn:train_keras",
-                {"batch": batch},
-                backend,
-            ),
-        ],
-        [Target("not slower than plain Keras layers, to 5 %", 0.95)],
-        rounds=5,
     )

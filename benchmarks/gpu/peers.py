@@ -55,20 +55,17 @@ def sample_cnn(quick: bool) -> dict[str, float]:
 
 def training(quick: bool) -> dict[str, float]:
     """A step of stochastic gradient descent of the original's twin."""
-    import torch
+    from benchmarks import torch_work
 
-    network = _sample_cnn().train()
+    network = _sample_cnn()
     x = _on_device(noise(2 if quick else 64, SAMPLE_CNN_SAMPLES)).unsqueeze(1)
-    y = torch.zeros(len(x), MUSIC_CLASSES, device=x.device)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+    step = torch_work.training(network, network, x, MUSIC_CLASSES)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        torch.nn.functional.binary_cross_entropy(network(x), y).backward()
-        optimizer.step()
+    def waited() -> None:
+        step()
         wait()
 
-    return {"ms": clock(step, quick)}
+    return {"ms": clock(waited, quick)}
 
 
 def ast(quick: bool) -> dict[str, float]:

@@ -45,6 +45,21 @@ def predict(batch: int, samples: int) -> Callable[[], Any]:
     return logits
 
 
+def train(batch: int, samples: int) -> Callable[[], float]:
+    """One training step of front-end and network, from waveforms."""
+    import torch
+
+    from benchmarks.torch_work import training
+
+    log_mel, network = frontend(), twin()
+    waveforms = torch.from_numpy(noise(batch, samples))
+
+    def scores(inputs: Any) -> Any:
+        return network(log_mel(inputs)).sigmoid()
+
+    return training(network, scores, waveforms, CLASSES)
+
+
 def frontend() -> Callable[[Any], Any]:
     """Give the function from waveforms (b, n) to log-mel (b, 1, 128, frames)."""
     import torch

@@ -42,6 +42,17 @@ def torch_twin() -> Any:
     return nn.Sequential(*modules, nn.Linear(512, MUSIC_CLASSES), nn.Sigmoid())
 
 
+def train_torch(batch: int) -> Callable[[], float]:
+    """One training step of the torch twin, from waveforms."""
+    import torch
+
+    from benchmarks import torch_work
+
+    network = torch_twin()
+    waveforms = torch.from_numpy(noise(batch, SAMPLE_CNN_SAMPLES)).unsqueeze(1)
+    return torch_work.training(network, network, waveforms, MUSIC_CLASSES)
+
+
 def train_keras(batch: int) -> Callable[[], Any]:
     """One training step of the plain Keras network."""
     return training(keras_twin(), noise(batch, SAMPLE_CNN_SAMPLES), MUSIC_CLASSES)
