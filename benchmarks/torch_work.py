@@ -34,6 +34,6 @@ def training(
         loss = torch.nn.functional.binary_cross_entropy(scores(inputs), targets)
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return float(loss.item())
 
     return step
