@@ -45,7 +45,7 @@ def contests() -> list[Contest]:
     ]
 
 
-def _sample_cnn(backend: str, batch: int = 16) -> Contest:
+def _sample_cnn(backend: str, batch: int = 8) -> Contest:
     said, peers = {"batch": batch}, "benchmarks.peers.sample_cnn"
     plain = Entry(
         f"plain Keras layers, {backend}", f"{peers}:train_keras", said, backend
@@ -61,7 +61,7 @@ def _sample_cnn(backend: str, batch: int = 16) -> Contest:
     )
 
 
-def _efficient_at(backend: str, batch: int = 8) -> Contest:
+def _efficient_at(backend: str, batch: int = 4) -> Contest:
     twin = Entry(
         "twin of the original, torch",
         "benchmarks.peers.efficient_at:train",
@@ -79,7 +79,7 @@ def _efficient_at(backend: str, batch: int = 8) -> Contest:
     )
 
 
-def _ast(backend: str, batch: int = 4) -> Contest:
+def _ast(backend: str, batch: int = 2) -> Contest:
     peer = Entry(
         "transformers, torch, from features",
         "benchmarks.peers.ast:train",

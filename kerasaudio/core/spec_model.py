@@ -17,6 +17,7 @@ from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.programs.shapes import Lengths
 from kerasaudio.core.random_weights import kernel_checksum
 from kerasaudio.core.spec import AudioSpec
+from kerasaudio.core.torch_batch_norm import one_operation
 
 
 class NoSpecError(AttributeError, ValueError):
@@ -109,7 +110,8 @@ class SpecModel(InferenceModel):
     ) -> Any:
         """Run the graph; raise for empty batches and for integers."""
         check_static(inputs)
-        return super().call(inputs, training=training, mask=mask, **kwargs)
+        with one_operation(self, training):
+            return super().call(inputs, training=training, mask=mask, **kwargs)
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Train as `keras.Model.fit` does; the clips of a data set can be passed.

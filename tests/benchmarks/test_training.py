@@ -60,8 +60,8 @@ def test_an_original_learns(peer, arguments):
     module, function = peer.split(":")
     peers = importlib.import_module(f"benchmarks.peers.{module}")
     step = getattr(peers, function)(**arguments)
-    losses = [step() for _ in range(4)]
-    assert losses[-1] < losses[0] < 2
+    losses = [step() for _ in range(6)]  # some have dropout
+    assert min(losses[3:]) < losses[0] < 2
 
 
 def test_ours_learns_from_waveforms():

@@ -1,0 +1,143 @@
+"""Training steps on torch normalize in torch's operation, with Keras' numbers."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasaudio.core import torch_batch_norm
+from kerasaudio.core.torch_batch_norm import one_operation
+from support.tiny import tiny_model
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="an operation of torch"
+)
+RNG = np.random.default_rng(0)
+SLOPES = RNG.normal(size=1_000).astype("float32")
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """The layers that torch's operation ran for, in order."""
+    names, normalized = [], torch_batch_norm._normalized
+
+    def noted(layer, inputs):
+        names.append(layer.name)
+        return normalized(layer, inputs)
+
+    monkeypatch.setattr(torch_batch_norm, "_normalized", noted)
+    return names
+
+
+def build(shape, **arguments):
+    waves = keras.Input(shape[1:])
+    layer = layers.BatchNormalization(name="bn", **arguments)
+    model = keras.Model(waves, layer(waves))
+    for weight in layer.weights:
+        weight.assign(RNG.uniform(0.5, 2, weight.shape))
+    return model, layer
+
+
+def step(model, inputs, training=True, own=True):
+    """Outputs, gradients and statistics of a step from the same weights."""
+    before = model.get_weights()
+    x = keras.ops.convert_to_tensor(inputs).requires_grad_()
+    with one_operation(model, training and own):
+        outputs = model(x, training=training)
+    slopes = keras.ops.convert_to_tensor(SLOPES[: inputs.size])
+    model.zero_grad()
+    (outputs * slopes.reshape(outputs.shape)).sum().backward()
+    gradients = [x.grad, *(w.value.grad for w in model.trainable_weights)]
+    found = [outputs.detach(), *gradients, *(w.value for w in model.weights)]
+    arrays = [keras.ops.convert_to_numpy(value).copy() for value in found]
+    model.set_weights(before)
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("shape", "arguments"),
+    [
+        ((9, 5), {}),
+        ((4, 7, 5), {"epsilon": 1e-5, "momentum": 0.9}),
+        ((3, 4, 6, 5), {"scale": False}),
+        ((3, 4, 6, 5), {"axis": 1, "center": False}),
+        ((4, 7, 5), {"axis": 1}),
+    ],
+)
+def test_values_gradients_and_statistics_are_those_of_keras(shape, arguments, taken):
+    model, layer = build(shape, **arguments)
+    inputs = RNG.normal(3, 2, shape).astype("float32")
+
+    want = step(model, inputs, own=False)
+    assert not taken
+    got = step(model, inputs)
+
+    assert taken == ["bn"]
+    assert len(got) == 1 + 1 + len(model.trainable_weights) + len(model.weights)
+    for ours, theirs in zip(got, want, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-5)
+    assert "call" not in vars(layer)
+
+
+@pytest.mark.parametrize(
+    ("shape", "change"),
+    [
+        ((4, 5), lambda layer: setattr(layer, "trainable", False)),
+        ((1, 5), lambda layer: None),  # torch refuses one value for each channel
+        ((4, 5), lambda layer: layer.__dict__.update(_moments=layer._moments)),
+    ],
+    ids=["frozen", "one value", "other moments"],
+)
+def test_otherwise_keras_normalizes(shape, change, taken):
+    model, layer = build(shape)
+    change(layer)
+    inputs = RNG.normal(size=shape).astype("float32")
+    for ours, theirs in zip(
+        step(model, inputs), step(model, inputs, own=False), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not taken
+
+
+def test_half_precision_is_left_to_keras(taken):
+    model, _ = build((4, 5), dtype="mixed_bfloat16")
+    with one_operation(model, True):
+        outputs = model(RNG.normal(size=(4, 5)), training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    assert not taken
+
+
+def test_audio_models_train_with_it_and_predict_without(taken):
+    inner = tiny_model()
+    x = layers.BatchNormalization(name="bn")(inner.get_layer("embedding").output)
+    x = layers.Dense(len(inner.spec.labels), "sigmoid", name="predictions")(x)
+    model = type(inner)(inner.input, x, spec=inner.spec)
+    model.compile("sgd", "binary_crossentropy")
+    waves = RNG.normal(0, 0.1, (4, 4_000)).astype("float32")
+    targets = np.zeros((4, len(inner.spec.labels)), "float32")
+
+    first = float(model.train_on_batch(waves, targets))
+    assert taken == ["bn"]
+    model.predict(waves, verbose=0)
+    model.evaluate(waves, targets, verbose=0)
+    assert taken == ["bn"]
+    for _ in range(5):
+        last = float(model.train_on_batch(waves, targets))
+    assert last < first
+
+
+def test_layers_are_as_before_after_nested_steps_and_errors():
+    model, layer = build((4, 5))
+    with one_operation(model, True):
+        with one_operation(model, True):  # a model inside another
+            pass
+        assert "call" in vars(layer)
+    assert "call" not in vars(layer)
+
+    def stop():
+        with one_operation(model, True):
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stop()
+    assert "call" not in vars(layer)
