@@ -75,12 +75,13 @@ class _Normalization:
         import torch
 
         layer = self._layer
+        other = vars(layer).get("_moments")  # of `training.devices.moments`
         return (
             inputs.dtype == torch.float32
             and layer.compute_dtype == layer.variable_dtype == "float32"
             and inputs.device.type != "meta"
             and not (getattr(layer, "renorm", False) or layer.synchronized)
-            and "_moments" not in vars(layer)  # see `training.devices.moments`
+            and (other is None or not getattr(other, "in_force", True))
             and inputs.numel() > inputs.shape[layer.axis]  # torch refuses one value
         )
 

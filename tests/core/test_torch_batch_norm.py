@@ -7,6 +7,7 @@ from keras import layers
 
 from kerasaudio.core import torch_batch_norm
 from kerasaudio.core.torch_batch_norm import one_operation
+from kerasaudio.training.devices.moments import marked, over_all_rows
 from support.tiny import tiny_model
 
 pytestmark = pytest.mark.skipif(
@@ -97,6 +98,19 @@ def test_otherwise_keras_normalizes(shape, change, taken):
     ):
         np.testing.assert_array_equal(ours, theirs)
     assert not taken
+
+
+def test_moments_of_several_devices_are_kept(taken):
+    model, _ = build((4, 5))
+    inputs = RNG.normal(size=(4, 5)).astype("float32")
+    with over_all_rows(model, lambda value: value):
+        step(model, inputs)
+        assert taken == ["bn"]  # all rows are real
+        with marked(keras.ops.convert_to_tensor([1.0, 1.0, -1.0, -1.0])):
+            outputs, *_ = step(model, inputs)
+    assert taken == ["bn"]
+    wide, *_ = step(model, inputs[:2])
+    np.testing.assert_allclose(outputs[:2], wide, rtol=1e-4, atol=2e-5)
 
 
 def test_half_precision_is_left_to_keras(taken):

@@ -62,6 +62,11 @@ class _Moments:
     def __init__(self, layer: Any, all_sum: Sum) -> None:
         self._layer, self._sum = layer, all_sum
 
+    @property
+    def in_force(self) -> bool:
+        """Whether the moments are not Keras' own now; see `core.torch_batch_norm`."""
+        return _marks.get() is not None
+
     def __call__(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Return mean and variance, (channels,)."""
         layer, marks = self._layer, _marks.get()
