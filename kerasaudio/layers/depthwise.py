@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from kerasaudio.layers.channels_last import LAYOUT
+from kerasaudio.layers.shifted_products import shifted_products, trainable_products
 from kerasaudio.layers.time_axis import Timed, demand, hide, rule, steps
 
 
@@ -54,11 +55,13 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
             raise ValueError(f"kernel_size must be odd. Received: {kernel_size!r}.")
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Convolve each channel with its own filter."""
         sides = self.sides(inputs.shape[1:3])
         if xla_on_cpu():
-            outputs = self._shifted_products(ops.pad(inputs, [(0, 0), *sides, (0, 0)]))
+            padded = ops.pad(inputs, [(0, 0), *sides, (0, 0)])
+            products = trainable_products if training else shifted_products
+            outputs = products(padded, self.kernel[..., 0], self.strides)
         elif all(step == 1 for step in self.strides):
             outputs = ops.depthwise_conv(
                 inputs, self.kernel, padding="same", data_format=LAYOUT
@@ -88,18 +91,6 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
             total = max((-(-size // step) - 1) * step + width - size, 0)
             sides.append((total // 2, total - total // 2))
         return sides
-
-    def _shifted_products(self, padded: Any) -> Any:
-        (tall, wide), (down, right) = self.kernel_size, self.strides
-        below = padded.shape[1] - tall + 1
-        beside = padded.shape[2] - wide + 1
-        products = [
-            padded[:, i : i + below : down, j : j + beside : right]
-            * self.kernel[i, j, :, 0]
-            for i in range(tall)
-            for j in range(wide)
-        ]
-        return sum(products[1:], products[0])
 
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
