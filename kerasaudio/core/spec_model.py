@@ -17,7 +17,7 @@ from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.programs.shapes import Lengths
 from kerasaudio.core.random_weights import kernel_checksum
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.core.torch_batch_norm import one_operation
+from kerasaudio.core.torch_operations import own_operations
 
 
 class NoSpecError(AttributeError, ValueError):
@@ -110,7 +110,7 @@ class SpecModel(InferenceModel):
     ) -> Any:
         """Run the graph; raise for empty batches and for integers."""
         check_static(inputs)
-        with one_operation(self, training):
+        with own_operations(self, training):
             return super().call(inputs, training=training, mask=mask, **kwargs)
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:

@@ -64,7 +64,7 @@ class _Moments:
 
     @property
     def in_force(self) -> bool:
-        """Whether the moments are not Keras' own now; see `core.torch_batch_norm`."""
+        """Whether the moments are not Keras' own now; see `core.torch_operations`."""
         return _marks.get() is not None
 
     def __call__(self, inputs: Any, mask: Any) -> tuple[Any, Any]:

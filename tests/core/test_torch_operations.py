@@ -1,12 +1,12 @@
-"""Training steps on torch normalize in torch's operation, with Keras' numbers."""
+"""Training steps on torch use torch's operations, with the numbers of Keras."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from kerasaudio.core import torch_batch_norm
-from kerasaudio.core.torch_batch_norm import one_operation
+from kerasaudio.core import torch_operations
+from kerasaudio.core.torch_operations import own_operations
 from kerasaudio.training.devices.moments import marked, over_all_rows
 from support.tiny import tiny_model
 
@@ -20,13 +20,13 @@ SLOPES = RNG.normal(size=1_000).astype("float32")
 @pytest.fixture
 def taken(monkeypatch):
     """The layers that torch's operation ran for, in order."""
-    names, normalized = [], torch_batch_norm._normalized
+    names, normalized = [], torch_operations._normalized
 
     def noted(layer, inputs):
         names.append(layer.name)
         return normalized(layer, inputs)
 
-    monkeypatch.setattr(torch_batch_norm, "_normalized", noted)
+    monkeypatch.setattr(torch_operations, "_normalized", noted)
     return names
 
 
@@ -43,9 +43,9 @@ def step(model, inputs, training=True, own=True):
     """Outputs, gradients and statistics of a step from the same weights."""
     before = model.get_weights()
     x = keras.ops.convert_to_tensor(inputs).requires_grad_()
-    with one_operation(model, training and own):
+    with own_operations(model, training and own):
         outputs = model(x, training=training)
-    slopes = keras.ops.convert_to_tensor(SLOPES[: inputs.size])
+    slopes = keras.ops.convert_to_tensor(SLOPES[: outputs.numel()])
     model.zero_grad()
     (outputs * slopes.reshape(outputs.shape)).sum().backward()
     gradients = [x.grad, *(w.value.grad for w in model.trainable_weights)]
@@ -100,6 +100,44 @@ def test_otherwise_keras_normalizes(shape, change, taken):
     assert not taken
 
 
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        ((2, 9, 4), layers.Conv1D(6, 3, padding="same", dilation_rate=2)),
+        ((2, 9, 4), layers.Conv1D(6, 2, strides=2, groups=2, activation="relu")),
+        ((2, 6, 5, 4), layers.Conv2D(6, (3, 5), padding="same")),
+        ((2, 6, 5, 4), layers.Conv2D(6, 3, strides=(2, 1), use_bias=False)),
+    ],
+    ids=["dilated", "strides and groups", "same", "without biases"],
+)
+def test_convolutions_are_those_of_keras(shape, layer, monkeypatch):
+    waves = keras.Input(shape[1:])
+    model = keras.Model(waves, layer(waves))
+    inputs = RNG.normal(size=shape).astype("float32")
+    want = step(model, inputs, own=False)
+    monkeypatch.setattr(type(layer), "call", None)
+    for ours, theirs in zip(step(model, inputs), want, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"kernel_size": 2, "padding": "same"},
+        {"kernel_size": 3, "padding": "same", "strides": 2},
+        {"kernel_size": 3, "padding": "causal"},
+        {"kernel_size": 3, "dtype": "mixed_bfloat16"},
+    ],
+)
+def test_keras_convolves_what_torch_pads_or_rounds_otherwise(arguments):
+    waves = keras.Input((9, 4))
+    model = keras.Model(waves, layers.Conv1D(3, **arguments)(waves))
+    inputs = RNG.normal(size=(2, 9, 4)).astype("float32")
+    both = step(model, inputs), step(model, inputs, own=False)
+    for ours, theirs in zip(*both, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_moments_of_several_devices_are_kept(taken):
     model, _ = build((4, 5))
     inputs = RNG.normal(size=(4, 5)).astype("float32")
@@ -115,7 +153,7 @@ def test_moments_of_several_devices_are_kept(taken):
 
 def test_half_precision_is_left_to_keras(taken):
     model, _ = build((4, 5), dtype="mixed_bfloat16")
-    with one_operation(model, True):
+    with own_operations(model, True):
         outputs = model(RNG.normal(size=(4, 5)), training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
     assert not taken
@@ -142,14 +180,14 @@ def test_audio_models_train_with_it_and_predict_without(taken):
 
 def test_layers_are_as_before_after_nested_steps_and_errors():
     model, layer = build((4, 5))
-    with one_operation(model, True):
-        with one_operation(model, True):  # a model inside another
+    with own_operations(model, True):
+        with own_operations(model, True):  # a model inside another
             pass
         assert "call" in vars(layer)
     assert "call" not in vars(layer)
 
     def stop():
-        with one_operation(model, True):
+        with own_operations(model, True):
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
