@@ -15,6 +15,7 @@ import keras
 from keras import layers
 
 from kerasaudio.layers.channels_last import LAYOUT
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 
 _METHOD = "call"
 
@@ -134,25 +135,31 @@ class _Convolution:
         """Convolve a batch, in the layout in which Keras does."""
         import torch
 
-        layer, padding = self._layer, self._padding()
+        layer, padding = self._layer, self._padding(inputs)
         if padding is None or not _in_float32(layer, inputs):
             return type(layer).call(layer, inputs)
-        kept = torch.contiguous_format if layer.rank == 1 else torch.channels_last
-        convolve = getattr(torch.nn.functional, f"conv{layer.rank}d")
-        tensor = keras.ops.convert_to_tensor
-        kernel = tensor(layer.kernel).permute(-1, -2, *range(layer.rank))
-        outputs = convolve(
-            inputs.movedim(-1, 1).contiguous(memory_format=kept),
+        tensor, rank = keras.ops.convert_to_tensor, len(layer.kernel_size)
+        kept = torch.contiguous_format if rank == 1 else torch.channels_last
+        kernel, groups = self._kernel(tensor(layer.kernel))
+        x = inputs.movedim(-1, 1)
+        if rank == 1 and x.shape[1] == 1:  # a layout that torch takes for another one
+            x = inputs.squeeze(-1).unsqueeze(1)
+        outputs = getattr(torch.nn.functional, f"conv{rank}d")(
+            x.contiguous(memory_format=kept),
             kernel.contiguous(memory_format=kept),
             tensor(layer.bias) if layer.use_bias else None,
             stride=layer.strides,
             padding=padding,
             dilation=layer.dilation_rate,
-            groups=layer.groups,
+            groups=groups,
         ).movedim(1, -1)
         return outputs if layer.activation is None else layer.activation(outputs)
 
-    def _padding(self) -> list[int] | None:
+    def _kernel(self, kernel: Any) -> tuple[Any, int]:
+        """Return the kernel as torch wants it, and the number of groups."""
+        return kernel.permute(-1, -2, *range(kernel.ndim - 2)), self._layer.groups
+
+    def _padding(self, inputs: Any) -> list[int] | None:
         """Return the padding at each edge; None if Keras must convolve."""
         layer = self._layer
         if layer.data_format != LAYOUT or layer.lora_enabled:
@@ -169,8 +176,25 @@ class _Convolution:
         return None
 
 
+class _Depthwise(_Convolution):
+    """Callable with the place of `DepthwiseConv2D.call`, of our own layer."""
+
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Convolve each channel of a batch with its own filter."""
+        return super().__call__(inputs)
+
+    def _kernel(self, kernel: Any) -> tuple[Any, int]:
+        return kernel.permute(2, 3, 0, 1), kernel.shape[2]
+
+    def _padding(self, inputs: Any) -> list[int] | None:
+        sides = self._layer.sides(inputs.shape[1:3])
+        even = all(before == after for before, after in sides)
+        return [before for before, _ in sides] if even else None
+
+
 _OPERATIONS: dict[type, Callable[[Any], Any]] = {
     layers.BatchNormalization: _Normalization,
     layers.Conv1D: _Convolution,
     layers.Conv2D: _Convolution,
+    DepthwiseConv2D: _Depthwise,
 }

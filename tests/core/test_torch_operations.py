@@ -7,6 +7,7 @@ from keras import layers
 
 from kerasaudio.core import torch_operations
 from kerasaudio.core.torch_operations import own_operations
+from kerasaudio.layers.depthwise import DepthwiseConv2D
 from kerasaudio.training.devices.moments import marked, over_all_rows
 from support.tiny import tiny_model
 
@@ -107,8 +108,19 @@ def test_otherwise_keras_normalizes(shape, change, taken):
         ((2, 9, 4), layers.Conv1D(6, 2, strides=2, groups=2, activation="relu")),
         ((2, 6, 5, 4), layers.Conv2D(6, (3, 5), padding="same")),
         ((2, 6, 5, 4), layers.Conv2D(6, 3, strides=(2, 1), use_bias=False)),
+        ((2, 9, 1), layers.Conv1D(6, 3, strides=3)),
+        ((2, 6, 5, 4), DepthwiseConv2D((3, 5), strides=2)),
+        ((2, 6, 5, 4), DepthwiseConv2D(3, activation="relu", use_bias=False)),
     ],
-    ids=["dilated", "strides and groups", "same", "without biases"],
+    ids=[
+        "dilated",
+        "strides and groups",
+        "same",
+        "without biases",
+        "samples",
+        "depthwise, strides",
+        "depthwise",
+    ],
 )
 def test_convolutions_are_those_of_keras(shape, layer, monkeypatch):
     waves = keras.Input(shape[1:])
@@ -128,11 +140,22 @@ def test_convolutions_are_those_of_keras(shape, layer, monkeypatch):
         {"kernel_size": 3, "padding": "causal"},
         {"kernel_size": 3, "dtype": "mixed_bfloat16"},
     ],
+    ids=["even width", "strides", "causal", "half precision"],
 )
 def test_keras_convolves_what_torch_pads_or_rounds_otherwise(arguments):
     waves = keras.Input((9, 4))
     model = keras.Model(waves, layers.Conv1D(3, **arguments)(waves))
     inputs = RNG.normal(size=(2, 9, 4)).astype("float32")
+    both = step(model, inputs), step(model, inputs, own=False)
+    for ours, theirs in zip(*both, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_uneven_padding_is_left_to_keras():
+    waves = keras.Input((6, 6, 4))
+    layer = DepthwiseConv2D(3, strides=2, pad_like="tensorflow")
+    model = keras.Model(waves, layer(waves))
+    inputs = RNG.normal(size=(2, 6, 6, 4)).astype("float32")
     both = step(model, inputs), step(model, inputs, own=False)
     for ours, theirs in zip(*both, strict=True):
         np.testing.assert_array_equal(ours, theirs)
