@@ -17,7 +17,8 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
 
     XLA has no fast depthwise convolution for CPUs: on jax, and on TensorFlow when Keras
     compiles with XLA, Keras' own layer is 20 to 60 times slower than necessary.
-    Therefore this layer sums shifted products on jax without an accelerator, and on
+    Therefore this layer sums shifted products on jax without an accelerator (in
+    training steps, with a gradient that has no forward mode, `jax.jvp`), and on
     TensorFlow it makes Keras use TensorFlow's own operations (`supports_jit`).
 
     Input: (batch, frames, bins, channels). Output: (batch, frames, bins, channels),
@@ -60,7 +61,8 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
         sides = self.sides(inputs.shape[1:3])
         if xla_on_cpu():
             padded = ops.pad(inputs, [(0, 0), *sides, (0, 0)])
-            products = trainable_products if training else shifted_products
+            trains = training and keras.backend.backend() == "jax"
+            products = trainable_products if trains else shifted_products
             outputs = products(padded, self.kernel[..., 0], self.strides)
         elif all(step == 1 for step in self.strides):
             outputs = ops.depthwise_conv(
