@@ -61,16 +61,41 @@ def trainable_products(padded: Any, kernel: Any, strides: Sequence[int]) -> Any:
 
 
 def _of_input(padded: Any, kernel: Any, slopes: Any, strides: Sequence[int]) -> Any:
-    """Return the gradient of the input, from those of the outputs."""
+    """Return the gradient of the input, from those of the outputs.
+
+    Every `strides`-th place of the input meets the same taps: places are computed in
+    such groups, and then put in order.
+    """
     import jax
 
-    if all(step == 1 for step in strides):
-        tall, wide, _ = kernel.shape
-        edges = [(0, 0), (tall - 1, tall - 1), (wide - 1, wide - 1), (0, 0)]
-        around = jax.lax.optimization_barrier(keras.ops.pad(slopes, edges))
-        return shifted_products(around, kernel[::-1, ::-1], strides)
-    _, back = jax.vjp(lambda x: shifted_products(x, kernel, strides), padded)
-    return back(slopes)[0]
+    ops, (tall, wide, _), (down, right) = keras.ops, kernel.shape, strides
+    if tall < down or wide < right:  # some places meet no taps
+        _, back = jax.vjp(lambda x: shifted_products(x, kernel, strides), padded)
+        return back(slopes)[0]
+    before, beside = (tall - 1) // down, (wide - 1) // right
+    edges = [(0, 0), (before, before), (beside, beside), (0, 0)]
+    around = jax.lax.optimization_barrier(ops.pad(slopes, edges))
+    batch, rows, bins, channels = slopes.shape
+    rows, bins = rows + before, bins + beside
+    groups = []
+    for i in range(down):
+        for j in range(right):
+            taps = kernel[i::down, j::right][::-1, ::-1]
+            top, left = before + 1 - taps.shape[0], beside + 1 - taps.shape[1]
+            group = shifted_products(around[:, top:, left:], taps, (1, 1))
+            groups.append(group[:, :rows, :bins])
+    if len(groups) == 1:
+        whole = groups[0]
+    else:
+        grid = ops.reshape(
+            ops.stack(groups, axis=3), (batch, rows, bins, down, right, channels)
+        )
+        grid = ops.transpose(grid, (0, 1, 3, 2, 4, 5))
+        whole = ops.reshape(grid, (batch, rows * down, bins * right, channels))
+    height, width = padded.shape[1:3]
+    more = [(0, 0), (0, max(height - whole.shape[1], 0))]
+    more += [(0, max(width - whole.shape[2], 0)), (0, 0)]
+    return ops.pad(whole, more)[:, :height, :width]
 
 
 def _of_kernel(padded: Any, kernel: Any, slopes: Any, strides: Sequence[int]) -> Any:
