@@ -155,7 +155,8 @@ def test_predictions(seen, order, settings):
 
     assert_same(model, x)
 
-    assert seen
+    # TensorFlow's own convolutions with three rows are as fast.
+    assert bool(seen) is not (BACKEND == "tensorflow" and "kind" in settings)
     (layer,) = (one for one in model.layers if "conv" in one.name)
     layer.kernel.assign(-layer.kernel)
     assert_same(model, x)  # with the new weights
