@@ -6,8 +6,8 @@
 What follows a convolution rises with its output in each channel, so the numbers are the
 same. If normalization scales a channel by a negative number, it falls; the sign of the
 kernel is changed there. After the maxima there are fewer values to change. Of a window
-of one value along an axis, the values between windows are not computed. Where kernels
-are tall (see `tall`), an activation may also come behind the normalization.
+of one value along an axis, the values between windows are not computed. What runs in
+tiles (see `along_time`) may also have its activation behind the normalization.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,15 +15,16 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
+import keras
 from keras import activations, layers, ops
 
-from kerasaudio.core.programs import tall
+from kerasaudio.core.programs import along_time
 from kerasaudio.core.programs.graph import Graph, is_simple
 
 _CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 _POOLINGS = (layers.MaxPooling1D, layers.MaxPooling2D)
 _RISING = (activations.relu, activations.sigmoid, activations.tanh)
-Maxima = Callable[[Any, Any, int], Any]  # see `tall.maxima`
+Maxima = Callable[[Any, Any, Sequence[int]], Any]  # see `along_time.maxima`
 
 
 class Chain(NamedTuple):
@@ -60,32 +61,51 @@ class Chain(NamedTuple):
                 first[axis], second[axis] = first[axis] * second[axis], 1
         return tuple(first), tuple(second)
 
-    def is_tall(self, image: Sequence[int | None]) -> bool:
-        """Return whether tiles along the first axis are faster.
+    def in_tiles(self, image: Sequence[int | None]) -> bool:
+        """Return whether tiles along time are faster.
 
         Args:
-            image: Height and width of the input.
+            image: Length, or height and width, of the input.
         """
         layer, _, pooling, _ = self
-        sizes = layer.kernel.shape
+        if keras.backend.backend() == "tensorflow" and layer.kernel_size[0] == 3:
+            return False  # XLA takes as long there as TensorFlow's own convolutions
         dense = {*self.strides()[0], *layer.dilation_rate} == {1}
-        if len(sizes) != 4 or None in image or not dense:
+        beside = tuple(pooling.strides) == tuple(pooling.pool_size)
+        if None in image or not (dense and beside and pooling.padding == "valid"):
             return False
-        high, wide = (a - b + 1 for a, b in zip(image, sizes, strict=False))
-        return (
-            layer.padding == pooling.padding == "valid"
-            and tuple(pooling.strides) == tuple(pooling.pool_size)
-            and pooling.pool_size[0] == 1
-            and pooling.pool_size[1] <= wide
-            and tall.pays(sizes, (high, wide))
-        )
+        sizes = [size for size in image if size is not None]
+        if layer.padding == "valid":
+            sizes = [a - b + 1 for a, b in zip(sizes, layer.kernel_size, strict=True)]
+        fill = [1] * (2 - len(sizes))
+        kernel = [*layer.kernel_size, *fill, *layer.kernel.shape[-2:]]
+        return along_time.pays(kernel, [*sizes, *fill], [*pooling.pool_size, *fill])
+
+    def maxima(self, how: Callable[[Any, Sequence[int]], Any], x: Any) -> Any:
+        """Return the maxima in tiles, (batch, ..., channels).
+
+        Args:
+            how: Function of an image that needs no more padding, (batch, height, width,
+                inputs), and of the height and width of a window.
+            x: The input, (batch, ..., inputs).
+        """
+        x = self._padded(x) if self.convolution.padding == "same" else x
+        if self.convolution.rank == 2:
+            return how(x, self.pooling.pool_size)
+        return how(x[:, :, None], (*self.pooling.pool_size, 1))[:, :, 0]
+
+    def _padded(self, x: Any) -> Any:
+        """Return the input with the padding of a convolution without strides."""
+        whole = [size - 1 for size in self.convolution.kernel_size]
+        sides = [(size // 2, size - size // 2) for size in whole]
+        return ops.pad(x, [(0, 0), *sides, (0, 0)])
 
     def stand_ins(self, maxima: Maxima | None) -> dict[int, Callable[..., Any]]:
         """Return what runs in place of the layers, by the `id` of the layer.
 
         Args:
-            maxima: Convolves with tall kernels in tiles, as `tall.maxima`; None if all
-                kernels are as others.
+            maxima: What computes maxima in tiles, as `along_time.maxima`; None for
+                nothing in tiles.
         """
         passed = {id(layer): lambda x, **_: x for layer in self.layers()}
         return {**passed, id(self.convolution): partial(self._run, maxima)}
@@ -96,21 +116,25 @@ class Chain(NamedTuple):
         strides, of_pooling = self.strides()
         padding = layer.padding
         if padding == "same" and strides != tuple(layer.strides):
-            whole = [size - 1 for size in layer.kernel_size]
-            sides = [(size // 2, size - size // 2) for size in whole]
-            x, padding = ops.pad(x, [(0, 0), *sides, (0, 0)]), "valid"
+            x, padding = self._padded(x), "valid"
         sign = 1.0
         if normalization.scale:
             sign = ops.where(normalization.gamma < 0, -1.0, 1.0)
         kernel, dilation = layer.kernel * sign, layer.dilation_rate
-        if maxima is not None and self.is_tall(x.shape[1:3]):
-            y = maxima(x, kernel, pooling.pool_size[1])
+        if maxima is not None and self.in_tiles(x.shape[1:-1]):
+            kernel = image_kernel(kernel)
+            y = self.maxima(lambda image, pool: maxima(image, kernel, pool), x)
         else:
             y = ops.conv(x, kernel, strides, padding, dilation_rate=dilation)
             y = ops.max_pool(y, pooling.pool_size, of_pooling, pooling.padding)
         y = y * sign if layer.bias is None else y * sign + layer.bias
         y = normalization(layer.activation(y), training=False)
         return y if rectifier is None else rectifier(y)
+
+
+def image_kernel(kernel: Any) -> Any:
+    """Return a kernel for images, (height, width, inputs, channels)."""
+    return kernel if len(kernel.shape) == 4 else kernel[:, None]
 
 
 def stand_ins(
@@ -162,7 +186,7 @@ def _fits(chain: Chain) -> bool:
             and not rectifier.negative_slope
             and not rectifier.threshold
             and layer.activation is activations.linear
-            and chain.is_tall(layer.input.shape[1:3])
+            and chain.in_tiles(layer.input.shape[1:-1])
         )
     return (
         rises

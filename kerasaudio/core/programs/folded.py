@@ -66,7 +66,7 @@ def run_folded(
         model: The model.
         inputs: The tensors of the model's inputs, flat.
         tiled: What runs in place of convolutions, by the `id` of the layer.
-        maxima: Convolves with tall kernels; see `early_pooling.stand_ins`.
+        maxima: What computes maxima in tiles; see `early_pooling.stand_ins`.
     """
     tiled = tiled or {}
     rows = inputs[0].shape[0] or 1

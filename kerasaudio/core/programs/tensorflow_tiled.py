@@ -1,9 +1,10 @@
-"""Convolutions in Winograd's form on TensorFlow on CPUs; see `winograd` and `tall`.
+"""Convolutions in tiles on TensorFlow on CPUs; see `winograd` and `along_time`.
 
 TensorFlow's own operations copy too much, so XLA compiles such a convolution, for one
 row of a batch. That takes half a second, so only large images gain.
 """
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -13,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasaudio.core.programs import tall
+from kerasaudio.core.programs import along_time
 from kerasaudio.core.programs.early_pooling import Maxima
 from kerasaudio.core.programs.rowwise import is_rowwise
 from kerasaudio.core.programs.tiled import convolve, find_layers
@@ -41,7 +42,7 @@ def stand_ins(model: Any, inputs: Sequence[Any]) -> dict[int, Callable[..., Any]
 
 
 def maxima(model: Any, inputs: Sequence[Any]) -> Maxima | None:
-    """Return what convolves with tall kernels; see `early_pooling.stand_ins`.
+    """Return what computes maxima in tiles; see `early_pooling.stand_ins`.
 
     Args:
         model: A functional model.
@@ -87,18 +88,22 @@ def _row_function(padding: str, activation: Callable[..., Any]) -> Callable[...,
     return compiled
 
 
-def _maxima_by_row(x: Any, kernel: Any, pool: int) -> Any:
+def _maxima_by_row(x: Any, kernel: Any, pool: Sequence[int]) -> Any:
     import tensorflow as tf
 
-    one = _maxima_function(pool)
+    rows, *image = x.shape[:3]
+    sizes = [a - b + 1 for a, b in zip(image, kernel.shape[:2], strict=True)]
+    if math.prod(sizes) * (rows or 1) < PLACES:
+        return ops.max_pool(ops.conv(x, kernel), tuple(pool), tuple(pool))
+    one = _maxima_function(tuple(pool))
     return tf.map_fn(lambda row: one(row[None], kernel)[0], x)
 
 
 @cache
-def _maxima_function(pool: int) -> Callable[..., Any]:
+def _maxima_function(pool: tuple[int, ...]) -> Callable[..., Any]:
     import tensorflow as tf
 
     compiled: Callable[..., Any] = tf.function(
-        partial(tall.maxima, pool=pool), jit_compile=True, autograph=False
+        partial(along_time.maxima, pool=pool), jit_compile=True, autograph=False
     )
     return compiled

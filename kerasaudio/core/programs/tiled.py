@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from keras import layers, ops
 
-from kerasaudio.core.programs import early_pooling, tall
+from kerasaudio.core.programs import along_time, early_pooling
 from kerasaudio.core.programs.folded import in_inference
 from kerasaudio.core.programs.rowwise import output_shapes
 from kerasaudio.core.programs.winograd import (
@@ -126,7 +126,7 @@ def tiled(model: Any, kernels: Mapping[str, Any]) -> dict[int, Any]:
 
 def stand_ins(model: Any, kernels: Mapping[str, Any]) -> dict[int, Any]:
     """Return also what takes maxima early, behind other convolutions."""
-    early = early_pooling.stand_ins(model, kernels, tall.maxima)
+    early = early_pooling.stand_ins(model, kernels, along_time.maxima)
     return {**early, **tiled(model, kernels)}
 
 

@@ -11,7 +11,7 @@ Source: Lavin & Gray 2016, arXiv:1509.09308. The points at which polynomials are
 evaluated, 0, 1, -1, 1/2, -2 and infinity, are those of Barabasz et al. 2020,
 arXiv:1803.10986: the rounding error is 2 to 3 times that of a plain convolution in
 float32, a third of that with Lavin's points (2 in place of 1/2). More points, for
-`tall`, are in pairs that nearly are -1 / point, too.
+`along_time`, are in pairs that nearly are -1 / point, too.
 """
 
 import math

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from kerasaudio.core.programs.early_pooling import Chain
+from kerasaudio.core.programs.early_pooling import Chain, image_kernel
 from kerasaudio.core.programs.folded import scale_and_shift
+from kerasaudio.core.programs.torch_steps import along_time
 from kerasaudio.core.programs.torch_steps.activations import apply
 from kerasaudio.core.programs.torch_steps.linear import Convolution
 from kerasaudio.core.programs.torch_steps.others import Pool
 from kerasaudio.core.programs.torch_steps.step import Step, value
-from kerasaudio.core.programs.torch_steps.tall import Tall
 
 
 class _Pooled(Convolution):
@@ -41,13 +41,13 @@ class _Pooled(Convolution):
         """Return the kernels, the sign, and the normalization's scale and shift."""
         sign = self._sign()
         some = sign if bool((sign < 0).any()) else None
-        of_columns = cache(lambda: self._tall_kernel(sign))
-        kernels = super().prepare(), of_columns
+        kernels = super().prepare(), cache(lambda: self._tiled(sign))
         return kernels, some, *scale_and_shift(self._second, value)
 
-    def _tall_kernel(self, sign: Any) -> tuple[Tall, Any]:
-        kernel, bias = value(self._layer.kernel), self._layer.bias
-        return Tall(kernel * sign), None if bias is None else value(bias) * sign
+    def _tiled(self, sign: Any) -> tuple[along_time.Tiled, Any]:
+        kernel, bias = value(self._layer.kernel) * sign, self._layer.bias
+        made = along_time.Tiled(image_kernel(kernel))
+        return made, None if bias is None else value(bias) * sign
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
         """Return (batch, ..., channels)."""
@@ -61,10 +61,10 @@ class _Pooled(Convolution):
 
     def _maxima(self, kernels: Any, inputs: Sequence[Any], owned: bool) -> Any:
         (x,) = inputs
-        plain, of_columns = kernels
-        if x.device.type == "cpu" and self._chain.is_tall(x.shape[1:3]):
-            kernel, bias = of_columns()
-            y = kernel.maxima(x, self._chain.pooling.pool_size[1])
+        plain, tiled = kernels
+        if x.device.type == "cpu" and self._chain.in_tiles(x.shape[1:-1]):
+            kernel, bias = tiled()
+            y = self._chain.maxima(kernel.maxima, x)
             return y if bias is None else y.add_(bias)
         return self._pool.run(None, [super().run(plain, inputs, owned)], True)
 
