@@ -18,6 +18,8 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,8 @@ recordings of the Free Spoken Digits. **Bold**: more than 0.01; then `tag`, `emb
 `FeatureExtractor` warn, once for each model.
 
 Measured on CPUs (no GPU yet: not measured there), with the networks whose weights were
-on the machine. A network that has no row was not measured, and the warning says so.
+on the machine. A network that has no row was not measured, and the warning says so; an
+empty cell was not measured on that backend. How busy the machine was does not matter.
 
 ```text
 KERAS_BACKEND=tensorflow python tools/measure_half.py ../shared
@@ -88,8 +91,9 @@ def measure_all(options: argparse.Namespace) -> None:
         model = kerasaudio.load(name)
         moved, others, clips = measure(model, options.shared)
         kept = read()  # again: another backend may have measured meanwhile
-        row = kept["networks"].get(name, {"moved": {}, "others": {}})
+        row = kept["networks"].get(name, {"moved": {}, "others": {}, "with": {}})
         row |= {"clips": clips, "scores": model.spec.labels is not None}
+        row["with"][backend] = used(backend)
         row["moved"][backend], row["others"][backend] = moved, others
         kept["networks"][name] = row
         print(name, backend, moved, others, flush=True)
@@ -125,6 +129,12 @@ def measure(model: Any, shared: Path) -> tuple[dict[str, float], dict[str, int],
     return moved, others, len(paths)
 
 
+def used(backend: str) -> str:
+    """Return the versions at work, and the day."""
+    packages = (f"{name} {version(name)}" for name in (backend, "keras"))
+    return f"{', '.join(packages)}, {date.today().isoformat()}"
+
+
 def read() -> dict[str, Any]:
     """Return the figures."""
     found: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
@@ -151,7 +161,10 @@ def page(kept: Mapping[str, Any]) -> str:
         ]
         for name, row in sorted(kept["networks"].items())
     ]
-    return f"{HEAD}\n{table(['network', 'what', *heads], rows)}\n"
+    rows_with = (row["with"].values() for row in kept["networks"].values())
+    measured = "".join(f"- {each}\n" for each in sorted(set().union(*rows_with)))
+    figures = table(["network", "what", *heads], rows)
+    return f"{HEAD}\nMeasured with:\n\n{measured}\n{figures}\n"
 
 
 def _cell(row: Mapping[str, Any], backend: str, dtype: str) -> str:

@@ -7,6 +7,7 @@ import measure_parity
 import pytest
 from parity_tables.figures import Figures, Measurement
 from parity_tables.markdown import table
+from parity_tables.page import page
 
 ROWS = ("ReSE2Multi, basic", "SampleCNN, spread")
 
@@ -65,6 +66,22 @@ def test_figures_of_other_versions_are_dropped(tmp_path):
 
     assert again.rows("t") == {"b": {"value": 1}}
     assert again.versions == {"keras": "2"}
+
+
+def test_the_page_says_why_cells_are_empty(tmp_path):
+    row = {"clips": 1e-7, "over time": 2e-7, "scenes": None, "rest": "count"}
+    rows = [Measurement("answers", name, lambda: row) for name in ("AST", "FCN")]
+    found = {name: Figures(tmp_path / f"{name}.json") for name in ("jax", "torch")}
+    found["torch"].fill(rows, {"keras": "1"})
+    found["jax"].fill(rows[:1], {"keras": "1"})
+    part = page({"windows": found})
+    found["jax"].fill(rows, {"keras": "1"})
+    whole = page({"windows": found})
+
+    assert "| FCN | count | not yet | 1.00e-07 | not yet | 2.00e-07 |" in part
+    assert "*Not yet*: each row" in part.partition("## One window rule")[0]
+    assert "| FCN | count | 1.00e-07 | 1.00e-07 |" in whole
+    assert "not yet" not in whole.lower()
 
 
 def test_cells():

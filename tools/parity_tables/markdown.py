@@ -6,7 +6,7 @@ from typing import Any
 from parity_tables.figures import Figures
 
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
-UNKNOWN = "not measured"
+UNKNOWN = "not yet"
 Backends = Mapping[str, Figures]
 
 
