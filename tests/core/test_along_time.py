@@ -20,7 +20,7 @@ def maxima(x, kernel, pool):
     """Convolve in tiles, on any backend."""
     if BACKEND == "torch":
         module = import_module("kerasaudio.core.programs.torch_steps.along_time")
-        return module.Tiled(kernel).maxima(x, pool)
+        return module.AlongTime(kernel).maxima(x, pool)
     return along_time.maxima(x, kernel, pool)
 
 
@@ -126,7 +126,8 @@ def seen(monkeypatch):
     monkeypatch.setattr(along_time, "_FEWEST_OUTPUTS", 0)
     where, name = along_time, "maxima"
     if BACKEND == "torch":
-        where = import_module("kerasaudio.core.programs.torch_steps.along_time").Tiled
+        module = import_module("kerasaudio.core.programs.torch_steps.along_time")
+        where = module.AlongTime
     convolve = getattr(where, name)
 
     def watched(*args, **named):

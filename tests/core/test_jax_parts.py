@@ -62,7 +62,7 @@ def test_large_batches_run_in_two_parts_at_a_time(rng, monkeypatch, cores):
     assert (threads == {threading.get_ident()}) is (cores == 1)
 
 
-def test_a_part_that_fails_ends_the_call(rng, monkeypatch):
+def test_a_part_that_fails_ends_the_call(monkeypatch, one_pair_of_cores):
     model = tiny_model()
     model.predict_on_batch(np.zeros((16, 4_000), "float32"))
 

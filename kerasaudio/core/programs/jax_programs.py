@@ -20,17 +20,11 @@ import numpy as np
 
 from kerasaudio.core.programs.heap import give_back
 from kerasaudio.core.programs.jax_program import Program
-from kerasaudio.core.programs.open_length import (
-    NoRuleError,
-    takes_any_length,
-)
+from kerasaudio.core.programs.open_length import NoRuleError, takes_any_length
 from kerasaudio.core.programs.parallel import filled_up, shares
 from kerasaudio.core.programs.rowwise import is_rowwise, largest_row, makes_masks
 from kerasaudio.core.programs.shapes import MOST, Shape, Shapes
-from kerasaudio.core.programs.tiled import (
-    Kernels,
-    find_layers,
-)
+from kerasaudio.core.programs.tiled import Kernels, find_layers
 from kerasaudio.cores import usable_cores
 from kerasaudio.layers.precision import has_gpu
 

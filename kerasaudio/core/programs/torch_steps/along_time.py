@@ -13,7 +13,7 @@ from kerasaudio.core.programs.winograd import matrices
 STRIP_BYTES = 800_000
 
 
-class Tiled:
+class AlongTime:
     """A kernel that is transformed once.
 
     Args:

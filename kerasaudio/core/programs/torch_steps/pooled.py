@@ -44,9 +44,9 @@ class _Pooled(Convolution):
         kernels = super().prepare(), cache(lambda: self._tiled(sign))
         return kernels, some, *scale_and_shift(self._second, value)
 
-    def _tiled(self, sign: Any) -> tuple[along_time.Tiled, Any]:
+    def _tiled(self, sign: Any) -> tuple[along_time.AlongTime, Any]:
         kernel, bias = value(self._layer.kernel) * sign, self._layer.bias
-        made = along_time.Tiled(image_kernel(kernel))
+        made = along_time.AlongTime(image_kernel(kernel))
         return made, None if bias is None else value(bias) * sign
 
     def run(self, ready: Any, inputs: Sequence[Any], owned: bool) -> Any:
