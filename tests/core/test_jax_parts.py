@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasaudio.core.programs import jax_programs
+from kerasaudio.core.programs import jax_programs, side_by_side
 from kerasaudio.core.programs.rowwise import largest_row
 from support.tiny import tiny_model
 
@@ -22,7 +22,7 @@ def shapes(model):
 
 @pytest.fixture
 def one_pair_of_cores(monkeypatch):
-    monkeypatch.setattr(jax_programs, "usable_cores", lambda: 2)
+    monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
 
 
 def test_the_largest_tensor_of_a_row_is_known():
@@ -51,7 +51,7 @@ def test_large_batches_run_in_two_parts_at_a_time(rng, monkeypatch, cores):
         threads.add(threading.get_ident())
         return run(*args)
 
-    monkeypatch.setattr(jax_programs, "usable_cores", lambda: cores)
+    monkeypatch.setattr(side_by_side, "usable_cores", lambda: cores)
     monkeypatch.setattr(jax_programs.Program, "__call__", watched)
     clips = rng.normal(0, 0.1, (19, 4_000)).astype("float32")
     model = tiny_model()

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from kerasaudio.core.inference import InferenceModel
-from kerasaudio.core.programs import torch_program
+from kerasaudio.core.programs import side_by_side, torch_program
 from support.tiny import tiny_model
 from support.torch_steps import (
     RNG,
@@ -88,7 +88,8 @@ def test_without_onednn_the_scores_are_the_same(convolved, monkeypatch):
 
 
 def spied(monkeypatch):
-    """Collect the rows of each part, if it has steps."""
+    """Collect the rows of each part, if it has steps; one part runs at a time."""
+    monkeypatch.setattr(side_by_side, "PARTS", 1)
     rows, run = [], torch_program._run_steps
 
     def spying(steps, values):

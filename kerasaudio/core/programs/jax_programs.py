@@ -6,18 +6,18 @@ one of their lengths (`open_length`). If a layer does not allow that, each lengt
 program, and the least recently used one is dropped.
 
 On CPUs, large batches run in parts whose tensors fit into the processor's cache, two at
-a time: what one part does on one core leaves another core to the other part.
+a time; see `side_by_side`.
 """
 
 import sys
 from collections.abc import Hashable
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
 import keras
 import numpy as np
 
+from kerasaudio.core.programs import side_by_side
 from kerasaudio.core.programs.heap import give_back
 from kerasaudio.core.programs.jax_program import Program
 from kerasaudio.core.programs.open_length import NoRuleError, takes_any_length
@@ -34,8 +34,7 @@ DROPS = 200
 # Bytes of the largest tensor of a part of a batch, for each two cores. Beyond 32 MB,
 # glibc gives memory back to the system after each call, which then clears it anew.
 PART_BYTES = 16 << 20
-PARTS = 2  # of a batch that run at a time
-PART_ROWS = 8  # smallest number of rows for which a batch is divided for that
+PART_ROWS = 8  # smallest number of rows of a part, if a batch is divided for two
 BATCHES = 2  # padded batches, after which freed memory is returned to the system
 
 
@@ -134,8 +133,7 @@ class JaxPrograms:
 
         starts = range(0, rows, step)
         if len(starts) > 1 and self._row and _runs_parts_at_once():
-            with ThreadPoolExecutor(PARTS) as pool:
-                outputs = _joined(list(pool.map(part, starts)), rows)
+            outputs = _joined(side_by_side.run(part, starts), rows)
         else:
             outputs = _joined([part(start) for start in starts], rows)
         if is_due:
@@ -158,8 +156,9 @@ class JaxPrograms:
         # Each part reads all weights.
         size = max(PART_BYTES * max(1, usable_cores() // 2), self._weights)
         most = 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
-        if rows >= PARTS * PART_ROWS and _runs_parts_at_once():
-            most = min(most, -(-rows // PARTS))
+        at_once = side_by_side.PARTS
+        if rows >= at_once * PART_ROWS and _runs_parts_at_once():
+            most = min(most, -(-rows // at_once))
         return most
 
     def _program(self, key: Hashable, fills: bool) -> Program:
@@ -193,7 +192,7 @@ class JaxPrograms:
 
 def _runs_parts_at_once() -> bool:
     """Return whether other threads may compute; they do not know a chosen device."""
-    return usable_cores() > 1 and len(keras.distribution.list_devices()) == 1
+    return side_by_side.may_run() and len(keras.distribution.list_devices()) == 1
 
 
 def _holds_clips(x: Any) -> bool:

@@ -14,12 +14,14 @@ from typing import Any
 
 import keras
 
+from kerasaudio.core.programs import side_by_side, torch_threads
 from kerasaudio.core.programs.heap import keep_for_reuse
 from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
 FRONTEND_BYTES = 4 << 20  # of the largest output of a layer before the first step
 MOST_SHAPES = 64
+PART_ROWS = 2  # smallest number of rows that a thread gets
 
 
 class TorchProgram:
@@ -99,20 +101,37 @@ class TorchProgram:
         """
         import torch
 
-        size, size_before, before = self._sizes(steps, inputs, rows)
-        parts = []
-        for begin in range(0, rows, size_before):
-            values = self._values([x[begin : begin + size_before] for x in inputs])
+        divides = rows >= side_by_side.PARTS * PART_ROWS and torch_threads.may_divide()
+        share = -(-rows // side_by_side.PARTS) if divides else rows
+        most = PART_BYTES // (side_by_side.PARTS if divides else 1)
+        size, size_before, before = self._sizes(steps, inputs, share, most)
+        groups = [
+            slice(start, min(start + size_before, first + share))
+            for first in range(0, rows, share)
+            for start in range(first, min(first + share, rows), size_before)
+        ]
+
+        def run(group: slice) -> list[list[Any]]:
+            values = self._values([x[group] for x in inputs])
             _run_steps(steps[:before], values)
-            for start in range(0, min(size_before, rows - begin), size):
+            found = []
+            for start in range(0, group.stop - group.start, size):
                 part = {key: x[start : start + size] for key, x in values.items()}
-                parts.append(self._run(steps[before:], part))
+                found.append(self._run(steps[before:], part))
+            return found
+
+        if divides:
+            setting = torch_threads.like_here(inputs[0].device)
+            made = side_by_side.run(run, groups, setting)
+        else:
+            made = [run(group) for group in groups]
+        parts = [part for found in made for part in found]
         if len(parts) == 1:
             return parts[0]
         return [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
 
     def _sizes(
-        self, steps: Any, inputs: Sequence[Any], rows: int
+        self, steps: Any, inputs: Sequence[Any], rows: int, part_bytes: int
     ) -> tuple[int, int, int]:
         """Return the rows of a part, those of a front-end, and its number of steps.
 
@@ -128,7 +147,7 @@ class TorchProgram:
                 self._largest.clear()
             self._largest[shapes] = largest
         of_frontend, of_all, before = largest
-        most = max(1, PART_BYTES // of_all)
+        most = max(1, part_bytes // of_all)
         size = -(-rows // -(-rows // most))  # parts of about the same size
         return size, size * max(1, FRONTEND_BYTES // (of_frontend * size)), before
 
