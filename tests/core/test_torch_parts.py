@@ -108,7 +108,7 @@ def test_one_thread_computes(threads, seen, monkeypatch, what):
     elif what == "cores":
         monkeypatch.setattr(side_by_side, "usable_cores", lambda: 1)
     elif what == "rows":
-        rows = 2 * torch_program.PART_ROWS - 1
+        rows = 2 * side_by_side.PART_ROWS - 1
     elif what == "cast":
         within = torch.autocast("cpu", torch.bfloat16)
     else:

@@ -34,7 +34,6 @@ DROPS = 200
 # Bytes of the largest tensor of a part of a batch, for each two cores. Beyond 32 MB,
 # glibc gives memory back to the system after each call, which then clears it anew.
 PART_BYTES = 16 << 20
-PART_ROWS = 8  # smallest number of rows of a part, if a batch is divided for two
 BATCHES = 2  # padded batches, after which freed memory is returned to the system
 
 
@@ -156,9 +155,8 @@ class JaxPrograms:
         # Each part reads all weights.
         size = max(PART_BYTES * max(1, usable_cores() // 2), self._weights)
         most = 1 << max(int(size / (self._row * samples)).bit_length() - 1, 0)
-        at_once = side_by_side.PARTS
-        if rows >= at_once * PART_ROWS and _runs_parts_at_once():
-            most = min(most, -(-rows // at_once))
+        if side_by_side.divides(rows) and _runs_parts_at_once():
+            most = min(most, -(-rows // side_by_side.PARTS))
         return most
 
     def _program(self, key: Hashable, fills: bool) -> Program:

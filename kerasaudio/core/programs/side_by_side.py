@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from kerasaudio.cores import usable_cores
 
 PARTS = 2  # that run at a time; 1 for one after the other
+PART_ROWS = 8  # smallest number of rows of a part, if a batch is divided for that
 _inside = ContextVar("kerasaudio_side_by_side", default=False)
 
 Part = TypeVar("Part")
@@ -24,6 +25,11 @@ Found = TypeVar("Found")
 def may_run() -> bool:
     """Return whether parts may run side by side here; not inside such a part."""
     return PARTS > 1 and usable_cores() > 1 and not _inside.get()
+
+
+def divides(rows: int) -> bool:
+    """Return whether a batch is large enough to be divided where parts may run."""
+    return rows >= PARTS * PART_ROWS
 
 
 def run(

@@ -4,8 +4,8 @@ Keras' layers keep channels last, but on torch they copy each input of a convolu
 pooling to channels first, and the output is used as a view. Batch normalization takes
 five passes. On CPUs, most of a network's time is spent there, and on new memory, whose
 pages the system clears. Here the graph becomes a list of steps (`torch_steps`), and a
-batch runs in parts whose tensors fit into a processor's cache. Layers without a step
-run as they are.
+batch runs in parts whose tensors fit into a processor's cache, of large batches two at
+a time (`side_by_side`). Layers without a step run as they are.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,6 @@ from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
 FRONTEND_BYTES = 4 << 20  # of the largest output of a layer before the first step
 MOST_SHAPES = 64
-PART_ROWS = 2  # smallest number of rows that a thread gets
 
 
 class TorchProgram:
@@ -101,7 +100,7 @@ class TorchProgram:
         """
         import torch
 
-        divides = rows >= side_by_side.PARTS * PART_ROWS and torch_threads.may_divide()
+        divides = side_by_side.divides(rows) and torch_threads.may_divide()
         share = -(-rows // side_by_side.PARTS) if divides else rows
         most = PART_BYTES // (side_by_side.PARTS if divides else 1)
         size, size_before, before = self._sizes(steps, inputs, share, most)
