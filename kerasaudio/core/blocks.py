@@ -18,10 +18,16 @@ QUICK_MOMENTUM = 0.9
 
 
 def batch_norm(
-    x: keras.KerasTensor, epsilon: float, name: str, momentum: float = KERAS_MOMENTUM
+    x: keras.KerasTensor,
+    epsilon: float,
+    name: str,
+    momentum: float = KERAS_MOMENTUM,
+    dtype: str | None = None,
 ) -> keras.KerasTensor:
-    """Normalize the last axis."""
-    return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)(x)
+    """Normalize the last axis; `dtype` None is that of the policy."""
+    return layers.BatchNormalization(
+        momentum=momentum, epsilon=epsilon, name=name, dtype=dtype
+    )(x)
 
 
 def feature_norm(
@@ -32,9 +38,7 @@ def feature_norm(
     Silence has -100 dB, where bfloat16 has steps of half a decibel. Layers between
     the front-end and this one must compute in float32, too.
     """
-    return layers.BatchNormalization(
-        momentum=momentum, epsilon=epsilon, name=name, dtype="float32"
-    )(x)
+    return batch_norm(x, epsilon, name, momentum, "float32")
 
 
 def band_mean(
