@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import urbansound8k_fine_tune
 import urbansound8k_named
-from test_urbansound8k_fine_tune import body
 
 from kerasaudio.datasets import UrbanSound8K
-from support.tiny import tiny_model
+from support.tiny import tiny_factory
 
 
 @pytest.fixture
@@ -18,11 +17,9 @@ def parts(monkeypatch, city):
     """Give clips of three folds; "told" says their class, "noise" nothing."""
     clips = UrbanSound8K(city)
     rng = np.random.default_rng(0)
-    told = np.eye(10)[clips.targets] + rng.normal(0, 0.1, (len(clips), 10))
+    told = np.eye(10)[clips.targets][:, [3, 7]]
     noise = rng.normal(size=(len(clips), 30))
-    monkeypatch.setattr(
-        urbansound8k_named, "CANDIDATES", (("noise",), ("noise", "told"))
-    )
+    monkeypatch.setattr(urbansound8k_named, "CANDIDATES", (("noise",), ("told",)))
     return {"told": told, "noise": noise}, clips
 
 
@@ -30,11 +27,11 @@ def test_the_tested_fold_has_no_say_in_the_choice(parts):
     vectors, clips = parts
     tried = urbansound8k_named.explore(vectors, clips, [1, 2])
     best = min(tried, key=lambda one: one["loss"])
-    assert best["parts"] == ["noise", "told"]
+    assert best["parts"] == ["told"]
     assert best["accuracy_of_folds"] == 1
 
     unheard = clips.require_folds() == 10
-    other = np.where(unheard, 7 - clips.targets + 3, clips.targets)
+    other = np.where(unheard, 10 - clips.targets, clips.targets)
     changed = {name: np.where(unheard[:, None], 9.0, x) for name, x in vectors.items()}
     again = dataclasses.replace(clips, targets=other)
     assert urbansound8k_named.explore(changed, again, [1, 2]) == tried
@@ -54,13 +51,7 @@ def test_a_run_tests_the_chosen_probe_once_and_is_not_done_twice(
     city, tmp_path, monkeypatch
 ):
     for name in urbansound8k_named.NETWORKS:
-        monkeypatch.setattr(
-            urbansound8k_fine_tune.kerasaudio,
-            name,
-            lambda weights, include_top=True: (
-                tiny_model() if include_top else body(weights, include_top)
-            ),
-        )
+        monkeypatch.setattr(urbansound8k_fine_tune.kerasaudio, name, tiny_factory)
     monkeypatch.setattr(urbansound8k_named, "label_list", lambda name: ("a", "b", "c"))
     named = dict.fromkeys(urbansound8k_named.NAMED, ("a", "c"))
     monkeypatch.setattr(urbansound8k_named, "NAMED", named)
