@@ -16,9 +16,11 @@ from support.tiny import tiny_factory
 def parts(monkeypatch, city):
     """Give clips of three folds; "told" says their class, "noise" nothing."""
     clips = UrbanSound8K(city)
+    clips = clips.take(np.full(len(clips), True))
     rng = np.random.default_rng(0)
-    told = np.eye(10)[clips.targets][:, [3, 7]]
+    told = np.eye(2)[clips.targets]
     noise = rng.normal(size=(len(clips), 30))
+    monkeypatch.setattr(urbansound8k_named, "CS", (0.3, 3.0))
     monkeypatch.setattr(urbansound8k_named, "CANDIDATES", (("noise",), ("told",)))
     return {"told": told, "noise": noise}, clips
 
@@ -31,7 +33,7 @@ def test_the_tested_fold_has_no_say_in_the_choice(parts):
     assert best["accuracy_of_folds"] == 1
 
     unheard = clips.require_folds() == 10
-    other = np.where(unheard, 10 - clips.targets, clips.targets)
+    other = np.where(unheard, 1 - clips.targets, clips.targets)
     changed = {name: np.where(unheard[:, None], 9.0, x) for name, x in vectors.items()}
     again = dataclasses.replace(clips, targets=other)
     assert urbansound8k_named.explore(changed, again, [1, 2]) == tried
