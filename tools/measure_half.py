@@ -51,6 +51,45 @@ Measured on CPUs (no GPU yet: not measured there), with the networks whose weigh
 on the machine. A network that has no row was not measured, and the warning says so; an
 empty cell was not measured on that backend. How busy the machine was does not matter.
 
+**Figures so far are from before three changes** of 30 November 2026; rows of CRNN,
+EfficientAT, FCN, LogMelCNN and MusiCNN, and those of YAMNet on jax, will become others
+when they are measured again (name them by `--only`):
+
+- A mean over all bands is taken in float32. jax adds up average pooling in the
+  precision of the input, TensorFlow in float16 too: of 96 values near -3, in bfloat16,
+  the mean on jax was wrong by up to 2.5 %, on TensorFlow and PyTorch by 0.26 %. This is
+  what moved MusiCNN/won2020-mtat on jax and not elsewhere. By one window of 3 s of each
+  of the 20 clips, jax 0.10.2, its scores moved by 2.1e-2 before and 3.7e-3 with this
+  mean in float32; in float16 by 2.5e-3 and 5.4e-4.
+- A normalization directly behind the front-end computes in float32 as the front-end
+  does, since it reads decibels. With it alone the same scores moved by 2.1e-2, with
+  both by 3.6e-3.
+- Depthwise convolution on jax on CPUs adds its products in float32. Of 25 products in
+  bfloat16, not compiled, the sum was wrong by 1.7 %, that of Keras' layer by 0.37 %.
+
+Why EfficientAT moves: 10 of the clips, the whole network in half precision, parts of it
+set back to float32, PyTorch 2.13.0 on a CPU. In brackets the root mean square of the
+movement of all logits. Squeeze, excitation, pooling, the dense layers and all blocks
+from block 5 on have next to no part in it. It is the first blocks, and in bfloat16
+mostly the rounding of their weights, which is the same at every place and so does not
+average out: rounded weights alone, with all else in float32, move the logits by 0.134,
+those of the first convolution alone by 0.101, outputs of all convolutions by 0.044.
+
+| in float32 | bfloat16 | float16 |
+|---|---|---|
+| nothing more | 4.7e-02 (0.132) | 2.0e-02 (0.025) |
+| dense layers behind the embedding | 4.7e-02 (0.131) | 2.0e-02 (0.025) |
+| squeeze and excitation | 4.7e-02 (0.120) | 2.1e-02 (0.025) |
+| blocks 5 to 16 and what follows | 4.4e-02 (0.127) | 2.0e-02 (0.025) |
+| block 0, the first convolution | 5.5e-02 (0.132) | 5.4e-03 (0.015) |
+| blocks 0 and 1 | 4.2e-02 (0.119) | 7.7e-03 (0.013) |
+| blocks 0 to 2 | 4.3e-02 (0.079) | 2.4e-03 (0.007) |
+| blocks 0 to 4 | 1.6e-02 (0.032) | 8.4e-04 (0.003) |
+
+Block 0 has 1 % of the network's products, and now stays in float32. Blocks 0 to 4 have
+more than half of all values between layers, so that little would be left of half
+precision. In bfloat16 the network keeps moving by more than 0.01: use float16.
+
 ```text
 KERAS_BACKEND=tensorflow python tools/measure_half.py ../shared
 ```

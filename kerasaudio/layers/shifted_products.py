@@ -14,6 +14,8 @@ import keras
 def shifted_products(padded: Any, kernel: Any, strides: Sequence[int]) -> Any:
     """Convolve each channel with its own filter, without padding.
 
+    The products are added in float32 or better, as convolutions of half precision do.
+
     Args:
         padded: Input (batch, frames, bins, channels).
         kernel: Filters (tall, wide, channels).
@@ -25,12 +27,16 @@ def shifted_products(padded: Any, kernel: Any, strides: Sequence[int]) -> Any:
     (tall, wide, _), (down, right) = kernel.shape, strides
     below = padded.shape[1] - tall + 1
     beside = padded.shape[2] - wide + 1
+    ops = keras.ops
+    precise = keras.backend.result_type(padded.dtype, "float32")
+    taps = ops.cast(kernel, precise)
     products = [
-        padded[:, i : i + below : down, j : j + beside : right] * kernel[i, j]
+        ops.cast(padded[:, i : i + below : down, j : j + beside : right], precise)
+        * taps[i, j]
         for i in range(tall)
         for j in range(wide)
     ]
-    return sum(products[1:], products[0])
+    return ops.cast(sum(products[1:], products[0]), padded.dtype)
 
 
 def trainable_products(padded: Any, kernel: Any, strides: Sequence[int]) -> Any:

@@ -22,7 +22,7 @@ from kerasaudio.checkpoints.torch_state import from_torch
 from kerasaudio.core.blocks import (
     TIMM_NAMES,
     TORCH_EPSILON,
-    batch_norm,
+    feature_norm,
     transformer_layer,
 )
 from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
@@ -63,7 +63,7 @@ def decibel_bands(waveform: keras.KerasTensor) -> keras.KerasTensor:
     """Return normalized decibels, (batch, frames, 64), of (batch, samples)."""
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
     x = Decibel(top_db=TOP_DB, name="frontend")(x)
-    return batch_norm(x, TORCH_EPSILON, "init_bn")
+    return feature_norm(x, TORCH_EPSILON, "init_bn")
 
 
 def hear_grid(

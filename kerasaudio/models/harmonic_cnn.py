@@ -27,9 +27,9 @@ from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     TORCH_EPSILON,
-    batch_norm,
     conv_bn_relu_2d,
     embed_peaks,
+    feature_norm,
     residual_2d,
 )
 from kerasaudio.core.build import Shared, build
@@ -112,8 +112,10 @@ def _body(clip_samples: int, filters: int) -> Body:
         SAMPLE_RATE, HARMONICS, FRONTEND["notes_per_semitone"], name="hstft"
     )
     x = Decibel(top_db=None, name="frontend")(filterbank(x))
-    x = layers.Reshape((-1, filterbank.notes, HARMONICS), name="image")(x)
-    x = batch_norm(x, TORCH_EPSILON, "hstft_bn")
+    x = layers.Reshape(
+        (-1, filterbank.notes, HARMONICS), name="image", dtype="float32"
+    )(x)
+    x = feature_norm(x, TORCH_EPSILON, "hstft_bn")
     for number, (layer, widening, pool) in enumerate(LAYERS, start=1):
         x = layer(x, widening * filters, f"layer{number}")
         x = channels_last.MaxPooling2D(pool, name=f"layer{number}_mp")(x)

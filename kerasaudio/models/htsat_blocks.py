@@ -22,7 +22,7 @@ from keras import layers
 
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_state import from_torch
-from kerasaudio.core.blocks import TORCH_EPSILON, batch_norm
+from kerasaudio.core.blocks import TORCH_EPSILON, feature_norm
 from kerasaudio.layers import channels_last
 from kerasaudio.layers.time_image import FoldTime, ResizeFrames
 from kerasaudio.layers.window_attention import FourNeighbors, WindowAttention
@@ -115,7 +115,7 @@ def hear_image(x: keras.KerasTensor, swin: Swin) -> keras.KerasTensor:
     """
     bins = x.shape[-1]
     normalize = partial(layers.LayerNormalization, epsilon=TORCH_EPSILON)
-    x = batch_norm(x, TORCH_EPSILON, "batch_norm")
+    x = feature_norm(x, TORCH_EPSILON, "batch_norm")
     x = ResizeFrames(swin.frames(bins), name="stretched")(x)
     x = FoldTime(swin.pieces(bins), name="image")(x)
     x = channels_last.Conv2D(

@@ -27,8 +27,9 @@ from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     KERAS_EPSILON,
     QUICK_MOMENTUM,
-    batch_norm,
+    band_mean,
     conv_bn_relu_2d,
+    feature_norm,
 )
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
@@ -99,7 +100,7 @@ def _body(
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**frontend, name="mel")(waveform)
     x = Decibel(name="frontend")(x)
-    x = batch_norm(x, KERAS_EPSILON, "frontend_bn", QUICK_MOMENTUM)
+    x = feature_norm(x, KERAS_EPSILON, "frontend_bn", QUICK_MOMENTUM)
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
     for number in range(1, BLOCKS + 1):
         x = conv_bn_relu_2d(
@@ -112,13 +113,11 @@ def _body(
         x = channels_last.MaxPooling2D(2, name=f"block{number}_pool")(x)
         x = channels_last.SpatialDropout2D(dropout, name=f"block{number}_dropout")(x)
         filters *= 2
-    steps, bands, channels = x.shape[1:]
-    x = channels_last.AveragePooling2D((1, bands), name="bands_mean")(x)
-    x = layers.Reshape((steps, channels), name="steps")(x)
+    x = band_mean(x)
     mean = channels_last.GlobalAveragePooling1D(name="mean")(x)
     maximum = channels_last.GlobalMaxPooling1D(name="maximum")(x)
     x = layers.Add(name="summary")([mean, maximum])
-    embedding = layers.Dense(channels, "relu", name="embedding")(x)
+    embedding = layers.Dense(x.shape[-1], "relu", name="embedding")(x)
     x = layers.Dropout(2 * dropout, name="dropout")(embedding)
     spec = AudioSpec.of_fixed_clips(sample_rate, clip_samples, frontend)
     return Body(waveform, embedding, x, spec)

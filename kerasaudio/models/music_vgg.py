@@ -20,7 +20,7 @@ from keras import layers
 
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm, feature_norm
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.pons import pons_frontend, pons_input, pons_spec
 from kerasaudio.core.pretrained import Weights
@@ -73,7 +73,7 @@ def _body(pooling: str) -> Body:
     pools = FIRST_POOLS[pooling] + LAST_POOLS
     waveform = pons_input()
     x = pons_frontend(waveform, CLIP_SAMPLES)
-    x = batch_norm(x, KERAS_EPSILON, "input_bn")
+    x = feature_norm(x, KERAS_EPSILON, "input_bn")
     for number, (size, stride) in enumerate(pools, start=1):
         x = channels_last.Conv2D(
             FILTERS, 3, padding="same", activation="relu", name=f"conv{number}"

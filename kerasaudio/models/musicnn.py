@@ -33,8 +33,10 @@ from kerasaudio.core.audio_model import AudioModel
 from kerasaudio.core.blocks import (
     KERAS_EPSILON,
     TORCH_EPSILON,
+    band_mean,
     batch_norm,
     conv_bn_relu_1d,
+    feature_norm,
 )
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.frontends.pons import BINS, pons_frontend, pons_input, pons_spec
@@ -118,7 +120,7 @@ def _body(
 def _pons(
     x: keras.KerasTensor, midend_filters: int, dense_units: int
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    x = batch_norm(x, KERAS_EPSILON, "input_bn")
+    x = feature_norm(x, KERAS_EPSILON, "input_bn")
     padded = channels_last.ZeroPadding2D((3, 0), name="timbre_pad")(x)
     levels = [
         _conv_max(padded, TIMBRE_FILTERS, (7, bands), "valid", f"timbre{bands}")
@@ -186,8 +188,7 @@ def _won(
         levels.append(
             layers.Reshape((-1, TIMBRE_FILTERS), name=f"layers_{number}_out")(y)
         )
-    mean = channels_last.AveragePooling2D((1, BINS), name="band_mean")(x)
-    mean = layers.Reshape((-1, 1), name="loudness")(mean)
+    mean = band_mean(x, "band_mean", "loudness")
     levels += [
         conv_bn_relu_1d(mean, RHYTHM_FILTERS, frames, f"layers_{number}")
         for number, frames in enumerate((129, 65, 33), start=2)

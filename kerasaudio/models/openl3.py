@@ -25,7 +25,7 @@ from kerasaudio.checkpoints.keras2_hdf5 import Layers, assign_names, read_keras2
 from kerasaudio.checkpoints.native import State
 from kerasaudio.core.architecture import Architecture, Body
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm, feature_norm
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.pretrained import Converted, Weights
 from kerasaudio.core.spec import AudioSpec
@@ -157,9 +157,9 @@ def convolve(x: keras.KerasTensor, widths: Sequence[int]) -> keras.KerasTensor:
         x: Features; eight bins become one row, eight frames one column.
         widths: Numbers of filters of the four pairs of convolutions.
     """
-    x = layers.Permute((2, 1), name="bins_first")(x)
-    x = layers.Reshape((*x.shape[1:], 1), name="image")(x)
-    x = batch_norm(x, KERAS_EPSILON, "bn0")
+    x = layers.Permute((2, 1), name="bins_first", dtype="float32")(x)
+    x = layers.Reshape((*x.shape[1:], 1), name="image", dtype="float32")(x)
+    x = feature_norm(x, KERAS_EPSILON, "bn0")
     for number in range(1, CONVS + 1):
         x = channels_last.Conv2D(
             widths[(number - 1) // 2],

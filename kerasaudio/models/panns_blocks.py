@@ -21,7 +21,7 @@ from keras import layers
 from kerasaudio.checkpoints.native import State
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch
-from kerasaudio.core.blocks import TORCH_EPSILON, batch_norm
+from kerasaudio.core.blocks import TORCH_EPSILON, band_mean, batch_norm, feature_norm
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import Decibel, MelSpectrogram, channels_last
 from kerasaudio.layers.window import window_function
@@ -102,7 +102,7 @@ def hear(
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**frontend, name="mel")(waveform)
     x = Decibel(top_db=None, name="frontend")(x)
-    x = batch_norm(x, TORCH_EPSILON, "bn0")
+    x = feature_norm(x, TORCH_EPSILON, "bn0")
     image = layers.Reshape((-1, BINS, 1), name="image")(x)
     settings: dict[str, Any] = {
         "whole_samples": WHOLE_SECONDS * sample_rate,
@@ -169,13 +169,6 @@ def conv_blocks(
         x = conv_block(x, filters << (number - 1), name, pool=pool, **settings)
         x = layers.Dropout(0.2, name=f"{name}_dropout")(x)
     return x
-
-
-def band_mean(x: keras.KerasTensor) -> keras.KerasTensor:
-    """Average over the bands: (batch, steps, channels)."""
-    bands, channels = x.shape[2:]
-    x = channels_last.AveragePooling2D((1, bands), name="bands_mean")(x)
-    return layers.Reshape((-1, channels), name="steps")(x)
 
 
 def summary(

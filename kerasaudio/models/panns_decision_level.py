@@ -29,6 +29,7 @@ from kerasaudio.core.architecture import (
     score_pieces,
 )
 from kerasaudio.core.audio_model import AudioModel
+from kerasaudio.core.blocks import band_mean
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.patchwise import PatchMean
 from kerasaudio.core.pretrained import Converted, Weights
@@ -37,7 +38,6 @@ from kerasaudio.models.panns_blocks import (
     CLASSES,
     FRONTENDS,
     SAMPLE_RATE,
-    band_mean,
     conv_blocks,
     convert,
     hear,

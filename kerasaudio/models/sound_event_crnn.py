@@ -23,7 +23,7 @@ from keras import layers, ops
 
 from kerasaudio.core.architecture import Architecture, Body, score_pieces
 from kerasaudio.core.audio_model import AudioModel
-from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm, conv_bn_relu_2d
+from kerasaudio.core.blocks import KERAS_EPSILON, conv_bn_relu_2d, feature_norm
 from kerasaudio.core.build import Shared, build
 from kerasaudio.core.checks import check_share
 from kerasaudio.core.patchwise import ClipScores, PatchMean
@@ -131,7 +131,7 @@ def _body(clip_samples: int | None, filters: int, units: int, dropout: float) ->
     waveform = keras.Input((clip_samples,), name="waveform")
     x = MelSpectrogram(**FRONTEND, name="mel")(waveform)
     x = Decibel(name="frontend")(x)
-    x = batch_norm(x, KERAS_EPSILON, "frontend_bn")
+    x = feature_norm(x, KERAS_EPSILON, "frontend_bn")
     x = layers.Reshape((-1, BINS, 1), name="image")(x)
     for number, (multiple, frames, bins) in enumerate(BLOCKS, start=1):
         x = conv_bn_relu_2d(

@@ -7,13 +7,16 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import kerasaudio
 from kerasaudio import FeatureExtractor, load_features
 from kerasaudio.cli import main
 from kerasaudio.core import half_precision
+from kerasaudio.core.blocks import band_mean
 from kerasaudio.core.half_precision import LARGEST_MOVE, in_half, largest_move
 from support.command import CHECKOUT
+from support.policies import under
 from support.tiny import RATE, tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:Nobody has measured:UserWarning")
@@ -59,6 +62,17 @@ def test_layers_that_the_factory_wants_in_float32_stay():
     kinds = keras.layers.Conv1D, keras.layers.Conv2D
     convolutions = [x for x in network.layers if isinstance(x, kinds)]
     assert {layer.compute_dtype for layer in convolutions} == {"float32"}
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_bands_are_averaged_in_float32(dtype):
+    x = np.random.default_rng(0).normal(-3, 0.3, (2, 5, 96, 1)).astype("float32")
+    with under(f"mixed_{dtype}"):
+        bands = keras.Input(x.shape[1:], dtype=dtype)
+        mean = keras.Model(bands, band_mean(bands))
+    x = ops.cast(x, dtype)
+    exact = ops.convert_to_numpy(ops.cast(x, "float32")).mean(axis=2)
+    np.testing.assert_allclose(ops.convert_to_numpy(mean(x)), exact, rtol=1e-5)
 
 
 def test_variables_are_those_of_the_model(sound):

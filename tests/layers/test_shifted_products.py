@@ -47,6 +47,14 @@ def test_gradients_are_those_of_jax(kernel, strides, dtype, tolerance):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=limit)
 
 
+def test_products_of_half_precision_are_added_in_float32():
+    padded = np.random.default_rng(0).normal(1, 0.3, (2, 12, 9, 4)).astype("bfloat16")
+    filters = np.random.default_rng(1).normal(1, 0.3, (5, 5, 4)).astype("bfloat16")
+    found = np.float32(shifted_products(padded, filters, (1, 1)))
+    exact = shifted_products(np.float32(padded), np.float32(filters), (1, 1))
+    np.testing.assert_allclose(found, exact, rtol=2**-8)  # it is rounded once
+
+
 def test_only_training_steps_use_it(monkeypatch):
     layer, used = depthwise.DepthwiseConv2D(3), []
     monkeypatch.setattr(depthwise, "xla_on_cpu", lambda: True)

@@ -70,6 +70,27 @@ def heard(model, waveforms):
     return output(frontend, waveforms)
 
 
+def check_float32(model):
+    """Check the layers that compute so whatever the policy, by their kind."""
+    layers = [*behind_the_frontend(model)]
+    if isinstance(layers[-1], keras.layers.BatchNormalization):  # it reads decibels
+        assert {layer.compute_dtype for layer in layers} == {"float32"}
+    for layer in model.layers:
+        if "AveragePooling" in type(layer).__name__ and hasattr(layer, "pool_size"):
+            # jax adds up in half precision.
+            assert np.prod(layer.pool_size) <= 4 or layer.compute_dtype == "float32"
+
+
+def behind_the_frontend(model):
+    """Yield the layers behind the front-end, up to the first one with weights."""
+    layer = model.get_layer("frontend")
+    while True:
+        layer = layer._outbound_nodes[0].operation
+        yield layer
+        if layer.weights:
+            return
+
+
 @pytest.fixture(scope="module")
 def references():
     made = {}
@@ -101,6 +122,7 @@ def test_front_ends_are_exact_and_scores_are_close(references, name, policy):
         found = output(model, waveforms)
         hears = heard(model, waveforms)
 
+    check_float32(model)
     assert found.dtype == hears.dtype == np.float32
     np.testing.assert_allclose(hears, frontend, rtol=1e-5, atol=1e-5)
     near = 1e-4 if policy == "float64" else 0.2 if "bfloat" in policy else 0.06
@@ -113,6 +135,7 @@ def test_many_convolutions_give_finite_float32_scores(name):
         model = build(name)
         scores = output(model, sounds(model.spec, 1))
 
+    check_float32(model)
     assert scores.dtype == np.float32
     assert np.isfinite(scores).all()
 

@@ -37,3 +37,17 @@ def tiny_model(
         scale = 1 / np.sqrt(weight.shape[0])
         weight.assign(rng.normal(0, scale, weight.shape).astype("float32"))
     return model
+
+
+def tiny_factory(weights: str, include_top: bool = True) -> AudioModel:
+    """Stand in for a factory of networks that recipes start from."""
+    assert weights in ("tiny", "audioset")
+    model = tiny_model()
+    if include_top:
+        return model
+    return AudioModel(
+        model.input,
+        model.get_layer("embedding").output,
+        name="body",
+        spec=model.spec.replace(labels=None),
+    )

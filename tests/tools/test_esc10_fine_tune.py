@@ -7,21 +7,8 @@ import numpy as np
 import pytest
 
 from kerasaudio import transfer
-from kerasaudio.core import AudioModel
 from support import esc_folder
-from support.tiny import tiny_model
-
-
-def body(weights, include_top):
-    assert weights == "tiny"
-    assert not include_top
-    tiny = tiny_model()
-    return AudioModel(
-        tiny.input,
-        tiny.get_layer("embedding").output,
-        name="body",
-        spec=tiny.spec.replace(labels=None),
-    )
+from support.tiny import tiny_factory
 
 
 @pytest.mark.slow
@@ -58,7 +45,7 @@ def test_the_choice_hears_nothing_of_the_tested_fold():
 
 @pytest.mark.slow
 def test_a_run_writes_its_result_and_is_not_done_twice(tmp_path, monkeypatch):
-    monkeypatch.setattr(esc10_fine_tune, "EfficientAT", body)
+    monkeypatch.setattr(esc10_fine_tune, "EfficientAT", tiny_factory)
     monkeypatch.setattr(esc10_fine_tune, "HEAD_EPOCHS", 1)
     folder = esc_folder.make(tmp_path / "esc", clips=2, folds=3)
     out = tmp_path / "deep" / "out"

@@ -7,24 +7,14 @@ import numpy as np
 import pytest
 import urbansound8k_fine_tune
 
-from kerasaudio.core import AudioModel
-from support.tiny import tiny_model
-
-
-def body(weights, include_top):
-    assert not include_top
-    tiny = tiny_model()
-    spec = tiny.spec.replace(labels=None)
-    return AudioModel(
-        tiny.input, tiny.get_layer("embedding").output, name="body", spec=spec
-    )
+from support.tiny import tiny_factory
 
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch):
     for name in urbansound8k_fine_tune.NETWORKS:
-        monkeypatch.setattr(urbansound8k_fine_tune.kerasaudio, name, body)
-    monkeypatch.setattr(esc10_fine_tune, "EfficientAT", body)
+        monkeypatch.setattr(urbansound8k_fine_tune.kerasaudio, name, tiny_factory)
+    monkeypatch.setattr(esc10_fine_tune, "EfficientAT", tiny_factory)
     monkeypatch.setattr(esc10_fine_tune, "HEAD_EPOCHS", 1)
     monkeypatch.setattr(urbansound8k_fine_tune, "CS", (0.01, 1.0))
 

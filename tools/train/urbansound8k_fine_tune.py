@@ -119,7 +119,8 @@ def probed(data: LabeledClips, folds: list[int], options: argparse.Namespace) ->
             losses = []
             for fold in folds:
                 scores = _probe(vectors, data, learned & (at != fold), penalty)
-                losses.append(_loss(scores[at == fold], data.targets[at == fold]))
+                own = at == fold
+                losses.append(cross_entropy_of(scores[own], data.targets[own]))
             tried.append({"C": penalty, "loss": float(np.mean(losses))})
         best = min(tried, key=lambda one: one["loss"])
         scores = _probe(vectors, data, learned, best["C"])[tested]
@@ -151,7 +152,8 @@ def _probe(
     return np.asarray(probe.predict(vectors, verbose=0))
 
 
-def _loss(scores: np.ndarray, targets: np.ndarray) -> float:
+def cross_entropy_of(scores: np.ndarray, targets: np.ndarray) -> float:
+    """Give the mean loss of scores."""
     true = scores[np.arange(len(targets)), targets]
     return float(-np.log(np.maximum(true, keras.config.epsilon())).mean())
 

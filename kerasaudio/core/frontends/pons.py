@@ -48,7 +48,7 @@ def pons_frontend(waveform: keras.KerasTensor, clip_samples: int) -> keras.Keras
     x = Context(clip_samples, HALF_FRAME, name="context")(waveform)
     x = MelSpectrogram(**FRONTEND, center=False, name="mel")(x)
     x = LogCompression(gain=10_000.0, offset=1.0, base=10, name="frontend")(x)
-    return layers.Reshape((-1, BINS, 1), name="image")(x)
+    return layers.Reshape((-1, BINS, 1), name="image", dtype="float32")(x)
 
 
 def pons_spec(clip_samples: int) -> AudioSpec:

@@ -20,7 +20,7 @@ from keras import layers
 
 from kerasaudio.checkpoints.torch_file import read_torch
 from kerasaudio.checkpoints.torch_state import from_torch
-from kerasaudio.core.blocks import TORCH_EPSILON, batch_norm
+from kerasaudio.core.blocks import TORCH_EPSILON, feature_norm
 from kerasaudio.core.pretrained import Converted
 from kerasaudio.layers import Decibel, MelSpectrogram
 from kerasaudio.layers.window import window_function
@@ -72,8 +72,8 @@ def won_frontend(
     """
     x = _mel(frontend, name="mel")(waveform)
     x = Decibel(top_db=None, name="frontend")(x)
-    x = layers.Reshape((-1, frontend["n_mels"], 1), name="image")(x)
-    return batch_norm(x, TORCH_EPSILON, "spec_bn")
+    x = layers.Reshape((-1, frontend["n_mels"], 1), name="image", dtype="float32")(x)
+    return feature_norm(x, TORCH_EPSILON, "spec_bn")
 
 
 def _mel(frontend: Mapping[str, Any], **more: Any) -> MelSpectrogram:
