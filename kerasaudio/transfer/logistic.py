@@ -105,7 +105,7 @@ def _prepare(problem: Problem, C: float) -> _Prepared:
     clips = float(weights.sum())
     shares = (weights / clips).astype("float32")
     mean = np.average(problem.features, axis=0, weights=weights).astype("float32")
-    x, basis = ops.convert_to_tensor(problem.features - mean), None
+    x, basis = ops.convert_to_tensor(np.float32(problem.features - mean)), None
     if x.shape[1] > rows:
         # The optimum lies in the span of the rows, which has fewer dimensions.
         basis, triangle = ops.qr(ops.transpose(x))

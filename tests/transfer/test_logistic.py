@@ -47,6 +47,12 @@ def test_the_gradient_vanishes(sizes, exponent, seed):
     assert np.abs(by_bias).max() < 3e-4
 
 
+def test_features_may_be_more_precise():
+    x, labels = _problem(40, 7, 3)
+    ours, theirs = _fit(np.float64(x), labels, 3, 1.0), _fit(x, labels, 3, 1.0)
+    np.testing.assert_allclose(ours.kernel, theirs.kernel, rtol=0, atol=1e-5)
+
+
 def test_weights_are_numbers_of_clips():
     x, labels = _problem(20, 5, 3)
     times = np.arange(20) % 3 + 1
