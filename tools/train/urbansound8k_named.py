@@ -21,7 +21,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import recipe
 from esc10_fine_tune import Kept
@@ -65,6 +64,7 @@ CANDIDATES = (
     NETWORKS,
     (*NETWORKS, SCORES),
 )
+LEAST_SCORE = 1e-7  # as for Keras' losses
 CS = (0.3, 1.0, 3.0, 10.0, 30.0)
 
 Facts = dict[str, Any]
@@ -128,8 +128,7 @@ def named_scores(data: LabeledClips, options: argparse.Namespace) -> np.ndarray:
         model = kerasaudio.EfficientAT(weights=options.weights)
         with writing_whole(path) as temporary:
             np.save(temporary, predict_clips(model, data))
-    least = keras.config.epsilon()
-    scores = np.clip(np.load(path).astype("float64"), least, 1 - least)
+    scores = np.clip(np.load(path).astype("float64"), LEAST_SCORE, 1 - LEAST_SCORE)
     odds = np.log(scores) - np.log1p(-scores)
     labels = label_list("audioset")
     each = [
