@@ -42,6 +42,16 @@ def own_operations(model: keras.Model, training: bool | None) -> Iterator[None]:
 
 
 def _layers(model: keras.Model) -> list[Any]:
+    if keras.backend.backend() == "jax":
+        from kerasaudio.core.jax_operations import OPERATIONS
+        from kerasaudio.layers.depthwise import xla_on_cpu
+        if not xla_on_cpu(): return []
+        _OPERATIONS.update(OPERATIONS)
+        return [
+        layer
+        for layer in model._flatten_layers()
+        if type(layer) in OPERATIONS and _METHOD not in vars(layer)
+    ]
     if keras.backend.backend() != "torch":
         return []
     import torch
