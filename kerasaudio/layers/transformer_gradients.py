@@ -1,23 +1,31 @@
-"""Dense layers, GELU and attention with gradients of their own, for XLA on CPUs.
+"""Layers of transformers with gradients that XLA computes fast on CPUs; for jax only.
 
-The gradients that jax derives sum over all scores of an attention while XLA multiplies,
-which takes many times as long as the product alone, and copy inputs of dense layers to
-other layouts. These multiply plain matrices, one head after the other, so that scores
-stay in the cache: they are computed once more for the gradient and never kept.
+What jax derives adds up scores of attention while XLA multiplies, which takes many times
+as long as the product alone, copies inputs to other layouts, and keeps so much that the
+system spends a fifth of a training step on new pages. Here products are plain ones of
+matrices, each of few heads, whose scores stay in the cache; scores, GELU and normalized
+tokens are computed again for the gradient. Values differ by rounding only.
 
-None of these has a derivative in forward mode (`jax.jvp`).
+None of these functions has a derivative in forward mode (`jax.jvp`).
 """
 
 import math
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
+
+import jax
+from jax import lax
+from jax import numpy as jnp
 
 from kerasaudio.cores import usable_cores
 
 _ROOT = math.sqrt(0.5)
 _DENSITY = 1 / math.sqrt(2 * math.pi)  # of the normal distribution at 0
+_again = lax.optimization_barrier  # computed again for the gradient, not kept
 
 
+@jax.custom_vjp
 def dense(x: Any, kernel: Any, bias: Any) -> Any:
     """Return `x @ kernel + bias`.
 
@@ -26,120 +34,156 @@ def dense(x: Any, kernel: Any, bias: Any) -> Any:
         kernel: Weights (features, units).
         bias: Added to each row, (units,).
     """
-    return _own_gradients()["dense"](x, kernel, bias)
+    return (_rows(x) @ kernel + bias).reshape(*x.shape[:-1], -1)
 
 
+def _of_dense(kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
+    x, kernel = kept
+    slopes = _rows(slopes)
+    of_x = (slopes @ kernel.T).reshape(x.shape)
+    return of_x, _rows(x).T @ slopes, slopes.sum(axis=0)
+
+
+def _rows(x: Any) -> Any:
+    return x.reshape(-1, x.shape[-1])
+
+
+dense.defvjp(lambda x, *others: (dense(x, *others), (x, others[0])), _of_dense)
+
+
+@jax.custom_vjp
 def gelu(x: Any) -> Any:
-    """Return GELU, x times the share of a normal distribution that is below x.
+    """Return GELU: x times the share of a normal distribution that is below x."""
+    return x * _below(x)
 
-    Only the input is kept for the gradient.
+
+def _below(x: Any) -> Any:
+    return 0.5 + 0.5 * lax.erf(x * _ROOT)
+
+
+def _of_gelu(x: Any, slopes: Any) -> tuple[Any]:
+    x, slopes = _again((x, slopes))
+    return (slopes * (_below(x) + x * jnp.exp(-0.5 * x * x) * _DENSITY),)
+
+
+gelu.defvjp(lambda x: (gelu(x), x), _of_gelu)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
+def normalize(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    """Return the last axis with mean `beta` and standard deviation `gamma`.
+
+    Args:
+        x: Input (..., features).
+        gamma: Factor of each feature, (features,).
+        beta: Added to each feature, (features,).
+        epsilon: Added to variances.
     """
-    return _own_gradients()["gelu"](x)
+    return _normalized(x, gamma, beta, epsilon)[0]
 
 
+def _normalized(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any]:
+    mean = x.mean(axis=-1, keepdims=True)
+    apart = x - mean
+    variance = (apart * apart).mean(axis=-1, keepdims=True)
+    scale = lax.rsqrt(variance + epsilon)
+    return apart * scale * gamma + beta, (x, gamma, mean, scale)
+
+
+def _of_normalized(epsilon: float, kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
+    x, gamma, mean, scale = kept
+    x, slopes = _again((x, slopes))
+    x = (x - mean) * scale
+    inner = slopes * gamma
+    along = (inner * x).mean(axis=-1, keepdims=True)
+    of_x = scale * (inner - inner.mean(axis=-1, keepdims=True) - x * along)
+    return of_x, _rows(slopes * x).sum(axis=0), _rows(slopes).sum(axis=0)
+
+
+normalize.defvjp(_normalized, _of_normalized)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
 def attend(query: Any, key: Any, value: Any, scale: float) -> Any:
-    """Return the means of values, weighted by softmax of scaled products.
+    """Return means of values, weighted by softmax of scaled products.
 
     Args:
         query: (batch, tokens, heads, size).
         key: (batch, others, heads, size).
         value: (batch, others, heads, width).
-        scale: Factor of the products.
+        scale: Factor of the products of query and key.
 
     Returns:
         (batch, tokens, heads, width).
     """
-    batch, _, heads, _ = query.shape
-    found = _own_gradients()["attend"](
-        *(_by_head(x) for x in (query * scale, key, value))
-    )
-    return _of_heads(found, batch, heads)
+    return _attended(query, key, value, scale)[0]
 
 
-def _by_head(x: Any) -> Any:
-    """Return (batch, tokens, heads, size) as (groups, batch * heads / groups, ...)."""
-    batch, tokens, heads, size = x.shape
-    together = _together(batch * heads)
-    return x.transpose(0, 2, 1, 3).reshape(-1, together, tokens, size)
-
-
-def _of_heads(x: Any, batch: int, heads: int) -> Any:
-    """Undo `_by_head`."""
-    return x.reshape(batch, heads, *x.shape[2:]).transpose(0, 2, 1, 3)
-
-
-def _together(heads: int) -> int:
-    """Return how many heads are computed at a time: up to one for each core."""
-    return max(n for n in range(1, usable_cores() + 1) if heads % n == 0)
-
-
-@cache
-def _own_gradients() -> dict[str, Any]:
-    """Make the functions, on jax."""
-    import jax
-    from jax import lax
-    from jax import numpy as jnp
-
-    @jax.custom_vjp
-    def multiplied(x: Any, kernel: Any, bias: Any) -> Any:
-        rows = x.reshape(-1, x.shape[-1])
-        return (rows @ kernel + bias).reshape(*x.shape[:-1], -1)
-
-    def of_dense(kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
-        x, kernel = kept
-        rows = x.reshape(-1, x.shape[-1])
-        slopes = slopes.reshape(-1, slopes.shape[-1])
-        return (
-            (slopes @ kernel.T).reshape(x.shape),
-            rows.T @ slopes,
-            slopes.sum(axis=0),
-        )
-
-    multiplied.defvjp(lambda x, w, b: (multiplied(x, w, b), (x, w)), of_dense)
-
-    def below(x: Any) -> Any:
-        return 0.5 + 0.5 * lax.erf(x * _ROOT)
-
-    @jax.custom_vjp
-    def activated(x: Any) -> Any:
-        return x * below(x)
-
-    def of_gelu(x: Any, slopes: Any) -> tuple[Any]:
-        return (slopes * (below(x) + x * jnp.exp(-0.5 * x * x) * _DENSITY),)
-
-    activated.defvjp(lambda x: (activated(x), x), of_gelu)
-
-    def weigh(inputs: Any) -> tuple[Any, Any]:
-        """Return the means of some heads, and the logarithms of sums of weights."""
-        query, key, value = inputs
-        scores = jnp.einsum("hqd,hkd->hqk", query, key)
+def _attended(query: Any, key: Any, value: Any, scale: float) -> tuple[Any, Any]:
+    def means(query: Any, key: Any, value: Any) -> tuple[Any, Any]:
+        scores = (query * scale) @ key.mT
         most = scores.max(axis=-1, keepdims=True)
         weights = jnp.exp(scores - most)
         total = weights.sum(axis=-1, keepdims=True)
-        return jnp.einsum("hqk,hkd->hqd", weights, value) / total, most + jnp.log(total)
+        return weights @ value / total, most + jnp.log(total)
 
-    @jax.custom_vjp
-    def attended(query: Any, key: Any, value: Any) -> Any:
-        return lax.map(weigh, (query, key, value))[0]
+    kinds = (*query.shape[:3], value.shape[3]), (*query.shape[:3], 1)
+    found, logs = _by_heads(means, (query, key, value), kinds)
+    return found, (query, key, value, found, logs)
 
-    def forward(query: Any, key: Any, value: Any) -> tuple[Any, Any]:
-        means, logs = lax.map(weigh, (query, key, value))
-        return means, (query, key, value, means, logs)
 
-    def of_heads(inputs: Any) -> tuple[Any, Any, Any]:
-        query, key, value, means, logs, slopes = inputs
-        weights = jnp.exp(jnp.einsum("hqd,hkd->hqk", query, key) - logs)
-        inner = (slopes * means).sum(axis=-1, keepdims=True)
-        products = jnp.einsum("hqd,hkd->hqk", slopes, value)
-        of_scores = weights * (products - inner)
-        return (
-            jnp.einsum("hqk,hkd->hqd", of_scores, key),
-            jnp.einsum("hqk,hqd->hkd", of_scores, query),
-            jnp.einsum("hqk,hqd->hkd", weights, slopes),
-        )
+def _of_attended(scale: float, kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
+    query, key, value, found, logs = kept
+    inner = (slopes * found).sum(axis=-1, keepdims=True)
 
-    def backward(kept: Any, slopes: Any) -> tuple[Any, Any, Any]:
-        return lax.map(of_heads, (*kept, slopes))
+    def of_heads(
+        query: Any, key: Any, value: Any, slopes: Any, logs: Any, inner: Any
+    ) -> tuple[Any, Any, Any]:
+        query = query * scale
+        weights = jnp.exp(query @ key.mT - logs)
+        of_scores = weights * (slopes @ value.mT - inner)
+        # XLA would multiply transposed scores, which is slower.
+        of_key = _again(query.mT @ of_scores).mT
+        of_value = _again(slopes.mT @ weights).mT
+        return of_scores @ key * scale, of_key, of_value
 
-    attended.defvjp(forward, backward)
-    return {"dense": multiplied, "gelu": activated, "attend": attended}
+    inputs = (query, key, value, slopes, logs, inner)
+    return _by_heads(of_heads, inputs, (query.shape, key.shape, value.shape))
+
+
+attend.defvjp(_attended, _of_attended)
+
+
+def _by_heads(
+    function: Callable[..., Sequence[Any]],
+    inputs: Sequence[Any],
+    kinds: Sequence[Sequence[int]],
+) -> tuple[Any, ...]:
+    """Compute a few heads at a time, one for each core.
+
+    Args:
+        function: From matrices of heads, ([heads,] tokens, size), to such matrices.
+        inputs: Arrays (batch, tokens, heads, size).
+        kinds: Shapes of the outputs, of the same form.
+    """
+    batch, _, heads, _ = inputs[0].shape
+    together = max(n for n in range(1, usable_cores() + 1) if heads % n == 0)
+    groups = heads // together
+
+    def add(number: Any, whole: tuple[Any, ...]) -> tuple[Any, ...]:
+        at = (number // groups, 0, number % groups * together, 0)
+
+        def part(x: Any) -> Any:
+            sizes = (1, x.shape[1], together, x.shape[3])
+            x = lax.dynamic_slice(x, at, sizes)[0]
+            return x[:, 0] if together == 1 else x.transpose(1, 0, 2)
+
+        def put(whole: Any, x: Any) -> Any:
+            x = x[:, None] if together == 1 else x.transpose(1, 0, 2)
+            return lax.dynamic_update_slice(whole, x[None], at)
+
+        found = function(*map(part, inputs))
+        return tuple(map(put, whole, found))
+
+    empty = tuple(jnp.zeros(kind, inputs[0].dtype) for kind in kinds)
+    return lax.fori_loop(0, batch * groups, add, empty)
