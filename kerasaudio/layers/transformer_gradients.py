@@ -1,10 +1,10 @@
 """Layers of transformers with gradients that XLA computes fast on CPUs; for jax only.
 
-What jax derives adds up scores of attention while XLA multiplies, which takes many times
-as long as the product alone, copies inputs to other layouts, and keeps so much that the
-system spends a fifth of a training step on new pages. Here products are plain ones of
-matrices, each of few heads, whose scores stay in the cache; scores, GELU and normalized
-tokens are computed again for the gradient. Values differ by rounding only.
+What jax derives adds up scores of attention while XLA multiplies, which takes many
+times as long as the product alone, copies inputs to other layouts, and keeps so much
+that the system spends a fifth of a training step on new pages. Here products are plain
+ones of matrices, each of few heads, whose scores stay in the cache; scores, GELU and
+normalized tokens are computed again for the gradient. Values differ by rounding only.
 
 None of these functions has a derivative in forward mode (`jax.jvp`).
 """

@@ -21,6 +21,14 @@ RNG = np.random.default_rng(0)
 TOKENS = RNG.normal(size=(2, 5, 6)).astype("float32")
 
 
+def noted(names, name, function):
+    def call(*arguments):
+        names.append(name)
+        return function(*arguments)
+
+    return call
+
+
 @pytest.fixture
 def taken(monkeypatch):
     """The functions with gradients of their own that ran, in order."""
@@ -28,12 +36,8 @@ def taken(monkeypatch):
     monkeypatch.setattr(room, "xla_on_cpu", lambda: True)
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0"])
     for name in ("dense", "gelu", "normalize", "attend"):
-
-        def noted(*arguments, name=name, of=getattr(transformer_gradients, name)):
-            names.append(name)
-            return of(*arguments)
-
-        monkeypatch.setattr(transformer_gradients, name, noted)
+        of = getattr(transformer_gradients, name)
+        monkeypatch.setattr(transformer_gradients, name, noted(names, name, of))
     return names
 
 
@@ -42,7 +46,7 @@ def traced(apply, own=True):
     tokens = keras.Input(TOKENS.shape[1:])
     keras.utils.set_random_seed(3)
     model = keras.Model(tokens, apply(tokens))
-    weights = [RNG.normal(size=w.shape) for w in model.trainable_variables]
+    weights = [RNG.normal(0, 0.3, w.shape) for w in model.trainable_variables]
     others = [w.value for w in model.non_trainable_variables]
 
     def loss(weights, x):
@@ -55,9 +59,9 @@ def traced(apply, own=True):
 
 def check_equal(apply):
     (ours, weights), (theirs, _) = traced(apply), traced(apply, own=False)
-    both = (jax.tree.leaves(jax.jit(f)(weights, TOKENS)) for f in (ours, theirs))
-    for one, other in zip(*both, strict=True):
-        limit = 2e-6 * max(1, abs(other).max())
+    got, want = (jax.tree.leaves(jax.jit(f)(weights, TOKENS)) for f in (ours, theirs))
+    limit = 2e-6 * max(1, *(abs(x).max() for x in want))  # some are 0 but for rounding
+    for one, other in zip(got, want, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=limit)
 
 
