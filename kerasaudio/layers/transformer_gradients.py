@@ -22,7 +22,16 @@ from kerasaudio.cores import usable_cores
 
 _ROOT = math.sqrt(0.5)
 _DENSITY = 1 / math.sqrt(2 * math.pi)  # of the normal distribution at 0
-_again = lax.optimization_barrier  # computed again for the gradient, not kept
+
+
+@jax.custom_vjp
+def _again(x: Any) -> Any:
+    """Return arrays of which XLA does not know that it has computed with them."""
+    return lax.optimization_barrier(x)
+
+
+# jax 0.4.35 cannot derive it.
+_again.defvjp(lambda x: (_again(x), None), lambda _, slopes: (slopes,))
 
 
 @jax.custom_vjp
