@@ -14,10 +14,10 @@ from kerasaudio.core.checks import (
 )
 from kerasaudio.core.feature_model import tap
 from kerasaudio.core.inference import InferenceModel
+from kerasaudio.core.own_operations import own_operations
 from kerasaudio.core.programs.shapes import Lengths
 from kerasaudio.core.random_weights import kernel_checksum
 from kerasaudio.core.spec import AudioSpec
-from kerasaudio.core.torch_operations import own_operations
 
 
 class NoSpecError(AttributeError, ValueError):

@@ -7,8 +7,7 @@ Values, gradients and moving statistics are the same. Predictions have programs 
 own, `programs.torch_steps`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,43 +15,6 @@ from keras import layers
 
 from kerasaudio.layers.channels_last import LAYOUT
 from kerasaudio.layers.depthwise import DepthwiseConv2D
-
-_METHOD = "call"
-
-
-@contextmanager
-def own_operations(model: keras.Model, training: bool | None) -> Iterator[None]:
-    """Let layers of a model use torch's operations, while this lasts.
-
-    It does nothing on other backends, without `training`, and in `torch.compile`, which
-    joins such passes itself.
-
-    Args:
-        model: Model whose layers are built.
-        training: Whether a training step runs.
-    """
-    found = _layers(model) if training else []
-    for layer in found:  # past the tracking of Keras and torch
-        layer.__dict__[_METHOD] = _OPERATIONS[type(layer)](layer)
-    try:
-        yield
-    finally:
-        for layer in found:
-            layer.__dict__.pop(_METHOD, None)
-
-
-def _layers(model: keras.Model) -> list[Any]:
-    if keras.backend.backend() != "torch":
-        return []
-    import torch
-
-    if torch.compiler.is_compiling():
-        return []
-    return [
-        layer
-        for layer in model._flatten_layers()
-        if type(layer) in _OPERATIONS and _METHOD not in vars(layer)
-    ]
 
 
 def _in_float32(layer: Any, inputs: Any) -> bool:
@@ -192,7 +154,7 @@ class _Depthwise(_Convolution):
         return [before for before, _ in sides] if even else None
 
 
-_OPERATIONS: dict[type, Callable[[Any], Any]] = {
+OPERATIONS: dict[type, Callable[[Any], Any]] = {
     layers.BatchNormalization: _Normalization,
     layers.Conv1D: _Convolution,
     layers.Conv2D: _Convolution,

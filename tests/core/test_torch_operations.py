@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from kerasaudio.core import torch_operations
-from kerasaudio.core.torch_operations import own_operations
+from kerasaudio.core.own_operations import own_operations
 from kerasaudio.layers.depthwise import DepthwiseConv2D
 from kerasaudio.training.devices.moments import marked, over_all_rows
 from support.tiny import tiny_model
