@@ -28,10 +28,10 @@ from hear_and_see_tables import confusion
 from hear_and_see_training import described
 from urbansound8k_fine_tune import NETWORKS, cross_entropy_of, embedded, report_of
 
-import kerasaudio
 from kerasaudio.datasets import LabeledClips, UrbanSound8K
 from kerasaudio.evaluation import predict_clips
 from kerasaudio.files.whole_file import write_text, writing_whole
+from kerasaudio.models.efficient_at import EfficientAT
 from kerasaudio.transfer.arrays import moments, standardize
 from kerasaudio.transfer.logistic import Problem, fit_logistic, softmax
 from kerasaudio.weights.label_lists import label_list
@@ -125,7 +125,7 @@ def named_scores(data: LabeledClips, options: argparse.Namespace) -> np.ndarray:
     """
     path = options.out / "EfficientAT-scores.npy"
     if not path.exists() or options.overwrite:
-        model = kerasaudio.EfficientAT(weights=options.weights)
+        model = EfficientAT(weights=options.weights)
         with writing_whole(path) as temporary:
             np.save(temporary, predict_clips(model, data))
     scores = np.clip(np.load(path).astype("float64"), LEAST_SCORE, 1 - LEAST_SCORE)
