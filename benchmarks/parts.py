@@ -1,7 +1,7 @@
 """``python -m benchmarks.parts``: what two parts of a batch at a time gain.
 
 Each network predicts batches with one part after the other and with two at a time, in
-turn, in a process of its own on each backend, also batches with fewer rows than are
+turn, in a process of its own on each backend, also networks and batches that are not
 divided otherwise. The table has the median times of the clock in ms a clip, the median
 of their ratios, and the largest difference of scores. Only a machine that has nothing
 else to do, and two cores or more, says something.
@@ -59,6 +59,7 @@ def measure(name: str, batches: Sequence[int], rounds: int) -> list[dict[str, fl
         batches: Numbers of rows.
         rounds: Turns.
     """
+    import keras
     import numpy as np
 
     import kerasaudio
@@ -68,6 +69,11 @@ def measure(name: str, batches: Sequence[int], rounds: int) -> list[dict[str, fl
     factory, given, samples = NETWORKS[name]
     model = getattr(kerasaudio, factory)(**given)
     side_by_side.PART_ROWS = 1
+    if keras.backend.backend() == "torch":
+        from kerasaudio.core.programs import torch_program
+        from kerasaudio.core.programs.torch_steps.step import Step
+
+        torch_program.PART_ROWS, Step.in_strips = 1, True
     rows: list[dict[str, float]] = []
     for batch in batches:
         work = predicting(model, noise(batch, samples))

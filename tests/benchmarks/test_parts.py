@@ -1,5 +1,7 @@
 """One part of a batch and two at a time take turns."""
 
+import keras
+
 from benchmarks import parts
 from kerasaudio.core.programs import side_by_side
 
@@ -7,6 +9,12 @@ from kerasaudio.core.programs import side_by_side
 def test_both_ways_are_timed(monkeypatch, capsys):
     monkeypatch.setattr(side_by_side, "PARTS", side_by_side.PARTS)  # restored
     monkeypatch.setattr(side_by_side, "PART_ROWS", side_by_side.PART_ROWS)
+    if keras.backend.backend() == "torch":
+        from kerasaudio.core.programs import torch_program
+        from kerasaudio.core.programs.torch_steps.step import Step
+
+        monkeypatch.setattr(Step, "in_strips", Step.in_strips)
+        monkeypatch.setattr(torch_program, "PART_ROWS", torch_program.PART_ROWS)
     small = ("LeNetMFCC", {"weights": "fsdd"}, 8_000)
     monkeypatch.setitem(parts.NETWORKS, "musicnn", small)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import kerasaudio
 from kerasaudio.core.programs import side_by_side, torch_program
 from support.tiny import tiny_model
 from support.torch_steps import RNG, batch, by_layers, network
@@ -24,7 +25,10 @@ def threads(monkeypatch):
     """Give torch two threads on two cores; returns what sets another number."""
     import torch
 
+    from kerasaudio.core.programs.torch_steps.step import Step
+
     monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
+    monkeypatch.setattr(Step, "in_strips", True)  # of any network
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield torch.set_num_threads
@@ -98,6 +102,17 @@ def test_layers_without_steps_and_networks_inside(threads, monkeypatch):
     np.testing.assert_allclose(found, by_layers(model, x), atol=1e-5)
 
 
+def test_networks_that_compute_in_strips():
+    musicnn = kerasaudio.MusiCNN(midend_filters=4, dense_units=8)
+    others = kerasaudio.MusicVGG(), kerasaudio.SampleCNN(), kerasaudio.YAMNet(), musicnn
+    found = []
+    for model in others:
+        program = torch_program.TorchProgram(model)
+        program._planned()
+        found.append(program._side_by_side)
+    assert found == [False, False, False, True]
+
+
 @pytest.mark.parametrize("what", ["threads", "cores", "rows", "cast", "profiler"])
 def test_one_thread_computes(threads, seen, monkeypatch, what):
     import torch
@@ -108,7 +123,7 @@ def test_one_thread_computes(threads, seen, monkeypatch, what):
     elif what == "cores":
         monkeypatch.setattr(side_by_side, "usable_cores", lambda: 1)
     elif what == "rows":
-        rows = 2 * side_by_side.PART_ROWS - 1
+        rows = 2 * torch_program.PART_ROWS - 1
     elif what == "cast":
         within = torch.autocast("cpu", torch.bfloat16)
     else:

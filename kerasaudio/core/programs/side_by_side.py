@@ -27,9 +27,14 @@ def may_run() -> bool:
     return PARTS > 1 and usable_cores() > 1 and not _inside.get()
 
 
-def divides(rows: int) -> bool:
-    """Return whether a batch is large enough to be divided where parts may run."""
-    return rows >= PARTS * PART_ROWS
+def divides(rows: int, least: int | None = None) -> bool:
+    """Return whether a batch is large enough to be divided where parts may run.
+
+    Args:
+        rows: Rows of the batch.
+        least: Smallest number of rows of a part; None for `PART_ROWS`.
+    """
+    return rows >= PARTS * (PART_ROWS if least is None else least)
 
 
 def run(

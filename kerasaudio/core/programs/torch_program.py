@@ -4,8 +4,8 @@ Keras' layers keep channels last, but on torch they copy each input of a convolu
 pooling to channels first, and the output is used as a view. Batch normalization takes
 five passes. On CPUs, most of a network's time is spent there, and on new memory, whose
 pages the system clears. Here the graph becomes a list of steps (`torch_steps`), and a
-batch runs in parts whose tensors fit into a processor's cache, of large batches two at
-a time (`side_by_side`). Layers without a step run as they are.
+batch runs in parts whose tensors fit into a processor's cache; if a step computes in
+strips, two at a time (`side_by_side`). Layers without a step run as they are.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from kerasaudio.core.programs.rowwise import is_rowwise, makes_masks
 PART_BYTES = 16 << 20  # of the largest tensor of a part of a batch, on CPUs
 FRONTEND_BYTES = 4 << 20  # of the largest output of a layer before the first step
 MOST_SHAPES = 64
+PART_ROWS = 2  # smallest number of rows of a part that runs beside another
 
 
 class TorchProgram:
@@ -41,7 +42,7 @@ class TorchProgram:
         self._lock = Lock()
         self._ready: dict[int, tuple[Any, Any]] = {}  # step -> (its weights, prepared)
         self._largest: dict[Any, tuple[int, int, int]] = {}  # see `_measured`
-        self._in_parts = False
+        self._in_parts = self._side_by_side = False
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any] | None:
         """Return the outputs, flat; None if the model must run as it is.
@@ -72,6 +73,8 @@ class TorchProgram:
             self._largest.clear()
             self._steps = [] if makes_masks(self._model) else plan(self._model)
             self._in_parts = is_rowwise(self._model)
+            steps = [one.step for one in self._steps if one.step is not None]
+            self._side_by_side = any(step.in_strips for step in steps)
             keep_for_reuse()
         return self._steps
 
@@ -100,7 +103,11 @@ class TorchProgram:
         """
         import torch
 
-        divides = side_by_side.divides(rows) and torch_threads.may_divide()
+        divides = (
+            self._side_by_side
+            and side_by_side.divides(rows, PART_ROWS)
+            and torch_threads.may_divide()
+        )
         share = -(-rows // side_by_side.PARTS) if divides else rows
         most = PART_BYTES // (side_by_side.PARTS if divides else 1)
         size, size_before, before = self._sizes(steps, inputs, share, most)

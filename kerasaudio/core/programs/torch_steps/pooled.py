@@ -27,6 +27,9 @@ class _Pooled(Convolution):
         strides, of_pooling = chain.strides()
         self._strides = [*self._strides[: -len(strides)], *strides]
         self._pool = Pool(pooling, of_pooling)
+        tall, *wide = layer.kernel_size
+        two = along_time.Form.of(tall).parts == 2
+        self.in_strips = two and bool(wide) and wide[0] > 1
 
     def _weights(self) -> tuple[Any, Any]:
         kernel, bias = super()._weights()

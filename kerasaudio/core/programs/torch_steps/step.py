@@ -13,10 +13,14 @@ class Step:
         variables: Variables of Keras from which `prepare` computes.
         makes_new: Whether the output is a new tensor; otherwise it may be a view of the
             first input.
+        in_strips: Whether it computes many small products one after the other. torch
+            divides each among its threads, which takes longer than giving each thread
+            other rows of the batch.
     """
 
     variables: Sequence[Any] = ()
     makes_new: bool = True
+    in_strips: bool = False
 
     def prepare(self) -> Any:
         """Return what `run` needs of the variables, as they are now."""
