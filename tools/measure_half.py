@@ -51,9 +51,9 @@ Measured on CPUs (no GPU yet: not measured there), with the networks whose weigh
 on the machine. A network that has no row was not measured, and the warning says so; an
 empty cell was not measured on that backend. How busy the machine was does not matter.
 
-**Figures so far are from before three changes** of 30 November 2026; rows of CRNN,
-EfficientAT, FCN, LogMelCNN and MusiCNN, and those of YAMNet on jax, will become others
-when they are measured again (name them by `--only`):
+Three things besides front-ends, heads and raw samples are computed in float32, since 30
+November 2026; before, MusiCNN/won2020-mtat moved by 2.0e-2 on jax in bfloat16, and
+EfficientAT by 2.4e-2 to 3.8e-2 in float16:
 
 - A mean over all bands is taken in float32. jax adds up average pooling in the
   precision of the input, TensorFlow in float16 too: of 96 values near -3, in bfloat16,

@@ -85,7 +85,9 @@ def behind_the_frontend(model):
     """Yield the layers behind the front-end, up to the first one with weights."""
     layer = model.get_layer("frontend")
     while True:
-        layer = layer._outbound_nodes[0].operation
+        # Casts of a layer's inputs are recorded, too, though the model has none.
+        found = [node.operation for node in layer._outbound_nodes]
+        layer = next(one for one in found if one in model.layers)
         yield layer
         if layer.weights:
             return

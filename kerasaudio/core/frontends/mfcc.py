@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from kerasaudio.audio.check import check_rate
-from kerasaudio.core.blocks import KERAS_EPSILON, batch_norm
+from kerasaudio.core.blocks import KERAS_EPSILON, feature_norm
 from kerasaudio.core.spec import AudioSpec
 from kerasaudio.layers import MFCC
 
@@ -38,7 +38,7 @@ def mfcc_frontend(
 ) -> keras.KerasTensor:
     """Return normalized coefficients, (batch, frames, n_mfcc)."""
     x = MFCC(**settings, name="frontend")(waveform)
-    return batch_norm(x, KERAS_EPSILON, "frontend_bn")
+    return feature_norm(x, KERAS_EPSILON, "frontend_bn")
 
 
 def mfcc_spec(
