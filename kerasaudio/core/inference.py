@@ -72,7 +72,9 @@ class InferenceModel(QuietModel):
         """Return the outputs, flat; None if the model must run as it is."""
         if self._torch_program is not None:
             return self._torch_program(tensors)
-        if makes_masks(self):
+        # Under another policy, variables are read in its precision here, also those of
+        # layers that compute in float32.
+        if makes_masks(self) or self.compute_dtype != "float32":
             return None
         tiled = tensorflow_tiled.stand_ins(self, tensors)
         maxima = tensorflow_tiled.maxima(self, tensors)

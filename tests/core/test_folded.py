@@ -10,6 +10,7 @@ from kerasaudio.core.inference import InferenceModel
 from kerasaudio.core.programs import folded
 from kerasaudio.core.programs.folded import ROWS, fold, run_folded
 from kerasaudio.layers.depthwise import DepthwiseConv2D
+from support.policies import under
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() == "torch", reason="torch has steps of its own"
@@ -101,6 +102,18 @@ def test_trained_networks_score_a_batch_as_single_clips(name):
     np.testing.assert_allclose(
         model.predict(waveforms, verbose=0), alone, atol=1e-5 * np.max(alone)
     )
+
+
+def test_layers_in_float32_of_a_network_in_half_precision():
+    with under("mixed_float16"):
+        waveform = keras.Input((64,))
+        x = layers.Reshape((64, 1), dtype="float32")(waveform)
+        x = layers.Conv1D(4, 3, dtype="float32")(x)
+        x = layers.BatchNormalization(dtype="float32")(x)
+        model = filled(InferenceModel(waveform, layers.Conv1D(2, 3)(x)))
+    sounds = RNG.uniform(0, 0.1, (ROWS, 64)).astype("float32")
+    expected = keras.ops.convert_to_numpy(model(sounds, training=False))
+    np.testing.assert_allclose(model.predict_on_batch(sounds), expected, rtol=0.01)
 
 
 def flat(own, bias):
