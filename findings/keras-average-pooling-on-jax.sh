@@ -5,9 +5,9 @@
 # keras.ops.mean, rounded once to bfloat16 (by at most 0.4 %).
 # Seen: the pooling adds up in the precision of its input, value by value. A sum of 96
 # values near -3 grows to -288, where bfloat16 has steps of 2, so that the mean is wrong
-# by more than 1 % (here by 4 %); keras.ops.mean of the same values is right. In float16 likewise,
-# less. A network with such a mean behind its front-end moved its scores by 2e-2 on
-# jax, and by 2e-3 on TensorFlow and PyTorch, which add up bfloat16 in float32.
+# by more than 1 % (here by 4 %); keras.ops.mean of the same values is right. In float16
+# likewise, less. A network with such a mean behind its front-end moved its scores by
+# 2e-2 on jax, and by 2e-3 on TensorFlow and PyTorch, which add up bfloat16 in float32.
 # Way round: the pooling layer with dtype="float32".
 # Output seen:
 #   bfloat16: pooling is wrong by 4.04 %, ops.mean by 0.27 %, pooling in float32 by 0.00 %
