@@ -56,8 +56,8 @@ November 2026; before, MusiCNN/won2020-mtat moved by 2.0e-2 on jax in bfloat16, 
 EfficientAT by 2.4e-2 to 3.8e-2 in float16:
 
 - A mean over all bands is taken in float32. jax adds up average pooling in the
-  precision of the input, TensorFlow in float16 too: of 96 values near -3, in bfloat16,
-  the mean on jax was wrong by up to 2.5 %, on TensorFlow and PyTorch by 0.26 %. This is
+  precision of the input, TensorFlow in float16 too: of 96 values near -3 in bfloat16,
+  the mean is wrong by 4 % on jax (findings/keras-average-pooling-on-jax.sh). This is
   what moved MusiCNN/won2020-mtat on jax and not elsewhere. By one window of 3 s of each
   of the 20 clips, jax 0.10.2, its scores moved by 2.1e-2 before and 3.7e-3 with this
   mean in float32; in float16 by 2.5e-3 and 5.4e-4.
@@ -67,8 +67,9 @@ EfficientAT by 2.4e-2 to 3.8e-2 in float16:
 - Depthwise convolution on jax on CPUs adds its products in float32. Of 25 products in
   bfloat16, not compiled, the sum was wrong by 1.7 %, that of Keras' layer by 0.37 %.
 
-Why EfficientAT moves: 10 of the clips, the whole network in half precision, parts of it
-set back to float32, PyTorch 2.13.0 on a CPU. In brackets the root mean square of the
+Why EfficientAT moves, by an experiment that no command repeats: 10 of the clips, the
+whole network in half precision, parts of it set back to float32, PyTorch 2.13.0 on a
+CPU. In brackets the root mean square of the
 movement of all logits. Squeeze, excitation, pooling, the dense layers and all blocks
 from block 5 on have next to no part in it. It is the first blocks, and in bfloat16
 mostly the rounding of their weights, which is the same at every place and so does not

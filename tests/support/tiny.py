@@ -51,3 +51,20 @@ def tiny_factory(weights: str, include_top: bool = True) -> AudioModel:
         name="body",
         spec=model.spec.replace(labels=None),
     )
+
+
+def check_only_training_uses(model: AudioModel, taken: list[str]) -> list[str]:
+    """Check that training steps learn and alone add to a list; give what one adds."""
+    waves = np.random.default_rng(0).normal(0, 0.1, (4, 4_000)).astype("float32")
+    targets = np.zeros((4, len(model.spec.labels)), "float32")
+    model.compile("sgd", "binary_crossentropy")
+    first = float(model.train_on_batch(waves, targets))
+    used = list(taken)
+    model.predict(waves, verbose=0)
+    model.evaluate(waves, targets, verbose=0)
+    assert taken == used
+    for _ in range(5):
+        last = float(model.train_on_batch(waves, targets))
+    assert last < first
+    assert all("call" not in vars(layer) for layer in model.layers)
+    return used

@@ -54,6 +54,7 @@ def test_a_run_tests_the_chosen_probe_once_and_is_not_done_twice(
 ):
     for name in urbansound8k_named.NETWORKS:
         monkeypatch.setattr(urbansound8k_fine_tune.kerasaudio, name, tiny_factory)
+    monkeypatch.setattr(urbansound8k_named, "EfficientAT", tiny_factory)
     monkeypatch.setattr(urbansound8k_named, "label_list", lambda name: ("a", "b", "c"))
     named = dict.fromkeys(urbansound8k_named.NAMED, ("a", "c"))
     monkeypatch.setattr(urbansound8k_named, "NAMED", named)

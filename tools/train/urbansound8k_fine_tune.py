@@ -48,20 +48,7 @@ Facts = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Choose, train, measure and write what the command line asks for."""
     options = _parser().parse_args(arguments)
-    data = UrbanSound8K(options.folder)
-    learned, _ = data.hold_out(options.test)
-    folds = np.unique(np.asarray(learned.folds)).tolist()
-    if len(folds) < 2:
-        raise ValueError(
-            f"It takes two folds besides {options.test}, one to learn from and one to "
-            f"choose by. Received: {folds}."
-        )
-    options.out.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "weights": str(options.weights),
-        "clips": len(data),
-        "test": options.test,
-    }
+    data, folds, settings = opened(options)
     kept = Kept(options.out, {**settings, "penalties": list(CS)}, options.overwrite)
     found = {"probe": kept("probe", partial(probed, data, folds, options))}
     if options.epochs:
@@ -91,6 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     recipe.write_result(options.out / "result.json", facts)
     write_text(options.out / "result.md", page(facts))
+
+
+def opened(options: argparse.Namespace) -> tuple[UrbanSound8K, list[int], Facts]:
+    """Give the clips, the learned folds, and what a result depends on.
+
+    Raises:
+        ValueError: There are less than two folds to learn from.
+    """
+    data = UrbanSound8K(options.folder)
+    learned, _ = data.hold_out(options.test)
+    folds = np.unique(np.asarray(learned.folds)).tolist()
+    if len(folds) < 2:
+        raise ValueError(
+            f"It takes two folds besides {options.test}, one to learn from and one to "
+            f"choose by. Received: {folds}."
+        )
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings: Facts = {
+        "weights": str(options.weights),
+        "clips": len(data),
+        "test": options.test,
+    }
+    return data, folds, settings
 
 
 class Late:

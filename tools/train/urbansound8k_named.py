@@ -26,9 +26,15 @@ import recipe
 from esc10_fine_tune import Kept
 from hear_and_see_tables import confusion
 from hear_and_see_training import described
-from urbansound8k_fine_tune import NETWORKS, cross_entropy_of, embedded, report_of
+from urbansound8k_fine_tune import (
+    NETWORKS,
+    cross_entropy_of,
+    embedded,
+    opened,
+    report_of,
+)
 
-from kerasaudio.datasets import LabeledClips, UrbanSound8K
+from kerasaudio.datasets import LabeledClips
 from kerasaudio.evaluation import predict_clips
 from kerasaudio.files.whole_file import write_text, writing_whole
 from kerasaudio.models.efficient_at import EfficientAT
@@ -74,19 +80,8 @@ Parts = Mapping[str, np.ndarray]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Choose, test and write what the command line asks for."""
     options = _parser().parse_args(arguments)
-    data = UrbanSound8K(options.folder)
-    learned, _ = data.hold_out(options.test)
-    folds = np.unique(np.asarray(learned.folds)).tolist()
-    if len(folds) < 2:
-        raise ValueError(
-            f"It takes two folds besides {options.test}, one to learn from and one to "
-            f"choose by. Received: {folds}."
-        )
-    options.out.mkdir(parents=True, exist_ok=True)
-    settings = {
-        "weights": str(options.weights),
-        "clips": len(data),
-        "test": options.test,
+    data, folds, settings = opened(options)
+    settings |= {
         "penalties": list(CS),
         "named": {name: list(same) for name, same in NAMED.items()},
     }
